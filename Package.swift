@@ -1,0 +1,81 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func dependency(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
+
+let package = Package(
+  name: "taxon",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Taxon", targets: ["Taxon"]),
+    .executable(name: "taxon", targets: ["TaxonCommand"]),
+    .executable(name: "protoc-gen-taxon", targets: ["protoc-gen-taxon"]),
+    .executable(name: "octollm", targets: ["OctoLLMCommand"]),
+    .plugin(name: "TaxonPlugin", targets: ["TaxonPlugin"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+  ],
+  targets: [
+    // The example.
+    .executableTarget(
+      name: "OctoLLMCommand", dependencies: ["OctoLLM", dependency("ArgumentParser", "swift-argument-parser")],
+      swiftSettings: settings),
+    .target(
+      name: "OctoLLM", dependencies: ["Taxon", dependency("GRDB", "GRDB.swift")], swiftSettings: settings,
+      plugins: ["TaxonPlugin"]),
+
+    // The generator.
+    .executableTarget(
+      name: "TaxonCommand", dependencies: ["TaxonCodegen", dependency("ArgumentParser", "swift-argument-parser")],
+      swiftSettings: settings),
+    .executableTarget(name: "protoc-gen-taxon", dependencies: ["TaxonCodegen"], swiftSettings: settings),
+    .plugin(name: "TaxonPlugin", capability: .buildTool(), dependencies: ["protoc-gen-taxon"]),
+    .target(name: "TaxonCodegen", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
+
+    // What a user imports, and the rooms below it, top to bottom.
+    .target(
+      name: "Taxon", dependencies: ["TaxonServer", "TaxonClient", "TaxonResilience", "TaxonErrors", "TaxonProtobuf"],
+      swiftSettings: settings),
+    .target(
+      name: "TaxonServer",
+      dependencies: ["TaxonHTTP2", "TaxonErrors", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log")],
+      swiftSettings: settings),
+    .target(
+      name: "TaxonClient",
+      dependencies: [
+        "TaxonHTTP2", "TaxonResilience", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
+      ], swiftSettings: settings),
+    .target(name: "TaxonResilience", dependencies: ["TaxonErrors"], swiftSettings: settings),
+    .target(
+      name: "TaxonHTTP2",
+      dependencies: ["TaxonErrors", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("Logging", "swift-log")],
+      swiftSettings: settings),
+    .target(name: "TaxonErrors", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
+    .target(name: "TaxonProtobuf", dependencies: ["CProtobufC"], swiftSettings: settings),
+    .systemLibrary(
+      name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"]), .brew(["libnghttp2"])]),
+    .systemLibrary(
+      name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
+
+    .testTarget(name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
+    .testTarget(name: "TaxonErrorsTests", dependencies: ["TaxonErrors"], swiftSettings: settings),
+    .testTarget(name: "TaxonResilienceTests", dependencies: ["TaxonResilience"], swiftSettings: settings),
+    .testTarget(
+      name: "TaxonHTTP2Tests", dependencies: ["TaxonHTTP2", dependency("NIOCore", "swift-nio")],
+      swiftSettings: settings),
+    .testTarget(name: "TaxonCodegenTests", dependencies: ["TaxonCodegen"], swiftSettings: settings),
+    .testTarget(
+      name: "TaxonTests", dependencies: ["Taxon", "OctoLLM", dependency("NIOPosix", "swift-nio")],
+      swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)
