@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
 
 /// Checks what each error and each category declares: status, HTTP status, template and the rules of fields.
 struct ErrorCheck {

@@ -12,6 +12,9 @@ final class CodeWriter {
 
   func blank() { line() }
 
+  /// Whether the text is not too long for a line here.
+  func fits(_ text: String) -> Bool { indent.count + text.count <= Self.width }
+
   func indented(_ body: () -> Void) {
     depth += 1
     body()
@@ -39,14 +42,14 @@ final class CodeWriter {
   /// `head` + the items with commas + `tail`: on one line, or the items on lines of their own.
   func list(_ head: String, _ items: [String], _ tail: String, closing: Closing = .attached) {
     let whole = head + items.joined(separator: ", ") + tail
-    guard indent.count + whole.count > Self.width, !items.isEmpty else { return line(whole) }
+    guard !fits(whole), !items.isEmpty else { return line(whole) }
     line(head)
     indented {
       var row = ""
       for (index, item) in items.enumerated() {
         let isLast = index == items.count - 1
         let piece = item + (isLast ? (closing == .attached ? tail : "") : ",")
-        if !row.isEmpty, indent.count + row.count + 1 + piece.count > Self.width {
+        if !row.isEmpty, !fits("\(row) \(piece)") {
           line(row)
           row = ""
         }
@@ -63,6 +66,13 @@ final class CodeWriter {
     case attached
     /// On a line of its own, as at the end of a function's parameters.
     case ownLine
+  }
+
+  /// A computed property of one expression: on one line where it fits.
+  func computed(_ head: String, _ value: String) {
+    let whole = "\(head) { \(value) }"
+    if fits(whole) { return line(whole) }
+    block(head) { line(value) }
   }
 
   /// A function with its body.

@@ -9,7 +9,7 @@ extension Emitter {
     writer.blank()
     emitDeclaration(of: message)
     writer.blank()
-    writer.line("\(access)var message: \(standard("String")) { \(templateLiteral(of: message)) }")
+    writer.computed("\(access)var message: \(standard("String"))", templateLiteral(of: message))
     emitMetadata(of: message)
     emitPublicPayload(properties)
     emitViolations(of: message)
@@ -98,9 +98,10 @@ extension Emitter {
     let dictionary = "[\(standard("String")): \(standard("String"))]"
     writer.blank()
     if always.count == fields.count {
-      let line = "\(access)var metadata: \(dictionary) { [\(entries.joined(separator: ", "))] }"
-      if line.count + 2 * (scope.count + 1) <= 120 { return writer.line(line) }
-      return writer.block("\(access)var metadata: \(dictionary)") { writer.list("[", entries, "]", closing: .ownLine) }
+      let head = "\(access)var metadata: \(dictionary)"
+      let value = "[\(entries.joined(separator: ", "))]"
+      if writer.fits("\(head) { \(value) }") { return writer.line("\(head) { \(value) }") }
+      return writer.block(head) { writer.list("[", entries, "]", closing: .ownLine) }
     }
     writer.block("\(access)var metadata: \(dictionary)") {
       if entries.isEmpty {
@@ -157,7 +158,7 @@ extension Emitter {
     }
     guard !parts.isEmpty else { return }
     writer.blank()
-    writer.block("\(access)var violations: [\(type)]") { writer.line(parts.joined(separator: " + ")) }
+    writer.computed("\(access)var violations: [\(type)]", parts.joined(separator: " + "))
   }
 }
 

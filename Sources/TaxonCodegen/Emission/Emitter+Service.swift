@@ -119,10 +119,9 @@ extension Emitter {
         for method in service.methods {
           let throwing = method.errors.isEmpty ? "throws" : "throws(\(failure(method)))"
           let name = function(method)
-          writer.block("registry.add(\(path).Methods.\(name))") {
-            writer.line("request, context async \(throwing) in")
-            writer.line("try await self.\(name)(request, context: context)")
-          }
+          writer.line("registry.add(\(path).Methods.\(name)) { request, context async \(throwing) in")
+          writer.indented { writer.line("try await self.\(name)(request, context: context)") }
+          writer.line("}")
         }
       }
     }

@@ -21,9 +21,9 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
 struct Diagnostics {
   private var found: [(diagnostic: Diagnostic, file: Int)] = []
   private var fileOrder: [String: Int]
-  private let sources: any SourceProvider
+  private let sources: SourceFiles
 
-  init(files: [String], sources: any SourceProvider) {
+  init(files: [String], sources: SourceFiles) {
     fileOrder = Dictionary(zip(files, 0...), uniquingKeysWith: { first, _ in first })
     self.sources = sources
   }

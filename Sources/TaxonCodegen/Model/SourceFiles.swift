@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Finds source files, so that a diagnostic names a file that an editor can open and points at the very word.
-/// Optional: without it, locations are those of SourceCodeInfo.
-public protocol SourceProvider {
-  /// The file that protoc knows as `path`: under which name people know it, and its text. Nil when it is not found.
-  func source(_ path: String) -> (name: String, text: String)?
-}
+/// Finds source files, so that a diagnostic names a file that an editor can open and points at the very word. What is
+/// not found keeps the location of SourceCodeInfo.
+struct SourceFiles {
+  /// Where the files are looked for; "" is the working directory.
+  var folders: [String] = []
+  /// Reads a file; nil when there is none.
+  var read: (_ path: String) -> String? = { _ in nil }
 
-/// Knows no source.
-public struct NoSources: SourceProvider {
-  /// Makes the provider.
-  public init() {}
+  /// The file that protoc knows as `path`: under which name people know it, and its text.
+  private func source(_ path: String) -> (name: String, text: String)? {
+    for folder in folders {
+      let name = folder.isEmpty ? path : folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"
+      if let text = read(name) { return (name, text) }
+    }
+    return nil
+  }
 
-  /// Finds nothing.
-  public func source(_ path: String) -> (name: String, text: String)? { nil }
-}
-
-extension SourceProvider {
   /// The location of a place, as precise as the source allows.
   func refine(_ place: Place) -> SourceLocation {
     var location = place.location
