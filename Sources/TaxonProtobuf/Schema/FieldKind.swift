@@ -3,7 +3,7 @@
 import CProtobufC
 
 /// The types a field's value can have, as a schema spells them.
-enum FieldKind: UInt8, Sendable {
+package enum FieldKind: UInt8, Sendable {
   case double, float, int32, int64, uint32, uint64, sint32, sint64, fixed32, fixed64, sfixed32, sfixed64
   case bool, string, bytes, `enum`, message
 

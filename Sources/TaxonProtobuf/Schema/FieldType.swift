@@ -2,7 +2,7 @@
 
 /// The type of a field and how often it may be there, as a line in a message's table says it.
 public struct FieldType: Sendable {
-  enum Label: UInt8, Sendable {
+  package enum Label: UInt8, Sendable {
     /// Singular; the default value is not on the wire.
     case implicit
     /// Singular; there or not there.
@@ -15,11 +15,11 @@ public struct FieldType: Sendable {
     case oneof
   }
 
-  let kind: FieldKind
-  var label = Label.implicit
+  package let kind: FieldKind
+  package internal(set) var label = Label.implicit
   var oneof: String?
-  var messageType: (any Message.Type)?
-  var enumType: (any ProtobufEnum.Type)?
+  package internal(set) var messageType: (any Message.Type)?
+  package internal(set) var enumType: (any ProtobufEnum.Type)?
   /// Key and value of a map; empty otherwise. An array because a struct cannot hold itself.
   var entry: [FieldType] = []
 
