@@ -109,9 +109,11 @@ struct TaxonomyOptions: Message {
 
 /// What a category declares for the errors inside it, unless an inner category or the error says otherwise.
 struct CategoryOptions: Message {
-  var status: Google_Rpc_Code
-  /// HTTP status, 400 to 599. Without it: the usual one of the gRPC status (see google/rpc/code.proto).
-  var http: Int32
+  /// Any but OK.
+  var status: Google_Rpc_Code?
+  /// HTTP status, 400 to 599. Without it: the usual one of the gRPC status (see google/rpc/code.proto). It is inherited
+  /// together with the status only: where an inner category or an error has another status, http begins anew.
+  var http: Int32?
   var severity: Severity
   var retry: RetryClass
   var breaker: BreakerClass
@@ -121,7 +123,7 @@ struct CategoryOptions: Message {
   var retryAfter: Google_Protobuf_Duration?
   var unknownFields = UnknownFields()
 
-  init(status: Google_Rpc_Code = .ok, http: Int32 = 0, severity: Severity = .unspecified, retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified, safe: Bool? = nil, retryAfter: Google_Protobuf_Duration? = nil) {
+  init(status: Google_Rpc_Code? = nil, http: Int32? = nil, severity: Severity = .unspecified, retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified, safe: Bool? = nil, retryAfter: Google_Protobuf_Duration? = nil) {
     self.status = status
     self.http = http
     self.severity = severity
@@ -132,8 +134,8 @@ struct CategoryOptions: Message {
   }
 
   static let descriptor = MessageDescriptor("taxon.CategoryOptions", [
-    Field("status", 1, .enum(Google_Rpc_Code.self)),
-    Field("http", 2, .int32),
+    Field("status", 1, .optional(.enum(Google_Rpc_Code.self))),
+    Field("http", 2, .optional(.int32)),
     Field("severity", 3, .enum(Severity.self)),
     Field("retry", 4, .enum(RetryClass.self)),
     Field("breaker", 5, .enum(BreakerClass.self)),
@@ -142,8 +144,8 @@ struct CategoryOptions: Message {
   ])
 
   init(reading reader: MessageReader) throws(MessageDecodingError) {
-    status = try reader.value(0)
-    http = try reader.value(1)
+    status = try reader.optional(0)
+    http = try reader.optional(1)
     severity = try reader.value(2)
     retry = try reader.value(3)
     breaker = try reader.value(4)
@@ -153,8 +155,8 @@ struct CategoryOptions: Message {
   }
 
   func write(to writer: inout MessageWriter) {
-    writer.value(0, status)
-    writer.value(1, http)
+    writer.optional(0, status)
+    writer.optional(1, http)
     writer.value(2, severity)
     writer.value(3, retry)
     writer.value(4, breaker)
@@ -164,15 +166,15 @@ struct CategoryOptions: Message {
   }
 }
 
-/// What an error declares. All but the message may come from its category.
+/// What an error declares. What it leaves out comes from its category.
 struct ErrorOptions: Message {
   /// UPPER_SNAKE_CASE, at most 63 characters (AIP-193). Without it: made from the message's name.
   var code: String
   /// The text for people. {name} stands for a field, {name|text} for a field or, when it is not set, a text,
-  /// {name.count} for the number of elements of a repeated field; {{ and }} are braces.
+  /// {name.count} for the number of elements of a repeated field; {{ and }} are braces. Without it: the words of the code.
   var message: String
-  var status: Google_Rpc_Code
-  var http: Int32
+  var status: Google_Rpc_Code?
+  var http: Int32?
   var severity: Severity
   var retry: RetryClass
   var breaker: BreakerClass
@@ -180,7 +182,7 @@ struct ErrorOptions: Message {
   var retryAfter: Google_Protobuf_Duration?
   var unknownFields = UnknownFields()
 
-  init(code: String = "", message: String = "", status: Google_Rpc_Code = .ok, http: Int32 = 0, severity: Severity = .unspecified, retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified, safe: Bool? = nil, retryAfter: Google_Protobuf_Duration? = nil) {
+  init(code: String = "", message: String = "", status: Google_Rpc_Code? = nil, http: Int32? = nil, severity: Severity = .unspecified, retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified, safe: Bool? = nil, retryAfter: Google_Protobuf_Duration? = nil) {
     self.code = code
     self.message = message
     self.status = status
@@ -195,8 +197,8 @@ struct ErrorOptions: Message {
   static let descriptor = MessageDescriptor("taxon.ErrorOptions", [
     Field("code", 1, .string),
     Field("message", 2, .string),
-    Field("status", 3, .enum(Google_Rpc_Code.self)),
-    Field("http", 4, .int32),
+    Field("status", 3, .optional(.enum(Google_Rpc_Code.self))),
+    Field("http", 4, .optional(.int32)),
     Field("severity", 5, .enum(Severity.self)),
     Field("retry", 6, .enum(RetryClass.self)),
     Field("breaker", 7, .enum(BreakerClass.self)),
@@ -207,8 +209,8 @@ struct ErrorOptions: Message {
   init(reading reader: MessageReader) throws(MessageDecodingError) {
     code = try reader.value(0)
     message = try reader.value(1)
-    status = try reader.value(2)
-    http = try reader.value(3)
+    status = try reader.optional(2)
+    http = try reader.optional(3)
     severity = try reader.value(4)
     retry = try reader.value(5)
     breaker = try reader.value(6)
@@ -220,8 +222,8 @@ struct ErrorOptions: Message {
   func write(to writer: inout MessageWriter) {
     writer.value(0, code)
     writer.value(1, message)
-    writer.value(2, status)
-    writer.value(3, http)
+    writer.optional(2, status)
+    writer.optional(3, http)
     writer.value(4, severity)
     writer.value(5, retry)
     writer.value(6, breaker)
