@@ -7,7 +7,7 @@ extension Arm {
   /// The work throws `VALIDATION_ERROR` for what is no such expression.
   public static func calculator(limiter: RateLimiter? = nil) -> Arm {
     Arm("calculator", capabilities: ["arithmetic"], limiter: limiter) { contract in
-      do {
+      do throws(Arithmetic.Mistake) {
         return ErrorText(try Arithmetic.evaluate(contract.description))
       } catch {
         throw ValidationError.invalidInput(field: "contract.description", description: error.description, cause: error)

@@ -9,7 +9,7 @@ extension Arm {
   public static func writer(_ model: some LanguageModel, breaker: CircuitBreaker? = nil, capacity: Int = 2) -> Arm {
     let breaker = breaker ?? CircuitBreaker(endpoint: model.provider)
     return Arm("writer", capabilities: ["text", "write"], capacity: capacity) { contract in
-      do {
+      do throws(ExternalError) {
         return try await breaker.call { () async throws(ExternalError) in
           try await model.complete(contract.description)
         }

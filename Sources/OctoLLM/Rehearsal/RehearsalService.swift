@@ -29,7 +29,9 @@ public final class RehearsalService: Rehearsal.Service {
     if request.times > 0, hasFailedEnough(Count(identity: error.identity, key: request.key), request.times) {
       return RaiseResponse(failures: request.times)
     }
-    if let retryAfter = request.retryAfter { error.context.retryAfter = .init(retryAfter) }
+    if let retryAfter = request.retryAfter {
+      error.context.retryAfter = .seconds(retryAfter.seconds) + .nanoseconds(Int64(retryAfter.nanos))
+    }
     throw .lift(error)
   }
 
