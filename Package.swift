@@ -3,7 +3,7 @@
 import PackageDescription
 
 let settings: [SwiftSetting] = [
-  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("MemberImportVisibility")
 ]
 
 func dependency(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
@@ -49,7 +49,9 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "TaxonServer",
-      dependencies: ["TaxonHTTP2", "TaxonErrors", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log")],
+      dependencies: [
+        "TaxonHTTP2", "TaxonErrors", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
+      ],
       swiftSettings: settings),
     .target(
       name: "TaxonClient",
@@ -59,7 +61,9 @@ let package = Package(
     .target(name: "TaxonResilience", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .target(
       name: "TaxonHTTP2",
-      dependencies: ["TaxonErrors", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("Logging", "swift-log")],
+      dependencies: [
+        "TaxonErrors", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("Logging", "swift-log"),
+      ],
       swiftSettings: settings),
     .target(name: "TaxonErrors", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
     .target(name: "TaxonProtobuf", dependencies: ["CProtobufC"], swiftSettings: settings),
