@@ -33,6 +33,7 @@ public struct WireStatus: Hashable, Sendable {
 
   /// The trailers of anything thrown. What is no taxonomy error, and has no conversion to one, leaves as
   /// `INTERNAL_ERROR` with nothing of what it says.
+  @_disfavoredOverload
   public init(_ error: any Error, budget: Int = defaultBudget) {
     self.init(UndeclaredError.lift(error).wireForm, budget: budget)
   }
