@@ -72,7 +72,9 @@ let package = Package(
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
 
-    .testTarget(name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
+    .testTarget(
+      name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"], exclude: ["everything.proto", "legacy.proto"],
+      swiftSettings: settings),
     .testTarget(name: "TaxonErrorsTests", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .testTarget(name: "TaxonResilienceTests", dependencies: ["TaxonResilience"], swiftSettings: settings),
     .testTarget(

@@ -34,7 +34,8 @@ public struct GeneratorSettings: Hashable, Sendable {
     for setting in parameter.split(separator: ",") {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       let name = parts[0]
-      guard parts.count == 2, !parts[1].isEmpty else {
+      // An empty list of imports is a value too: Taxon's lowest room imports nothing.
+      guard parts.count == 2, !parts[1].isEmpty || name == "imports" else {
         throw Mistake(description: "parameter \"\(setting)\" has no value; write \(name)=…")
       }
       try set(name, parts[1])

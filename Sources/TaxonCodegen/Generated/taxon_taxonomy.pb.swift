@@ -3,72 +3,6 @@
 
 import TaxonProtobuf
 
-/// Where the value of an error's field may go.
-enum Safety: ProtobufEnum {
-  case unspecified
-  /// Everywhere: payload, metadata, message, logs, metrics. The default.
-  case safe
-  /// In the typed payload alone.
-  case personal
-  /// Never out of the process.
-  case `internal`
-  /// A number this code has no name for.
-  case unrecognized(Int32)
-
-  init(rawValue: Int32) {
-    switch rawValue {
-    case 0: self = .unspecified
-    case 1: self = .safe
-    case 2: self = .personal
-    case 3: self = .`internal`
-    default: self = .unrecognized(rawValue)
-    }
-  }
-
-  var rawValue: Int32 {
-    switch self {
-    case .unspecified: 0
-    case .safe: 1
-    case .personal: 2
-    case .`internal`: 3
-    case .unrecognized(let rawValue): rawValue
-    }
-  }
-
-  static let descriptor = EnumDescriptor("taxon.Safety", ["SAFETY_UNSPECIFIED": 0, "SAFE": 1, "PERSONAL": 2, "INTERNAL": 3])
-}
-
-/// What a field says of a violated rule, from which google.rpc.BadRequest is made.
-enum Violation: ProtobufEnum {
-  case unspecified
-  /// The field holds the path of the field that is wrong.
-  case field
-  /// The field holds what is wrong with it.
-  case description
-  /// A number this code has no name for.
-  case unrecognized(Int32)
-
-  init(rawValue: Int32) {
-    switch rawValue {
-    case 0: self = .unspecified
-    case 1: self = .field
-    case 2: self = .description
-    default: self = .unrecognized(rawValue)
-    }
-  }
-
-  var rawValue: Int32 {
-    switch self {
-    case .unspecified: 0
-    case .field: 1
-    case .description: 2
-    case .unrecognized(let rawValue): rawValue
-    }
-  }
-
-  static let descriptor = EnumDescriptor("taxon.Violation", ["VIOLATION_UNSPECIFIED": 0, "FIELD": 1, "DESCRIPTION": 2])
-}
-
 /// A set of errors that one owner names. (domain, code) identifies an error everywhere, for ever.
 struct TaxonomyOptions: Message {
   /// A DNS name the owner controls, such as "octollm.dev" (AIP-193: the ErrorInfo domain). Required.
@@ -78,8 +12,10 @@ struct TaxonomyOptions: Message {
   var name: String
   /// Codes that were used once and must not be used again.
   var reservedCodes: [String]
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   init(domain: String = "", name: String = "", reservedCodes: [String] = []) {
     self.domain = domain
     self.name = name
@@ -114,16 +50,25 @@ struct CategoryOptions: Message {
   /// HTTP status, 400 to 599. Without it: the usual one of the gRPC status (see google/rpc/code.proto). It is inherited
   /// together with the status only: where an inner category or an error has another status, http begins anew.
   var http: Int32?
+  /// `severity`, field 3.
   var severity: Severity
+  /// `retry`, field 4.
   var retry: RetryClass
+  /// `breaker`, field 5.
   var breaker: BreakerClass
   /// True: when this error is raised nothing has happened yet, so a retry is safe whatever the method.
   var safe: Bool?
   /// How long to wait before a retry, unless the one who throws says otherwise.
   var retryAfter: Google_Protobuf_Duration?
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  init(status: Google_Rpc_Code? = nil, http: Int32? = nil, severity: Severity = .unspecified, retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified, safe: Bool? = nil, retryAfter: Google_Protobuf_Duration? = nil) {
+  /// Makes the message; what is left out is not set.
+  init(
+    status: Google_Rpc_Code? = nil, http: Int32? = nil, severity: Severity = .unspecified,
+    retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified, safe: Bool? = nil,
+    retryAfter: Google_Protobuf_Duration? = nil
+  ) {
     self.status = status
     self.http = http
     self.severity = severity
@@ -171,18 +116,32 @@ struct ErrorOptions: Message {
   /// UPPER_SNAKE_CASE, at most 63 characters (AIP-193). Without it: made from the message's name.
   var code: String
   /// The text for people. {name} stands for a field, {name|text} for a field or, when it is not set, a text,
-  /// {name.count} for the number of elements of a repeated field; {{ and }} are braces. Without it: the words of the code.
+  /// {name.count} for the number of elements of a repeated field; {{ and }} are braces. Without it: the
+  /// words of the code.
   var message: String
+  /// `status`, field 3.
   var status: Google_Rpc_Code?
+  /// `http`, field 4.
   var http: Int32?
+  /// `severity`, field 5.
   var severity: Severity
+  /// `retry`, field 6.
   var retry: RetryClass
+  /// `breaker`, field 7.
   var breaker: BreakerClass
+  /// `safe`, field 8.
   var safe: Bool?
+  /// `retry_after`, field 9.
   var retryAfter: Google_Protobuf_Duration?
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  init(code: String = "", message: String = "", status: Google_Rpc_Code? = nil, http: Int32? = nil, severity: Severity = .unspecified, retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified, safe: Bool? = nil, retryAfter: Google_Protobuf_Duration? = nil) {
+  /// Makes the message; what is left out is not set.
+  init(
+    code: String = "", message: String = "", status: Google_Rpc_Code? = nil, http: Int32? = nil,
+    severity: Severity = .unspecified, retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified,
+    safe: Bool? = nil, retryAfter: Google_Protobuf_Duration? = nil
+  ) {
     self.code = code
     self.message = message
     self.status = status
@@ -233,12 +192,85 @@ struct ErrorOptions: Message {
   }
 }
 
-/// FieldRules.
+/// Where the value of an error's field may go.
+enum Safety: ProtobufEnum {
+  /// `SAFETY_UNSPECIFIED`, 0.
+  case unspecified
+  /// Everywhere: payload, metadata, message, logs, metrics. The default.
+  case safe
+  /// In the typed payload alone.
+  case personal
+  /// Never out of the process.
+  case `internal`
+  /// A number this code has no name for.
+  case unrecognized(Int32)
+
+  init(rawValue: Int32) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .safe
+    case 2: self = .personal
+    case 3: self = .internal
+    default: self = .unrecognized(rawValue)
+    }
+  }
+
+  var rawValue: Int32 {
+    switch self {
+    case .unspecified: 0
+    case .safe: 1
+    case .personal: 2
+    case .internal: 3
+    case .unrecognized(let rawValue): rawValue
+    }
+  }
+
+  static let descriptor = EnumDescriptor("taxon.Safety", [
+    "SAFETY_UNSPECIFIED": 0, "SAFE": 1, "PERSONAL": 2, "INTERNAL": 3])
+}
+
+/// What a field says of a violated rule, from which google.rpc.BadRequest is made.
+enum Violation: ProtobufEnum {
+  /// `VIOLATION_UNSPECIFIED`, 0.
+  case unspecified
+  /// The field holds the path of the field that is wrong.
+  case field
+  /// The field holds what is wrong with it.
+  case description
+  /// A number this code has no name for.
+  case unrecognized(Int32)
+
+  init(rawValue: Int32) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .field
+    case 2: self = .description
+    default: self = .unrecognized(rawValue)
+    }
+  }
+
+  var rawValue: Int32 {
+    switch self {
+    case .unspecified: 0
+    case .field: 1
+    case .description: 2
+    case .unrecognized(let rawValue): rawValue
+    }
+  }
+
+  static let descriptor = EnumDescriptor("taxon.Violation", ["VIOLATION_UNSPECIFIED": 0, "FIELD": 1, "DESCRIPTION": 2])
+}
+
+/// The message `taxon.FieldRules`.
 struct FieldRules: Message {
+  /// `safety`, field 1.
   var safety: Safety
+  /// `violation`, field 2.
   var violation: Violation
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   init(safety: Safety = .unspecified, violation: Violation = .unspecified) {
     self.safety = safety
     self.violation = violation
@@ -262,13 +294,15 @@ struct FieldRules: Message {
   }
 }
 
-/// RaisesOptions.
+/// The message `taxon.RaisesOptions`.
 struct RaisesOptions: Message {
   /// Names of errors and categories, resolved like type names in protobuf; the name of an error alone will do where
   /// only one category in scope has such an error. A category stands for everything in it.
   var errors: [String]
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   init(errors: [String] = []) {
     self.errors = errors
   }
