@@ -14,7 +14,7 @@ struct DemoCommand: ParsableCommand {
     LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
     let isAsExpected = try waiting {
       let stage = try await Stage()
-      let walk = Walk(stage)
+      let walk = try Walk(stage)
       try await walk.run()
       await stage.clear()
       return walk.finish()

@@ -45,7 +45,7 @@ final class Stage: Sendable {
     ])
   }
 
-  func channel(_ policy: CallPolicy) throws -> Channel {
+  func channel(_ policy: CallPolicy) throws(SetupError) -> Channel {
     try Channel("dns:///127.0.0.1:\(port)", policy: policy) { [events] event in events.add(event) }
   }
 

@@ -18,10 +18,9 @@ final class Walk {
   static let asOwner = CallOptions(metadata: ["authorization": .text("Bearer \(Stage.ownerToken)")])
   static let asReader = CallOptions(metadata: ["authorization": .text("Bearer \(Stage.readerToken)")])
 
-  init(_ stage: Stage) {
+  init(_ stage: Stage) throws(SetupError) {
     self.stage = stage
-    // The target is one of the stage's own making.
-    channel = try! stage.channel(
+    channel = try stage.channel(
       CallPolicy(
         retry: RetryPolicy(maxRetries: 1, backoff: Backoff(base: .milliseconds(5))), breaker: nil, timeout: .seconds(3))
     )
