@@ -18,6 +18,7 @@ import TaxonErrors
 ///     taxonomy error, and has no conversion to one, has no such class.
 ///   - onFailure: told each failure and what is done about it.
 ///   - body: gets the number of the attempt, the first being 1.
+@discardableResult
 public nonisolated(nonsending) func retrying<T, Failure: Error>(
   _ policy: RetryPolicy = .standard, clock: some Clock<Duration> = ContinuousClock(), isIdempotent: Bool = true,
   timeout: Duration? = nil, budget: RetryBudget? = nil, on isRetryable: ((Failure) -> Bool)? = nil,
@@ -30,6 +31,7 @@ public nonisolated(nonsending) func retrying<T, Failure: Error>(
 }
 
 /// Runs a body until it succeeds or its failure is to be the answer, with a random number generator of the caller's.
+@discardableResult
 public nonisolated(nonsending) func retrying<T, Failure: Error, C: Clock<Duration>>(
   _ policy: RetryPolicy = .standard, clock: C, isIdempotent: Bool = true, timeout: Duration? = nil,
   budget: RetryBudget? = nil, on isRetryable: ((Failure) -> Bool)? = nil,
@@ -54,8 +56,7 @@ public nonisolated(nonsending) func retrying<T, Failure: Error, C: Clock<Duratio
       guard case .retry(let delay, _) = decision else { throw error }
       do {
         try await clock.sleep(until: clock.now.advanced(by: delay), tolerance: nil)
-      } catch let cancellation {
-        _ = cancellation
+      } catch _ {
         throw error
       }
       attempt += 1
