@@ -3,7 +3,7 @@
 import PackageDescription
 
 let settings: [SwiftSetting] = [
-  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("MemberImportVisibility")
 ]
 
 func dependency(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
@@ -47,7 +47,9 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "TaxonServer",
-      dependencies: ["TaxonHTTP2", "TaxonErrors", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log")],
+      dependencies: [
+        "TaxonHTTP2", "TaxonErrors", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
+      ],
       swiftSettings: settings),
     .target(
       name: "TaxonClient",
@@ -57,7 +59,9 @@ let package = Package(
     .target(name: "TaxonResilience", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .target(
       name: "TaxonHTTP2",
-      dependencies: ["TaxonErrors", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("Logging", "swift-log")],
+      dependencies: [
+        "TaxonErrors", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("Logging", "swift-log"),
+      ],
       swiftSettings: settings),
     .target(name: "TaxonErrors", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
     .target(name: "TaxonProtobuf", dependencies: ["CProtobufC"], swiftSettings: settings),
@@ -70,11 +74,14 @@ let package = Package(
     .testTarget(name: "TaxonErrorsTests", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .testTarget(name: "TaxonResilienceTests", dependencies: ["TaxonResilience"], swiftSettings: settings),
     .testTarget(
-      name: "TaxonHTTP2Tests", dependencies: ["TaxonHTTP2", dependency("NIOCore", "swift-nio")],
+      name: "TaxonHTTP2Tests",
+      dependencies: [
+        "TaxonHTTP2", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("NIOEmbedded", "swift-nio"),
+      ],
       swiftSettings: settings),
     .testTarget(name: "TaxonCodegenTests", dependencies: ["TaxonCodegen"], swiftSettings: settings),
     .testTarget(
-      name: "TaxonTests", dependencies: ["Taxon", "OctoLLM", dependency("NIOPosix", "swift-nio")],
+      name: "TaxonTests", dependencies: ["Taxon", dependency("Logging", "swift-log")],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

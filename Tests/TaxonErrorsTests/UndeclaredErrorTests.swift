@@ -47,8 +47,4 @@ import Testing
     #expect(UndeclaredError(.aborted, "a") != UndeclaredError(.aborted, "b"))
     #expect(Set([one, UndeclaredError(ValidationError.TaskNotFound(taskID: "1"))]).count == 1)
   }
-
-  @Test func isSmallAsTheCaseOfAUnion() {
-    #expect(MemoryLayout<UndeclaredError>.size == 2 * MemoryLayout<Int>.size)
-  }
 }
