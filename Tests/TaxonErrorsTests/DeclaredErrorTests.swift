@@ -57,6 +57,13 @@ import Testing
     #expect(database.causes.isEmpty)
   }
 
+  @Test func keepsTheCausesItCameWithWhenItGetsOneHere() {
+    var error = notFound
+    error.context.causes = [ErrorIdentity(domain: "a.dev", code: "X")]
+    #expect(error.caused(by: ForeignError()).causes.map(\.code) == ["X"])
+    #expect(error.caused(by: UndeclaredError(.aborted)).causes.map(\.code) == ["ABORTED", "X"])
+  }
+
   @Test func cutsAChainOfCausesThatIsTooLong() {
     var error = notFound
     for _ in 0..<100 { error = notFound.caused(by: error) }

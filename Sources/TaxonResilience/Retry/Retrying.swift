@@ -39,19 +39,17 @@ public nonisolated(nonsending) func retrying<T, Failure: Error, C: Clock<Duratio
   _ body: (_ attempt: Int) async throws(Failure) -> T
 ) async throws(Failure) -> T {
   let start = clock.now
-  var attempt = 1
+  var retrier = Retrier(policy, isIdempotent: isIdempotent, budget: budget)
   while true {
     do {
-      let value = try await body(attempt)
-      budget?.succeeded()
+      let value = try await body(retrier.failedAttempts + 1)
+      retrier.succeeded()
       return value
     } catch {
       var failure = RetryPolicy.Failure(UndeclaredError.lift(error))
       if let isRetryable { failure.isRetryable = isRetryable(error) }
-      let hasBudget = failure.isRetryable ? budget?.failed() ?? true : true
-      let decision = policy.decide(
-        failure, attempt: attempt, isIdempotent: isIdempotent,
-        timeLeft: timeout.map { $0 - start.duration(to: clock.now) }, hasBudget: hasBudget, using: &generator)
+      let timeLeft = timeout.map { $0 - start.duration(to: clock.now) }
+      let decision = retrier.failed(failure, timeLeft: timeLeft, using: &generator)
       onFailure(error, decision)
       guard case .retry(let delay, _) = decision else { throw error }
       do {
@@ -59,7 +57,6 @@ public nonisolated(nonsending) func retrying<T, Failure: Error, C: Clock<Duratio
       } catch _ {
         throw error
       }
-      attempt += 1
     }
   }
 }
