@@ -70,11 +70,14 @@ let package = Package(
     .testTarget(name: "TaxonErrorsTests", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .testTarget(name: "TaxonResilienceTests", dependencies: ["TaxonResilience"], swiftSettings: settings),
     .testTarget(
-      name: "TaxonHTTP2Tests", dependencies: ["TaxonHTTP2", dependency("NIOCore", "swift-nio")],
+      name: "TaxonHTTP2Tests",
+      dependencies: [
+        "TaxonHTTP2", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("NIOEmbedded", "swift-nio"),
+      ],
       swiftSettings: settings),
     .testTarget(name: "TaxonCodegenTests", dependencies: ["TaxonCodegen"], swiftSettings: settings),
     .testTarget(
-      name: "TaxonTests", dependencies: ["Taxon", "OctoLLM", dependency("NIOPosix", "swift-nio")],
+      name: "TaxonTests", dependencies: ["Taxon", dependency("Logging", "swift-log")],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

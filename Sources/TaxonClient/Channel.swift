@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+import Logging
+import NIOCore
+import NIOPosix
+import TaxonErrors
+import TaxonHTTP2
+import TaxonProtobuf
+import TaxonResilience
+
+/// A way to a server, on which clients make calls: it connects when it is needed, retries what the schema says may be
+/// retried, and stops asking a server that fails.
+///
+/// ```swift
+/// let orchestrator = Orchestrator.Client(try Channel("dns:///localhost:50051", policy: .standard))
+/// ```
+public final class Channel: CallInvoker {
+  /// Where the channel connects.
+  public let target: Target
+  /// How its calls are retried, guarded and timed.
+  public let policy: CallPolicy
+  /// The circuit breaker that guards the endpoint; nil when the policy has none.
+  public let breaker: CircuitBreaker?
+
+  private let endpoint: Endpoint
+  private let clock: any Clock<Duration>
+  private let budget: RetryBudget?
+  private let observer: (@Sendable (CallEvent) -> Void)?
+  private let logger: Logger
+
+  /// A channel; it connects with its first call.
+  ///
+  /// - Parameters:
+  ///   - target: Such as "dns:///localhost:50051"; see `Target`.
+  ///   - policy: Retry, breaker and timeout of the calls.
+  ///   - limits: What the client accepts.
+  ///   - connectTimeout: How long making a connection may take.
+  ///   - clock: Measures the pauses between attempts and the breaker's time; another one is for tests.
+  ///   - observer: Told what is decided about each failure. Called on any thread; should not block.
+  /// - Throws: `SetupError.InvalidSetting` when the target is none.
+  public init(
+    _ target: String, policy: CallPolicy = .standard, limits: ClientLimits = ClientLimits(),
+    connectTimeout: Duration = .seconds(20), clock: any Clock<Duration> = ContinuousClock(),
+    logger: Logger = Logger(label: "taxon.client"), observer: (@Sendable (CallEvent) -> Void)? = nil
+  ) throws(SetupError) {
+    self.target = try Target(target)
+    self.policy = policy
+    self.clock = clock
+    self.logger = logger
+    self.observer = observer
+    budget = policy.retry.budget.map { RetryBudget($0) }
+    breaker = policy.breaker.map { settings in
+      CircuitBreaker(endpoint: target, settings: settings, clock: clock) { transition in
+        observer?(.breaker(transition))
+        logger.notice("\(transition)")
+      }
+    }
+    endpoint = Endpoint(
+      target: self.target, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), http2: HTTP2Configuration(),
+      limits: limits, connectTimeout: connectTimeout)
+  }
+
+  deinit {
+    shutDown()
+  }
+
+  /// Takes no more calls; those that are going on may end.
+  public func shutDown() {
+    let endpoint = endpoint
+    endpoint.execute { endpoint.shutDown() }
+  }
+
+  /// Makes a call, with as many attempts as the policy and the errors' declarations allow.
+  public func unary<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions
+  ) async throws(Failure) -> Response {
+    let retry = options.retry ?? policy.retry
+    let deadline = (options.timeout ?? policy.timeout).map { NIODeadline.now() + TimeAmount($0) }
+    var failedAttempts = 0
+    var wasResent = false
+    while true {
+      let result = await attempt(method, request, options: options, deadline: deadline)
+      options.onMetadata?(result.initial, result.trailing)
+      for note in result.notes { logger.warning("\(note)", metadata: ["rpc.path": "\(method.path)"]) }
+      let error: Failure
+      switch result.outcome {
+      case .success(let response):
+        budget?.succeeded()
+        return response
+      case .failure(let failure): error = failure
+      }
+      failedAttempts += 1
+      let hasBudget = budget?.failed() ?? true
+      var generator = SystemRandomNumberGenerator()
+      let decision = retry.decide(
+        error, attempt: failedAttempts, isIdempotent: method.idempotency.isSafeToRepeat,
+        timeLeft: deadline.map { Duration($0 - .now()) }, isTransparent: result.isRefused && !wasResent,
+        hasBudget: hasBudget, using: &generator)
+      observer?(.attemptFailed(path: method.path, attempt: failedAttempts, error: error, decision: decision))
+      logger.debug("\(decision)", metadata: ["rpc.path": "\(method.path)", "error.code": "\(error.code)"])
+      guard case .retry(let delay, _) = decision else { throw error }
+      if result.isRefused { wasResent = true }
+      do {
+        try await sleep(delay)
+      } catch {
+        throw Failure.lift(error)
+      }
+    }
+  }
+
+  private func sleep(_ delay: Duration) async throws {
+    if delay > .zero { try await clock.sleep(for: delay) } else { try Task.checkCancellation() }
+  }
+
+  private func attempt<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions,
+    deadline: NIODeadline?
+  ) async -> AttemptResult<Response, Failure> {
+    let call = UnaryClientCall(method, request, metadata: options.metadata, deadline: deadline)
+    guard let breaker else { return await call.run(on: endpoint) }
+    do throws(ConnectionError.CircuitOpen) {
+      let permit = try breaker.acquire()
+      let result = await call.run(on: endpoint)
+      switch result.outcome {
+      case .success: permit.settle(.success)
+      case .failure(let error): permit.settle(throwing: error)
+      }
+      return result
+    } catch {
+      return AttemptResult(
+        outcome: .failure(Failure.lift(error).fromCall()), initial: Metadata(), trailing: Metadata(), isRefused: false,
+        notes: [])
+    }
+  }
+}

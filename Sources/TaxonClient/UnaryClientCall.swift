@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import TaxonErrors
+import TaxonHTTP2
+import TaxonProtobuf
+
+/// What became of one attempt.
+struct AttemptResult<Response: Message, Failure: ErrorUnion>: Sendable {
+  let outcome: Result<Response, Failure>
+  let initial: Metadata
+  let trailing: Metadata
+  /// The server did not process the attempt at all.
+  let isRefused: Bool
+  /// What the log should know of the answer.
+  let notes: [WireNote]
+}
+
+/// A call that an endpoint can send when it has a connection, whatever its types.
+protocol PendingCall: AnyObject {
+  /// Opens the stream on a session that can take it. To be called on the endpoint's loop.
+  func send(on connection: ClientConnection)
+  /// Ends the call without having sent it.
+  func fail(_ error: any TaxonomyError)
+}
+
+/// One attempt of a unary call. Lives on the endpoint's event loop, but for its making and for `abandon`.
+// Its mutable state is reached on the endpoint's loop alone.
+final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorUnion>: ClientCall, PendingCall,
+  @unchecked Sendable
+{
+  private let method: MethodDescriptor<Request, Response, Failure>
+  private let request: Request
+  private let metadata: Metadata
+  private let deadline: NIODeadline?
+  private var continuation: CheckedContinuation<AttemptResult<Response, Failure>, Never>?
+  private var stream: ClientStream?
+  private var connection: ClientConnection?
+  private var initial = Metadata()
+  private var response: Response?
+  private var isAbandoned = false
+  private var timer: Scheduled<Void>?
+
+  init(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, metadata: Metadata,
+    deadline: NIODeadline?
+  ) {
+    self.method = method
+    self.request = request
+    self.metadata = metadata
+    self.deadline = deadline
+  }
+
+  /// Sends the call through the endpoint and waits for its end; a cancelled task gives the call up.
+  func run(on endpoint: Endpoint) async -> AttemptResult<Response, Failure> {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        endpoint.execute {
+          self.continuation = continuation
+          if self.isAbandoned { return self.fail(UndeclaredError.cancelled) }
+          if let deadline = self.deadline {
+            self.timer = endpoint.schedule(deadline) { self.abandon(CallError.DeadlineExceeded()) }
+          }
+          endpoint.start(self)
+        }
+      }
+    } onCancel: {
+      endpoint.execute { self.abandon(UndeclaredError.cancelled) }
+    }
+  }
+
+  func send(on connection: ClientConnection) {
+    guard continuation != nil else { return }
+    let stream = ClientStream(
+      call: self, maxMessageSize: connection.limits.maxMessageSize, maxHeaderListSize: connection.limits.maxHeaderListSize)
+    do throws(MessageEncodingError) {
+      try request.withEncoder { encoder in
+        stream.request(encoder.byteCount) { target in encoder.pack(into: target) }
+      }
+    } catch {
+      return fail(CallError.MalformedMessage(type: Request.descriptor.name, reason: "\(error)"))
+    }
+    self.stream = stream
+    self.connection = connection
+    let timeout = deadline.map { Duration($0 - .now()) }
+    connection.open(stream, head: connection.head(path: method.path, timeout: timeout, metadata: metadata))
+  }
+
+  /// Gives the call up, wherever it is.
+  private func abandon(_ error: any TaxonomyError) {
+    isAbandoned = true
+    if let stream {
+      stream.abandon(error)
+      connection?.scheduleFlush()
+    } else {
+      fail(error)
+    }
+  }
+
+  // MARK: From the stream
+
+  func receive(initial: Metadata) {
+    self.initial = initial
+  }
+
+  func receive(_ message: UnsafeRawBufferPointer) throws(UndeclaredError) {
+    do throws(MessageDecodingError) {
+      response = try Response(decoding: message)
+    } catch {
+      throw UndeclaredError(CallError.MalformedMessage(type: Response.descriptor.name, reason: "\(error)"))
+    }
+  }
+
+  func receiveEnd(_ end: CallEnd) {
+    switch end.outcome {
+    case .status(let status):
+      if status.code == .ok, let response { return finish(.success(response), end) }
+      let received = Failure.received(status)
+      finish(.failure(received.error), end, notes: received.notes)
+    case .failure(let error): finish(.failure(Failure.lift(error)), end)
+    }
+  }
+
+  func fail(_ error: any TaxonomyError) {
+    finish(.failure(Failure.lift(error)), CallEnd(outcome: .failure(error)))
+  }
+
+  private func finish(_ outcome: Result<Response, Failure>, _ end: CallEnd, notes: [WireNote] = []) {
+    let continuation = continuation
+    self.continuation = nil
+    timer?.cancel()
+    timer = nil
+    stream = nil
+    connection = nil
+    continuation?.resume(
+      returning: AttemptResult(
+        outcome: outcome.mapError { $0.fromCall() }, initial: initial, trailing: end.trailing, isRefused: end.isRefused,
+        notes: notes))
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A failed call as a JSON answer over HTTP says it, in the form of OctoLLM's standard:
+/// `{"error": code, "message": text, "details": {…}, "retry_after": seconds}`. The last is there only when a time is known.
+public struct ErrorBody: Hashable, Sendable {
+  /// The HTTP status of the answer.
+  public let httpStatus: Int
+  /// For `Retry-After`: whole seconds, rounded up.
+  public let retryAfter: Int64?
+  /// The body: UTF-8, of `application/json`.
+  public let json: [UInt8]
+  /// Names this occurrence, here and in the log.
+  public let instanceID: String
+
+  /// The answer for an error. Details are its safe fields, with the types that JSON has for them.
+  public init(_ error: some TaxonomyError) {
+    self.init(error.wireForm)
+  }
+
+  /// The answer for anything thrown. What is no taxonomy error, and has no conversion to one, becomes `INTERNAL_ERROR`
+  /// with nothing of what it says.
+  @_disfavoredOverload
+  public init(_ error: any Error) {
+    self.init(UndeclaredError.lift(error).wireForm)
+  }
+
+  private init(_ form: WireForm) {
+    httpStatus = form.facts.httpStatus
+    retryAfter = form.retryAfter.map(wholeSeconds)
+    instanceID = form.context.instanceID ?? InstanceID.next()
+    var json = JSONText()
+    json.raw(#"{"error":"#)
+    json.string(form.facts.identity.code)
+    json.raw(#","message":"#)
+    json.string(form.message)
+    json.raw(#","details":{"#)
+    json.list(JSONDetails(form).fields) { json, field in
+      json.string(field.name)
+      json.raw(":")
+      field.value.write(to: &json)
+    }
+    json.raw("}")
+    if let retryAfter { json.raw(#","retry_after":\#(retryAfter)"#) }
+    json.raw("}")
+    self.json = json.bytes
+  }
+}
+
+private func wholeSeconds(_ duration: Duration) -> Int64 {
+  let (seconds, attoseconds) = duration.components
+  guard seconds >= 0, attoseconds >= 0 else { return 0 }
+  return attoseconds > 0 ? seconds + 1 : seconds
+}

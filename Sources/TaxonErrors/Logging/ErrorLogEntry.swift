@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a log says of an error: for the process that raised or received it, never for the wire. It has no personal
+/// fields; descriptions of causes that are no taxonomy errors are in it as those errors give them.
+public struct ErrorLogEntry: Sendable {
+  /// How loud; raw values are those of swift-log.
+  public enum Level: String, Hashable, Sendable {
+    /// Diagnostic information.
+    case debug
+    /// Normal operation.
+    case info
+    /// Degraded operation, not critical.
+    case warning
+    /// An operation failed and wants attention.
+    case error
+    /// The system failed and wants attention at once.
+    case critical
+  }
+
+  /// One pair of metadata.
+  public struct Pair: Hashable, Sendable {
+    /// Such as "error.code".
+    public var key: String
+    /// As text.
+    public var value: String
+  }
+
+  /// From the error's severity.
+  public var level: Level
+  /// The error's message.
+  public var message: String
+  /// `error.code`, `error.domain`, `error.status`, `error.instance_id`, `error.field.<name>` for each safe field, and
+  /// `error.cause` with the chain of causes, nearest first.
+  public var metadata: [Pair]
+
+  /// The entry for an error.
+  ///
+  /// - Parameter instanceID: under which it was sent (`WireStatus.instanceID`); by default, the one it came with.
+  public init(_ error: any Error, instanceID: String? = nil) {
+    let error = unwrapped(error as? any TaxonomyError ?? UndeclaredError.lift(error))
+    level = Level(error.severity)
+    message = error.message.isEmpty ? error.code : error.message
+    metadata = [
+      Pair(key: "error.code", value: error.code),
+      Pair(key: "error.domain", value: error.domain),
+      Pair(key: "error.status", value: error.status.name),
+    ]
+    if let instanceID = instanceID ?? error.instanceID {
+      metadata.append(Pair(key: "error.instance_id", value: instanceID))
+    }
+    for (key, value) in error.metadata.sorted(by: { $0.key < $1.key }) {
+      metadata.append(Pair(key: "error.field.\(key)", value: value))
+    }
+    let causes = causeDescriptions(error)
+    if !causes.isEmpty {
+      metadata.append(Pair(key: "error.cause", value: causes.joined(separator: " <- ")))
+    }
+  }
+}
+
+extension ErrorLogEntry.Level {
+  /// The level of a severity; an unknown one is an error.
+  public init(_ severity: Severity) {
+    switch severity {
+    case .debug: self = .debug
+    case .info: self = .info
+    case .warning: self = .warning
+    case .critical: self = .critical
+    default: self = .error
+    }
+  }
+}
+
+private func causeDescriptions(_ error: any TaxonomyError) -> [String] {
+  var descriptions: [String] = []
+  var current = error
+  while let cause = current.cause {
+    guard let next = cause as? any TaxonomyError else {
+      descriptions.append("\(type(of: cause)): \(cause)")
+      return descriptions
+    }
+    var text = "\(next.domain)/\(next)"
+    if let instanceID = next.instanceID { text += " [\(instanceID)]" }
+    descriptions.append(text)
+    current = next
+  }
+  // What led to an error that came from elsewhere is known by name alone.
+  descriptions += current.causes.map(\.description)
+  return descriptions
+}

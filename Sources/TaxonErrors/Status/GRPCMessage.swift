@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The percent-encoding of `grpc-message` (gRPC over HTTP/2, "Percent-Encoded"): bytes of the UTF-8 text from space
+/// to `~` stay, but for `%`; every other byte becomes `%XX`.
+public enum GRPCMessage {
+  /// The header's value for a text; the text itself where nothing needs encoding.
+  public static func encode(_ text: String) -> String {
+    let extra = encodedCount(text) - text.utf8.count
+    guard extra > 0 else { return text }
+    return String(unsafeUninitializedCapacity: text.utf8.count + extra) { buffer in
+      var end = 0
+      for byte in text.utf8 {
+        if isPlain(byte) {
+          buffer[end] = byte
+          end += 1
+        } else {
+          buffer[end] = 0x25
+          buffer[end + 1] = hexDigit(byte >> 4)
+          buffer[end + 2] = hexDigit(byte & 0xF)
+          end += 3
+        }
+      }
+      return end
+    }
+  }
+
+  /// The text of a header's value. Never fails: what is no valid escape stays as it is, and bytes that are no UTF-8
+  /// become U+FFFD, as the document asks of receivers.
+  public static func decode(_ value: some Sequence<UInt8>) -> String {
+    let bytes = Array(value)
+    guard bytes.contains(0x25) else { return String(decoding: bytes, as: UTF8.self) }
+    var decoded: [UInt8] = []
+    decoded.reserveCapacity(bytes.count)
+    var index = 0
+    while index < bytes.count {
+      if bytes[index] == 0x25, index + 2 < bytes.count,
+        let high = hexValue(bytes[index + 1]), let low = hexValue(bytes[index + 2])
+      {
+        decoded.append(high << 4 | low)
+        index += 3
+      } else {
+        decoded.append(bytes[index])
+        index += 1
+      }
+    }
+    return String(decoding: decoded, as: UTF8.self)
+  }
+
+  /// Bytes that the text takes once it is encoded.
+  static func encodedCount(_ text: String) -> Int {
+    var text = text
+    return text.withUTF8 { bytes in
+      var count = bytes.count
+      for byte in bytes where !isPlain(byte) { count += 2 }
+      return count
+    }
+  }
+
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    byte >= 0x20 && byte <= 0x7E && byte != 0x25
+  }
+
+  private static func hexDigit(_ nibble: UInt8) -> UInt8 {
+    nibble < 10 ? 0x30 + nibble : 0x41 + nibble - 10
+  }
+
+  private static func hexValue(_ digit: UInt8) -> UInt8? {
+    switch digit {
+    case 0x30...0x39: digit - 0x30
+    case 0x41...0x46: digit - 0x41 + 10
+    case 0x61...0x66: digit - 0x61 + 10
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The status codes of gRPC, numbered as on the wire.
+public enum StatusCode: Int32, Hashable, Sendable, CaseIterable {
+  /// The call succeeded.
+  case ok = 0
+  /// The caller gave up.
+  case cancelled = 1
+  /// The cause is not known.
+  case unknown = 2
+  /// The request is wrong whatever the state of the system.
+  case invalidArgument = 3
+  /// The time allowed ran out.
+  case deadlineExceeded = 4
+  /// What was asked for does not exist.
+  case notFound = 5
+  /// What was to be made exists already.
+  case alreadyExists = 6
+  /// The caller is known and may not do this.
+  case permissionDenied = 7
+  /// A quota or a resource is used up.
+  case resourceExhausted = 8
+  /// The system is not in the state that the call needs.
+  case failedPrecondition = 9
+  /// The call lost a race with another.
+  case aborted = 10
+  /// The call went past the end of what there is.
+  case outOfRange = 11
+  /// There is no such method, or it is switched off.
+  case unimplemented = 12
+  /// An invariant of the server is broken.
+  case internalError = 13
+  /// The service cannot be reached or cannot answer now.
+  case unavailable = 14
+  /// Data is lost or damaged for good.
+  case dataLoss = 15
+  /// The caller is not known.
+  case unauthenticated = 16
+}
+
+extension StatusCode {
+  /// The code of a number; `.unknown` for a number that gRPC does not name.
+  @inlinable
+  public init(_ number: Int32) {
+    self = StatusCode(rawValue: number) ?? .unknown
+  }
+
+  /// The code of a `grpc-status` header: decimal digits, of which there are at most ten. Nil when it is no number.
+  public init?(text: some Sequence<UInt8>) {
+    var number: Int64 = 0
+    var count = 0
+    for byte in text {
+      guard byte >= 0x30, byte <= 0x39, count < 10 else { return nil }
+      number = number * 10 + Int64(byte - 0x30)
+      count += 1
+    }
+    guard count > 0 else { return nil }
+    self = Int32(exactly: number).map { StatusCode($0) } ?? .unknown
+  }
+
+  /// The code of a name in gRPC's spelling, such as "NOT_FOUND".
+  public init?(name: String) {
+    guard let code = StatusCode.allCases.first(where: { $0.name == name }) else { return nil }
+    self = code
+  }
+
+  /// The name in gRPC's spelling, such as "NOT_FOUND".
+  public var name: String {
+    switch self {
+    case .ok: "OK"
+    case .cancelled: "CANCELLED"
+    case .unknown: "UNKNOWN"
+    case .invalidArgument: "INVALID_ARGUMENT"
+    case .deadlineExceeded: "DEADLINE_EXCEEDED"
+    case .notFound: "NOT_FOUND"
+    case .alreadyExists: "ALREADY_EXISTS"
+    case .permissionDenied: "PERMISSION_DENIED"
+    case .resourceExhausted: "RESOURCE_EXHAUSTED"
+    case .failedPrecondition: "FAILED_PRECONDITION"
+    case .aborted: "ABORTED"
+    case .outOfRange: "OUT_OF_RANGE"
+    case .unimplemented: "UNIMPLEMENTED"
+    case .internalError: "INTERNAL"
+    case .unavailable: "UNAVAILABLE"
+    case .dataLoss: "DATA_LOSS"
+    case .unauthenticated: "UNAUTHENTICATED"
+    }
+  }
+}
+
+extension StatusCode: CustomStringConvertible {
+  /// The name in gRPC's spelling.
+  public var description: String { name }
+}

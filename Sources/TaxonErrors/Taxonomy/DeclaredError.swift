@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// An error that a schema in hand declares: a message with its facts.
+public protocol DeclaredError: TaxonomyError, Message {
+  /// What the schema says of it.
+  static var declaration: ErrorDeclaration { get }
+  /// The error without its internal fields, as it is sent.
+  var publicPayload: Self { get }
+}
+
+extension DeclaredError {
+  /// Who declared it.
+  public var domain: String { Self.declaration.domain }
+  /// What it is.
+  public var code: String { Self.declaration.code }
+  /// The gRPC status with which it travels.
+  public var status: StatusCode { Self.declaration.status }
+  /// The HTTP status with which it travels.
+  public var httpStatus: Int { Self.declaration.httpStatus }
+  /// How bad it is for whoever runs the service.
+  public var severity: Severity { Self.declaration.severity }
+  /// Whether the same call may succeed later.
+  public var retry: RetryClass { Self.declaration.retry }
+  /// What it tells a circuit breaker.
+  public var breaker: BreakerClass { Self.declaration.breaker }
+  /// Whether nothing has happened.
+  public var isSafe: Bool { Self.declaration.isSafe }
+  /// How long to wait before a retry.
+  public var retryAfter: Duration? { context.retryAfter ?? Self.declaration.retryAfter }
+  /// Names of the categories it is in, outermost first.
+  public var categories: [String] { Self.declaration.categories }
+  /// No fields.
+  public var metadata: [String: String] { [:] }
+  /// Nothing is wrong with the request.
+  public var violations: [Google_Rpc_BadRequest.FieldViolation] { [] }
+  /// The error as it is.
+  public var publicPayload: Self { self }
+
+  /// Such as "TASK_NOT_FOUND: Task 42 not found".
+  public var description: String {
+    let message = message
+    return message.isEmpty ? code : "\(code): \(message)"
+  }
+
+  /// The same text: a message would show all its fields here, and an error may have some that are not for logs.
+  public func write(to target: inout some TextOutputStream) { target.write(description) }
+
+  /// The error as it leaves the process.
+  public var wireForm: WireForm {
+    WireForm(
+      facts: Self.declaration.wireFacts, message: message, metadata: metadata, violations: violations,
+      retryAfter: retryAfter, context: context, payload: WireForm.Payload(publicPayload))
+  }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What one occurrence of an error carries beside its fields. One word, and no allocation while there is nothing to
+/// carry; takes no part in equality, so that two errors with the same fields are the same error.
+public struct ErrorContext: Sendable {
+  private struct Content {
+    var retryAfter: Duration?
+    var cause: (any Error)?
+    var instanceID: String?
+    var receivedCauses: [ErrorIdentity] = []
+    var details = ErrorDetails()
+    var pushback: RetryPushback?
+    var isFromCall = false
+  }
+
+  private indirect enum Box {
+    case content(Content)
+  }
+
+  private var box: Box?
+
+  /// An empty context, or one with what a thrower says.
+  public init(retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+    guard retryAfter != nil || cause != nil else { return }
+    box = .content(Content(retryAfter: retryAfter, cause: cause))
+  }
+
+  /// How long to wait before a retry, when the thrower or the server says so.
+  public var retryAfter: Duration? {
+    get { content?.retryAfter }
+    set { change { $0.retryAfter = newValue } }
+  }
+
+  /// What led to the error, in this process.
+  public var cause: (any Error)? {
+    get { content?.cause }
+    set { change { $0.cause = newValue } }
+  }
+
+  /// Names the occurrence.
+  public var instanceID: String? {
+    get { content?.instanceID }
+    set { change { $0.instanceID = newValue } }
+  }
+
+  /// The taxonomy errors that led to it, nearest first: those of the cause here, else those that were received. Setting
+  /// them sets the latter.
+  public var causes: [ErrorIdentity] {
+    get {
+      guard let content else { return [] }
+      guard let cause = content.cause else { return content.receivedCauses }
+      return redactedChain(cause)
+    }
+    set { change { $0.receivedCauses = newValue } }
+  }
+
+  /// Standard details, and details nobody here knows.
+  public var details: ErrorDetails {
+    get { content?.details ?? ErrorDetails() }
+    set { change { $0.details = newValue } }
+  }
+
+  /// What the server said about retries.
+  public var pushback: RetryPushback? {
+    get { content?.pushback }
+    set { change { $0.pushback = newValue } }
+  }
+
+  /// True when the error is the outcome of a call which this process made.
+  public var isFromCall: Bool {
+    get { content?.isFromCall ?? false }
+    set { change { $0.isFromCall = newValue } }
+  }
+
+  private var content: Content? {
+    guard case .content(let content) = box else { return nil }
+    return content
+  }
+
+  private mutating func change(_ body: (inout Content) -> Void) {
+    var content = content ?? Content()
+    body(&content)
+    box = .content(content)
+  }
+}
+
+extension ErrorContext: Hashable {
+  /// Always true.
+  public static func == (left: Self, right: Self) -> Bool { true }
+
+  /// Adds nothing.
+  public func hash(into hasher: inout Hasher) {}
+}
+
+/// A cause and its causes without fields and messages, as far as they are taxonomy errors. Long chains are cut: a cycle
+/// cannot be, but a loop of services that call each other can.
+private func redactedChain(_ cause: any Error) -> [ErrorIdentity] {
+  guard let error = cause as? any TaxonomyError else { return [] }
+  return Array(([error.identity] + error.causes).prefix(maxCauses))
+}
+
+private let maxCauses = 16

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// Details that came with an error or are to go with it, at most one of each type. They are kept as they travel and
+/// decoded when asked for: one that nobody here knows is passed through, and one that cannot be decoded costs only itself.
+public struct ErrorDetails: Hashable, Sendable {
+  private var list: [Google_Protobuf_Any]
+
+  /// These details, in this order.
+  public init(_ details: [Google_Protobuf_Any] = []) {
+    list = details
+  }
+
+  /// True when there are none.
+  public var isEmpty: Bool { list.isEmpty }
+
+  /// The detail of a type; nil when there is none, or when it cannot be decoded. Setting replaces the one there is.
+  public subscript<Detail: Message>(_ type: Detail.Type) -> Detail? {
+    get {
+      let name = type.descriptor.name
+      for detail in list where typeName(ofURL: detail.typeURL) == name {
+        return try? Detail(decoding: detail.value)
+      }
+      return nil
+    }
+    set {
+      let name = type.descriptor.name
+      list.removeAll { typeName(ofURL: $0.typeURL) == name }
+      // Only a message over 2 GiB cannot be encoded, and none of that size can be sent either.
+      guard let newValue, let bytes = try? newValue.encoded() else { return }
+      list.append(Google_Protobuf_Any(typeURL: TypeURL.prefix + name, value: bytes))
+    }
+  }
+}
+
+extension ErrorDetails: Sequence {
+  /// Goes through the details in their order.
+  public func makeIterator() -> IndexingIterator<[Google_Protobuf_Any]> { list.makeIterator() }
+}
+
+extension ErrorDetails {
+  /// Which request it was.
+  public var requestInfo: Google_Rpc_RequestInfo? {
+    get { self[Google_Rpc_RequestInfo.self] }
+    set { self[Google_Rpc_RequestInfo.self] = newValue }
+  }
+
+  /// Which resource was meant.
+  public var resourceInfo: Google_Rpc_ResourceInfo? {
+    get { self[Google_Rpc_ResourceInfo.self] }
+    set { self[Google_Rpc_ResourceInfo.self] = newValue }
+  }
+
+  /// Where to read more.
+  public var help: Google_Rpc_Help? {
+    get { self[Google_Rpc_Help.self] }
+    set { self[Google_Rpc_Help.self] = newValue }
+  }
+
+  /// The message in the user's language.
+  public var localizedMessage: Google_Rpc_LocalizedMessage? {
+    get { self[Google_Rpc_LocalizedMessage.self] }
+    set { self[Google_Rpc_LocalizedMessage.self] = newValue }
+  }
+
+  /// Which fields of the request are wrong.
+  public var badRequest: Google_Rpc_BadRequest? {
+    get { self[Google_Rpc_BadRequest.self] }
+    set { self[Google_Rpc_BadRequest.self] = newValue }
+  }
+
+  /// Which quota was exceeded.
+  public var quotaFailure: Google_Rpc_QuotaFailure? {
+    get { self[Google_Rpc_QuotaFailure.self] }
+    set { self[Google_Rpc_QuotaFailure.self] = newValue }
+  }
+
+  /// What the system would have had to be like.
+  public var preconditionFailure: Google_Rpc_PreconditionFailure? {
+    get { self[Google_Rpc_PreconditionFailure.self] }
+    set { self[Google_Rpc_PreconditionFailure.self] = newValue }
+  }
+
+  /// Where the error arose; for debugging, never for users.
+  public var debugInfo: Google_Rpc_DebugInfo? {
+    get { self[Google_Rpc_DebugInfo.self] }
+    set { self[Google_Rpc_DebugInfo.self] = newValue }
+  }
+}

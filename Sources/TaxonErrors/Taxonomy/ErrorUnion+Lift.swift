@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension ErrorUnion {
+  /// Any error as a case: a member, also out of another union; what a foreign error's conversion gives
+  /// (`TaxonomyErrorConvertible`); a `CancellationError` as `CANCELLED`; else `other`, with `INTERNAL_ERROR` in it that
+  /// keeps the error as its cause.
+  public static func lift(_ error: any Error) -> Self {
+    if let error = error as? Self { return error }
+    if let error = error as? any TaxonomyError { return lift(error) }
+    if let foreign = error as? any TaxonomyErrorConvertible {
+      let converted = foreign.taxonomyError
+      return lift(converted.cause == nil ? converted.caused(by: foreign) : converted)
+    }
+    if error is CancellationError { return other(.cancelled) }
+    return other(UndeclaredError(CallError.InternalError(cause: error)))
+  }
+
+  private static func lift(_ error: any TaxonomyError) -> Self {
+    let innermost = unwrapped(error)
+    if let union = Self(innermost) { return union }
+    // What is no member is declared, or else it were undeclared or a union; a foreign implementation of TaxonomyError
+    // is treated as an error that nobody declared.
+    if let declared = innermost as? any DeclaredError { return other(UndeclaredError(declared)) }
+    return other(UndeclaredError(describing: innermost))
+  }
+
+  /// Runs code that throws anything and lifts what it throws.
+  public static func catching<Value>(_ body: () throws -> Value) throws(Self) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw lift(error)
+    }
+  }
+
+  /// Runs code that throws anything and lifts what it throws.
+  public nonisolated(nonsending) static func catching<Value>(
+    _ body: () async throws -> Value
+  ) async throws(Self) -> Value {
+    do {
+      return try await body()
+    } catch {
+      throw lift(error)
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// A choice of declared errors, with a case `other` for every failure that is none of them: a category, a taxonomy, or
+/// what one method raises. It answers whatever the error in it answers.
+public protocol ErrorUnion: TaxonomyError {
+  /// Every declared error in it, those of nested categories too.
+  static var members: [any DeclaredError.Type] { get }
+  /// The case of a member or of an undeclared error; nil for anything else.
+  init?(_ error: any TaxonomyError)
+  /// The case for a failure that is no member.
+  static func other(_ error: UndeclaredError) -> Self
+  /// The error in it.
+  var wrapped: any TaxonomyError { get }
+}
+
+extension ErrorUnion {
+  /// Who declared it.
+  public var domain: String { wrapped.domain }
+  /// What it is.
+  public var code: String { wrapped.code }
+  /// The gRPC status with which it travels.
+  public var status: StatusCode { wrapped.status }
+  /// The text for people.
+  public var message: String { wrapped.message }
+  /// The HTTP status with which it travels.
+  public var httpStatus: Int { wrapped.httpStatus }
+  /// How bad it is for whoever runs the service.
+  public var severity: Severity { wrapped.severity }
+  /// Whether the same call may succeed later.
+  public var retry: RetryClass { wrapped.retry }
+  /// What it tells a circuit breaker.
+  public var breaker: BreakerClass { wrapped.breaker }
+  /// Whether nothing has happened.
+  public var isSafe: Bool { wrapped.isSafe }
+  /// How long to wait before a retry.
+  public var retryAfter: Duration? { wrapped.retryAfter }
+  /// Names of the categories it is in, outermost first.
+  public var categories: [String] { wrapped.categories }
+  /// Its safe fields as text.
+  public var metadata: [String: String] { wrapped.metadata }
+  /// The fields of the request that it says are wrong.
+  public var violations: [Google_Rpc_BadRequest.FieldViolation] { wrapped.violations }
+  /// Such as "TASK_NOT_FOUND: Task 42 not found".
+  public var description: String { wrapped.description }
+  /// The error as it leaves the process.
+  public var wireForm: WireForm { wrapped.wireForm }
+
+  /// What this occurrence carries.
+  public var context: ErrorContext {
+    get { wrapped.context }
+    set {
+      var error = wrapped
+      error.context = newValue
+      // Whatever a union wraps, it takes back.
+      if let changed = Self(error) { self = changed }
+    }
+  }
+}

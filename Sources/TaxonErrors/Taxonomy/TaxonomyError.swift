@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// What every failure answers, whether a schema in hand declares it or not.
+public protocol TaxonomyError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Who declared it: a DNS name, such as "octollm.dev".
+  var domain: String { get }
+  /// What it is, such as "TASK_NOT_FOUND"; with the domain, its identity.
+  var code: String { get }
+  /// The gRPC status with which it travels.
+  var status: StatusCode { get }
+  /// The text for people, in English. Holds no personal and no internal data.
+  var message: String { get }
+  /// The HTTP status with which it travels, 400 to 599.
+  var httpStatus: Int { get }
+  /// How bad it is for whoever runs the service.
+  var severity: Severity { get }
+  /// Whether the same call may succeed later.
+  var retry: RetryClass { get }
+  /// What it tells the circuit breaker of the endpoint that raised it.
+  var breaker: BreakerClass { get }
+  /// True when nothing has happened yet, so that a retry is safe whatever the method.
+  var isSafe: Bool { get }
+  /// How long to wait before a retry: what the one who threw it says, else what its schema declares.
+  var retryAfter: Duration? { get }
+  /// Names of the categories it is in, outermost first.
+  var categories: [String] { get }
+  /// Its safe fields as text, by their names in the schema.
+  var metadata: [String: String] { get }
+  /// The fields of the request that it says are wrong.
+  var violations: [Google_Rpc_BadRequest.FieldViolation] { get }
+  /// What this one occurrence carries.
+  var context: ErrorContext { get set }
+  /// The error as it leaves the process; `WireStatus` and `ErrorBody` are made from it.
+  var wireForm: WireForm { get }
+}
+
+extension TaxonomyError {
+  /// The error's name everywhere and for ever.
+  public var identity: ErrorIdentity { ErrorIdentity(domain: domain, code: code) }
+
+  /// Names this occurrence: the log of the server that raised it has the same id. Nil until it is sent.
+  public var instanceID: String? { context.instanceID }
+
+  /// Standard details that came with it or go with it, and details nobody here knows.
+  public var details: ErrorDetails { context.details }
+
+  /// What led to it, in this process; never sent.
+  public var cause: (any Error)? { context.cause }
+
+  /// The taxonomy errors that led to it, nearest first, here and in the services behind.
+  public var causes: [ErrorIdentity] { context.causes }
+
+  /// Such as "TASK_NOT_FOUND: Task 42 not found".
+  public var description: String {
+    let message = message
+    return message.isEmpty ? code : "\(code): \(message)"
+  }
+
+  /// A copy that says how long to wait before a retry.
+  public func retryAfter(_ duration: Duration?) -> Self {
+    changingContext { $0.retryAfter = duration }
+  }
+
+  /// A copy that keeps what led to it. Only the identities of causes that are taxonomy errors are ever sent.
+  public func caused(by cause: any Error) -> Self {
+    changingContext { $0.cause = cause }
+  }
+
+  /// A copy with these details, instead of those it had.
+  public func with(_ details: ErrorDetails) -> Self {
+    changingContext { $0.details = details }
+  }
+
+  /// A copy with one more detail; there is at most one of a type.
+  public func with<Detail: Message>(_ detail: Detail) -> Self {
+    changingContext { $0.details[Detail.self] = detail }
+  }
+
+  /// A copy that is marked as the outcome of a call which this process made. A server does not pass such an error on
+  /// where its method does not declare it: it answers `INTERNAL_ERROR` with the redacted chain, since what a
+  /// dependency's failure means to a caller is for the method to say.
+  public func fromCall() -> Self {
+    changingContext { $0.isFromCall = true }
+  }
+
+  /// The declared error in it, whatever union or wrapper it came in; nil when it is another one.
+  public func `as`<Declared: DeclaredError>(_ type: Declared.Type) -> Declared? {
+    unwrapped(self) as? Declared
+  }
+
+  private func changingContext(_ change: (inout ErrorContext) -> Void) -> Self {
+    var copy = self
+    change(&copy.context)
+    return copy
+  }
+}
+
+/// The innermost error: what unions hold, and what an undeclared error that is known wraps.
+func unwrapped(_ error: any TaxonomyError) -> any TaxonomyError {
+  var error = error
+  while let union = error as? any ErrorUnion {
+    if let undeclared = union as? UndeclaredError {
+      return undeclared.declared ?? undeclared
+    }
+    error = union.wrapped
+  }
+  return error
+}

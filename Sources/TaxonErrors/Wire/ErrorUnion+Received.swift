@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+extension ErrorUnion {
+  /// The error that a failed call amounts to.
+  ///
+  /// Identity is (domain, code): one of the union's own errors where it is one, in its type; an error that only the
+  /// registry knows, as `other`, from which `as(_:)` gives it in its type; else `other` with what ErrorTraits say, and
+  /// for the rest with what the gRPC status means.
+  public static func received(
+    _ status: ReceivedStatus, registry: ErrorRegistry = .taxonErrors
+  ) -> Received<Self> {
+    var reading = StatusReading(status)
+    if let type = declaredType(reading, registry), let error = reading.typed(type) {
+      let union = Self(error) ?? other(UndeclaredError(error))
+      return Received(error: union, notes: reading.notes)
+    }
+    let error = UndeclaredError(reading.facts, context: reading.context)
+    return Received(error: other(error), notes: reading.notes)
+  }
+
+  private static func declaredType(
+    _ reading: StatusReading, _ registry: ErrorRegistry
+  ) -> (any DeclaredError.Type)? {
+    if let identity = reading.identity {
+      let member = members.first { member in
+        let declaration = member.declaration
+        return declaration.code == identity.code && declaration.domain == identity.domain
+      }
+      return member ?? registry[identity.domain, identity.code]
+    }
+    // Without ErrorInfo, the typed error says itself what it is.
+    for detail in reading.details {
+      let name = typeName(ofURL: detail.typeURL)
+      if let type = members.first(where: { $0.descriptor.name == name }) ?? registry[typeURL: detail.typeURL] {
+        return type
+      }
+    }
+    return nil
+  }
+}

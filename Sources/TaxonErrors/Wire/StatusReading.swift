@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// The details of a received status, taken apart.
+struct StatusReading {
+  let code: StatusCode
+  private(set) var message: String
+  private(set) var info: Google_Rpc_ErrorInfo?
+  private(set) var traits: ErrorTraits?
+  /// What RetryInfo says, else the pushback.
+  private(set) var retryAfter: Duration?
+  /// Everything else, the typed error too.
+  private(set) var details: [Google_Protobuf_Any] = []
+  private(set) var notes: [WireNote] = []
+  private let pushback: RetryPushback?
+
+  init(_ received: ReceivedStatus) {
+    code = received.code
+    message = received.message
+    pushback = received.pushback
+    if case .after(let delay) = received.pushback { retryAfter = delay }
+    guard let bytes = received.details, let status = decode(Google_Rpc_Status.self, bytes) else { return }
+    if status.code != code.rawValue {
+      notes.append(.statusDisagrees(trailer: code, details: status.code))
+    }
+    if message.isEmpty { message = status.message }
+    for detail in status.details { take(detail) }
+  }
+
+  /// Who says it is what; nil for a plain gRPC status.
+  var identity: ErrorIdentity? {
+    guard let info, !info.reason.isEmpty else { return nil }
+    return ErrorIdentity(domain: info.domain, code: info.reason)
+  }
+
+  /// What one occurrence carries. `isFromCall` is set: whoever receives a status made the call.
+  var context: ErrorContext {
+    var context = ErrorContext(retryAfter: retryAfter)
+    context.isFromCall = true
+    context.pushback = pushback
+    if let traits {
+      context.instanceID = traits.instanceID.isEmpty ? nil : traits.instanceID
+      context.causes = traits.causes.map { ErrorIdentity(domain: $0.domain, code: $0.code) }
+    }
+    if !details.isEmpty { context.details = ErrorDetails(details) }
+    return context
+  }
+
+  /// What is known of an error without a schema: what the traits say, and for the rest what the status means.
+  var facts: UndeclaredError.Facts {
+    var facts = UndeclaredError.Facts(status: code, message: message, hasRetryHint: retryAfter != nil)
+    if let identity { facts.identity = identity }
+    if let info { facts.metadata = info.metadata }
+    guard let traits else { return facts }
+    facts.categories = traits.category
+    facts.isSafe = traits.safe
+    if (400...599).contains(traits.httpStatus) { facts.httpStatus = Int(traits.httpStatus) }
+    switch traits.severity {
+    case .unspecified, .unrecognized: break
+    default: facts.severity = traits.severity
+    }
+    switch traits.retry {
+    case .unspecified, .unrecognized: break
+    default: facts.retry = traits.retry
+    }
+    switch traits.breaker {
+    case .unspecified, .unrecognized: break
+    default: facts.breaker = traits.breaker
+    }
+    return facts
+  }
+
+  private mutating func take(_ detail: Google_Protobuf_Any) {
+    switch typeName(ofURL: detail.typeURL) {
+    case TypeURL.errorInfo.name where info == nil:
+      info = decode(Google_Rpc_ErrorInfo.self, detail.value)
+    case TypeURL.errorTraits.name where traits == nil:
+      traits = decode(ErrorTraits.self, detail.value)
+    case TypeURL.retryInfo.name:
+      guard let delay = decode(Google_Rpc_RetryInfo.self, detail.value)?.retryDelay else { break }
+      retryAfter = max(.zero, .seconds(delay.seconds) + .nanoseconds(delay.nanos))
+    default:
+      details.append(detail)
+    }
+  }
+
+  private mutating func decode<Value: Message>(_ type: Value.Type, _ bytes: [UInt8]) -> Value? {
+    do {
+      return try Value(decoding: bytes)
+    } catch {
+      notes.append(.undecodable(type: type.descriptor.name, reason: error.description))
+      return nil
+    }
+  }
+
+  /// The error in its type, from the payload, or from the metadata where the payload was left out; nil, with a note, when
+  /// neither has its fields.
+  mutating func typed<Declared: DeclaredError>(_ type: Declared.Type) -> Declared? {
+    let name = type.descriptor.name
+    var error: Declared?
+    if let index = details.firstIndex(where: { typeName(ofURL: $0.typeURL) == name }) {
+      error = decode(type, details.remove(at: index).value)
+    }
+    if error == nil {
+      error = MetadataFields(info?.metadata ?? [:]).make(type)
+    }
+    guard var error else {
+      notes.append(.payloadMissing(type.declaration.identity))
+      return nil
+    }
+    error.context = context
+    return error
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+extension StatusWriter {
+  /// What is left of a status that was over its budget.
+  struct Fitted {
+    var message: String
+    var details: [UInt8]
+    var dropped: [String]
+  }
+
+  /// Leaves out what it takes, least important first.
+  func fit(_ budget: Int) -> Fitted {
+    var writer = self
+    var dropped: [String] = []
+
+    var (bytes, marks) = writeMarked()
+    while writer.cost(bytes) > budget, let last = marks.popLast() {
+      bytes.cut(to: last.start)
+      dropped.append(last.name)
+    }
+    guard writer.cost(bytes) > budget else {
+      return Fitted(message: message, details: bytes.bytes, dropped: dropped)
+    }
+
+    // From here on there are only the status and ErrorInfo.
+    writer.metadata.sort { $0.key.utf8.count + $0.value.utf8.count < $1.key.utf8.count + $1.value.utf8.count }
+    while writer.cost(writer.core()) > budget, !writer.metadata.isEmpty {
+      var excess = (writer.cost(writer.core()) - budget) * 3 / 4
+      repeat {
+        let largest = writer.metadata.removeLast()
+        dropped.append("metadata.\(largest.key)")
+        excess -= largest.key.utf8.count + largest.value.utf8.count
+      } while excess > 0 && !writer.metadata.isEmpty
+    }
+    writer.metadata.sort { $0.key < $1.key }
+    if writer.cost(writer.core()) > budget {
+      writer.shortenMessage(to: budget)
+      dropped.append("message")
+    }
+    bytes = writer.core()
+    if writer.cost(bytes) > budget {
+      bytes = ProtobufBytes()
+      writer.writeStatus(to: &bytes)
+      dropped.append(TypeURL.errorInfo.name)
+    }
+    if writer.cost(bytes) > budget {
+      bytes = ProtobufBytes()
+      dropped.append("google.rpc.Status")
+    }
+    return Fitted(message: writer.message, details: bytes.bytes, dropped: dropped)
+  }
+
+  private struct Mark {
+    var name: String
+    var start: Int
+  }
+
+  /// Everything, with the beginnings of the details after ErrorInfo.
+  private func writeMarked() -> (ProtobufBytes, [Mark]) {
+    var bytes = core()
+    var marks: [Mark] = []
+    func mark(_ name: String?, _ body: (inout ProtobufBytes) -> Void) {
+      let start = bytes.count
+      body(&bytes)
+      if let name, bytes.count > start { marks.append(Mark(name: name, start: start)) }
+    }
+    mark(form.payload?.descriptor.name) { writePayload(to: &$0) }
+    mark(TypeURL.errorTraits.name) { writeTraits(to: &$0) }
+    mark(TypeURL.retryInfo.name) { writeRetryInfo(to: &$0) }
+    mark(TypeURL.badRequest.name) { writeBadRequest(to: &$0) }
+    for detail in furtherDetails {
+      mark(typeName(ofURL: detail.typeURL)) { write(detail, to: &$0) }
+    }
+    return (bytes, marks)
+  }
+
+  private func core() -> ProtobufBytes {
+    var bytes = ProtobufBytes()
+    writeStatus(to: &bytes)
+    writeInfo(to: &bytes)
+    return bytes
+  }
+
+  private func cost(_ bytes: ProtobufBytes) -> Int {
+    TrailerCost(message: message).bytes(details: bytes.count)
+  }
+
+  /// The longest beginning of the message that fits, with an ellipsis; empty where none does.
+  private mutating func shortenMessage(to budget: Int) {
+    let scalars = Array(message.unicodeScalars)
+    var low = 0
+    var high = scalars.count
+    func beginning(_ count: Int) -> String {
+      guard count > 0 else { return "" }
+      var text = String()
+      text.unicodeScalars.append(contentsOf: scalars[..<count])
+      return text + "..."
+    }
+    while low < high {
+      let middle = (low + high + 1) / 2
+      message = beginning(middle)
+      if cost(core()) <= budget { low = middle } else { high = middle - 1 }
+    }
+    message = beginning(low)
+  }
+}

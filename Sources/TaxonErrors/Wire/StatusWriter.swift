@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// Writes the `google.rpc.Status` of an error.
+struct StatusWriter {
+  let form: WireForm
+  let instanceID: String
+  var message: String
+  var metadata: [(key: String, value: String)]
+
+  init(_ form: WireForm, instanceID: String) {
+    self.form = form
+    self.instanceID = instanceID
+    message = form.message
+    metadata = form.metadata.map { (key: $0.key, value: $0.value) }
+    if metadata.count > 1 { metadata.sort { $0.key < $1.key } }
+  }
+
+  /// Code and message, and every detail.
+  func write() -> ProtobufBytes {
+    var bytes = ProtobufBytes()
+    bytes.reserve(estimatedCount)
+    writeStatus(to: &bytes)
+    writeInfo(to: &bytes)
+    writePayload(to: &bytes)
+    writeTraits(to: &bytes)
+    writeRetryInfo(to: &bytes)
+    writeBadRequest(to: &bytes)
+    for detail in furtherDetails { write(detail, to: &bytes) }
+    return bytes
+  }
+
+  func writeStatus(to bytes: inout ProtobufBytes) {
+    bytes.number(1, form.facts.status.rawValue)
+    bytes.string(2, message)
+  }
+
+  func writeInfo(to bytes: inout ProtobufBytes) {
+    guard let info = form.facts.info else { return }
+    var count = info.count
+    for (key, value) in metadata { count += ProtobufBytes.size(payload: entrySize(key, value)) }
+    bytes.detail(TypeURL.errorInfo, count: count)
+    bytes.append(info)
+    for (key, value) in metadata {
+      bytes.header(3, count: entrySize(key, value))
+      bytes.string(1, key)
+      bytes.string(2, value)
+    }
+  }
+
+  func writePayload(to bytes: inout ProtobufBytes) {
+    guard let payload = form.payload else { return }
+    bytes.detail(TypeURL(payload.descriptor.name), count: payload.bytes.count)
+    bytes.append(payload.bytes)
+  }
+
+  func writeTraits(to bytes: inout ProtobufBytes) {
+    let causes = form.context.causes
+    let traits = form.facts.traits
+    var count = traits.count + ProtobufBytes.size(instanceID) + (form.facts.isSafe ? 2 : 0)
+    for cause in causes { count += ProtobufBytes.size(payload: entrySize(cause.domain, cause.code)) }
+    bytes.detail(TypeURL.errorTraits, count: count)
+    bytes.append(traits)
+    bytes.string(6, instanceID)
+    bytes.number(7, form.facts.isSafe ? Int32(1) : 0)
+    for cause in causes {
+      bytes.header(8, count: entrySize(cause.domain, cause.code))
+      bytes.string(1, cause.domain)
+      bytes.string(2, cause.code)
+    }
+  }
+
+  func writeRetryInfo(to bytes: inout ProtobufBytes) {
+    guard let retryAfter = form.retryAfter else { return }
+    let (seconds, attoseconds) = max(.zero, retryAfter).components
+    var duration = ProtobufBytes()
+    duration.number(1, seconds)
+    duration.number(2, Int32(attoseconds / 1_000_000_000))
+    bytes.detail(TypeURL.retryInfo, count: ProtobufBytes.size(payload: duration.count))
+    bytes.header(1, count: duration.count)
+    bytes.append(duration.bytes)
+  }
+
+  func writeBadRequest(to bytes: inout ProtobufBytes) {
+    guard !form.violations.isEmpty,
+      let encoded = try? Google_Rpc_BadRequest(fieldViolations: form.violations).encoded()
+    else { return }
+    bytes.detail(TypeURL.badRequest, count: encoded.count)
+    bytes.append(encoded)
+  }
+
+  func write(_ detail: Google_Protobuf_Any, to bytes: inout ProtobufBytes) {
+    bytes.detail(TypeURL(typeName(ofURL: detail.typeURL)), count: detail.value.count)
+    bytes.append(detail.value)
+  }
+
+  /// What the thrower added. Of a type that is there already, what the error itself says counts; and what came with the
+  /// outcome of a call of ours concerns that call alone.
+  var furtherDetails: [Google_Protobuf_Any] {
+    guard !form.context.isFromCall else { return [] }
+    let details = form.context.details
+    guard !details.isEmpty else { return [] }
+    var taken: Set<String> = [TypeURL.errorInfo.name, TypeURL.errorTraits.name]
+    if let payload = form.payload { taken.insert(payload.descriptor.name) }
+    if form.retryAfter != nil { taken.insert(TypeURL.retryInfo.name) }
+    if !form.violations.isEmpty { taken.insert(TypeURL.badRequest.name) }
+    return details.filter { taken.insert(typeName(ofURL: $0.typeURL)).inserted }
+  }
+
+  private var estimatedCount: Int {
+    256 + message.utf8.count + form.facts.traits.count + (form.payload.map { $0.bytes.count + 64 } ?? 0)
+      + metadata.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 8 }
+  }
+
+  /// Bytes of a message whose fields 1 and 2 are these strings.
+  private func entrySize(_ first: String, _ second: String) -> Int {
+    ProtobufBytes.size(first) + ProtobufBytes.size(second)
+  }
+}
+
+extension ProtobufBytes {
+  /// A detail of a status up to its content, of which `count` bytes are to follow.
+  fileprivate mutating func detail(_ url: TypeURL, count: Int) {
+    header(3, count: Self.size(payload: url.count) + Self.size(payload: count))
+    header(1, count: url.count)
+    raw(TypeURL.prefix)
+    raw(url.name)
+    header(2, count: count)
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What an error's wire form takes from its declaration, with the unchanging parts encoded.
+struct WireFacts: Sendable {
+  let identity: ErrorIdentity
+  let status: StatusCode
+  let httpStatus: Int
+  /// `ErrorInfo` without its metadata; nil for a plain gRPC status, which has no identity to send.
+  let info: [UInt8]?
+  /// `ErrorTraits` up to the instance id.
+  let traits: [UInt8]
+  let isSafe: Bool
+
+  init(
+    identity: ErrorIdentity, status: StatusCode, httpStatus: Int, categories: [String], severity: Severity,
+    retry: RetryClass, breaker: BreakerClass, isSafe: Bool
+  ) {
+    self.identity = identity
+    // An error is no success, whatever a schema or a program says.
+    self.status = status == .ok ? .unknown : status
+    self.httpStatus = (400...599).contains(httpStatus) ? httpStatus : self.status.httpStatus
+    self.isSafe = isSafe
+
+    if identity.domain == UndeclaredError.plainDomain {
+      info = nil
+    } else {
+      var info = ProtobufBytes()
+      info.string(1, identity.code)
+      info.string(2, identity.domain)
+      self.info = info.bytes
+    }
+
+    var traits = ProtobufBytes()
+    for category in categories { traits.string(1, category) }
+    traits.number(2, severity.rawValue)
+    traits.number(3, retry.rawValue)
+    traits.number(4, breaker.rawValue)
+    traits.number(5, Int32(self.httpStatus))
+    self.traits = traits.bytes
+  }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A failed call as its trailers say it.
+///
+/// The details are a `google.rpc.Status` with, in this order and at most one of each: `ErrorInfo`, the error itself,
+/// `taxon.ErrorTraits`, `RetryInfo`, `BadRequest`, and whatever the thrower added. Personal fields are in the error
+/// itself alone, internal fields nowhere.
+public struct WireStatus: Hashable, Sendable {
+  /// 8 KiB, which is what peers commonly take.
+  public static let defaultBudget = 8192
+
+  /// For `grpc-status`; never `.ok`.
+  public let code: StatusCode
+  /// For `grpc-message`, before percent-encoding; may be empty.
+  public let message: String
+  /// For `grpc-status-details-bin`, before base64. Empty only when not even the status fits the budget.
+  public let details: [UInt8]
+  /// For `grpc-retry-pushback-ms`: milliseconds.
+  public let retryPushback: Int64?
+  /// Names this occurrence, here and in the log.
+  public let instanceID: String
+  /// What had to be left out to keep the budget: names of message types, "metadata.<key>", "message". To be logged.
+  public let dropped: [String]
+
+  /// The trailers of an error.
+  ///
+  /// - Parameter budget: bytes, as HTTP/2 counts a header list: 32 for each header beside name and value (RFC 9113
+  ///   §10.5.1), after base64 and percent-encoding. Over it, details go from the end of the list, `ErrorInfo` last;
+  ///   then its metadata, largest first; then the end of the message.
+  public init(_ error: some TaxonomyError, budget: Int = defaultBudget) {
+    self.init(error.wireForm, budget: budget)
+  }
+
+  /// The trailers of anything thrown. What is no taxonomy error, and has no conversion to one, leaves as
+  /// `INTERNAL_ERROR` with nothing of what it says.
+  @_disfavoredOverload
+  public init(_ error: any Error, budget: Int = defaultBudget) {
+    self.init(UndeclaredError.lift(error).wireForm, budget: budget)
+  }
+
+  private init(_ form: WireForm, budget: Int) {
+    code = form.facts.status
+    instanceID = form.context.instanceID ?? InstanceID.next()
+    retryPushback = form.retryAfter.map(milliseconds)
+    let writer = StatusWriter(form, instanceID: instanceID)
+    let details = writer.write()
+    if TrailerCost(message: form.message).bytes(details: details.count) <= budget {
+      message = form.message
+      self.details = details.bytes
+      dropped = []
+    } else {
+      let fitted = writer.fit(budget)
+      message = fitted.message
+      self.details = fitted.details
+      dropped = fitted.dropped
+    }
+  }
+}
+
+/// Whole milliseconds, rounded up so that nobody comes too early; as many as gRPC's header may say.
+private func milliseconds(_ duration: Duration) -> Int64 {
+  let (seconds, attoseconds) = duration.components
+  guard seconds >= 0, attoseconds >= 0 else { return 0 }
+  guard seconds < Int64(Int32.max) / 1000 else { return Int64(Int32.max) }
+  let perMillisecond: Int64 = 1_000_000_000_000_000
+  return seconds * 1000 + (attoseconds + perMillisecond - 1) / perMillisecond
+}
+
+/// What an error's trailers take of a peer's limit on header lists.
+struct TrailerCost {
+  private let message: Int
+
+  init(message: String) {
+    self.message = GRPCMessage.encodedCount(message)
+  }
+
+  func bytes(details: Int) -> Int {
+    // Names, 32 bytes for each of the four headers, two digits of status and ten of pushback.
+    let fixed = 11 + 12 + 23 + 22 + 4 * 32 + 2 + 10
+    return fixed + message + (details * 4 + 2) / 3
+  }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
+
+/// Where one call stands on the client, and what is to be done when something happens. No I/O.
+struct ClientCallState {
+  private enum Response {
+    case head
+    case messages(count: Int)
+    case ended
+  }
+
+  private var response = Response.head
+
+  /// What is to be done with a head or with trailers.
+  enum HeadersAction {
+    /// Hand the metadata on and wait for messages.
+    case deliver
+    /// The call is over with this status.
+    case end(ReceivedStatus)
+    /// The call is over: the peer does not speak gRPC as it should. The stream is to be reset.
+    case fail(ReceivedStatus)
+    /// An interim answer (1xx), or something after the end.
+    case ignore
+  }
+
+  /// A header block is complete.
+  mutating func receivedHeaders(_ fields: ResponseFields, endStream: Bool) -> HeadersAction {
+    switch response {
+    case .head:
+      if let status = fields.httpStatus, (100..<200).contains(status) { return .ignore }
+      if endStream || fields.httpStatus != 200 || !fields.isGRPC { response = .ended }
+      if let status = fields.status, endStream { return ended(status, messages: 0) }
+      guard fields.httpStatus == 200 else {
+        let status = fields.httpStatus ?? 0
+        return .fail(
+          ReceivedStatus(code: StatusCode(httpStatus: status), message: "The server answered HTTP status \(status)"))
+      }
+      guard fields.isGRPC else {
+        return .fail(ReceivedStatus(code: .unknown, message: "The answer's content-type is not application/grpc"))
+      }
+      if endStream { return .fail(ReceivedStatus(code: .unknown, message: "The answer has no grpc-status")) }
+      guard fields.encoding.isEmpty || fields.encoding == "identity" else {
+        response = .ended
+        let message = "The answer's encoding \(fields.encoding) is not supported"
+        return .fail(ReceivedStatus(code: .internalError, message: message))
+      }
+      response = .messages(count: 0)
+      return .deliver
+    case .messages(let count):
+      response = .ended
+      guard let status = fields.status else {
+        return .fail(ReceivedStatus(code: .unknown, message: "The answer's trailers have no grpc-status"))
+      }
+      return ended(status, messages: count)
+    case .ended: return .ignore
+    }
+  }
+
+  private func ended(_ status: ReceivedStatus, messages: Int) -> HeadersAction {
+    if status.code == .ok, messages != 1 {
+      return .fail(ReceivedStatus(code: .internalError, message: "The call succeeded, but no message came"))
+    }
+    return .end(status)
+  }
+
+  /// A message is complete. Nil: hand it on. Otherwise the call is over and the stream is to be reset.
+  mutating func receivedMessage(isCompressed: Bool) -> ReceivedStatus? {
+    guard case .messages(let count) = response else { return nil }
+    if isCompressed {
+      return fail("A message is marked as compressed, but the answer names no grpc-encoding")
+    }
+    if count > 0 { return fail("The method answers one message, and a second one came") }
+    response = .messages(count: count + 1)
+    return nil
+  }
+
+  /// True while messages are wanted.
+  var wantsMessages: Bool {
+    if case .messages = response { true } else { false }
+  }
+
+  /// The body ended where trailers should be. Nil: the call was over already.
+  mutating func receivedEnd() -> ReceivedStatus? {
+    if case .ended = response { return nil }
+    response = .ended
+    return ReceivedStatus(code: .unknown, message: "The answer ended without trailers")
+  }
+
+  /// The stream is gone. Nil: the call was over already. The numbers are those of the gRPC protocol document,
+  /// "Errors", for HTTP/2 error codes.
+  mutating func closed(errorCode: UInt32) -> ReceivedStatus? {
+    if case .ended = response { return nil }
+    response = .ended
+    let name = HTTP2ErrorCode(rawValue: errorCode).map { "\($0)" } ?? "\(errorCode)"
+    let code: StatusCode =
+      switch HTTP2ErrorCode(rawValue: errorCode) {
+      case .refusedStream: .unavailable
+      case .cancel: .cancelled
+      case .enhanceYourCalm: .resourceExhausted
+      case .inadequateSecurity: .permissionDenied
+      default: .internalError
+      }
+    return ReceivedStatus(code: code, message: "The server reset the stream: \(name)")
+  }
+
+  /// This end gave up. False: the call was over already.
+  mutating func abandon() -> Bool {
+    if case .ended = response { return false }
+    response = .ended
+    return true
+  }
+
+  private mutating func fail(_ message: String) -> ReceivedStatus {
+    response = .ended
+    return ReceivedStatus(code: .internalError, message: message)
+  }
+}

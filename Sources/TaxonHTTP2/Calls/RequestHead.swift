@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The headers with which a call begins.
+public struct RequestHead: Sendable {
+  /// `:path`, such as "/octollm.v1.Orchestrator/GetTask".
+  public internal(set) var path = ""
+  /// `:authority`, or empty.
+  public internal(set) var authority = ""
+  /// What the caller allows for the whole call, from when it arrived.
+  public internal(set) var timeout: Duration?
+  /// Everything that is not HTTP/2's or gRPC's own.
+  public internal(set) var metadata = Metadata()
+
+  var method = Method.none
+  var contentType = ContentType.none
+  var encoding = ""
+  var invalidTimeout: String?
+  /// Bytes, each field counted with 32 on top (RFC 9113 §6.5.2).
+  var size = 0
+
+  enum Method { case none, post, other }
+  enum ContentType { case none, gRPC, other }
+
+  init() {}
+
+  /// Takes one field.
+  mutating func receive(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+    func isNamed(_ expected: StaticString) -> Bool { name.equals(expected) }
+    switch name.count {
+    case 5 where isNamed(":path"): path = String(decoding: value, as: UTF8.self)
+    case 7 where isNamed(":method"): method = value.equals("POST") ? .post : .other
+    case 7 where isNamed(":scheme"): break
+    case 10 where isNamed(":authority"): authority = String(decoding: value, as: UTF8.self)
+    case 2 where isNamed("te"): break
+    case 12 where isNamed("content-type"):
+      contentType = Self.isGRPC(value) ? .gRPC : .other
+    case 12 where isNamed("grpc-timeout"):
+      timeout = Timeout.parse(value)
+      if timeout == nil { invalidTimeout = String(decoding: value, as: UTF8.self) }
+    case 13 where isNamed("grpc-encoding"): encoding = String(decoding: value, as: UTF8.self)
+    case 20 where isNamed("grpc-accept-encoding"): break
+    default: metadata.receive(name: String(decoding: name, as: UTF8.self), value: value)
+    }
+  }
+
+  /// "application/grpc", alone or before "+proto" or ";": the other suffixes name formats that are not spoken here.
+  static func isGRPC(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+    let prefix: StaticString = "application/grpc"
+    guard value.count >= prefix.utf8CodeUnitCount,
+      UnsafeBufferPointer(rebasing: value.prefix(prefix.utf8CodeUnitCount)).equals(prefix)
+    else { return false }
+    let rest = UnsafeBufferPointer(rebasing: value.dropFirst(prefix.utf8CodeUnitCount))
+    return rest.isEmpty || rest[0] == UInt8(ascii: ";") || rest.equals("+proto")
+      || rest.count > 6 && UnsafeBufferPointer(rebasing: rest.prefix(7)).equals("+proto;")
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  func equals(_ text: StaticString) -> Bool {
+    guard count == text.utf8CodeUnitCount else { return false }
+    for index in 0..<count where self[index] != text.utf8Start[index] { return false }
+    return true
+  }
+}

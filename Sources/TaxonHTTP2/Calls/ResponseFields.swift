@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
+
+/// The fields of a response's head or of its trailers.
+struct ResponseFields {
+  var httpStatus: Int?
+  var isGRPC = false
+  var encoding = ""
+  var statusText: [UInt8]?
+  var message = ""
+  var details: [UInt8]?
+  var pushback: String?
+  var metadata = Metadata()
+  /// Bytes, each field counted with 32 on top (RFC 9113 §6.5.2).
+  var size = 0
+
+  mutating func receive(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+    func isNamed(_ expected: StaticString) -> Bool { name.equals(expected) }
+    switch name.count {
+    case 7 where isNamed(":status"): httpStatus = Int(String(decoding: value, as: UTF8.self))
+    case 12 where isNamed("content-type"): isGRPC = RequestHead.isGRPC(value)
+    case 13 where isNamed("grpc-encoding"): encoding = String(decoding: value, as: UTF8.self)
+    case 11 where isNamed("grpc-status"): statusText = Array(value)
+    case 12 where isNamed("grpc-message"): message = GRPCMessage.decode(value)
+    case 23 where isNamed("grpc-status-details-bin"): details = Base64.decode(value)
+    case 22 where isNamed("grpc-retry-pushback-ms"): pushback = String(decoding: value, as: UTF8.self)
+    case 20 where isNamed("grpc-accept-encoding"): break
+    default: metadata.receive(name: String(decoding: name, as: UTF8.self), value: value)
+    }
+  }
+
+  /// What the fields say of the call's outcome, or nil when they do not.
+  var status: ReceivedStatus? {
+    guard let statusText else { return nil }
+    return ReceivedStatus(
+      code: StatusCode(text: statusText) ?? .unknown, message: message, details: details, pushback: pushback)
+  }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where one call stands on the server, and what is to be done when something happens. No I/O: the stream that owns
+/// the state carries out what it answers.
+struct ServerCallState {
+  /// The request's side.
+  private enum Request {
+    case head
+    case messages(count: Int)
+    case ended
+  }
+
+  /// The reply's side.
+  private enum Reply {
+    case nothing
+    case headSent
+    case finished
+  }
+
+  private var request = Request.head
+  private var reply = Reply.nothing
+
+  /// What is to be done with a head.
+  enum HeadAction: Equatable {
+    /// Look up the method and begin the call.
+    case begin
+    /// Answer with an HTTP status, since the peer does not speak gRPC.
+    case rejectHTTP(status: Int, reason: String)
+    /// End the call with an error.
+    case fail(Fault)
+    /// It is the trailers, which a request does not have.
+    case ignore
+  }
+
+  /// What a peer can do wrong.
+  enum Fault: Equatable {
+    case headersTooLarge(size: Int, limit: Int)
+    case invalidTimeout(String)
+    case unsupportedEncoding(String)
+    case compressedWithoutEncoding
+    case tooManyMessages
+    case noMessage
+    case truncatedMessage
+    case invalidFlag(UInt8)
+    case messageTooLarge(size: Int, limit: Int)
+  }
+
+  /// The request's headers are complete. The size limit counts bytes as `RequestHead.size` does.
+  mutating func receivedHead(_ head: RequestHead, sizeLimit: Int) -> HeadAction {
+    guard case .head = request else { return .ignore }
+    request = .messages(count: 0)
+    guard head.method == .post else { return .rejectHTTP(status: 405, reason: "gRPC calls are POST requests") }
+    guard head.contentType == .gRPC else {
+      return .rejectHTTP(status: 415, reason: "the content-type of a gRPC call is application/grpc")
+    }
+    guard head.size <= sizeLimit else { return .fail(.headersTooLarge(size: head.size, limit: sizeLimit)) }
+    if let text = head.invalidTimeout { return .fail(.invalidTimeout(text)) }
+    guard head.encoding.isEmpty || head.encoding == "identity" else { return .fail(.unsupportedEncoding(head.encoding)) }
+    return .begin
+  }
+
+  /// What is to be done with a message.
+  enum MessageAction: Equatable {
+    case deliver
+    case fail(Fault)
+    /// The call is over on this side; what still comes is dropped.
+    case ignore
+  }
+
+  /// A message of a method that takes one message is complete.
+  mutating func receivedMessage(isCompressed: Bool) -> MessageAction {
+    guard case .messages(let count) = request, reply != .finished else { return .ignore }
+    if isCompressed { return .fail(.compressedWithoutEncoding) }
+    if count > 0 { return .fail(.tooManyMessages) }
+    request = .messages(count: count + 1)
+    return .deliver
+  }
+
+  /// What is to be done when the peer has said all.
+  enum EndAction: Equatable {
+    case invoke
+    case fail(Fault)
+    case ignore
+  }
+
+  /// The request is complete; `isAtBoundary` is false when it ended inside a message.
+  mutating func receivedEnd(isAtBoundary: Bool) -> EndAction {
+    guard case .messages(let count) = request, reply != .finished else { return .ignore }
+    request = .ended
+    guard isAtBoundary else { return .fail(.truncatedMessage) }
+    return count == 0 ? .fail(.noMessage) : .invoke
+  }
+
+  /// What the call may do next with its reply.
+  enum ReplyAction: Equatable {
+    /// Send a head, and then what was to be sent.
+    case sendHead
+    /// The head is out: go on.
+    case goOn
+    /// The reply is over.
+    case ignore
+  }
+
+  /// The call wants to send a message.
+  mutating func sendMessage() -> ReplyAction {
+    switch reply {
+    case .nothing:
+      reply = .headSent
+      return .sendHead
+    case .headSent: return .goOn
+    case .finished: return .ignore
+    }
+  }
+
+  /// The call ends, well or with an error. `sendHead` stands for headers alone, which are head and trailers at once.
+  mutating func finish() -> ReplyAction {
+    defer { reply = .finished }
+    switch reply {
+    case .nothing: return .sendHead
+    case .headSent: return .goOn
+    case .finished: return .ignore
+    }
+  }
+
+  /// True when the peer may still be sending after the reply is over: the stream is then to be reset with NO_ERROR, so
+  /// that it stops (RFC 9113 §8.1).
+  var wantsReset: Bool {
+    if case .ended = request { return false }
+    return reply == .finished
+  }
+
+  /// The stream is gone. True when the call was still going on and has to be cancelled.
+  mutating func closed() -> Bool {
+    defer {
+      request = .ended
+      reply = .finished
+    }
+    return reply != .finished
+  }
+}

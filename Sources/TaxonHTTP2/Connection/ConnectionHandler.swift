@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+
+/// Moves bytes between a NIO channel and an HTTP/2 session: everything that one read brings is dealt with before
+/// anything is written, and then written at once.
+public final class ConnectionHandler: ChannelInboundHandler {
+  public typealias InboundIn = ByteBuffer
+  public typealias OutboundOut = ByteBuffer
+
+  /// The protocol of the connection.
+  public let session: HTTP2Session
+  private let closed: (HTTP2Error?) -> Void
+  private var context: ChannelHandlerContext?
+  private var output = ByteBuffer()
+  private var isReading = false
+  private var isFlushScheduled = false
+  private var isClosing = false
+  private var failure: HTTP2Error?
+  private static let writeSize = 256 * 1024
+
+  /// A handler that calls `closed` once, when the channel is gone and before the streams are ended, with what nghttp2
+  /// found wrong, if anything.
+  public init(session: HTTP2Session, closed: @escaping (HTTP2Error?) -> Void) {
+    self.session = session
+    self.closed = closed
+  }
+
+  public func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    if context.channel.isActive { flush() }
+  }
+
+  public func handlerRemoved(context: ChannelHandlerContext) {
+    self.context = nil
+  }
+
+  public func channelActive(context: ChannelHandlerContext) {
+    flush()
+    context.fireChannelActive()
+  }
+
+  public func channelInactive(context: ChannelHandlerContext) {
+    closed(failure)
+    session.connectionLost()
+    context.fireChannelInactive()
+  }
+
+  public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard failure == nil else { return }
+    isReading = true
+    unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
+      do throws(HTTP2Error) {
+        try session.receive(bytes)
+      } catch {
+        failure = error
+      }
+    }
+  }
+
+  public func channelReadComplete(context: ChannelHandlerContext) {
+    isReading = false
+    flush()
+    context.fireChannelReadComplete()
+  }
+
+  public func channelWritabilityChanged(context: ChannelHandlerContext) {
+    // A peer that asks and does not read must not fill our memory.
+    context.channel.setOption(ChannelOptions.autoRead, value: context.channel.isWritable).whenFailure { _ in }
+    if context.channel.isWritable { flush() }
+    context.fireChannelWritabilityChanged()
+  }
+
+  public func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    context.close(promise: nil)
+  }
+
+  /// Writes what the session has, after the read that is going on, or soon.
+  public func scheduleFlush() {
+    guard let context, !isReading, !isFlushScheduled else { return }
+    isFlushScheduled = true
+    context.eventLoop.assumeIsolated().execute {
+      self.isFlushScheduled = false
+      self.flush()
+    }
+  }
+
+  private func closeWhenWritten(_ context: ChannelHandlerContext) {
+    guard !isClosing else { return }
+    isClosing = true
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
+      context.close(promise: nil)
+    }
+  }
+
+  /// Writes what the session has, as far as the channel takes it; closes the channel when both sides are done.
+  public func flush() {
+    guard let context, !isReading else { return }
+    while context.channel.isWritable {
+      output.clear()
+      do throws(HTTP2Error) {
+        try session.drain { bytes in
+          output.writeBytes(bytes)
+          return output.readableBytes < Self.writeSize
+        }
+      } catch {
+        failure = error
+      }
+      if output.readableBytes == 0 { break }
+      context.writeAndFlush(wrapOutboundOut(output), promise: nil)
+    }
+    if session.isFinished || failure != nil { closeWhenWritten(context) }
+  }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What travels beside the messages of a call: names with values, in order, a name may come more than once.
+///
+/// Names are lower case ASCII. A name that ends in `-bin` has bytes for values, every other has text of printable
+/// ASCII (gRPC over HTTP/2, "Custom-Metadata"). Names that belong to HTTP/2 or gRPC (`:path`, `content-type`, `te`,
+/// `grpc-…`) cannot be set: `add` leaves them out and says so.
+public struct Metadata: Sendable, Hashable {
+  /// A value: text or, under a name that ends in `-bin`, bytes.
+  public enum Value: Sendable, Hashable, ExpressibleByStringLiteral {
+    /// Printable ASCII, with no white space at either end.
+    case text(String)
+    /// Any bytes.
+    case bytes([UInt8])
+
+    /// A text.
+    public init(stringLiteral value: String) { self = .text(value) }
+  }
+
+  /// A name with one of its values.
+  public struct Entry: Sendable, Hashable {
+    /// In lower case.
+    public let name: String
+    /// The value.
+    public let value: Value
+  }
+
+  /// All names and values, in the order in which they were added or came.
+  public private(set) var entries: [Entry]
+
+  /// Metadata without entries.
+  public init() { entries = [] }
+
+  /// True when there are no entries.
+  public var isEmpty: Bool { entries.isEmpty }
+
+  /// Adds a value and keeps those there are.
+  ///
+  /// - Returns: False when the name or the value may not travel as metadata; nothing is added then.
+  @discardableResult
+  public mutating func add(_ name: String, _ value: String) -> Bool {
+    let name = name.lowercased()
+    guard Self.isAllowed(name), !name.hasSuffix("-bin"), Self.isText(value) else { return false }
+    entries.append(Entry(name: name, value: .text(value)))
+    return true
+  }
+
+  /// Adds bytes under a name that ends in `-bin` and keeps the values there are.
+  ///
+  /// - Returns: False when the name may not travel as metadata or does not end in `-bin`; nothing is added then.
+  @discardableResult
+  public mutating func add(_ name: String, bytes: [UInt8]) -> Bool {
+    let name = name.lowercased()
+    guard Self.isAllowed(name), name.hasSuffix("-bin") else { return false }
+    entries.append(Entry(name: name, value: .bytes(bytes)))
+    return true
+  }
+
+  /// Removes every value of a name.
+  public mutating func remove(_ name: String) {
+    let name = name.lowercased()
+    entries.removeAll { $0.name == name }
+  }
+
+  /// The first text under a name; setting it replaces every value of the name, nil removes them.
+  public subscript(_ name: String) -> String? {
+    get { values(name).first }
+    set {
+      remove(name)
+      if let newValue { add(name, newValue) }
+    }
+  }
+
+  /// Every text under a name, in order.
+  public func values(_ name: String) -> [String] {
+    let name = name.lowercased()
+    return entries.compactMap { entry in
+      if entry.name == name, case .text(let text) = entry.value { text } else { nil }
+    }
+  }
+
+  /// Every value under a name that ends in `-bin`, in order.
+  public func bytes(_ name: String) -> [[UInt8]] {
+    let name = name.lowercased()
+    return entries.compactMap { entry in
+      if entry.name == name, case .bytes(let bytes) = entry.value { bytes } else { nil }
+    }
+  }
+
+  /// Adds what came in a header. Several `-bin` values may come in one header, with commas between them. A `-bin` value
+  /// that is no base64 is left out, since it has no bytes to show.
+  mutating func receive(name: String, value: UnsafeBufferPointer<UInt8>) {
+    guard name.hasSuffix("-bin") else {
+      entries.append(Entry(name: name, value: .text(String(decoding: value, as: UTF8.self))))
+      return
+    }
+    for part in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+      let trimmed = part.drop { $0 == UInt8(ascii: " ") }
+      if let bytes = Base64.decode(trimmed) { entries.append(Entry(name: name, value: .bytes(bytes))) }
+    }
+  }
+
+  private static func isAllowed(_ name: String) -> Bool {
+    let reserved = ["te", "content-type", "user-agent", "connection", "host", "transfer-encoding", "keep-alive", "upgrade"]
+    guard !name.isEmpty, !name.hasPrefix("grpc-"), !reserved.contains(name) else { return false }
+    return name.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+      case UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."): true
+      default: false
+      }
+    }
+  }
+
+  private static func isText(_ value: String) -> Bool {
+    value.utf8.allSatisfy { $0 >= 0x20 && $0 <= 0x7e } && value.first != " " && value.last != " "
+  }
+}
+
+extension Metadata: ExpressibleByDictionaryLiteral {
+  /// Metadata with the entries; what may not travel is left out, as with `add`.
+  public init(dictionaryLiteral elements: (String, Value)...) {
+    self.init()
+    for (name, value) in elements {
+      switch value {
+      case .text(let text): add(name, text)
+      case .bytes(let bytes): add(name, bytes: bytes)
+      }
+    }
+  }
+}
+
+extension Metadata: CustomStringConvertible {
+  /// The entries as `name: value`, bytes by their number alone.
+  public var description: String {
+    entries.map { entry in
+      switch entry.value {
+      case .text(let text): "\(entry.name): \(text)"
+      case .bytes(let bytes): "\(entry.name): \(bytes.count) bytes"
+      }
+    }.joined(separator: ", ")
+  }
+}

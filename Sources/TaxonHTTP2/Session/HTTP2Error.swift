@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import CNghttp2
+
+/// nghttp2 could not do what it was asked for, or the peer broke the protocol for good.
+public struct HTTP2Error: Error, Hashable, CustomStringConvertible {
+  /// The number that nghttp2 gives the fault; negative.
+  public let code: Int32
+
+  init(_ code: Int32) { self.code = code }
+
+  /// What nghttp2 says of the fault.
+  public var description: String { String(cString: nghttp2_strerror(code)) }
+}
+
+/// The error codes of HTTP/2 (RFC 9113 §7).
+public enum HTTP2ErrorCode: UInt32, Sendable {
+  /// A good end.
+  case noError = 0
+  /// The peer broke the protocol.
+  case protocolError = 1
+  /// The fault is at this end.
+  case internalError = 2
+  /// More came than the window allowed.
+  case flowControlError = 3
+  /// SETTINGS were not answered in time.
+  case settingsTimeout = 4
+  /// A frame came after the stream's end.
+  case streamClosed = 5
+  /// A frame has a wrong size.
+  case frameSizeError = 6
+  /// The stream was not processed at all.
+  case refusedStream = 7
+  /// The stream is no longer wanted.
+  case cancel = 8
+  /// The header table is out of step.
+  case compressionError = 9
+  /// A connection made by CONNECT failed.
+  case connectError = 10
+  /// The peer asks for too much.
+  case enhanceYourCalm = 11
+  /// The transport is not safe enough.
+  case inadequateSecurity = 12
+  /// HTTP/1.1 is needed.
+  case http11Required = 13
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+import CNghttp2
+
+/// What a session tells the one who owns it.
+public protocol HTTP2SessionDelegate: AnyObject {
+  /// A peer opened a stream (server). Nil refuses it, with REFUSED_STREAM.
+  func makeStream() -> HTTP2Stream?
+  /// The peer wants to end the connection; streams above `lastStreamID` were not processed.
+  func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8])
+  /// The peer's SETTINGS came, first or again.
+  func receivedSettings()
+  /// The peer answered a PING.
+  func receivedPingAck(_ payload: UInt64)
+  /// A stream was closed and is no longer in the session's list.
+  func streamClosed()
+}
+
+/// HTTP/2 without I/O: bytes of the peer go in through `receive`, bytes for the peer come out of `drain`. nghttp2 does
+/// the protocol; this type owns its session and hands what happens to streams.
+///
+/// Not thread-safe: a session lives on one event loop.
+public final class HTTP2Session {
+  /// Which end of the connection the session is.
+  public enum Role: Sendable { case client, server }
+
+  // nghttp2 owns the memory behind the pointer until deinit.
+  private let raw: OpaquePointer
+  private let role: Role
+  /// Told what happens to the connection.
+  public weak var delegate: (any HTTP2SessionDelegate)?
+  /// Every stream that is open, in no order.
+  public private(set) var streams: [HTTP2Stream] = []
+  private var isReceiving = false
+  private var isLost = false
+
+  /// A session that has its first SETTINGS ready to be drained.
+  ///
+  /// - Throws: `HTTP2Error` when nghttp2 has no memory or takes no such setting.
+  public init(role: Role, configuration: HTTP2Configuration) throws(HTTP2Error) {
+    self.role = role
+    raw = try makeRawSession(role: role, configuration: configuration)
+    nghttp2_session_set_user_data(raw, Unmanaged.passUnretained(self).toOpaque())
+    try submitSettings(configuration)
+  }
+
+  deinit {
+    for stream in streams { stream.session = nil }
+    nghttp2_session_del(raw)
+  }
+
+  private func submitSettings(_ configuration: HTTP2Configuration) throws(HTTP2Error) {
+    var settings = [
+      nghttp2_settings_entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, configuration.streamWindow),
+      nghttp2_settings_entry(NGHTTP2_SETTINGS_MAX_FRAME_SIZE, configuration.maxFrameSize),
+      nghttp2_settings_entry(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, configuration.maxHeaderListSize),
+      nghttp2_settings_entry(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1),
+    ]
+    switch role {
+    case .client: settings.append(nghttp2_settings_entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
+    case .server:
+      settings.append(
+        nghttp2_settings_entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, configuration.maxConcurrentStreams))
+    }
+    try check(nghttp2_submit_settings(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), settings, settings.count))
+    try check(
+      nghttp2_session_set_local_window_size(
+        raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(clamping: configuration.connectionWindow)))
+  }
+
+  // MARK: Bytes
+
+  /// Takes bytes of the peer. What they cause (headers, data, closed streams) is called from inside.
+  ///
+  /// - Throws: `HTTP2Error` when the connection is beyond repair; what `drain` still yields says so to the peer.
+  public func receive(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
+    guard !isLost else { return }
+    isReceiving = true
+    defer { isReceiving = false }
+    let taken = nghttp2_session_mem_recv(raw, bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count)
+    if taken < 0 { throw HTTP2Error(Int32(taken)) }
+  }
+
+  /// Hands out what is ready for the peer, piece by piece, until there is no more or `body` returns false.
+  ///
+  /// - Throws: `HTTP2Error` when the connection is beyond repair.
+  public func drain(_ body: (UnsafeRawBufferPointer) -> Bool) throws(HTTP2Error) {
+    precondition(!isReceiving, "nghttp2 does not send while it receives")
+    // After connectionLost nghttp2 still knows streams that nobody holds any more.
+    while !isLost {
+      var pointer: UnsafePointer<UInt8>?
+      let count = nghttp2_session_mem_send(raw, &pointer)
+      if count < 0 { throw HTTP2Error(Int32(count)) }
+      if count == 0 { return }
+      if !body(UnsafeRawBufferPointer(start: pointer, count: count)) { return }
+    }
+  }
+
+  /// True when neither side has anything more to say: the connection can be closed.
+  public var isFinished: Bool {
+    nghttp2_session_want_read(raw) == 0 && nghttp2_session_want_write(raw) == 0
+  }
+
+  // MARK: Streams
+
+  /// Opens a stream with a request that has a body (client).
+  ///
+  /// - Throws: `HTTP2Error` when no stream can be opened any more.
+  public func submitRequest(_ stream: HTTP2Stream, head: HeaderBlock) throws(HTTP2Error) {
+    stream.submittedHead = head
+    var provider = bodyProvider(stream)
+    let id = nghttp2_submit_request(
+      raw, nil, head.fields.baseAddress, head.fields.count, &provider, Unmanaged.passUnretained(stream).toOpaque())
+    try check(id)
+    add(stream, id: id)
+  }
+
+  /// Answers with a head and a body (server).
+  public func submitResponse(_ stream: HTTP2Stream, head: HeaderBlock) {
+    guard stream.session === self else { return }
+    stream.submittedHead = head
+    var provider = bodyProvider(stream)
+    _ = nghttp2_submit_response(raw, stream.id, head.fields.baseAddress, head.fields.count, &provider)
+  }
+
+  /// Answers with headers alone, which end the stream (server; gRPC's Trailers-Only).
+  public func submitHeadersOnly(_ stream: HTTP2Stream, head: HeaderBlock) {
+    guard stream.session === self else { return }
+    stream.submittedHead = head
+    stream.isOutboundFinished = true
+    _ = nghttp2_submit_response(raw, stream.id, head.fields.baseAddress, head.fields.count, nil)
+  }
+
+  /// Ends a stream at once, with an HTTP/2 error code.
+  public func reset(_ stream: HTTP2Stream, errorCode: HTTP2ErrorCode) {
+    guard stream.session === self else { return }
+    _ = nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, errorCode.rawValue)
+  }
+
+  /// Says that bytes of a body have been dealt with, so that the peer may send as many more.
+  public func consume(_ stream: HTTP2Stream, _ count: Int) {
+    _ = nghttp2_session_consume(raw, stream.id, count)
+  }
+
+  func resume(_ stream: HTTP2Stream) {
+    _ = nghttp2_session_resume_data(raw, stream.id)
+  }
+
+  // MARK: Connection
+
+  /// First phase of a graceful end (RFC 9113 §6.8): no new streams, please; those on their way are still taken.
+  public func submitShutdownNotice() {
+    _ = nghttp2_submit_shutdown_notice(raw)
+  }
+
+  /// Second phase, or the only one: streams above the last that was processed are refused from here on.
+  public func submitGoAway(errorCode: HTTP2ErrorCode, debugData: String = "") {
+    let bytes = Array(debugData.utf8)
+    _ = nghttp2_submit_goaway(
+      raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), nghttp2_session_get_last_proc_stream_id(raw), errorCode.rawValue, bytes,
+      bytes.count)
+  }
+
+  /// Sends a PING; its answer comes to the delegate.
+  public func submitPing(_ payload: UInt64) {
+    var payload = payload
+    withUnsafeBytes(of: &payload) { bytes in
+      _ = nghttp2_submit_ping(
+        raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), bytes.assumingMemoryBound(to: UInt8.self).baseAddress)
+    }
+  }
+
+  /// How many streams the peer allows at once; 2^31-1 before its SETTINGS came, or when it sets no limit.
+  public var maxConcurrentStreams: Int {
+    Int(nghttp2_session_get_remote_settings(raw, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
+  }
+
+  /// Ends every stream because the connection is gone.
+  public func connectionLost() {
+    isLost = true
+    while let stream = streams.last {
+      remove(stream)
+      stream.closed(errorCode: HTTP2ErrorCode.cancel.rawValue)
+    }
+  }
+
+  // MARK: From the callbacks
+
+  func add(_ stream: HTTP2Stream, id: Int32) {
+    stream.id = id
+    stream.session = self
+    stream.slot = streams.count
+    streams.append(stream)
+  }
+
+  func remove(_ stream: HTTP2Stream) {
+    let last = streams.removeLast()
+    if last !== stream {
+      streams[stream.slot] = last
+      last.slot = stream.slot
+    }
+    stream.session = nil
+    stream.slot = -1
+    _ = nghttp2_session_set_stream_user_data(raw, stream.id, nil)
+  }
+
+  private func check(_ code: Int32) throws(HTTP2Error) {
+    if code < 0 { throw HTTP2Error(code) }
+  }
+}
+
+extension nghttp2_settings_entry {
+  fileprivate init(_ id: nghttp2_settings_id, _ value: Int) {
+    self.init(settings_id: Int32(id.rawValue), value: UInt32(clamping: value))
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import CNghttp2
+
+/// Header fields in the form in which nghttp2 takes them, with their bytes, which stay where they are while the block
+/// lives: nghttp2 need not copy them.
+public final class HeaderBlock: Sendable {
+  // Written in init alone, and the memory is the block's own: safe to read from any thread.
+  nonisolated(unsafe) private let bytes: UnsafeMutablePointer<UInt8>
+  nonisolated(unsafe) let fields: UnsafeMutableBufferPointer<nghttp2_nv>
+
+  /// A field and whether HPACK may keep it in its table; secrets and ever-changing values should not be kept.
+  public struct Field {
+    let name: String
+    let value: [UInt8]
+    let isIndexed: Bool
+
+    /// A field; the name in lower case.
+    public init(_ name: String, _ value: String, isIndexed: Bool = true) {
+      self.init(name, Array(value.utf8), isIndexed: isIndexed)
+    }
+
+    /// A field; the name in lower case.
+    public init(_ name: String, _ value: [UInt8], isIndexed: Bool = true) {
+      self.name = name
+      self.value = value
+      self.isIndexed = isIndexed
+    }
+  }
+
+  /// A block of the fields, in their order.
+  public init(_ list: [Field]) {
+    let size = list.reduce(0) { $0 + $1.name.utf8.count + $1.value.count }
+    bytes = .allocate(capacity: max(size, 1))
+    fields = .allocate(capacity: list.count)
+    var end = bytes
+    func copy(_ source: some Collection<UInt8>) -> (UnsafeMutablePointer<UInt8>, Int) {
+      let start = end
+      for byte in source {
+        end.initialize(to: byte)
+        end += 1
+      }
+      return (start, end - start)
+    }
+    for (index, field) in list.enumerated() {
+      let (name, nameCount) = copy(field.name.utf8)
+      let (value, valueCount) = copy(field.value)
+      var flags = NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue
+      if !field.isIndexed { flags |= NGHTTP2_NV_FLAG_NO_INDEX.rawValue }
+      fields.initializeElement(
+        at: index,
+        to: nghttp2_nv(name: name, value: value, namelen: nameCount, valuelen: valueCount, flags: UInt8(flags)))
+    }
+  }
+
+  deinit {
+    bytes.deallocate()
+    fields.deallocate()
+  }
+}
+
+extension HeaderBlock.Field {
+  /// The fields that carry metadata.
+  public static func fields(of metadata: Metadata) -> [HeaderBlock.Field] {
+    metadata.entries.map { entry in
+      switch entry.value {
+      case .text(let text): HeaderBlock.Field(entry.name, text, isIndexed: false)
+      case .bytes(let bytes): HeaderBlock.Field(entry.name, Base64.encode(bytes), isIndexed: false)
+      }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Bytes of a stream that wait for the peer's window, in one piece of memory.
+struct OutboundBuffer: ~Copyable {
+  private var memory: UnsafeMutableRawBufferPointer?
+  private var start = 0
+  private var end = 0
+
+  var count: Int { end - start }
+
+  /// Makes room for `size` bytes at the end and lets `body` fill all of them.
+  mutating func append(_ size: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
+    reserve(size)
+    // reserve made the memory.
+    body(UnsafeMutableRawBufferPointer(rebasing: memory![end..<end + size]))
+    end += size
+  }
+
+  /// Moves up to `target.count` bytes out and says how many.
+  mutating func read(into target: UnsafeMutableRawBufferPointer) -> Int {
+    guard let memory, count > 0 else { return 0 }
+    let taken = min(count, target.count)
+    target.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[start..<start + taken]))
+    start += taken
+    if start == end { (start, end) = (0, 0) }
+    return taken
+  }
+
+  private mutating func reserve(_ size: Int) {
+    guard let old = memory else {
+      memory = .allocate(byteCount: size, alignment: 8)
+      return
+    }
+    if end + size <= old.count { return }
+    if count + size <= old.count, start > 0 {
+      old.copyMemory(from: UnsafeRawBufferPointer(rebasing: old[start..<end]))
+    } else {
+      let new = UnsafeMutableRawBufferPointer.allocate(byteCount: max(old.count * 2, count + size), alignment: 8)
+      new.copyMemory(from: UnsafeRawBufferPointer(rebasing: old[start..<end]))
+      old.deallocate()
+      memory = new
+    }
+    (start, end) = (0, count)
+  }
+
+  deinit { memory?.deallocate() }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import CNghttp2
+
+/// The callbacks, made once and copied by nghttp2 into every session.
+// Written before anybody sees it and never changed.
+nonisolated(unsafe) private let callbacks: OpaquePointer? = {
+  var callbacks: OpaquePointer?
+  guard nghttp2_session_callbacks_new(&callbacks) == 0 else { return nil }
+  nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { raw, frame, user in
+    guard let frame, frame.pointee.hd.type == NGHTTP2_HEADERS.rawValue else { return 0 }
+    let session = session(user)
+    guard frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
+    let id = frame.pointee.hd.stream_id
+    guard let stream = session.delegate?.makeStream() else {
+      nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, HTTP2ErrorCode.refusedStream.rawValue)
+      return 0
+    }
+    session.add(stream, id: id)
+    nghttp2_session_set_stream_user_data(raw, id, Unmanaged.passUnretained(stream).toOpaque())
+    return 0
+  }
+  nghttp2_session_callbacks_set_on_header_callback(callbacks) { raw, frame, name, nameCount, value, valueCount, _, _ in
+    guard let frame, let stream = stream(raw, frame.pointee.hd.stream_id) else { return 0 }
+    stream.received(
+      name: UnsafeBufferPointer(start: name, count: nameCount),
+      value: UnsafeBufferPointer(start: value, count: valueCount))
+    return 0
+  }
+  nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { raw, frame, user in
+    guard let frame else { return 0 }
+    let endStream = frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+    let isAck = frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
+    switch UInt32(frame.pointee.hd.type) {
+    case NGHTTP2_HEADERS.rawValue: stream(raw, frame.pointee.hd.stream_id)?.receivedHeaders(endStream: endStream)
+    case NGHTTP2_DATA.rawValue where endStream: stream(raw, frame.pointee.hd.stream_id)?.receivedEnd()
+    case NGHTTP2_SETTINGS.rawValue where !isAck: session(user).delegate?.receivedSettings()
+    case NGHTTP2_PING.rawValue where isAck:
+      let payload = withUnsafeBytes(of: frame.pointee.ping.opaque_data) { $0.loadUnaligned(as: UInt64.self) }
+      session(user).delegate?.receivedPingAck(payload)
+    case NGHTTP2_GOAWAY.rawValue:
+      let goAway = frame.pointee.goaway
+      session(user).delegate?.receivedGoAway(
+        lastStreamID: goAway.last_stream_id, errorCode: goAway.error_code,
+        debugData: Array(UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)))
+    default: break
+    }
+    return 0
+  }
+  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { raw, _, id, data, count, _ in
+    if let stream = stream(raw, id) {
+      stream.received(data: UnsafeRawBufferPointer(start: data, count: count))
+    } else {
+      // Nobody wants the bytes, but the connection's window must not shrink by them.
+      nghttp2_session_consume_connection(raw, count)
+    }
+    return 0
+  }
+  nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { raw, frame, code, _ in
+    guard let frame, frame.pointee.hd.type == NGHTTP2_HEADERS.rawValue,
+      code == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue
+    else { return 0 }
+    stream(raw, frame.pointee.hd.stream_id)?.notSent()
+    return 0
+  }
+  nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { raw, id, errorCode, user in
+    let session = session(user)
+    guard let stream = stream(raw, id), stream.session === session else { return 0 }
+    session.remove(stream)
+    stream.closed(errorCode: errorCode)
+    session.delegate?.streamClosed()
+    return 0
+  }
+  return callbacks
+}()
+
+private func session(_ user: UnsafeMutableRawPointer?) -> HTTP2Session {
+  // Set in HTTP2Session.init, before any byte is received.
+  Unmanaged<HTTP2Session>.fromOpaque(user!).takeUnretainedValue()
+}
+
+private func stream(_ raw: OpaquePointer?, _ id: Int32) -> HTTP2Stream? {
+  guard let pointer = nghttp2_session_get_stream_user_data(raw, id) else { return nil }
+  return Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+}
+
+func makeRawSession(role: HTTP2Session.Role, configuration: HTTP2Configuration) throws(HTTP2Error) -> OpaquePointer {
+  var option: OpaquePointer?
+  guard let callbacks, nghttp2_option_new(&option) == 0 else { throw HTTP2Error(NGHTTP2_ERR_NOMEM.rawValue) }
+  defer { nghttp2_option_del(option) }
+  nghttp2_option_set_no_auto_window_update(option, 1)
+  nghttp2_option_set_no_closed_streams(option, 1)
+  var raw: OpaquePointer?
+  let code =
+    switch role {
+    case .client: nghttp2_session_client_new2(&raw, callbacks, nil, option)
+    case .server: nghttp2_session_server_new2(&raw, callbacks, nil, option)
+    }
+  guard code == 0, let raw else { throw HTTP2Error(code) }
+  return raw
+}
+
+/// Where nghttp2 gets a stream's body from. The stream is in the session's list, and so alive, as long as nghttp2 asks.
+func bodyProvider(_ stream: HTTP2Stream) -> nghttp2_data_provider {
+  nghttp2_data_provider(
+    source: nghttp2_data_source(ptr: Unmanaged.passUnretained(stream).toOpaque()),
+    read_callback: { raw, id, target, capacity, flags, source, _ in
+      guard let flags, let pointer = source?.pointee.ptr else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+      let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+      let count = stream.outbound.read(into: UnsafeMutableRawBufferPointer(start: target, count: capacity))
+      guard stream.outbound.count == 0, stream.isOutboundFinished else {
+        return count > 0 ? count : Int(NGHTTP2_ERR_DEFERRED.rawValue)
+      }
+      flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+      if let trailers = stream.trailers {
+        flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+        nghttp2_submit_trailer(raw, id, trailers.fields.baseAddress, trailers.fields.count)
+      }
+      return count
+    })
+}

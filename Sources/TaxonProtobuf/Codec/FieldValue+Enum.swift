@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension ProtobufEnum {
+  /// Four bytes.
+  @inlinable public static var stride: Int { 4 }
+
+  /// Takes a value out of memory that protobuf-c has filled.
+  @inlinable
+  public static func lift(_ memory: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) -> Self {
+    Self(rawValue: memory.load(as: Int32.self))
+  }
+
+  /// Whether its number is zero.
+  @inlinable public var isDefault: Bool { rawValue == 0 }
+
+  /// Puts the value where protobuf-c will find it.
+  @inlinable
+  public func lower(to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
+    memory.storeBytes(of: rawValue, as: Int32.self)
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CProtobufC
+
+/// Memory for one message on its way through protobuf-c: taken bit by bit, given back all at once.
+///
+/// A handle; what it stands for lies at the start of its first block, which comes from a pool. A small message needs no
+/// other, and so no malloc. Only the codec makes use of it.
+public struct MessageArena {
+  struct State {
+    /// What protobuf-c calls; its `allocator_data` is this state.
+    var allocator: ProtobufCAllocator
+    var cursor: UnsafeMutableRawPointer
+    var end: UnsafeMutableRawPointer
+    /// Further blocks; each has the address of the one before in its first word.
+    var blocks: UnsafeMutableRawPointer?
+    var nextBlockSize: Int
+    /// Whether protobuf-c has freed a message while unpacking: it has met a second value for a field.
+    var hasFreedMessage: Bool
+    /// Whether the input was rewritten before it was unpacked (see `WireRewriter`).
+    var isRewritten: Bool
+    /// Large values whose memory is used in place.
+    var bytes: [[UInt8]]
+  }
+
+  let state: UnsafeMutablePointer<State>
+
+  static let firstBlockSize = 16 * 1024
+
+  /// An empty arena. It must be given back.
+  @usableFromInline
+  static func take() -> MessageArena {
+    let block = ArenaPool.shared.take() ?? .allocate(byteCount: firstBlockSize, alignment: 16)
+    let state = block.bindMemory(to: State.self, capacity: 1)
+    state.initialize(
+      to: State(
+        allocator: ProtobufCAllocator(alloc: allocateForC, free: noteFreeByC, allocator_data: block),
+        cursor: block + (MemoryLayout<State>.size + 15) & ~15, end: block + firstBlockSize,
+        blocks: nil, nextBlockSize: 4 * firstBlockSize, hasFreedMessage: false, isRewritten: false, bytes: []))
+    return MessageArena(state: state)
+  }
+
+  /// Frees all memory of the arena.
+  @usableFromInline
+  func giveBack() {
+    var block = state.pointee.blocks
+    while let current = block {
+      block = current.load(as: UnsafeMutableRawPointer?.self)
+      current.deallocate()
+    }
+    state.deinitialize(count: 1)
+    ArenaPool.shared.give(UnsafeMutableRawPointer(state))
+  }
+
+  /// Memory for `byteCount` bytes, aligned for anything protobuf-c stores.
+  @inline(__always)
+  func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    let cursor = state.pointee.cursor
+    let size = (byteCount + 7) & ~7
+    if size <= state.pointee.end - cursor {
+      state.pointee.cursor = cursor + size
+      return cursor
+    }
+    return allocateInNewBlock(size)
+  }
+
+  @inline(never)
+  private func allocateInNewBlock(_ size: Int) -> UnsafeMutableRawPointer {
+    let blockSize = max(state.pointee.nextBlockSize, size + 16)
+    let block = UnsafeMutableRawPointer.allocate(byteCount: blockSize, alignment: 16)
+    block.storeBytes(of: state.pointee.blocks, as: UnsafeMutableRawPointer?.self)
+    state.pointee.blocks = block
+    let start = block + 16
+    // A block of a value's own leaves the current one in use.
+    guard blockSize == state.pointee.nextBlockSize else { return start }
+    state.pointee.nextBlockSize = min(2 * blockSize, 1 << 20)
+    state.pointee.cursor = start + size
+    state.pointee.end = block + blockSize
+    return start
+  }
+
+  private static let allocateForC: @convention(c) (UnsafeMutableRawPointer?, Int) -> UnsafeMutableRawPointer? = {
+    // `take()` sets it.
+    MessageArena(state: $0!.assumingMemoryBound(to: State.self)).allocate($1)
+  }
+
+  /// Nothing is freed one by one. But protobuf-c clears the first word of a message before it frees it, and no other
+  /// memory that it frees begins with a zero, save values that were replaced; so a zero says: look closer.
+  private static let noteFreeByC: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Void = {
+    guard let pointer = $1, pointer.load(as: UInt64.self) == 0 else { return }
+    $0!.assumingMemoryBound(to: State.self).pointee.hasFreedMessage = true  // `take()` sets it.
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CProtobufC
+
+extension MessageDescriptor {
+  /// Unpacks a message into the arena.
+  ///
+  /// protobuf-c does the work. What it cannot do, or does otherwise than protobuf, goes the long way: the input is
+  /// checked, which tells what is wrong and where, and rewritten into one that protobuf-c reads as it should.
+  @usableFromInline
+  func unpack(
+    _ bytes: UnsafeRawBufferPointer, arena: MessageArena, options: DecodingOptions
+  ) throws(MessageDecodingError) -> UnsafeRawPointer {
+    link()
+    guard bytes.count <= Int(Int32.max) else { throw MessageDecodingError(.tooLarge, messageName: name, offset: 0) }
+    // protobuf-c has no limit of its own: ask before it runs out of stack.
+    if greatestDepth > options.nestingLimit {
+      var scan = DepthScan(bytes: bytes, limit: options.nestingLimit)
+      if scan.exceedsLimit(self) { return try unpackChecked(bytes, arena: arena, options: options) }
+    }
+    if let message = unpackDirectly(bytes, arena: arena), !arena.state.pointee.hasFreedMessage {
+      do {
+        try checkUnpacked(message, arena)
+      } catch {
+        throw locate(error, in: bytes, options: options)
+      }
+      return message
+    }
+    return try unpackChecked(bytes, arena: arena, options: options)
+  }
+
+  @inline(__always)
+  private func unpackDirectly(_ bytes: UnsafeRawBufferPointer, arena: MessageArena) -> UnsafeRawPointer? {
+    let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    let allocator = UnsafeMutableRawPointer(arena.state).assumingMemoryBound(to: ProtobufCAllocator.self)
+    return UnsafeRawPointer(protobuf_c_message_unpack(table, allocator, bytes.count, start))
+  }
+
+  @inline(never)
+  private func unpackChecked(
+    _ bytes: UnsafeRawBufferPointer, arena: MessageArena, options: DecodingOptions
+  ) throws(MessageDecodingError) -> UnsafeRawPointer {
+    var check = WireCheck(bytes: bytes, options: options)
+    try check.check(self)
+    let message: UnsafeRawPointer?
+    if check.needsRewriting {
+      let rewritten = WireRewriter(bytes: bytes).rewrite(self)
+      arena.state.pointee.isRewritten = true
+      message = rewritten.withUnsafeBytes { unpackDirectly($0, arena: arena) }
+    } else {
+      message = unpackDirectly(bytes, arena: arena)
+    }
+    guard let message else { throw MessageDecodingError(.outOfMemory, messageName: name, offset: 0) }
+    try checkUnpacked(message, arena)
+    return message
+  }
+
+  /// The error that a closer look at the input gives, for one that arose where the input was out of sight.
+  @usableFromInline
+  func locate(
+    _ error: MessageDecodingError, in bytes: UnsafeRawBufferPointer, options: DecodingOptions
+  ) -> MessageDecodingError {
+    var check = WireCheck(bytes: bytes, options: options)
+    do {
+      try check.check(self)
+      return error
+    } catch {
+      return error
+    }
+  }
+}

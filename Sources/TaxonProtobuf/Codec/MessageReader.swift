@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An unpacked message, from which generated code takes the fields by their index in the table.
+public struct MessageReader {
+  @usableFromInline let base: UnsafeRawPointer
+  @usableFromInline let arena: MessageArena
+
+  @usableFromInline
+  init(_ base: UnsafeRawPointer, _ arena: MessageArena) {
+    self.base = base
+    self.arena = arena
+  }
+
+  @inlinable
+  @inline(__always)
+  func slot(_ index: Int) -> UnsafeRawPointer { base + Slot.offset(index) }
+
+  @inlinable
+  @inline(__always)
+  var hasUnknownFields: Bool { base.load(fromByteOffset: 8, as: UInt32.self) != 0 }
+
+  /// Number of elements, presence, or the number of the oneof's member.
+  @inlinable
+  @inline(__always)
+  func quantifier(_ slot: UnsafeRawPointer) -> UInt32 { slot.load(fromByteOffset: 16, as: UInt32.self) }
+
+  /// A singular field; its default where the message does not have it.
+  @inlinable
+  public func value<Value: FieldValue>(_ index: Int) throws(MessageDecodingError) -> Value {
+    try Value.lift(slot(index), arena)
+  }
+
+  /// A singular field; nil where the message does not have it.
+  @inlinable
+  public func optional<Value: FieldValue>(_ index: Int) throws(MessageDecodingError) -> Value? {
+    let slot = slot(index)
+    return quantifier(slot) == 0 ? nil : try Value.lift(slot, arena)
+  }
+
+  /// A repeated field.
+  @inlinable
+  public func array<Value: FieldValue>(_ index: Int) throws(MessageDecodingError) -> [Value] {
+    let slot = slot(index)
+    let count = slot.load(fromByteOffset: 16, as: Int.self)
+    // The pointer is there: protobuf-c sets it when there are elements.
+    return count == 0 ? [] : try Value.liftArray(slot.load(as: UnsafeRawPointer.self), count, arena)
+  }
+
+  /// A map; of entries with the same key the last one counts.
+  @inlinable
+  public func map<Key: FieldValue, Value: FieldValue>(
+    _ index: Int
+  ) throws(MessageDecodingError) -> [Key: Value] {
+    let slot = slot(index)
+    let count = slot.load(fromByteOffset: 16, as: Int.self)
+    var result: [Key: Value] = [:]
+    guard count > 0 else { return result }
+    result.reserveCapacity(count)
+    let entries = slot.load(as: UnsafePointer<UnsafeRawPointer>.self)
+    for position in 0..<count {
+      let entry = try MessageReader(inside: entries[position], arena)
+      result[try entry.value(0)] = try entry.value(1) as Value
+    }
+    return result
+  }
+
+  /// The number of the member of a oneof that is set, 0 for none; `index` is that of its first member.
+  @inlinable
+  public func oneof(_ index: Int) -> UInt32 { quantifier(slot(index)) }
+
+  /// The fields that the table does not have.
+  @inlinable
+  public var unknownFields: UnknownFields {
+    hasUnknownFields ? UnknownFields(lifting: base, arena) : UnknownFields()
+  }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CProtobufC
+
+/// A message on its way to be packed, into which generated code puts the fields by their index in the table.
+public struct MessageWriter {
+  @usableFromInline let base: UnsafeMutableRawPointer
+  @usableFromInline let arena: MessageArena
+
+  /// A writer for a message that is not inside another.
+  @usableFromInline
+  init(root descriptor: MessageDescriptor, _ arena: MessageArena) {
+    descriptor.link()
+    self.init(descriptor, arena)
+  }
+
+  /// A writer for a message inside another; the outer one has linked its descriptor.
+  @usableFromInline
+  init(_ descriptor: MessageDescriptor, _ arena: MessageArena) {
+    base = descriptor.makeInstance(in: arena)
+    self.arena = arena
+  }
+
+  @inlinable
+  @inline(__always)
+  func slot(_ index: Int) -> UnsafeMutableRawPointer { base + Slot.offset(index) }
+
+  @inlinable
+  @inline(__always)
+  func set(_ slot: UnsafeMutableRawPointer, _ quantifier: Int) {
+    slot.storeBytes(of: quantifier, toByteOffset: 16, as: Int.self)
+  }
+
+  /// A singular field; a default value is not written unless the field is required.
+  @inlinable
+  public mutating func value<Value: FieldValue>(_ index: Int, _ value: Value) {
+    if value.isDefault { return }
+    let slot = slot(index)
+    value.lower(to: slot, arena)
+    set(slot, 1)
+  }
+
+  /// A singular field that is there or not there.
+  @inlinable
+  public mutating func optional<Value: FieldValue>(_ index: Int, _ value: Value?) {
+    guard let value else { return }
+    let slot = slot(index)
+    value.lower(to: slot, arena)
+    set(slot, 1)
+  }
+
+  /// A repeated field.
+  @inlinable
+  public mutating func array<Value: FieldValue>(_ index: Int, _ values: [Value]) {
+    if values.isEmpty { return }
+    let slot = slot(index)
+    let memory = arena.allocateForWriter(values.count * Value.stride)
+    Value.lowerArray(values, to: memory, arena)
+    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
+    set(slot, values.count)
+  }
+
+  /// A map.
+  @inlinable
+  public mutating func map<Key: FieldValue, Value: FieldValue>(_ index: Int, _ values: [Key: Value]) {
+    if values.isEmpty { return }
+    let slot = slot(index)
+    let entries = arena.allocateForWriter(values.count * 8)
+    let descriptor = MessageDescriptor.entry(of: base, index)
+    var position = 0
+    for (key, value) in values {
+      let entry = MessageWriter(descriptor, arena)
+      let keySlot = entry.slot(0)
+      let valueSlot = entry.slot(1)
+      key.lower(to: keySlot, arena)
+      entry.set(keySlot, 1)
+      value.lower(to: valueSlot, arena)
+      entry.set(valueSlot, 1)
+      entries.storeBytes(of: entry.base, toByteOffset: position, as: UnsafeMutableRawPointer.self)
+      position += 8
+    }
+    slot.storeBytes(of: entries, as: UnsafeMutableRawPointer.self)
+    set(slot, values.count)
+  }
+
+  /// The member of a oneof that is set; `index` is that of its first member.
+  @inlinable
+  public mutating func oneof<Value: FieldValue>(_ index: Int, _ number: UInt32, _ value: Value) {
+    let slot = slot(index)
+    value.lower(to: slot, arena)
+    set(slot, Int(number))
+  }
+
+  /// The fields that the table does not have.
+  @inlinable
+  public mutating func unknownFields(_ fields: UnknownFields) {
+    if !fields.isEmpty { fields.lower(to: base, arena) }
+  }
+}
+
+extension MessageArena {
+  @usableFromInline
+  func allocateForWriter(_ byteCount: Int) -> UnsafeMutableRawPointer { allocate(byteCount) }
+}
+
+extension MessageDescriptor {
+  /// A message with no field set, save that required fields count as set: they are written even when they are zero.
+  func makeInstance(in arena: MessageArena) -> UnsafeMutableRawPointer {
+    let size = table.pointee.sizeof_message
+    let base = arena.allocate(size)
+    base.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+    base.storeBytes(of: UnsafeRawPointer(table), as: UnsafeRawPointer.self)
+    for index in required {
+      base.storeBytes(of: 1, toByteOffset: layout[index].offset + Slot.quantifier, as: Int.self)
+    }
+    return base
+  }
+
+  /// The descriptor of the entries of a map field.
+  @usableFromInline
+  static func entry(of message: UnsafeRawPointer, _ index: Int) -> MessageDescriptor {
+    // Generated code calls this for the fields that its table calls maps.
+    of(message).entries[index]!
+  }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A protobuf message: a struct with a table of its fields, and two functions that go through the table.
+///
+/// The generator writes the conformances. Everything else about a message (binary format, text) works from the table.
+public protocol Message: FieldValue, CustomStringConvertible {
+  /// The full name and the fields.
+  static var descriptor: MessageDescriptor { get }
+
+  /// Fields of the wire that this type does not know, in their order. They are written back.
+  var unknownFields: UnknownFields { get set }
+
+  /// Takes the fields from an unpacked message, by their index in the table.
+  init(reading reader: MessageReader) throws(MessageDecodingError)
+
+  /// Puts the fields into a message to be packed, by their index in the table.
+  func write(to writer: inout MessageWriter)
+}
+
+extension Message {
+  /// Decodes a message.
+  ///
+  /// Throws with the reason, the message, the field and the byte when `bytes` is no message of this type.
+  @inlinable
+  public init(
+    decoding bytes: UnsafeRawBufferPointer, options: DecodingOptions = DecodingOptions()
+  ) throws(MessageDecodingError) {
+    let descriptor = Self.descriptor
+    let arena = MessageArena.take()
+    defer { arena.giveBack() }
+    let root = try descriptor.unpack(bytes, arena: arena, options: options)
+    do {
+      self = try Self(reading: MessageReader(root, arena))
+    } catch {
+      throw descriptor.locate(error, in: bytes, options: options)
+    }
+  }
+
+  /// Decodes a message.
+  ///
+  /// Throws with the reason, the message, the field and the byte when `bytes` is no message of this type.
+  @inlinable
+  public init(
+    decoding bytes: [UInt8], options: DecodingOptions = DecodingOptions()
+  ) throws(MessageDecodingError) {
+    self = try bytes.withUnsafeBufferPointer { (bytes) throws(MessageDecodingError) in
+      try Self(decoding: UnsafeRawBufferPointer(bytes), options: options)
+    }
+  }
+
+  /// Decodes a message from any collection of bytes; without a copy where the collection is contiguous.
+  ///
+  /// Throws with the reason, the message, the field and the byte when `bytes` is no message of this type.
+  @inlinable
+  public init(
+    decoding bytes: some Collection<UInt8>, options: DecodingOptions = DecodingOptions()
+  ) throws(MessageDecodingError) {
+    let result = bytes.withContiguousStorageIfAvailable { bytes -> Result<Self, MessageDecodingError> in
+      do throws(MessageDecodingError) {
+        return .success(try Self(decoding: UnsafeRawBufferPointer(bytes), options: options))
+      } catch {
+        return .failure(error)
+      }
+    }
+    if let result {
+      self = try result.get()
+    } else {
+      self = try Self(decoding: Array(bytes), options: options)
+    }
+  }
+
+  /// The message in the binary format.
+  ///
+  /// Throws when it is larger than 2 GiB.
+  @inlinable
+  public func encoded() throws(MessageEncodingError) -> [UInt8] {
+    try withEncoder { encoder in
+      [UInt8](unsafeUninitializedCapacity: encoder.byteCount) { buffer, count in
+        count = encoder.pack(into: UnsafeMutableRawBufferPointer(buffer))
+      }
+    }
+  }
+
+  /// Gives `body` the size of the encoded message and the means to write it, once, into memory of the caller's.
+  ///
+  /// Throws when the message is larger than 2 GiB; `body` is not called then.
+  @inlinable
+  public func withEncoder<Result>(
+    _ body: (borrowing MessageEncoder) -> Result
+  ) throws(MessageEncodingError) -> Result {
+    let descriptor = Self.descriptor
+    let arena = MessageArena.take()
+    defer { arena.giveBack() }
+    var writer = MessageWriter(root: descriptor, arena)
+    write(to: &writer)
+    return body(try MessageEncoder(writer.base, descriptor))
+  }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CProtobufC
+
+/// A message that is ready to be packed: its size is known, and the caller chooses where the bytes go.
+public struct MessageEncoder: ~Copyable {
+  /// Bytes that the encoded message takes.
+  public let byteCount: Int
+
+  let message: UnsafePointer<ProtobufCMessage>
+
+  @usableFromInline
+  init(_ base: UnsafeMutableRawPointer, _ descriptor: MessageDescriptor) throws(MessageEncodingError) {
+    message = UnsafePointer(base.assumingMemoryBound(to: ProtobufCMessage.self))
+    byteCount = protobuf_c_message_get_packed_size(message)
+    // protobuf's own bound, and protobuf-c's: it refuses lengths above it.
+    guard byteCount <= Int(Int32.max) else {
+      throw MessageEncodingError(reason: .tooLarge(byteCount: byteCount), messageName: descriptor.name)
+    }
+  }
+
+  /// Writes the message to the start of `destination`, which must have `byteCount` bytes at least.
+  ///
+  /// Returns the number of bytes, `byteCount`.
+  @discardableResult
+  public func pack(into destination: UnsafeMutableRawBufferPointer) -> Int {
+    precondition(destination.count >= byteCount, "the destination is smaller than the message")
+    guard byteCount > 0, let start = destination.baseAddress else { return 0 }
+    return protobuf_c_message_pack(message, start.assumingMemoryBound(to: UInt8.self))
+  }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads an input as carefully as protobuf asks for: finds what is wrong with it, or what protobuf-c would not read as
+/// it should.
+struct WireCheck {
+  let bytes: UnsafeRawBufferPointer
+  let options: DecodingOptions
+  /// Whether the input has groups, values of another wire type than their field's, or a singular message in parts.
+  private(set) var needsRewriting = false
+
+  init(bytes: UnsafeRawBufferPointer, options: DecodingOptions) {
+    self.bytes = bytes
+    self.options = options
+  }
+
+  /// Throws at the first fault.
+  mutating func check(_ descriptor: MessageDescriptor) throws(MessageDecodingError) {
+    try check(descriptor, 0..<bytes.count, depth: 0)
+  }
+
+  private mutating func check(
+    _ descriptor: MessageDescriptor, _ range: Range<Int>, depth: Int
+  ) throws(MessageDecodingError) {
+    guard depth <= options.nestingLimit else {
+      throw MessageDecodingError(
+        .nestingTooDeep(limit: options.nestingLimit), messageName: descriptor.name, offset: range.lowerBound)
+    }
+    var cursor = WireCursor(bytes, in: range)
+    // The number of the message that each slot holds so far.
+    var held: [UInt32] = []
+    while let entry = try next(&cursor, descriptor, depth: depth) {
+      guard let index = descriptor.index(of: entry.number) else {
+        if entry.wireType == .startGroup { needsRewriting = true }
+        continue
+      }
+      let field = descriptor.layout[index]
+      if field.isRepeated, field.kind.isPackable, entry.wireType == .lengthDelimited {
+        try checkPacked(descriptor, field, entry.value)
+        continue
+      }
+      guard entry.wireType == field.kind.wireType else {
+        needsRewriting = true
+        continue
+      }
+      switch field.kind {
+      case .string: try checkText(descriptor, field, entry.value)
+      // Linked before any input is looked at.
+      case .message: try check(field.message!.takeUnretainedValue(), entry.value, depth: depth + 1)
+      default: break
+      }
+      guard !field.isRepeated, field.kind == .message || field.label == .oneof else { continue }
+      if held.isEmpty { held = Array(repeating: 0, count: descriptor.count) }
+      if field.kind == .message, held[field.slot] == field.number { needsRewriting = true }
+      held[field.slot] = field.number
+    }
+  }
+
+  private func next(
+    _ cursor: inout WireCursor, _ descriptor: MessageDescriptor, depth: Int
+  ) throws(MessageDecodingError) -> WireCursor.Entry? {
+    let start = cursor.offset
+    do {
+      return try cursor.next(nestingLeft: options.nestingLimit - depth)
+    } catch {
+      var reason = error.reason
+      if case .nestingTooDeep = reason { reason = .nestingTooDeep(limit: options.nestingLimit) }
+      let name = fieldName(at: start, end: cursor.end, descriptor)
+      throw MessageDecodingError(reason, messageName: descriptor.name, fieldName: name, offset: error.offset)
+    }
+  }
+
+  /// The name of the field whose tag is at `start`, if the tag is whole and known.
+  private func fieldName(at start: Int, end: Int, _ descriptor: MessageDescriptor) -> String? {
+    var cursor = WireCursor(bytes, in: start..<end)
+    guard let tag = try? cursor.varint(longest: 5), tag >> 3 <= WireCursor.greatestFieldNumber else { return nil }
+    return descriptor.index(of: UInt32(tag >> 3)).map { descriptor.name(ofFieldAt: $0) }
+  }
+
+  private func checkText(
+    _ descriptor: MessageDescriptor, _ field: FieldLayout, _ range: Range<Int>
+  ) throws(MessageDecodingError) {
+    let text = UnsafeRawBufferPointer(rebasing: bytes[range]).assumingMemoryBound(to: UInt8.self)
+    if String(checking: text) != nil { return }
+    throw MessageDecodingError(
+      .invalidUTF8, messageName: descriptor.name, fieldName: descriptor.fields[field.position].name,
+      offset: range.lowerBound + text.count)
+  }
+
+  private func checkPacked(
+    _ descriptor: MessageDescriptor, _ field: FieldLayout, _ range: Range<Int>
+  ) throws(MessageDecodingError) {
+    let name = descriptor.fields[field.position].name
+    let size = field.kind.wireType == .fixed32 ? 4 : field.kind.wireType == .fixed64 ? 8 : 1
+    guard range.count.isMultiple(of: size) else {
+      throw MessageDecodingError(
+        .invalidPackedLength(range.count, elementSize: size), messageName: descriptor.name, fieldName: name,
+        offset: range.lowerBound)
+    }
+    guard field.kind.wireType == .varint else { return }
+    var cursor = WireCursor(bytes, in: range)
+    do {
+      while cursor.offset < cursor.end { _ = try cursor.varint() }
+    } catch {
+      throw MessageDecodingError(
+        error.reason, messageName: descriptor.name, fieldName: name, offset: error.offset)
+    }
+  }
+}
+
+extension MessageDescriptor {
+  /// The name in the schema of the field at an index of `layout`.
+  func name(ofFieldAt index: Int) -> String { fields[layout[index].position].name }
+}

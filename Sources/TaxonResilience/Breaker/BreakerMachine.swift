@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The breaker's rules, without a clock or a lock: time comes in as the time since the breaker was made.
+///
+/// Each change of state begins a new generation. A permit belongs to the generation in which it was given, and an
+/// outcome from an earlier one says nothing about the endpoint as it is now.
+struct BreakerMachine {
+  enum Admission: Equatable {
+    case admitted(generation: UInt64)
+    /// Until the next probe is let through, where that is known.
+    case rejected(timeLeft: Duration?)
+  }
+
+  struct Change: Equatable {
+    var from: CircuitBreaker.State
+    var to: CircuitBreaker.State
+  }
+
+  private enum Phase {
+    case closed(failures: Int)
+    case open(until: Duration)
+    case halfOpen(permitsInUse: Int)
+  }
+
+  private let settings: CircuitBreaker.Settings
+  private var phase = Phase.closed(failures: 0)
+  private var generation: UInt64 = 0
+
+  init(settings: CircuitBreaker.Settings) {
+    self.settings = settings
+  }
+
+  var state: CircuitBreaker.State {
+    switch phase {
+    case .closed: .closed
+    case .open: .open
+    case .halfOpen: .halfOpen
+    }
+  }
+
+  func timeLeft(at time: Duration) -> Duration? {
+    guard case .open(let until) = phase else { return nil }
+    return max(.zero, until - time)
+  }
+
+  mutating func acquire(at time: Duration) -> (Admission, Change?) {
+    switch phase {
+    case .closed:
+      return (.admitted(generation: generation), nil)
+    case .open(let until) where time < until:
+      return (.rejected(timeLeft: until - time), nil)
+    case .open:
+      let change = enter(.halfOpen(permitsInUse: 1))
+      return (.admitted(generation: generation), change)
+    case .halfOpen(let permitsInUse) where permitsInUse < settings.halfOpenPermits:
+      phase = .halfOpen(permitsInUse: permitsInUse + 1)
+      return (.admitted(generation: generation), nil)
+    case .halfOpen:
+      return (.rejected(timeLeft: nil), nil)
+    }
+  }
+
+  mutating func settle(_ outcome: BreakerOutcome, generation: UInt64, at time: Duration) -> Change? {
+    guard generation == self.generation else { return nil }
+    switch (phase, outcome) {
+    case (.closed, .success):
+      phase = .closed(failures: 0)
+      return nil
+    case (.closed(let failures), .failure):
+      guard failures + 1 >= settings.failureThreshold else {
+        phase = .closed(failures: failures + 1)
+        return nil
+      }
+      return enter(.open(until: time + settings.openDuration))
+    case (.halfOpen, .success):
+      return enter(.closed(failures: 0))
+    case (.halfOpen, .failure):
+      return enter(.open(until: time + settings.openDuration))
+    case (.halfOpen(let permitsInUse), .neutral):
+      phase = .halfOpen(permitsInUse: permitsInUse - 1)
+      return nil
+    case (.closed, .neutral), (.open, _):
+      return nil
+    }
+  }
+
+  private mutating func enter(_ next: Phase) -> Change {
+    let from = state
+    phase = next
+    generation += 1
+    return Change(from: from, to: state)
+  }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
+
+/// What became of a batch in which each element may fail on its own.
+public struct PartialSuccess<Key, Value> {
+  /// An element that was done.
+  public struct Success {
+    /// The element's key.
+    public var key: Key
+    /// What came of it.
+    public var value: Value
+  }
+
+  /// An element that failed.
+  public struct Failure {
+    /// The element's key.
+    public var key: Key
+    /// Why. An error that is no taxonomy error is the cause of an `INTERNAL_ERROR` here.
+    public var error: any TaxonomyError
+  }
+
+  /// What was done, in the order it came.
+  public private(set) var successes: [Success] = []
+  /// What failed, in the order it came.
+  public private(set) var failures: [Failure] = []
+
+  /// An empty batch.
+  public init() {}
+
+  /// True when nothing failed.
+  public var isComplete: Bool { failures.isEmpty }
+
+  /// The values of what was done.
+  public var values: [Value] { successes.map(\.value) }
+
+  /// Notes an element that was done.
+  public mutating func succeed(_ key: Key, _ value: Value) {
+    successes.append(Success(key: key, value: value))
+  }
+
+  /// Notes an element that failed.
+  public mutating func fail(_ key: Key, _ error: any Error) {
+    failures.append(Failure(key: key, error: error as? any TaxonomyError ?? UndeclaredError.lift(error)))
+  }
+
+  /// Does one element and notes what became of it.
+  public nonisolated(nonsending) mutating func attempt(_ key: Key, _ body: () async throws -> Value) async {
+    do {
+      succeed(key, try await body())
+    } catch {
+      fail(key, error)
+    }
+  }
+
+  /// Does every element of a batch in turn. When the task is cancelled the rest fails as cancelled without being begun.
+  public nonisolated(nonsending) static func of<Element>(
+    _ elements: some Sequence<Element>, key: (Element) -> Key, _ body: (Element) async throws -> Value
+  ) async -> Self {
+    var result = Self()
+    for element in elements {
+      await result.attempt(key(element)) {
+        try Task.checkCancellation()
+        return try await body(element)
+      }
+    }
+    return result
+  }
+}
+
+extension PartialSuccess: Sendable where Key: Sendable, Value: Sendable {}
+extension PartialSuccess.Success: Sendable where Key: Sendable, Value: Sendable {}
+extension PartialSuccess.Failure: Sendable where Key: Sendable {}
+extension PartialSuccess.Success: Equatable where Key: Equatable, Value: Equatable {}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
+
+/// How often and after what pauses a failed call is tried again. Whether it may be is decided by the error and the method.
+public struct RetryPolicy: Hashable, Sendable {
+  /// Retries after the first attempt.
+  public var maxRetries: Int
+  /// The pauses when neither the server nor the error names one.
+  public var backoff: Backoff
+  /// When retries stop because too many calls fail; nil for never.
+  public var budget: RetryBudget.Settings?
+
+  /// A policy; the defaults are those of OctoLLM's standard.
+  public init(maxRetries: Int = 3, backoff: Backoff = Backoff(), budget: RetryBudget.Settings? = .init()) {
+    self.maxRetries = max(0, maxRetries)
+    self.backoff = backoff
+    self.budget = budget
+  }
+
+  /// OctoLLM's standard: 3 retries, from 1 s by doubling to 60 s, jitter from 0.5 to 1.
+  public static let standard = RetryPolicy()
+  /// No retries.
+  public static let none = RetryPolicy(maxRetries: 0, budget: nil)
+
+  /// What to do after a failed attempt.
+  ///
+  /// - Parameters:
+  ///   - attempt: the number of attempts that failed by now, this one included; transparent retries don't count.
+  ///   - isIdempotent: whether a second call does no harm even if the first had its effect.
+  ///   - timeLeft: until the deadline, which spans all attempts.
+  ///   - pushback: what the server says in `grpc-retry-pushback-ms`; by default, what the error carries of it.
+  ///   - isTransparent: the server refused the stream before it processed it. The caller says so at most once a call for
+  ///     streams that reached the server (gRPC A6).
+  ///   - hasBudget: what the endpoint's `RetryBudget` says.
+  public func decide(
+    _ error: some TaxonomyError, attempt: Int, isIdempotent: Bool, timeLeft: Duration? = nil,
+    pushback: RetryPushback? = nil, isTransparent: Bool = false, hasBudget: Bool = true,
+    using generator: inout some RandomNumberGenerator
+  ) -> RetryDecision {
+    decide(
+      Failure(error), attempt: attempt, isIdempotent: isIdempotent, timeLeft: timeLeft, pushback: pushback,
+      isTransparent: isTransparent, hasBudget: hasBudget, using: &generator)
+  }
+
+  /// What the decision needs to know of an error.
+  struct Failure {
+    var identity: ErrorIdentity
+    var isRetryable: Bool
+    var isSafe: Bool
+    var isCircuitOpen: Bool
+    var retryAfter: Duration?
+    var pushback: RetryPushback?
+
+    init(_ error: some TaxonomyError) {
+      identity = error.identity
+      isRetryable = error.retry == .transient || error.retry == .throttled
+      isSafe = error.isSafe
+      isCircuitOpen = error.as(ConnectionError.CircuitOpen.self) != nil
+      retryAfter = error.retryAfter
+      pushback = error.context.pushback
+    }
+  }
+
+  func decide(
+    _ failure: Failure, attempt: Int, isIdempotent: Bool, timeLeft: Duration?, pushback: RetryPushback? = nil,
+    isTransparent: Bool = false, hasBudget: Bool = true, using generator: inout some RandomNumberGenerator
+  ) -> RetryDecision {
+    if isTransparent { return retry(after: .zero, .transparent, timeLeft: timeLeft) }
+    if failure.isCircuitOpen { return .stop(.circuitOpen) }
+    guard failure.isRetryable else { return .stop(.notRetryable(failure.identity)) }
+    let pushback = pushback ?? failure.pushback
+    if pushback == .stop { return .stop(.pushback) }
+    guard isIdempotent || failure.isSafe else { return .stop(.notIdempotent) }
+    guard attempt <= maxRetries else { return .stop(.attemptsExhausted(retries: maxRetries)) }
+    guard hasBudget else { return .stop(.budgetExhausted) }
+    if case .after(let delay) = pushback {
+      return retry(after: delay, .pushback, timeLeft: timeLeft)
+    }
+    if let delay = failure.retryAfter {
+      return retry(after: max(.zero, delay), .hint, timeLeft: timeLeft)
+    }
+    return retry(after: backoff.delay(retry: attempt, using: &generator), .backoff, timeLeft: timeLeft)
+  }
+
+  private func retry(after delay: Duration, _ reason: RetryReason, timeLeft: Duration?) -> RetryDecision {
+    if let timeLeft, delay >= timeLeft {
+      return .stop(.deadline(needed: delay, left: max(.zero, timeLeft)))
+    }
+    return .retry(after: delay, reason)
+  }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import Logging
+import Synchronization
+import TaxonErrors
+import TaxonHTTP2
+
+/// Finds the handler for a call, counts the handlers that run and writes failures into the log.
+final class CallReporter: ServerRouter {
+  let limits: ServerCallLimits
+  private let methods: [String: any RegisteredMethod]
+  private let logger: Logger
+  private let running = Atomic<Int>(0)
+
+  init(registry: ServiceRegistry, limits: ServerCallLimits, logger: Logger) {
+    methods = registry.methods
+    self.limits = limits
+    self.logger = logger
+  }
+
+  /// How many handlers have begun and not ended.
+  var runningHandlers: Int { running.load(ordering: .relaxed) }
+
+  func handlerStarted() { running.add(1, ordering: .relaxed) }
+  func handlerEnded() { running.subtract(1, ordering: .relaxed) }
+
+  func makeCall(_ head: RequestHead, stream: ServerStream) -> (any ServerCall)? {
+    methods[head.path]?.makeCall(head, stream: stream, reporter: self)
+  }
+
+  func failed(_ error: any TaxonomyError, status: WireStatus, path: String) {
+    failed(error, status: status, path: path, wasSent: true)
+  }
+
+  func failed(_ error: some TaxonomyError, status: WireStatus, path: String, wasSent: Bool) {
+    let entry = ErrorLogEntry(error, instanceID: status.instanceID)
+    guard let level = Logger.Level(rawValue: entry.level.rawValue), logger.logLevel <= level else { return }
+    var metadata: Logger.Metadata = ["rpc.path": "\(path)"]
+    for pair in entry.metadata { metadata[pair.key] = "\(pair.value)" }
+    if !status.dropped.isEmpty { metadata["error.dropped"] = "\(status.dropped.joined(separator: ", "))" }
+    if !wasSent { metadata["rpc.abandoned"] = "true" }
+    logger.log(level: level, "\(entry.message)", metadata: metadata)
+  }
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import TaxonErrors
+import TaxonHTTP2
+
+/// A gRPC server on one address.
+///
+/// ```swift
+/// try await Server(.init(host: "127.0.0.1", port: 50051), services: [Tasks()]).run()
+/// ```
+public final class Server: Sendable {
+  /// Where a server listens and what it allows.
+  public struct Configuration: Sendable {
+    /// A name or an address, such as "127.0.0.1", "::" or "localhost".
+    public var host: String
+    /// 0 to 65,535; 0 takes any free port, which `address` then tells.
+    public var port: Int
+    /// How many threads serve connections; nil shares the process's own, one a core.
+    public var threads: Int?
+    /// How long calls that are there may go on once the server shuts down.
+    public var gracePeriod: Duration = .seconds(30)
+    /// Limits of the connections.
+    public var http2 = HTTP2Configuration()
+    /// Limits of the calls.
+    public var calls = ServerCallLimits()
+
+    /// A server on a host and a port.
+    public init(host: String = "127.0.0.1", port: Int = 50051, threads: Int? = nil) {
+      self.host = host
+      self.port = port
+      self.threads = threads
+    }
+  }
+
+  private let configuration: Configuration
+  private let registry: ServiceRegistry
+  private let logger: Logger
+  private let state = Mutex(State())
+
+  private enum Phase { case idle, listening(any Channel), shuttingDown, ended }
+
+  private struct State {
+    var phase = Phase.idle
+    var connections: [ObjectIdentifier: NIOLoopBound<ServerConnection>] = [:]
+    var group: (any EventLoopGroup)?
+    var ended: [CheckedContinuation<Void, Never>] = []
+  }
+
+  /// A server that offers the services; it does nothing before `start` or `run`.
+  public init(
+    _ configuration: Configuration = Configuration(), services: [any RPCService],
+    logger: Logger = Logger(label: "taxon.server")
+  ) {
+    self.configuration = configuration
+    self.logger = logger
+    var registry = ServiceRegistry()
+    for service in services { registry.add(service) }
+    self.registry = registry
+  }
+
+  /// Listens, serves until the task is cancelled or `shutDown` is called, and shuts down gracefully.
+  ///
+  /// - Parameter onListen: Called once, with the port, when the server listens.
+  /// - Throws: `SetupError` when a setting is out of bounds or the address cannot be had.
+  public func run(onListen: @Sendable (_ port: Int) -> Void = { _ in }) async throws(SetupError) {
+    try await start()
+    onListen(port ?? 0)
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let isEnded = state.withLock { state in
+          if case .ended = state.phase { return true }
+          state.ended.append(continuation)
+          return false
+        }
+        if isEnded { continuation.resume() }
+      }
+    } onCancel: {
+      Task { await shutDown() }
+    }
+  }
+
+  /// Listens; returns when the server can be called.
+  ///
+  /// - Throws: `SetupError` when a setting is out of bounds or the address cannot be had.
+  public func start() async throws(SetupError) {
+    try check()
+    let group: any EventLoopGroup =
+      configuration.threads.map { MultiThreadedEventLoopGroup(numberOfThreads: $0) }
+      ?? MultiThreadedEventLoopGroup.singleton
+    var executors: [ObjectIdentifier: LoopExecutor] = [:]
+    for loop in group.makeIterator() { executors[ObjectIdentifier(loop)] = LoopExecutor(loop) }
+    let router = CallReporter(registry: registry, limits: configuration.calls, logger: logger)
+    let bootstrap = ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelInitializer { [executors] channel in
+        channel.eventLoop.makeCompletedFuture {
+          // Every loop of the group has its executor.
+          let executor = executors[ObjectIdentifier(channel.eventLoop)] ?? LoopExecutor(channel.eventLoop)
+          try self.accept(channel, executor: executor, router: router)
+        }
+      }
+    do {
+      let channel = try await bootstrap.bind(host: configuration.host, port: configuration.port).get()
+      state.withLock {
+        $0.phase = .listening(channel)
+        $0.group = group
+      }
+      let address = channel.localAddress?.description ?? ""
+      logger.info("listening", metadata: ["address": "\(address)", "port": "\(channel.localAddress?.port ?? 0)"])
+    } catch {
+      if configuration.threads != nil { try? await group.shutdownGracefully() }
+      throw .addressUnavailable(address: "\(configuration.host):\(configuration.port)", reason: "\(error)", cause: error)
+    }
+  }
+
+  private func check() throws(SetupError) {
+    guard (0...65_535).contains(configuration.port) else {
+      throw .invalidSetting(name: "port", value: "\(configuration.port)", reason: "it must be 0 to 65535")
+    }
+    if let threads = configuration.threads, !(1...1024).contains(threads) {
+      throw .invalidSetting(name: "threads", value: "\(threads)", reason: "it must be 1 to 1024")
+    }
+    if let duplicate = registry.duplicates.first {
+      throw .invalidSetting(name: "services", value: duplicate, reason: "the service is given more than once")
+    }
+  }
+
+  /// The port on which the server listens; nil before it does.
+  public var port: Int? {
+    state.withLock { if case .listening(let channel) = $0.phase { channel.localAddress?.port } else { nil } }
+  }
+
+  private func accept(_ channel: any Channel, executor: LoopExecutor, router: CallReporter) throws {
+    let connection = ServerConnection(executor: executor, channel: channel, router: router, limits: configuration.calls)
+    let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
+    let id = ObjectIdentifier(connection)
+    var http2 = configuration.http2
+    http2.maxHeaderListSize = configuration.calls.maxHeaderListSize
+    try connection.start(configuration: http2) { [self] in
+      state.withLock { _ = $0.connections.removeValue(forKey: id) }
+    }
+    let isLate = state.withLock { state in
+      state.connections[id] = bound
+      if case .shuttingDown = state.phase { return true }
+      return false
+    }
+    if isLate { connection.beginShutdown() }
+  }
+
+  /// Stops listening, lets the calls that are there end, and closes. Calls that go on past the grace period are
+  /// cancelled. Returns when all is closed; calling it again only waits.
+  public func shutDown() async {
+    let (channel, group) = state.withLock { state -> ((any Channel)?, (any EventLoopGroup)?) in
+      guard case .listening(let channel) = state.phase else { return (nil, nil) }
+      state.phase = .shuttingDown
+      return (channel, state.group)
+    }
+    guard let channel else { return }
+    logger.info("shutting down")
+    try? await channel.close()
+    eachConnection { $0.beginShutdown() }
+    await connectionsClosed(within: configuration.gracePeriod)
+    eachConnection { $0.close() }
+    await connectionsClosed(within: .seconds(5))
+    if configuration.threads != nil { try? await group?.shutdownGracefully() }
+    let waiting = state.withLock { state in
+      state.phase = .ended
+      defer { state.ended = [] }
+      return state.ended
+    }
+    logger.info("shut down")
+    for continuation in waiting { continuation.resume() }
+  }
+
+  private func eachConnection(_ body: @escaping @Sendable (ServerConnection) -> Void) {
+    for connection in state.withLock({ Array($0.connections.values) }) {
+      connection.eventLoop.execute { body(connection.value) }
+    }
+  }
+
+  private func connectionsClosed(within limit: Duration) async {
+    let end = ContinuousClock.now + limit
+    while !state.withLock({ $0.connections.isEmpty }), ContinuousClock.now < end {
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+  }
+}

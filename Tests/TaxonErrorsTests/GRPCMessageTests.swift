@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
+import Testing
+
+@Suite struct GRPCMessageTests {
+  @Test(arguments: [
+    ("", ""), ("Task 42 not found", "Task 42 not found"), ("~ !\"#$&'()*+,-./:;<=>?@", "~ !\"#$&'()*+,-./:;<=>?@"),
+    ("100%", "100%25"), ("a\nb\tc", "a%0Ab%09c"), ("für", "f%C3%BCr"), ("🐙", "%F0%9F%90%99"), ("\u{7F}\0", "%7F%00"),
+  ]) func encodesWhatIsNotPlainAndReadsItBack(text: String, header: String) {
+    #expect(GRPCMessage.encode(text) == header)
+    #expect(GRPCMessage.decode(header.utf8) == text)
+  }
+
+  @Test(arguments: [("100%", "100%"), ("%4", "%4"), ("%zz%41", "%zzA"), ("%c3%bc", "ü")])
+  func keepsEscapesThatAreNone(header: String, text: String) {
+    #expect(GRPCMessage.decode(header.utf8) == text)
+  }
+
+  @Test func replacesBytesThatAreNoUTF8() {
+    #expect(GRPCMessage.decode("a%FFb".utf8) == "a\u{FFFD}b")
+  }
+}

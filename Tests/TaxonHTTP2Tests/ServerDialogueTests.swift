@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import NIOEmbedded
+import TaxonErrors
+import Testing
+
+@testable import TaxonHTTP2
+
+/// Scripted dialogues with the server's side: frames in, frames out, no sockets.
+@Suite struct ServerDialogueTests {
+  final class Fixture: HTTP2SessionDelegate {
+    let peer = ScriptedPeer()
+    let router = EchoRouter()
+    let loop = EmbeddedEventLoop()
+    let session: HTTP2Session
+    var limits = ServerCallLimits()
+
+    init() throws {
+      session = try HTTP2Session(role: .server, configuration: HTTP2Configuration())
+      session.delegate = self
+      _ = try say(ScriptedPeer.preface + ScriptedPeer.emptySettings)
+    }
+
+    func makeStream() -> HTTP2Stream? {
+      ServerStream(executor: LoopExecutor(loop), peer: "test", router: router, limits: limits) {}
+    }
+
+    func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}
+    func receivedSettings() {}
+    func receivedPingAck(_ payload: UInt64) {}
+    func streamClosed() {}
+
+    /// Says the bytes and returns what the server says then, without SETTINGS, PING and WINDOW_UPDATE.
+    func say(_ bytes: [UInt8]) throws -> [ScriptedPeer.Frame] {
+      try bytes.withUnsafeBytes { try session.receive($0) }
+      return try answer()
+    }
+
+    func answer() throws -> [ScriptedPeer.Frame] {
+      var output: [UInt8] = []
+      try session.drain { bytes in
+        output += Array(bytes)
+        return true
+      }
+      return peer.parse(output).filter { if case .other = $0 { false } else { true } }
+    }
+
+    func call(_ path: String = "/echo/Echo", _ more: [(String, String)] = [], endStream: Bool = false) -> [UInt8] {
+      ScriptedPeer.headers(
+        1,
+        [
+          (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "test"),
+          ("content-type", "application/grpc"), ("te", "trailers"),
+        ] + more, endStream: endStream)
+    }
+  }
+
+  let head: [String] = [":status: 200", "content-type: application/grpc"]
+
+  @Test func aUnaryCallIsAnsweredWithHeadMessageAndTrailers() throws {
+    let fixture = try Fixture()
+    let answer = try fixture.say(fixture.call() + ScriptedPeer.data(1, ScriptedPeer.message([7, 8]), endStream: true))
+    #expect(
+      answer == [
+        .headers(stream: 1, head, endStream: false),
+        .data(stream: 1, [0, 0, 0, 0, 2, 7, 8], endStream: false),
+        .headers(stream: 1, ["grpc-status: 0", "x-echo: yes"], endStream: true),
+      ])
+    #expect(fixture.session.streams.isEmpty)
+  }
+
+  @Test func aMessageMayComeByteByByte() throws {
+    let fixture = try Fixture()
+    _ = try fixture.say(fixture.call())
+    for byte in ScriptedPeer.message([1, 2, 3]) { #expect(try fixture.say(ScriptedPeer.data(1, [byte])) == []) }
+    let answer = try fixture.say(ScriptedPeer.data(1, [], endStream: true))
+    #expect(answer.contains(.data(stream: 1, [0, 0, 0, 0, 3, 1, 2, 3], endStream: false)))
+  }
+
+  @Test func anEmptyMessageIsAMessage() throws {
+    let fixture = try Fixture()
+    let answer = try fixture.say(fixture.call() + ScriptedPeer.data(1, ScriptedPeer.message([]), endStream: true))
+    #expect(answer.contains(.data(stream: 1, [0, 0, 0, 0, 0], endStream: false)))
+  }
+
+  @Test(arguments: [
+    ("a truncated message", [0, 0, 0, 0, 9, 1] as [UInt8], "13", "PROTOCOL_VIOLATION"),
+    ("a truncated prefix", [0, 0, 0], "13", "PROTOCOL_VIOLATION"),
+    ("no message", [], "13", "PROTOCOL_VIOLATION"),
+    ("two messages", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "13", "PROTOCOL_VIOLATION"),
+    ("a bad flag", [9, 0, 0, 0, 0], "13", "PROTOCOL_VIOLATION"),
+    ("compression without an encoding", [1, 0, 0, 0, 0], "13", "PROTOCOL_VIOLATION"),
+    ("a huge message", [0, 255, 255, 255, 255, 1], "8", "MESSAGE_TOO_LARGE"),
+  ])
+  func badBodiesAreAnsweredWithHeadersAlone(_ name: String, _ body: [UInt8], _ status: String, _ code: String) throws {
+    let fixture = try Fixture()
+    let answer = try fixture.say(fixture.call() + ScriptedPeer.data(1, body, endStream: true))
+    guard case .headers(1, let fields, true)? = answer.first else {
+      Issue.record("\(name): \(answer)")
+      return
+    }
+    #expect(fields.starts(with: head + ["grpc-status: \(status)"]), "\(name)")
+    #expect(fixture.router.failures == [code], "\(name)")
+    #expect(fixture.session.streams.isEmpty)
+  }
+
+  @Test func anUnknownMethodIsUnimplementedAndThePeerIsToldToStop() throws {
+    let fixture = try Fixture()
+    let answer = try fixture.say(fixture.call("/echo/None"))
+    guard case .headers(1, let fields, true)? = answer.first else {
+      Issue.record("\(answer)")
+      return
+    }
+    #expect(fields.starts(with: head + ["grpc-status: 12", "grpc-message: Method /echo/None is not implemented"]))
+    #expect(answer.last == .reset(stream: 1, code: 0))
+  }
+
+  @Test func whatIsNoGRPCIsRejectedInHTTP() throws {
+    let fixture = try Fixture()
+    let get = ScriptedPeer.headers(
+      1, [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "test")], endStream: true)
+    let post = ScriptedPeer.headers(
+      3,
+      [
+        (":method", "POST"), (":scheme", "http"), (":path", "/echo/Echo"), (":authority", "test"),
+        ("content-type", "text/plain"),
+      ], endStream: true)
+    let answer = try fixture.say(get + post)
+    #expect(
+      answer == [
+        .headers(stream: 1, [":status: 405", "x-taxon-reason: gRPC calls are POST requests"], endStream: true),
+        .headers(
+          stream: 3, [":status: 415", "x-taxon-reason: the content-type of a gRPC call is application/grpc"],
+          endStream: true),
+      ])
+  }
+
+  @Test func aBadTimeoutIsRefused() throws {
+    let fixture = try Fixture()
+    let answer = try fixture.say(fixture.call("/echo/Echo", [("grpc-timeout", "soon")]))
+    #expect("\(answer)".contains("grpc-status: 13"))
+    #expect("\(answer)".contains("grpc-timeout \"soon\" is not"))
+  }
+
+  @Test func anUnknownEncodingIsUnimplemented() throws {
+    let fixture = try Fixture()
+    let answer = try fixture.say(fixture.call("/echo/Echo", [("grpc-encoding", "br")]))
+    #expect("\(answer)".contains("grpc-status: 12"))
+  }
+
+  @Test func headersOverTheLimitAreRefusedAndTheTableStaysInStep() throws {
+    let fixture = try Fixture()
+    fixture.limits.maxHeaderListSize = 400
+    let answer = try fixture.say(fixture.call("/echo/Echo", [("x-big", String(repeating: "x", count: 300))]))
+    #expect("\(answer)".contains("grpc-status: 8"))
+    let next = try fixture.say(
+      ScriptedPeer.headers(
+        3,
+        [
+          (":method", "POST"), (":scheme", "http"), (":path", "/echo/Echo"), (":authority", "test"),
+          ("content-type", "application/grpc"),
+        ]) + ScriptedPeer.data(3, ScriptedPeer.message([1]), endStream: true))
+    #expect(next.contains(.data(stream: 3, [0, 0, 0, 0, 1, 1], endStream: false)))
+  }
+
+  @Test func aResetCancelsTheCall() throws {
+    let fixture = try Fixture()
+    _ = try fixture.say(
+      fixture.call("/echo/Wait") + ScriptedPeer.data(1, ScriptedPeer.message([]), endStream: true))
+    #expect(fixture.session.streams.count == 1)
+    _ = try fixture.say(ScriptedPeer.reset(1, code: 8))
+    #expect(fixture.router.cancelled == 1)
+    #expect(fixture.session.streams.isEmpty)
+  }
+
+  @Test func theDeadlineEndsTheCall() throws {
+    let fixture = try Fixture()
+    _ = try fixture.say(
+      fixture.call("/echo/Wait", [("grpc-timeout", "20m")])
+        + ScriptedPeer.data(1, ScriptedPeer.message([]), endStream: true))
+    // The embedded loop's clock begins at zero, the deadline counts from now: go far.
+    fixture.loop.advanceTime(to: .now() + .seconds(3600))
+    let answer = try fixture.answer()
+    #expect("\(answer)".contains("grpc-status: 4"))
+    #expect(fixture.router.cancelled == 1)
+    #expect(fixture.router.failures == ["DEADLINE_EXCEEDED"])
+  }
+
+  @Test func aLostConnectionCancelsTheCalls() throws {
+    let fixture = try Fixture()
+    _ = try fixture.say(
+      fixture.call("/echo/Wait") + ScriptedPeer.data(1, ScriptedPeer.message([]), endStream: true))
+    fixture.session.connectionLost()
+    #expect(fixture.router.cancelled == 1)
+    #expect(try fixture.answer() == [])
+  }
+
+  @Test func aGoAwayLetsCallsEndAndRefusesNewOnes() throws {
+    let fixture = try Fixture()
+    _ = try fixture.say(fixture.call())
+    fixture.session.submitGoAway(errorCode: .noError)
+    #expect(try fixture.answer() == [.goAway(last: 1, code: 0)])
+    let answer = try fixture.say(ScriptedPeer.data(1, ScriptedPeer.message([5]), endStream: true))
+    #expect(answer.contains(.data(stream: 1, [0, 0, 0, 0, 1, 5], endStream: false)))
+    #expect(fixture.session.isFinished)
+  }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+import Synchronization
+import Taxon
+import Testing
+
+/// Calls from a channel to a server over TCP.
+@Suite(.timeLimit(.minutes(1))) struct CallTests {
+  @Test func aCallIsAnswered() async throws {
+    try await withServer { text, _ in text.uppercased() } test: { target, _ in
+      let channel = try Channel(target, logger: quiet)
+      #expect(try await channel.text("hello") == "HELLO")
+      #expect(try await channel.text("") == "")
+    }
+  }
+
+  @Test func aThousandCallsAtOnceAreAnsweredEachItsOwn() async throws {
+    try await withServer { text, _ in
+      await Task.yield()
+      return text
+    } test: { target, _ in
+      let channel = try Channel(target, logger: quiet)
+      try await withThrowingTaskGroup(of: Bool.self) { group in
+        for number in 0..<1000 {
+          group.addTask { try await channel.text("\(number)") == "\(number)" }
+        }
+        for try await isRight in group { #expect(isRight) }
+      }
+    }
+  }
+
+  @Test func aDeclaredErrorArrivesTyped() async throws {
+    try await withServer { _, _ in
+      throw ConnectionError.callRefused(endpoint: "here", reason: "full", retryAfter: .seconds(7))
+    } test: { target, _ in
+      let channel = try Channel(target, policy: .none, logger: quiet)
+      do throws(ConnectionError) {
+        _ = try await channel.text("x")
+        Issue.record("no error")
+      } catch .callRefused(let error) {
+        #expect(error.endpoint == "here")
+        #expect(error.reason == "full")
+        #expect(error.retryAfter == .seconds(7))
+        #expect(error.message == "here refused the call: full")
+        #expect(error.instanceID != nil)
+      }
+    }
+  }
+
+  struct Secret: Error { let password = "hunter2" }
+
+  @Test func whatNobodyDeclaredIsInternalAndLeaksNothing() async throws {
+    try await withServer { _, _ in throw Secret() } test: { target, _ in
+      let channel = try Channel(target, policy: .none, logger: quiet)
+      do throws(ConnectionError) {
+        _ = try await channel.text("x")
+        Issue.record("no error")
+      } catch {
+        #expect(error.status == .internalError)
+        #expect(error.code == "INTERNAL_ERROR")
+        #expect(error.message == "An internal error occurred")
+        #expect(error.instanceID != nil)
+        #expect(!"\(error)".contains("hunter2") && !"\(error)".contains("Secret"))
+      }
+    }
+  }
+
+  @Test func metadataTravelsBothWays() async throws {
+    try await withServer { text, context in
+      context.initialMetadata = ["x-first": "1"]
+      context.trailingMetadata.add("x-last-bin", bytes: [0, 255])
+      return "\(context.metadata["x-name"] ?? "") \(context.metadata.bytes("x-data-bin")) \(context.path)"
+    } test: { target, _ in
+      let channel = try Channel(target, logger: quiet)
+      let seen = Mutex<[Metadata]>([])
+      var options = CallOptions(metadata: ["x-name": "Ada"])
+      options.metadata.add("x-data-bin", bytes: [1, 2])
+      options.onMetadata = { initial, trailing in seen.withLock { $0 = [initial, trailing] } }
+      #expect(try await channel.text("", options: options) == "Ada [[1, 2]] /test.Text/Call")
+      #expect(seen.withLock { $0 }.map { $0["x-first"] } == ["1", nil])
+      #expect(seen.withLock { $0 }.last?.bytes("x-last-bin") == [[0, 255]])
+    }
+  }
+
+  @Test func theDeadlineEndsTheCallOnBothSides() async throws {
+    let cancelled = Signal()
+    try await withServer { _, context in
+      #expect(context.deadline != nil)
+      await withTaskCancellationHandler { await cancelled.wait() } onCancel: { cancelled.send() }
+      return ""
+    } test: { target, _ in
+      let channel = try Channel(target, policy: .none, logger: quiet)
+      do throws(ConnectionError) {
+        _ = try await channel.text("x", options: CallOptions(timeout: .milliseconds(50)))
+        Issue.record("no error")
+      } catch {
+        #expect(error.status == .deadlineExceeded)
+      }
+      await cancelled.wait()
+    }
+  }
+
+  @Test func aCancelledTaskCancelsTheHandler() async throws {
+    let started = Signal()
+    let cancelled = Signal()
+    try await withServer { _, _ in
+      started.send()
+      await withTaskCancellationHandler { await cancelled.wait() } onCancel: { cancelled.send() }
+      return ""
+    } test: { target, _ in
+      let channel = try Channel(target, logger: quiet)
+      let call = Task { try await channel.text("x") }
+      await started.wait()
+      call.cancel()
+      await cancelled.wait()
+      let result = await call.result
+      #expect(throws: ConnectionError.self) { try result.get() }
+    }
+  }
+
+  @Test func aMessageOverTheLimitIsRefusedAndTheServerGoesOn() async throws {
+    try await withServer { text, _ in "\(text.utf8.count)" } test: { target, _ in
+      let channel = try Channel(target, policy: .none, logger: quiet)
+      do throws(ConnectionError) {
+        _ = try await channel.text(String(repeating: "x", count: 5 * 1024 * 1024))
+        Issue.record("no error")
+      } catch {
+        #expect(error.status == .resourceExhausted)
+        #expect(error.code == "MESSAGE_TOO_LARGE")
+      }
+      #expect(try await channel.text(String(repeating: "x", count: 4_000_000)) == "4000000")
+    }
+  }
+
+  @Test func anAnswerOverTheLimitIsRefused() async throws {
+    try await withServer { _, _ in String(repeating: "x", count: 2000) } test: { target, _ in
+      var limits = ClientLimits()
+      limits.maxMessageSize = 1000
+      let channel = try Channel(target, policy: .none, limits: limits, logger: quiet)
+      do throws(ConnectionError) {
+        _ = try await channel.text("x")
+        Issue.record("no error")
+      } catch {
+        #expect(error.code == "MESSAGE_TOO_LARGE")
+      }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+import Synchronization
+import Taxon
+import Testing
+
+/// What a channel does about failures.
+@Suite(.timeLimit(.minutes(1))) struct ChannelResilienceTests {
+  /// The standard's policy with pauses of a millisecond.
+  static let quick: CallPolicy = {
+    var policy = CallPolicy.standard
+    policy.retry.backoff.base = .milliseconds(1)
+    return policy
+  }()
+
+  @Test func aTransientErrorOfARepeatableMethodIsRetried() async throws {
+    let count = Atomic<Int>(0)
+    try await withServer { _, _ in
+      if count.add(1, ordering: .relaxed).newValue < 3 { throw ConnectionError.connectionLost(endpoint: "x", error: "y") }
+      return "done"
+    } test: { target, _ in
+      let events = Mutex<[String]>([])
+      let channel = try Channel(target, policy: Self.quick, logger: quiet) { event in
+        events.withLock { $0.append("\(event)") }
+      }
+      #expect(try await channel.text("x", TextService.repeatable) == "done")
+      #expect(count.load(ordering: .relaxed) == 3)
+      #expect(events.withLock { $0 }.count == 2)
+    }
+  }
+
+  @Test func anUnsafeErrorOfAnotherMethodIsNotRetried() async throws {
+    let count = Atomic<Int>(0)
+    try await withServer { _, _ in
+      count.add(1, ordering: .relaxed)
+      throw ConnectionError.connectionLost(endpoint: "x", error: "y")
+    } test: { target, _ in
+      let channel = try Channel(target, policy: Self.quick, logger: quiet)
+      await #expect(throws: ConnectionError.self) { try await channel.text("x") }
+      #expect(count.load(ordering: .relaxed) == 1)
+    }
+  }
+
+  @Test func theBreakerOpensAfterFiveFailuresAndSaysHowLong() async throws {
+    let count = Atomic<Int>(0)
+    try await withServer { _, _ in
+      count.add(1, ordering: .relaxed)
+      throw ConnectionError.connectionLost(endpoint: "x", error: "y")
+    } test: { target, _ in
+      let channel = try Channel(target, policy: Self.quick, logger: quiet)
+      for _ in 0..<5 { await #expect(throws: ConnectionError.self) { try await channel.text("x") } }
+      do throws(ConnectionError) {
+        _ = try await channel.text("x")
+        Issue.record("no error")
+      } catch .circuitOpen(let error) {
+        #expect(error.endpoint == target)
+        #expect(error.retryAfter.map { $0 > .seconds(50) && $0 <= .seconds(60) } == true)
+      }
+      #expect(count.load(ordering: .relaxed) == 5)
+    }
+  }
+
+  @Test func anEndpointThatIsNotThereIsUnreachable() async throws {
+    let server = Server(.init(port: 0), services: [], logger: quiet)
+    try await server.start()
+    let port = server.port ?? 0
+    await server.shutDown()
+    let channel = try Channel("127.0.0.1:\(port)", policy: .none, logger: quiet)
+    do throws(ConnectionError) {
+      _ = try await channel.text("x")
+      Issue.record("no error")
+    } catch .endpointUnreachable(let error) {
+      #expect(error.endpoint == "127.0.0.1:\(port)")
+      #expect(error.isSafe)
+    }
+  }
+
+  @Test func aChannelConnectsAgain() async throws {
+    var configuration = Server.Configuration(port: 0)
+    let first = Server(configuration, services: [TextService { _, _ in "first" }], logger: quiet)
+    try await first.start()
+    let port = first.port ?? 0
+    let channel = try Channel("127.0.0.1:\(port)", logger: quiet)
+    #expect(try await channel.text("x") == "first")
+    await first.shutDown()
+    configuration.port = port
+    let second = Server(configuration, services: [TextService { _, _ in "second" }], logger: quiet)
+    try await second.start()
+    #expect(try await channel.text("x") == "second")
+    await second.shutDown()
+  }
+
+  @Test func aPolicysTimeoutSpansAllAttempts() async throws {
+    try await withServer { _, _ in
+      throw ConnectionError.connectionLost(endpoint: "x", error: "y", retryAfter: .seconds(30))
+    } test: { target, _ in
+      let channel = try Channel(target, policy: Self.quick, logger: quiet)
+      let begin = ContinuousClock.now
+      await #expect(throws: ConnectionError.self) {
+        try await channel.text("x", TextService.repeatable, options: CallOptions(timeout: .seconds(20)))
+      }
+      // The hint goes beyond the deadline: the call fails at once instead of waiting in vain.
+      #expect(ContinuousClock.now - begin < .seconds(10))
+    }
+  }
+}
