@@ -3,7 +3,7 @@
 import PackageDescription
 
 let settings: [SwiftSetting] = [
-  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("MemberImportVisibility")
 ]
 
 func dependency(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
@@ -27,11 +27,13 @@ let package = Package(
   targets: [
     // The example.
     .executableTarget(
-      name: "OctoLLMCommand", dependencies: ["OctoLLM", dependency("ArgumentParser", "swift-argument-parser")],
-      swiftSettings: settings),
+      name: "OctoLLMCommand",
+      dependencies: [
+        "OctoLLM", "Taxon", dependency("ArgumentParser", "swift-argument-parser"), dependency("Logging", "swift-log"),
+      ], swiftSettings: settings),
     .target(
-      name: "OctoLLM", dependencies: ["Taxon", dependency("GRDB", "GRDB.swift")], swiftSettings: settings,
-      plugins: ["TaxonPlugin"]),
+      name: "OctoLLM", dependencies: ["Taxon", dependency("GRDB", "GRDB.swift"), dependency("Logging", "swift-log")],
+      swiftSettings: settings, plugins: ["TaxonPlugin"]),
 
     // The generator.
     .executableTarget(
@@ -47,7 +49,9 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "TaxonServer",
-      dependencies: ["TaxonHTTP2", "TaxonErrors", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log")],
+      dependencies: [
+        "TaxonHTTP2", "TaxonErrors", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
+      ],
       swiftSettings: settings),
     .target(
       name: "TaxonClient",
@@ -57,7 +61,9 @@ let package = Package(
     .target(name: "TaxonResilience", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .target(
       name: "TaxonHTTP2",
-      dependencies: ["TaxonErrors", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("Logging", "swift-log")],
+      dependencies: [
+        "TaxonErrors", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("Logging", "swift-log"),
+      ],
       swiftSettings: settings),
     .target(name: "TaxonErrors", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
     .target(name: "TaxonProtobuf", dependencies: ["CProtobufC"], swiftSettings: settings),
@@ -66,7 +72,9 @@ let package = Package(
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
 
-    .testTarget(name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
+    .testTarget(
+      name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"], exclude: ["everything.proto", "legacy.proto"],
+      swiftSettings: settings),
     .testTarget(name: "TaxonErrorsTests", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .testTarget(name: "TaxonResilienceTests", dependencies: ["TaxonResilience"], swiftSettings: settings),
     .testTarget(
@@ -76,6 +84,9 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(name: "TaxonCodegenTests", dependencies: ["TaxonCodegen"], swiftSettings: settings),
+    .testTarget(
+      name: "OctoLLMTests", dependencies: ["OctoLLM", "Taxon", dependency("GRDB", "GRDB.swift")],
+      swiftSettings: settings),
     .testTarget(
       name: "TaxonTests", dependencies: ["Taxon", dependency("Logging", "swift-log")],
       swiftSettings: settings),

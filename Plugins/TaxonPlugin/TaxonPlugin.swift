@@ -1,4 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
 import PackagePlugin
-@main struct TaxonPlugin: BuildToolPlugin {
-  func createBuildCommands(context: PluginContext, target: Target) async throws -> [Command] { [] }
+
+/// Turns the `.proto` files of a target into Swift files of it, with one run of protoc.
+@main
+struct TaxonPlugin: BuildToolPlugin {
+  func createBuildCommands(context: PluginContext, target: Target) async throws -> [Command] {
+    guard let module = target.sourceModule else { return [] }
+    let settings = try Settings(in: module.directoryURL)
+    guard let taxonProtos = Self.taxonProtos(context.package) else {
+      Diagnostics.error("\(target.name) uses TaxonPlugin, but its package does not depend on the package taxon")
+      return []
+    }
+    guard let protoc = Protoc.find() else {
+      Diagnostics.error(Protoc.missing)
+      return []
+    }
+
+    let schema = try SchemaFiles(
+      folder: settings.protoPath, include: settings.include, importPaths: settings.importPaths + [taxonProtos])
+    guard !schema.files.isEmpty else {
+      Diagnostics.warning("\(target.name) uses TaxonPlugin, but there is no .proto file in \(settings.protoPath.path)")
+      return []
+    }
+
+    let generator = try context.tool(named: "protoc-gen-taxon").url
+    let output = context.pluginWorkDirectoryURL
+    var arguments = schema.searchPaths.map { "--proto_path=\($0.path)" }
+    arguments += ["--plugin=protoc-gen-taxon=\(generator.path)", "--taxon_out=\(output.path)"]
+    arguments += ["--taxon_opt=access=\(settings.access)", "--taxon_opt=self=\(module.moduleName)"]
+    arguments += settings.modules.sorted { $0.key < $1.key }.map { "--taxon_opt=module=\($0.key):\($0.value)" }
+    // protoc separates parameters by commas: a folder with one in its name goes without precise locations.
+    arguments += schema.searchPaths.map(\.path).filter { !$0.contains(",") }.map { "--taxon_opt=source=\($0)" }
+    arguments += schema.files.map(\.url.path)
+    return [
+      .buildCommand(
+        displayName: "Generating Swift from the \(schema.files.count) .proto files of \(target.name)",
+        executable: protoc, arguments: arguments,
+        inputFiles: schema.files.map(\.url) + schema.imported() + settings.files + [generator],
+        outputFiles: schema.files.map { output.appending(path: $0.outputName) })
+    ]
+  }
+
+  /// The folder with taxon/ and google/rpc/ of the package taxon, which is this package or one it depends on.
+  private static func taxonProtos(_ package: Package) -> URL? {
+    var waiting = [package]
+    var seen: Set<Package.ID> = []
+    while let package = waiting.popLast() {
+      guard seen.insert(package.id).inserted else { continue }
+      let protos = package.directoryURL.appending(path: "Protos")
+      if FileManager.default.fileExists(atPath: protos.appending(path: "taxon/taxonomy.proto").path) { return protos }
+      waiting += package.dependencies.map(\.package)
+    }
+    return nil
+  }
 }

@@ -34,7 +34,8 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
       }
     guard let address else {
       throw .invalidSetting(
-        name: "target", value: text, reason: "it must be dns:///host:port, ipv4:address:port, ipv6:[address]:port or unix:path"
+        name: "target", value: text,
+        reason: "it must be dns:///host:port, ipv4:address:port, ipv6:[address]:port or unix:path"
       )
     }
     self.address = address

@@ -71,7 +71,8 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   func send(on connection: ClientConnection) {
     guard continuation != nil else { return }
     let stream = ClientStream(
-      call: self, maxMessageSize: connection.limits.maxMessageSize, maxHeaderListSize: connection.limits.maxHeaderListSize)
+      call: self, maxMessageSize: connection.limits.maxMessageSize,
+      maxHeaderListSize: connection.limits.maxHeaderListSize)
     do throws(MessageEncodingError) {
       try request.withEncoder { encoder in
         stream.request(encoder.byteCount) { target in encoder.pack(into: target) }
@@ -112,8 +113,10 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
 
   func receiveEnd(_ end: CallEnd) {
     switch end.outcome {
+    case .success:
+      // The stream has seen to it that a message came.
+      if let response { finish(.success(response), end) }
     case .status(let status):
-      if status.code == .ok, let response { return finish(.success(response), end) }
       let received = Failure.received(status)
       finish(.failure(received.error), end, notes: received.notes)
     case .failure(let error): finish(.failure(Failure.lift(error)), end)

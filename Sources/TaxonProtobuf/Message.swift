@@ -3,7 +3,7 @@
 /// A protobuf message: a struct with a table of its fields, and two functions that go through the table.
 ///
 /// The generator writes the conformances. Everything else about a message (binary format, text) works from the table.
-public protocol Message: FieldValue, CustomStringConvertible {
+public protocol Message: FieldValue, CustomStringConvertible, TextOutputStreamable {
   /// The full name and the fields.
   static var descriptor: MessageDescriptor { get }
 
@@ -74,11 +74,7 @@ extension Message {
   /// Throws when it is larger than 2 GiB.
   @inlinable
   public func encoded() throws(MessageEncodingError) -> [UInt8] {
-    try withEncoder { encoder in
-      [UInt8](unsafeUninitializedCapacity: encoder.byteCount) { buffer, count in
-        count = encoder.pack(into: UnsafeMutableRawBufferPointer(buffer))
-      }
-    }
+    try withEncoder { $0.bytes() }
   }
 
   /// Gives `body` the size of the encoded message and the means to write it, once, into memory of the caller's.

@@ -28,4 +28,11 @@ public struct MessageEncoder: ~Copyable {
     guard byteCount > 0, let start = destination.baseAddress else { return 0 }
     return protobuf_c_message_pack(message, start.assumingMemoryBound(to: UInt8.self))
   }
+
+  /// The encoded message as an array of its own.
+  public func bytes() -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+      count = pack(into: UnsafeMutableRawBufferPointer(buffer))
+    }
+  }
 }

@@ -20,7 +20,7 @@ public struct UnknownFields: Hashable, Sendable {
 
   /// Takes the fields out of an unpacked message.
   @usableFromInline
-  init(lifting message: UnsafeRawPointer, _ arena: MessageArena) {
+  init(lifting message: UnsafeRawPointer) {
     var output: [UInt8] = []
     for field in Self.unpacked(message) {
       let data = UnsafeBufferPointer(start: field.data, count: field.len)

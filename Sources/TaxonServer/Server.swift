@@ -114,7 +114,8 @@ public final class Server: Sendable {
       logger.info("listening", metadata: ["address": "\(address)", "port": "\(channel.localAddress?.port ?? 0)"])
     } catch {
       if configuration.threads != nil { try? await group.shutdownGracefully() }
-      throw .addressUnavailable(address: "\(configuration.host):\(configuration.port)", reason: "\(error)", cause: error)
+      throw .addressUnavailable(
+        address: "\(configuration.host):\(configuration.port)", reason: "\(error)", cause: error)
     }
   }
 

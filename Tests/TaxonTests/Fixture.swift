@@ -35,7 +35,8 @@ extension Channel {
 
 /// Runs a test against a server on a free port, and shuts the server down.
 func withServer(
-  configuration: Server.Configuration = .init(port: 0), _ body: @escaping @Sendable (String, ServerContext) async throws -> String,
+  configuration: Server.Configuration = .init(port: 0),
+  _ body: @escaping @Sendable (String, ServerContext) async throws -> String,
   test: (_ target: String, _ server: Server) async throws -> Void
 ) async throws {
   var configuration = configuration

@@ -15,7 +15,9 @@ import Testing
   @Test func aTransientErrorOfARepeatableMethodIsRetried() async throws {
     let count = Atomic<Int>(0)
     try await withServer { _, _ in
-      if count.add(1, ordering: .relaxed).newValue < 3 { throw ConnectionError.connectionLost(endpoint: "x", error: "y") }
+      if count.add(1, ordering: .relaxed).newValue < 3 {
+        throw ConnectionError.connectionLost(endpoint: "x", error: "y")
+      }
       return "done"
     } test: { target, _ in
       let events = Mutex<[String]>([])

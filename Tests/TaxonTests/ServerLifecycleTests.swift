@@ -37,22 +37,22 @@ import Testing
       services: [
         TextService { _, _ in
           started.send()
-          await withTaskCancellationHandler { await cancelled.wait() } onCancel: { cancelled.send() }
+          await withTaskCancellationHandler {
+            await cancelled.wait()
+          } onCancel: {
+            cancelled.send()
+          }
           return ""
         }
       ], logger: quiet)
     try await server.start()
     let channel = try Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
-    async let call = channel.text("x")
+    let call = Task { try await channel.text("x") }
     await started.wait()
     await server.shutDown()
     await cancelled.wait()
-    do throws(ConnectionError) {
-      _ = try await call
-      Issue.record("no error")
-    } catch {
-      #expect(error.status == .unavailable)
-    }
+    let error = await #expect(throws: ConnectionError.self) { try await call.value }
+    #expect(error?.status == .unavailable)
   }
 
   @Test func runEndsWhenItsTaskIsCancelled() async throws {

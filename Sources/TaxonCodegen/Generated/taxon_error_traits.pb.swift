@@ -5,6 +5,7 @@ import TaxonProtobuf
 
 /// How bad an error is for whoever runs the service.
 enum Severity: ProtobufEnum {
+  /// `SEVERITY_UNSPECIFIED`, 0.
   case unspecified
   /// Diagnostic information.
   case debug
@@ -43,11 +44,13 @@ enum Severity: ProtobufEnum {
     }
   }
 
-  static let descriptor = EnumDescriptor("taxon.Severity", ["SEVERITY_UNSPECIFIED": 0, "DEBUG": 1, "INFO": 2, "WARNING": 3, "ERROR": 4, "CRITICAL": 5])
+  static let descriptor = EnumDescriptor("taxon.Severity", [
+    "SEVERITY_UNSPECIFIED": 0, "DEBUG": 1, "INFO": 2, "WARNING": 3, "ERROR": 4, "CRITICAL": 5])
 }
 
 /// Whether the same call may succeed later.
 enum RetryClass: ProtobufEnum {
+  /// `RETRY_CLASS_UNSPECIFIED`, 0.
   case unspecified
   /// No: the same call fails in the same way.
   case never
@@ -78,11 +81,13 @@ enum RetryClass: ProtobufEnum {
     }
   }
 
-  static let descriptor = EnumDescriptor("taxon.RetryClass", ["RETRY_CLASS_UNSPECIFIED": 0, "NEVER": 1, "TRANSIENT": 2, "THROTTLED": 3])
+  static let descriptor = EnumDescriptor("taxon.RetryClass", [
+    "RETRY_CLASS_UNSPECIFIED": 0, "NEVER": 1, "TRANSIENT": 2, "THROTTLED": 3])
 }
 
 /// What an error tells a circuit breaker of the endpoint that raised it.
 enum BreakerClass: ProtobufEnum {
+  /// `BREAKER_CLASS_UNSPECIFIED`, 0.
   case unspecified
   /// The endpoint is failing.
   case failure
@@ -113,15 +118,19 @@ enum BreakerClass: ProtobufEnum {
     }
   }
 
-  static let descriptor = EnumDescriptor("taxon.BreakerClass", ["BREAKER_CLASS_UNSPECIFIED": 0, "FAILURE": 1, "NEUTRAL": 2, "SUCCESS": 3])
+  static let descriptor = EnumDescriptor("taxon.BreakerClass", [
+    "BREAKER_CLASS_UNSPECIFIED": 0, "FAILURE": 1, "NEUTRAL": 2, "SUCCESS": 3])
 }
 
 /// A detail of google.rpc.Status beside the error itself.
 struct ErrorTraits: Message {
   /// Names of the categories, outermost first.
   var category: [String]
+  /// `severity`, field 2.
   var severity: Severity
+  /// `retry`, field 3.
   var retry: RetryClass
+  /// `breaker`, field 4.
   var breaker: BreakerClass
   /// HTTP status, 400 to 599.
   var httpStatus: Int32
@@ -130,10 +139,16 @@ struct ErrorTraits: Message {
   /// True: nothing has happened, a retry is safe whatever the method.
   var safe: Bool
   /// The errors that led to this one, nearest first, without their fields and messages.
-  var causes: [ErrorTraits.Cause]
+  var causes: [Cause]
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  init(category: [String] = [], severity: Severity = .unspecified, retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified, httpStatus: Int32 = 0, instanceID: String = "", safe: Bool = false, causes: [ErrorTraits.Cause] = []) {
+  /// Makes the message; what is left out is not set.
+  init(
+    category: [String] = [], severity: Severity = .unspecified, retry: RetryClass = .unspecified,
+    breaker: BreakerClass = .unspecified, httpStatus: Int32 = 0, instanceID: String = "", safe: Bool = false,
+    causes: [Cause] = []
+  ) {
     self.category = category
     self.severity = severity
     self.retry = retry
@@ -152,7 +167,7 @@ struct ErrorTraits: Message {
     Field("http_status", 5, .int32),
     Field("instance_id", 6, .string),
     Field("safe", 7, .bool),
-    Field("causes", 8, .repeated(.message(ErrorTraits.Cause.self))),
+    Field("causes", 8, .repeated(.message(Cause.self))),
   ])
 
   init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -179,12 +194,16 @@ struct ErrorTraits: Message {
     writer.unknownFields(unknownFields)
   }
 
-  /// Cause.
+  /// The message `taxon.ErrorTraits.Cause`.
   struct Cause: Message {
+    /// `domain`, field 1.
     var domain: String
+    /// `code`, field 2.
     var code: String
+    /// Fields of the wire that this type does not know.
     var unknownFields = UnknownFields()
 
+    /// Makes the message; what is left out is not set.
     init(domain: String = "", code: String = "") {
       self.domain = domain
       self.code = code

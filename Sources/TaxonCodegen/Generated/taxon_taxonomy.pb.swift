@@ -3,72 +3,6 @@
 
 import TaxonProtobuf
 
-/// Where the value of an error's field may go.
-enum Safety: ProtobufEnum {
-  case unspecified
-  /// Everywhere: payload, metadata, message, logs, metrics. The default.
-  case safe
-  /// In the typed payload alone.
-  case personal
-  /// Never out of the process.
-  case `internal`
-  /// A number this code has no name for.
-  case unrecognized(Int32)
-
-  init(rawValue: Int32) {
-    switch rawValue {
-    case 0: self = .unspecified
-    case 1: self = .safe
-    case 2: self = .personal
-    case 3: self = .`internal`
-    default: self = .unrecognized(rawValue)
-    }
-  }
-
-  var rawValue: Int32 {
-    switch self {
-    case .unspecified: 0
-    case .safe: 1
-    case .personal: 2
-    case .`internal`: 3
-    case .unrecognized(let rawValue): rawValue
-    }
-  }
-
-  static let descriptor = EnumDescriptor("taxon.Safety", ["SAFETY_UNSPECIFIED": 0, "SAFE": 1, "PERSONAL": 2, "INTERNAL": 3])
-}
-
-/// What a field says of a violated rule, from which google.rpc.BadRequest is made.
-enum Violation: ProtobufEnum {
-  case unspecified
-  /// The field holds the path of the field that is wrong.
-  case field
-  /// The field holds what is wrong with it.
-  case description
-  /// A number this code has no name for.
-  case unrecognized(Int32)
-
-  init(rawValue: Int32) {
-    switch rawValue {
-    case 0: self = .unspecified
-    case 1: self = .field
-    case 2: self = .description
-    default: self = .unrecognized(rawValue)
-    }
-  }
-
-  var rawValue: Int32 {
-    switch self {
-    case .unspecified: 0
-    case .field: 1
-    case .description: 2
-    case .unrecognized(let rawValue): rawValue
-    }
-  }
-
-  static let descriptor = EnumDescriptor("taxon.Violation", ["VIOLATION_UNSPECIFIED": 0, "FIELD": 1, "DESCRIPTION": 2])
-}
-
 /// A set of errors that one owner names. (domain, code) identifies an error everywhere, for ever.
 struct TaxonomyOptions: Message {
   /// A DNS name the owner controls, such as "octollm.dev" (AIP-193: the ErrorInfo domain). Required.
@@ -78,8 +12,10 @@ struct TaxonomyOptions: Message {
   var name: String
   /// Codes that were used once and must not be used again.
   var reservedCodes: [String]
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   init(domain: String = "", name: String = "", reservedCodes: [String] = []) {
     self.domain = domain
     self.name = name
@@ -109,19 +45,30 @@ struct TaxonomyOptions: Message {
 
 /// What a category declares for the errors inside it, unless an inner category or the error says otherwise.
 struct CategoryOptions: Message {
-  var status: Google_Rpc_Code
-  /// HTTP status, 400 to 599. Without it: the usual one of the gRPC status (see google/rpc/code.proto).
-  var http: Int32
+  /// Any but OK.
+  var status: Google_Rpc_Code?
+  /// HTTP status, 400 to 599. Without it: the usual one of the gRPC status (see google/rpc/code.proto). It is inherited
+  /// together with the status only: where an inner category or an error has another status, http begins anew.
+  var http: Int32?
+  /// `severity`, field 3.
   var severity: Severity
+  /// `retry`, field 4.
   var retry: RetryClass
+  /// `breaker`, field 5.
   var breaker: BreakerClass
   /// True: when this error is raised nothing has happened yet, so a retry is safe whatever the method.
   var safe: Bool?
   /// How long to wait before a retry, unless the one who throws says otherwise.
   var retryAfter: Google_Protobuf_Duration?
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  init(status: Google_Rpc_Code = .ok, http: Int32 = 0, severity: Severity = .unspecified, retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified, safe: Bool? = nil, retryAfter: Google_Protobuf_Duration? = nil) {
+  /// Makes the message; what is left out is not set.
+  init(
+    status: Google_Rpc_Code? = nil, http: Int32? = nil, severity: Severity = .unspecified,
+    retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified, safe: Bool? = nil,
+    retryAfter: Google_Protobuf_Duration? = nil
+  ) {
     self.status = status
     self.http = http
     self.severity = severity
@@ -132,8 +79,8 @@ struct CategoryOptions: Message {
   }
 
   static let descriptor = MessageDescriptor("taxon.CategoryOptions", [
-    Field("status", 1, .enum(Google_Rpc_Code.self)),
-    Field("http", 2, .int32),
+    Field("status", 1, .optional(.enum(Google_Rpc_Code.self))),
+    Field("http", 2, .optional(.int32)),
     Field("severity", 3, .enum(Severity.self)),
     Field("retry", 4, .enum(RetryClass.self)),
     Field("breaker", 5, .enum(BreakerClass.self)),
@@ -142,8 +89,8 @@ struct CategoryOptions: Message {
   ])
 
   init(reading reader: MessageReader) throws(MessageDecodingError) {
-    status = try reader.value(0)
-    http = try reader.value(1)
+    status = try reader.optional(0)
+    http = try reader.optional(1)
     severity = try reader.value(2)
     retry = try reader.value(3)
     breaker = try reader.value(4)
@@ -153,8 +100,8 @@ struct CategoryOptions: Message {
   }
 
   func write(to writer: inout MessageWriter) {
-    writer.value(0, status)
-    writer.value(1, http)
+    writer.optional(0, status)
+    writer.optional(1, http)
     writer.value(2, severity)
     writer.value(3, retry)
     writer.value(4, breaker)
@@ -164,23 +111,37 @@ struct CategoryOptions: Message {
   }
 }
 
-/// What an error declares. All but the message may come from its category.
+/// What an error declares. What it leaves out comes from its category.
 struct ErrorOptions: Message {
   /// UPPER_SNAKE_CASE, at most 63 characters (AIP-193). Without it: made from the message's name.
   var code: String
   /// The text for people. {name} stands for a field, {name|text} for a field or, when it is not set, a text,
-  /// {name.count} for the number of elements of a repeated field; {{ and }} are braces.
+  /// {name.count} for the number of elements of a repeated field; {{ and }} are braces. Without it: the
+  /// words of the code.
   var message: String
-  var status: Google_Rpc_Code
-  var http: Int32
+  /// `status`, field 3.
+  var status: Google_Rpc_Code?
+  /// `http`, field 4.
+  var http: Int32?
+  /// `severity`, field 5.
   var severity: Severity
+  /// `retry`, field 6.
   var retry: RetryClass
+  /// `breaker`, field 7.
   var breaker: BreakerClass
+  /// `safe`, field 8.
   var safe: Bool?
+  /// `retry_after`, field 9.
   var retryAfter: Google_Protobuf_Duration?
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  init(code: String = "", message: String = "", status: Google_Rpc_Code = .ok, http: Int32 = 0, severity: Severity = .unspecified, retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified, safe: Bool? = nil, retryAfter: Google_Protobuf_Duration? = nil) {
+  /// Makes the message; what is left out is not set.
+  init(
+    code: String = "", message: String = "", status: Google_Rpc_Code? = nil, http: Int32? = nil,
+    severity: Severity = .unspecified, retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified,
+    safe: Bool? = nil, retryAfter: Google_Protobuf_Duration? = nil
+  ) {
     self.code = code
     self.message = message
     self.status = status
@@ -195,8 +156,8 @@ struct ErrorOptions: Message {
   static let descriptor = MessageDescriptor("taxon.ErrorOptions", [
     Field("code", 1, .string),
     Field("message", 2, .string),
-    Field("status", 3, .enum(Google_Rpc_Code.self)),
-    Field("http", 4, .int32),
+    Field("status", 3, .optional(.enum(Google_Rpc_Code.self))),
+    Field("http", 4, .optional(.int32)),
     Field("severity", 5, .enum(Severity.self)),
     Field("retry", 6, .enum(RetryClass.self)),
     Field("breaker", 7, .enum(BreakerClass.self)),
@@ -207,8 +168,8 @@ struct ErrorOptions: Message {
   init(reading reader: MessageReader) throws(MessageDecodingError) {
     code = try reader.value(0)
     message = try reader.value(1)
-    status = try reader.value(2)
-    http = try reader.value(3)
+    status = try reader.optional(2)
+    http = try reader.optional(3)
     severity = try reader.value(4)
     retry = try reader.value(5)
     breaker = try reader.value(6)
@@ -220,8 +181,8 @@ struct ErrorOptions: Message {
   func write(to writer: inout MessageWriter) {
     writer.value(0, code)
     writer.value(1, message)
-    writer.value(2, status)
-    writer.value(3, http)
+    writer.optional(2, status)
+    writer.optional(3, http)
     writer.value(4, severity)
     writer.value(5, retry)
     writer.value(6, breaker)
@@ -231,12 +192,85 @@ struct ErrorOptions: Message {
   }
 }
 
-/// FieldRules.
+/// Where the value of an error's field may go.
+enum Safety: ProtobufEnum {
+  /// `SAFETY_UNSPECIFIED`, 0.
+  case unspecified
+  /// Everywhere: payload, metadata, message, logs, metrics. The default.
+  case safe
+  /// In the typed payload alone.
+  case personal
+  /// Never out of the process.
+  case `internal`
+  /// A number this code has no name for.
+  case unrecognized(Int32)
+
+  init(rawValue: Int32) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .safe
+    case 2: self = .personal
+    case 3: self = .internal
+    default: self = .unrecognized(rawValue)
+    }
+  }
+
+  var rawValue: Int32 {
+    switch self {
+    case .unspecified: 0
+    case .safe: 1
+    case .personal: 2
+    case .internal: 3
+    case .unrecognized(let rawValue): rawValue
+    }
+  }
+
+  static let descriptor = EnumDescriptor("taxon.Safety", [
+    "SAFETY_UNSPECIFIED": 0, "SAFE": 1, "PERSONAL": 2, "INTERNAL": 3])
+}
+
+/// What a field says of a violated rule, from which google.rpc.BadRequest is made.
+enum Violation: ProtobufEnum {
+  /// `VIOLATION_UNSPECIFIED`, 0.
+  case unspecified
+  /// The field holds the path of the field that is wrong.
+  case field
+  /// The field holds what is wrong with it.
+  case description
+  /// A number this code has no name for.
+  case unrecognized(Int32)
+
+  init(rawValue: Int32) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .field
+    case 2: self = .description
+    default: self = .unrecognized(rawValue)
+    }
+  }
+
+  var rawValue: Int32 {
+    switch self {
+    case .unspecified: 0
+    case .field: 1
+    case .description: 2
+    case .unrecognized(let rawValue): rawValue
+    }
+  }
+
+  static let descriptor = EnumDescriptor("taxon.Violation", ["VIOLATION_UNSPECIFIED": 0, "FIELD": 1, "DESCRIPTION": 2])
+}
+
+/// The message `taxon.FieldRules`.
 struct FieldRules: Message {
+  /// `safety`, field 1.
   var safety: Safety
+  /// `violation`, field 2.
   var violation: Violation
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   init(safety: Safety = .unspecified, violation: Violation = .unspecified) {
     self.safety = safety
     self.violation = violation
@@ -260,13 +294,15 @@ struct FieldRules: Message {
   }
 }
 
-/// RaisesOptions.
+/// The message `taxon.RaisesOptions`.
 struct RaisesOptions: Message {
   /// Names of errors and categories, resolved like type names in protobuf; the name of an error alone will do where
   /// only one category in scope has such an error. A category stands for everything in it.
   var errors: [String]
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   init(errors: [String] = []) {
     self.errors = errors
   }

@@ -57,7 +57,7 @@ public enum Google_Rpc_Code: ProtobufEnum {
     case 10: self = .aborted
     case 11: self = .outOfRange
     case 12: self = .unimplemented
-    case 13: self = .`internal`
+    case 13: self = .internal
     case 14: self = .unavailable
     case 15: self = .dataLoss
     case 16: self = .unauthenticated
@@ -80,7 +80,7 @@ public enum Google_Rpc_Code: ProtobufEnum {
     case .aborted: 10
     case .outOfRange: 11
     case .unimplemented: 12
-    case .`internal`: 13
+    case .internal: 13
     case .unavailable: 14
     case .dataLoss: 15
     case .unauthenticated: 16
@@ -88,5 +88,8 @@ public enum Google_Rpc_Code: ProtobufEnum {
     }
   }
 
-  public static let descriptor = EnumDescriptor("google.rpc.Code", ["OK": 0, "CANCELLED": 1, "UNKNOWN": 2, "INVALID_ARGUMENT": 3, "DEADLINE_EXCEEDED": 4, "NOT_FOUND": 5, "ALREADY_EXISTS": 6, "PERMISSION_DENIED": 7, "RESOURCE_EXHAUSTED": 8, "FAILED_PRECONDITION": 9, "ABORTED": 10, "OUT_OF_RANGE": 11, "UNIMPLEMENTED": 12, "INTERNAL": 13, "UNAVAILABLE": 14, "DATA_LOSS": 15, "UNAUTHENTICATED": 16])
+  public static let descriptor = EnumDescriptor("google.rpc.Code", [
+    "OK": 0, "CANCELLED": 1, "UNKNOWN": 2, "INVALID_ARGUMENT": 3, "DEADLINE_EXCEEDED": 4, "NOT_FOUND": 5,
+    "ALREADY_EXISTS": 6, "PERMISSION_DENIED": 7, "RESOURCE_EXHAUSTED": 8, "FAILED_PRECONDITION": 9, "ABORTED": 10,
+    "OUT_OF_RANGE": 11, "UNIMPLEMENTED": 12, "INTERNAL": 13, "UNAVAILABLE": 14, "DATA_LOSS": 15, "UNAUTHENTICATED": 16])
 }

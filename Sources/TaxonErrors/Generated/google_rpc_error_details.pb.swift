@@ -7,11 +7,14 @@ import TaxonProtobuf
 public struct Google_Rpc_ErrorInfo: Message {
   /// UPPER_SNAKE_CASE, at most 63 characters.
   public var reason: String
+  /// `domain`, field 2.
   public var domain: String
   /// The error's fields as text.
   public var metadata: [String: String]
+  /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   public init(reason: String = "", domain: String = "", metadata: [String: String] = [:]) {
     self.reason = reason
     self.domain = domain
@@ -41,9 +44,12 @@ public struct Google_Rpc_ErrorInfo: Message {
 
 /// How long to wait before trying again.
 public struct Google_Rpc_RetryInfo: Message {
+  /// `retry_delay`, field 1.
   public var retryDelay: Google_Protobuf_Duration?
+  /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   public init(retryDelay: Google_Protobuf_Duration? = nil) {
     self.retryDelay = retryDelay
   }
@@ -65,10 +71,14 @@ public struct Google_Rpc_RetryInfo: Message {
 
 /// Where the error arose; for debugging, never for users.
 public struct Google_Rpc_DebugInfo: Message {
+  /// `stack_entries`, field 1.
   public var stackEntries: [String]
+  /// `detail`, field 2.
   public var detail: String
+  /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   public init(stackEntries: [String] = [], detail: String = "") {
     self.stackEntries = stackEntries
     self.detail = detail
@@ -94,15 +104,18 @@ public struct Google_Rpc_DebugInfo: Message {
 
 /// Which quota was exceeded.
 public struct Google_Rpc_QuotaFailure: Message {
-  public var violations: [Google_Rpc_QuotaFailure.Violation]
+  /// `violations`, field 1.
+  public var violations: [Violation]
+  /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  public init(violations: [Google_Rpc_QuotaFailure.Violation] = []) {
+  /// Makes the message; what is left out is not set.
+  public init(violations: [Violation] = []) {
     self.violations = violations
   }
 
   public static let descriptor = MessageDescriptor("google.rpc.QuotaFailure", [
-    Field("violations", 1, .repeated(.message(Google_Rpc_QuotaFailure.Violation.self))),
+    Field("violations", 1, .repeated(.message(Violation.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -115,20 +128,33 @@ public struct Google_Rpc_QuotaFailure: Message {
     writer.unknownFields(unknownFields)
   }
 
-  /// Violation.
+  /// The message `google.rpc.QuotaFailure.Violation`.
   public struct Violation: Message {
     /// What the quota was checked against, such as "clientip:<address>".
     public var subject: String
+    /// `description`, field 2.
     public var description: String
+    /// `api_service`, field 3.
     public var apiService: String
+    /// `quota_metric`, field 4.
     public var quotaMetric: String
+    /// `quota_id`, field 5.
     public var quotaID: String
+    /// `quota_dimensions`, field 6.
     public var quotaDimensions: [String: String]
+    /// `quota_value`, field 7.
     public var quotaValue: Int64
+    /// `future_quota_value`, field 8.
     public var futureQuotaValue: Int64?
+    /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
-    public init(subject: String = "", description: String = "", apiService: String = "", quotaMetric: String = "", quotaID: String = "", quotaDimensions: [String: String] = [:], quotaValue: Int64 = 0, futureQuotaValue: Int64? = nil) {
+    /// Makes the message; what is left out is not set.
+    public init(
+      subject: String = "", description: String = "", apiService: String = "", quotaMetric: String = "",
+      quotaID: String = "", quotaDimensions: [String: String] = [:], quotaValue: Int64 = 0,
+      futureQuotaValue: Int64? = nil
+    ) {
       self.subject = subject
       self.description = description
       self.apiService = apiService
@@ -178,15 +204,18 @@ public struct Google_Rpc_QuotaFailure: Message {
 
 /// What the system would have had to be like.
 public struct Google_Rpc_PreconditionFailure: Message {
-  public var violations: [Google_Rpc_PreconditionFailure.Violation]
+  /// `violations`, field 1.
+  public var violations: [Violation]
+  /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  public init(violations: [Google_Rpc_PreconditionFailure.Violation] = []) {
+  /// Makes the message; what is left out is not set.
+  public init(violations: [Violation] = []) {
     self.violations = violations
   }
 
   public static let descriptor = MessageDescriptor("google.rpc.PreconditionFailure", [
-    Field("violations", 1, .repeated(.message(Google_Rpc_PreconditionFailure.Violation.self))),
+    Field("violations", 1, .repeated(.message(Violation.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -199,13 +228,18 @@ public struct Google_Rpc_PreconditionFailure: Message {
     writer.unknownFields(unknownFields)
   }
 
-  /// Violation.
+  /// The message `google.rpc.PreconditionFailure.Violation`.
   public struct Violation: Message {
+    /// `type`, field 1.
     public var type: String
+    /// `subject`, field 2.
     public var subject: String
+    /// `description`, field 3.
     public var description: String
+    /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
+    /// Makes the message; what is left out is not set.
     public init(type: String = "", subject: String = "", description: String = "") {
       self.type = type
       self.subject = subject
@@ -236,15 +270,18 @@ public struct Google_Rpc_PreconditionFailure: Message {
 
 /// Which fields of the request are wrong.
 public struct Google_Rpc_BadRequest: Message {
-  public var fieldViolations: [Google_Rpc_BadRequest.FieldViolation]
+  /// `field_violations`, field 1.
+  public var fieldViolations: [FieldViolation]
+  /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  public init(fieldViolations: [Google_Rpc_BadRequest.FieldViolation] = []) {
+  /// Makes the message; what is left out is not set.
+  public init(fieldViolations: [FieldViolation] = []) {
     self.fieldViolations = fieldViolations
   }
 
   public static let descriptor = MessageDescriptor("google.rpc.BadRequest", [
-    Field("field_violations", 1, .repeated(.message(Google_Rpc_BadRequest.FieldViolation.self))),
+    Field("field_violations", 1, .repeated(.message(FieldViolation.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -257,17 +294,24 @@ public struct Google_Rpc_BadRequest: Message {
     writer.unknownFields(unknownFields)
   }
 
-  /// FieldViolation.
+  /// The message `google.rpc.BadRequest.FieldViolation`.
   public struct FieldViolation: Message {
     /// A path such as "task.priority".
     public var field: String
     /// What is wrong with it.
     public var description: String
+    /// `reason`, field 3.
     public var reason: String
+    /// `localized_message`, field 4.
     public var localizedMessage: Google_Rpc_LocalizedMessage?
+    /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
-    public init(field: String = "", description: String = "", reason: String = "", localizedMessage: Google_Rpc_LocalizedMessage? = nil) {
+    /// Makes the message; what is left out is not set.
+    public init(
+      field: String = "", description: String = "", reason: String = "",
+      localizedMessage: Google_Rpc_LocalizedMessage? = nil
+    ) {
       self.field = field
       self.description = description
       self.reason = reason
@@ -301,10 +345,14 @@ public struct Google_Rpc_BadRequest: Message {
 
 /// Which request it was.
 public struct Google_Rpc_RequestInfo: Message {
+  /// `request_id`, field 1.
   public var requestID: String
+  /// `serving_data`, field 2.
   public var servingData: String
+  /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   public init(requestID: String = "", servingData: String = "") {
     self.requestID = requestID
     self.servingData = servingData
@@ -330,12 +378,18 @@ public struct Google_Rpc_RequestInfo: Message {
 
 /// Which resource was meant.
 public struct Google_Rpc_ResourceInfo: Message {
+  /// `resource_type`, field 1.
   public var resourceType: String
+  /// `resource_name`, field 2.
   public var resourceName: String
+  /// `owner`, field 3.
   public var owner: String
+  /// `description`, field 4.
   public var description: String
+  /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   public init(resourceType: String = "", resourceName: String = "", owner: String = "", description: String = "") {
     self.resourceType = resourceType
     self.resourceName = resourceName
@@ -369,15 +423,18 @@ public struct Google_Rpc_ResourceInfo: Message {
 
 /// Where to read more.
 public struct Google_Rpc_Help: Message {
-  public var links: [Google_Rpc_Help.Link]
+  /// `links`, field 1.
+  public var links: [Link]
+  /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  public init(links: [Google_Rpc_Help.Link] = []) {
+  /// Makes the message; what is left out is not set.
+  public init(links: [Link] = []) {
     self.links = links
   }
 
   public static let descriptor = MessageDescriptor("google.rpc.Help", [
-    Field("links", 1, .repeated(.message(Google_Rpc_Help.Link.self))),
+    Field("links", 1, .repeated(.message(Link.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -390,12 +447,16 @@ public struct Google_Rpc_Help: Message {
     writer.unknownFields(unknownFields)
   }
 
-  /// Link.
+  /// The message `google.rpc.Help.Link`.
   public struct Link: Message {
+    /// `description`, field 1.
     public var description: String
+    /// `url`, field 2.
     public var url: String
+    /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
+    /// Makes the message; what is left out is not set.
     public init(description: String = "", url: String = "") {
       self.description = description
       self.url = url
@@ -424,9 +485,12 @@ public struct Google_Rpc_Help: Message {
 public struct Google_Rpc_LocalizedMessage: Message {
   /// BCP 47, such as "de-CH".
   public var locale: String
+  /// `message`, field 2.
   public var message: String
+  /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   public init(locale: String = "", message: String = "") {
     self.locale = locale
     self.message = message

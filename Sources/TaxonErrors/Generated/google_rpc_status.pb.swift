@@ -11,8 +11,10 @@ public struct Google_Rpc_Status: Message {
   public var message: String
   /// At most one message of each type.
   public var details: [Google_Protobuf_Any]
+  /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   public init(code: Int32 = 0, message: String = "", details: [Google_Protobuf_Any] = []) {
     self.code = code
     self.message = message

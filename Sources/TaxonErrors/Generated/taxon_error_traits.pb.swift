@@ -5,6 +5,7 @@ import TaxonProtobuf
 
 /// How bad an error is for whoever runs the service.
 public enum Severity: ProtobufEnum {
+  /// `SEVERITY_UNSPECIFIED`, 0.
   case unspecified
   /// Diagnostic information.
   case debug
@@ -43,11 +44,13 @@ public enum Severity: ProtobufEnum {
     }
   }
 
-  public static let descriptor = EnumDescriptor("taxon.Severity", ["SEVERITY_UNSPECIFIED": 0, "DEBUG": 1, "INFO": 2, "WARNING": 3, "ERROR": 4, "CRITICAL": 5])
+  public static let descriptor = EnumDescriptor("taxon.Severity", [
+    "SEVERITY_UNSPECIFIED": 0, "DEBUG": 1, "INFO": 2, "WARNING": 3, "ERROR": 4, "CRITICAL": 5])
 }
 
 /// Whether the same call may succeed later.
 public enum RetryClass: ProtobufEnum {
+  /// `RETRY_CLASS_UNSPECIFIED`, 0.
   case unspecified
   /// No: the same call fails in the same way.
   case never
@@ -78,11 +81,13 @@ public enum RetryClass: ProtobufEnum {
     }
   }
 
-  public static let descriptor = EnumDescriptor("taxon.RetryClass", ["RETRY_CLASS_UNSPECIFIED": 0, "NEVER": 1, "TRANSIENT": 2, "THROTTLED": 3])
+  public static let descriptor = EnumDescriptor("taxon.RetryClass", [
+    "RETRY_CLASS_UNSPECIFIED": 0, "NEVER": 1, "TRANSIENT": 2, "THROTTLED": 3])
 }
 
 /// What an error tells a circuit breaker of the endpoint that raised it.
 public enum BreakerClass: ProtobufEnum {
+  /// `BREAKER_CLASS_UNSPECIFIED`, 0.
   case unspecified
   /// The endpoint is failing.
   case failure
@@ -113,15 +118,19 @@ public enum BreakerClass: ProtobufEnum {
     }
   }
 
-  public static let descriptor = EnumDescriptor("taxon.BreakerClass", ["BREAKER_CLASS_UNSPECIFIED": 0, "FAILURE": 1, "NEUTRAL": 2, "SUCCESS": 3])
+  public static let descriptor = EnumDescriptor("taxon.BreakerClass", [
+    "BREAKER_CLASS_UNSPECIFIED": 0, "FAILURE": 1, "NEUTRAL": 2, "SUCCESS": 3])
 }
 
 /// A detail of google.rpc.Status beside the error itself.
 public struct ErrorTraits: Message {
   /// Names of the categories, outermost first.
   public var category: [String]
+  /// `severity`, field 2.
   public var severity: Severity
+  /// `retry`, field 3.
   public var retry: RetryClass
+  /// `breaker`, field 4.
   public var breaker: BreakerClass
   /// HTTP status, 400 to 599.
   public var httpStatus: Int32
@@ -130,10 +139,16 @@ public struct ErrorTraits: Message {
   /// True: nothing has happened, a retry is safe whatever the method.
   public var safe: Bool
   /// The errors that led to this one, nearest first, without their fields and messages.
-  public var causes: [ErrorTraits.Cause]
+  public var causes: [Cause]
+  /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  public init(category: [String] = [], severity: Severity = .unspecified, retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified, httpStatus: Int32 = 0, instanceID: String = "", safe: Bool = false, causes: [ErrorTraits.Cause] = []) {
+  /// Makes the message; what is left out is not set.
+  public init(
+    category: [String] = [], severity: Severity = .unspecified, retry: RetryClass = .unspecified,
+    breaker: BreakerClass = .unspecified, httpStatus: Int32 = 0, instanceID: String = "", safe: Bool = false,
+    causes: [Cause] = []
+  ) {
     self.category = category
     self.severity = severity
     self.retry = retry
@@ -152,7 +167,7 @@ public struct ErrorTraits: Message {
     Field("http_status", 5, .int32),
     Field("instance_id", 6, .string),
     Field("safe", 7, .bool),
-    Field("causes", 8, .repeated(.message(ErrorTraits.Cause.self))),
+    Field("causes", 8, .repeated(.message(Cause.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -179,12 +194,16 @@ public struct ErrorTraits: Message {
     writer.unknownFields(unknownFields)
   }
 
-  /// Cause.
+  /// The message `taxon.ErrorTraits.Cause`.
   public struct Cause: Message {
+    /// `domain`, field 1.
     public var domain: String
+    /// `code`, field 2.
     public var code: String
+    /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
+    /// Makes the message; what is left out is not set.
     public init(domain: String = "", code: String = "") {
       self.domain = domain
       self.code = code

@@ -47,9 +47,11 @@ public struct UndeclaredError: ErrorUnion {
 }
 
 extension UndeclaredError {
-  /// Indirect, so that the unions which have this as a case stay small.
-  private indirect enum Content: Hashable, Sendable {
-    case facts(Facts)
+  /// The known error is held inline on purpose: an error type with an existential in it is passed by address, and only
+  /// then does Swift 6.3 compile a `catch .aCase(let error)` that uses the error in a closure (as a log line does) where
+  /// the other cases fall through to a plain `throws`.
+  private enum Content: Hashable, Sendable {
+    indirect case facts(Facts)
     case declared(any DeclaredError)
 
     static func == (left: Self, right: Self) -> Bool {

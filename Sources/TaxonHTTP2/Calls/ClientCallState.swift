@@ -15,7 +15,9 @@ struct ClientCallState {
   enum HeadersAction {
     /// Hand the metadata on and wait for messages.
     case deliver
-    /// The call is over with this status.
+    /// The call has succeeded.
+    case succeed
+    /// The server ended the call with this failure.
     case end(ReceivedStatus)
     /// The call is over: the peer does not speak gRPC as it should. The stream is to be reset.
     case fail(ReceivedStatus)
@@ -29,7 +31,7 @@ struct ClientCallState {
     case .head:
       if let status = fields.httpStatus, (100..<200).contains(status) { return .ignore }
       if endStream || fields.httpStatus != 200 || !fields.isGRPC { response = .ended }
-      if let status = fields.status, endStream { return ended(status, messages: 0) }
+      if let code = fields.code, endStream { return ended(code, fields, messages: 0) }
       guard fields.httpStatus == 200 else {
         let status = fields.httpStatus ?? 0
         return .fail(
@@ -48,19 +50,18 @@ struct ClientCallState {
       return .deliver
     case .messages(let count):
       response = .ended
-      guard let status = fields.status else {
+      guard let code = fields.code else {
         return .fail(ReceivedStatus(code: .unknown, message: "The answer's trailers have no grpc-status"))
       }
-      return ended(status, messages: count)
+      return ended(code, fields, messages: count)
     case .ended: return .ignore
     }
   }
 
-  private func ended(_ status: ReceivedStatus, messages: Int) -> HeadersAction {
-    if status.code == .ok, messages != 1 {
-      return .fail(ReceivedStatus(code: .internalError, message: "The call succeeded, but no message came"))
-    }
-    return .end(status)
+  private func ended(_ code: StatusCode, _ fields: ResponseFields, messages: Int) -> HeadersAction {
+    guard code == .ok else { return .end(fields.failure(code)) }
+    if messages == 1 { return .succeed }
+    return .fail(ReceivedStatus(code: .internalError, message: "The call succeeded, but no message came"))
   }
 
   /// A message is complete. Nil: hand it on. Otherwise the call is over and the stream is to be reset.

@@ -5,7 +5,9 @@ import TaxonErrors
 public struct CallEnd: Sendable {
   /// What ended the call.
   public enum Outcome: Sendable {
-    /// The server's answer, or what stands for it when the server broke the protocol.
+    /// The call succeeded.
+    case success
+    /// The failure that the server answered, or what stands for it when the server broke the protocol.
     case status(ReceivedStatus)
     /// This end gave up, or the connection is gone.
     case failure(any TaxonomyError)
@@ -94,6 +96,7 @@ public final class ClientStream: HTTP2Stream {
     }
     switch state.receivedHeaders(fields, endStream: endStream) {
     case .deliver: call.receive(initial: fields.metadata)
+    case .succeed: end(.success, trailing: fields.metadata)
     case .end(let status): end(.status(status), trailing: fields.metadata)
     case .fail(let status): fail(status, trailing: fields.metadata)
     case .ignore: break

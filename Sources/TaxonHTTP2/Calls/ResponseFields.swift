@@ -29,10 +29,13 @@ struct ResponseFields {
     }
   }
 
-  /// What the fields say of the call's outcome, or nil when they do not.
-  var status: ReceivedStatus? {
-    guard let statusText else { return nil }
-    return ReceivedStatus(
-      code: StatusCode(text: statusText) ?? .unknown, message: message, details: details, pushback: pushback)
+  /// What `grpc-status` says, or nil when there is none.
+  var code: StatusCode? {
+    statusText.map { StatusCode(text: $0) ?? .unknown }
+  }
+
+  /// The failure of which the fields speak.
+  func failure(_ code: StatusCode) -> ReceivedStatus {
+    ReceivedStatus(code: code, message: message, details: details, pushback: pushback)
   }
 }

@@ -55,7 +55,9 @@ struct ServerCallState {
     }
     guard head.size <= sizeLimit else { return .fail(.headersTooLarge(size: head.size, limit: sizeLimit)) }
     if let text = head.invalidTimeout { return .fail(.invalidTimeout(text)) }
-    guard head.encoding.isEmpty || head.encoding == "identity" else { return .fail(.unsupportedEncoding(head.encoding)) }
+    guard head.encoding.isEmpty || head.encoding == "identity" else {
+      return .fail(.unsupportedEncoding(head.encoding))
+    }
     return .begin
   }
 

@@ -42,7 +42,8 @@ extension ServerCallState.Fault {
   var reason: String {
     switch self {
     case .headersTooLarge(let size, let limit): "headers of \(size) bytes are over the limit of \(limit) bytes"
-    case .invalidTimeout(let text): "grpc-timeout \"\(text)\" is not 1 to 8 digits and one of the units H, M, S, m, u, n"
+    case .invalidTimeout(let text):
+      "grpc-timeout \"\(text)\" is not 1 to 8 digits and one of the units H, M, S, m, u, n"
     case .unsupportedEncoding(let encoding): "encoding \(encoding) is not supported"
     case .compressedWithoutEncoding: "a message is marked as compressed, but the call names no grpc-encoding"
     case .tooManyMessages: "the method takes one message, and a second one came"

@@ -90,7 +90,9 @@ public final class ServerStream: HTTP2Stream {
     if let timeout = head.timeout {
       let deadline = NIODeadline.now() + TimeAmount(timeout)
       self.deadline = deadline
-      timer = executor.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in self?.deadlinePassed() }
+      timer = executor.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
+        self?.deadlinePassed()
+      }
     }
     guard let call = router.makeCall(head, stream: self) else {
       fail(CallError.MethodNotFound(path: head.path))
@@ -201,7 +203,8 @@ public final class ServerStream: HTTP2Stream {
 
   private func rejectHTTP(_ status: Int, _ reason: String) {
     guard state.finish() == .sendHead else { return }
-    session?.submitHeadersOnly(self, head: HeaderBlock([.init(":status", "\(status)"), .init("x-taxon-reason", reason)]))
+    session?.submitHeadersOnly(
+      self, head: HeaderBlock([.init(":status", "\(status)"), .init("x-taxon-reason", reason)]))
     ended()
   }
 
@@ -210,6 +213,6 @@ public final class ServerStream: HTTP2Stream {
     timer?.cancel()
     timer = nil
     flush()
-    if state.wantsReset { session?.reset(self, errorCode: .noError) }
+    if state.wantsReset { session?.resetWhenAnswered(self) }
   }
 }

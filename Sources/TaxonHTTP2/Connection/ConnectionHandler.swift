@@ -4,7 +4,9 @@ import NIOCore
 /// Moves bytes between a NIO channel and an HTTP/2 session: everything that one read brings is dealt with before
 /// anything is written, and then written at once.
 public final class ConnectionHandler: ChannelInboundHandler {
+  /// Bytes of the peer.
   public typealias InboundIn = ByteBuffer
+  /// Bytes for the peer.
   public typealias OutboundOut = ByteBuffer
 
   /// The protocol of the connection.
@@ -25,26 +27,31 @@ public final class ConnectionHandler: ChannelInboundHandler {
     self.closed = closed
   }
 
+  /// Sends what the session has to say first.
   public func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
     if context.channel.isActive { flush() }
   }
 
+  /// Lets go of the channel.
   public func handlerRemoved(context: ChannelHandlerContext) {
     self.context = nil
   }
 
+  /// Sends what the session has to say first.
   public func channelActive(context: ChannelHandlerContext) {
     flush()
     context.fireChannelActive()
   }
 
+  /// Ends every stream: the channel is gone.
   public func channelInactive(context: ChannelHandlerContext) {
     closed(failure)
     session.connectionLost()
     context.fireChannelInactive()
   }
 
+  /// Gives bytes to the session, which calls what they cause.
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard failure == nil else { return }
     isReading = true
@@ -57,19 +64,21 @@ public final class ConnectionHandler: ChannelInboundHandler {
     }
   }
 
+  /// Writes what the read has caused.
   public func channelReadComplete(context: ChannelHandlerContext) {
     isReading = false
     flush()
     context.fireChannelReadComplete()
   }
 
+  /// Goes on writing, or stops reading: a peer that asks and does not read must not fill our memory.
   public func channelWritabilityChanged(context: ChannelHandlerContext) {
-    // A peer that asks and does not read must not fill our memory.
     context.channel.setOption(ChannelOptions.autoRead, value: context.channel.isWritable).whenFailure { _ in }
     if context.channel.isWritable { flush() }
     context.fireChannelWritabilityChanged()
   }
 
+  /// Closes: a channel with an error is of no use.
   public func errorCaught(context: ChannelHandlerContext, error: any Error) {
     context.close(promise: nil)
   }

@@ -101,7 +101,9 @@ public struct Metadata: Sendable, Hashable {
   }
 
   private static func isAllowed(_ name: String) -> Bool {
-    let reserved = ["te", "content-type", "user-agent", "connection", "host", "transfer-encoding", "keep-alive", "upgrade"]
+    let reserved = [
+      "te", "content-type", "user-agent", "connection", "host", "transfer-encoding", "keep-alive", "upgrade",
+    ]
     guard !name.isEmpty, !name.hasPrefix("grpc-"), !reserved.contains(name) else { return false }
     return name.utf8.allSatisfy { byte in
       switch byte {

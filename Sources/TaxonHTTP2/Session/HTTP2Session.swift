@@ -30,6 +30,7 @@ public final class HTTP2Session {
   public weak var delegate: (any HTTP2SessionDelegate)?
   /// Every stream that is open, in no order.
   public private(set) var streams: [HTTP2Stream] = []
+  private var answeredEarly: [HTTP2Stream] = []
   private var isReceiving = false
   private var isLost = false
 
@@ -90,9 +91,27 @@ public final class HTTP2Session {
       var pointer: UnsafePointer<UInt8>?
       let count = nghttp2_session_mem_send(raw, &pointer)
       if count < 0 { throw HTTP2Error(Int32(count)) }
-      if count == 0 { return }
+      if count == 0 {
+        if resetAnswered() { continue }
+        return
+      }
       if !body(UnsafeRawBufferPointer(start: pointer, count: count)) { return }
     }
+  }
+
+  /// Resets the streams that are answered to the end while the peer may still be sending. True: there is something to
+  /// drain again.
+  private func resetAnswered() -> Bool {
+    guard !answeredEarly.isEmpty else { return false }
+    var hasReset = false
+    answeredEarly.removeAll { stream in
+      guard stream.session === self else { return true }
+      guard nghttp2_session_get_stream_local_close(raw, stream.id) == 1 else { return false }
+      reset(stream, errorCode: .noError)
+      hasReset = true
+      return true
+    }
+    return hasReset
   }
 
   /// True when neither side has anything more to say: the connection can be closed.
@@ -134,6 +153,12 @@ public final class HTTP2Session {
   public func reset(_ stream: HTTP2Stream, errorCode: HTTP2ErrorCode) {
     guard stream.session === self else { return }
     _ = nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, errorCode.rawValue)
+  }
+
+  /// Ends a stream with NO_ERROR once its answer is out, so that a peer that is still sending stops (RFC 9113 §8.1). A
+  /// reset at once would overtake the answer.
+  public func resetWhenAnswered(_ stream: HTTP2Stream) {
+    answeredEarly.append(stream)
   }
 
   /// Says that bytes of a body have been dealt with, so that the peer may send as many more.

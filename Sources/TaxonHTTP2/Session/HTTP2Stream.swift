@@ -5,8 +5,8 @@
 open class HTTP2Stream {
   /// The stream's number, 0 before it has one.
   public internal(set) final var id: Int32 = 0
+  // Unowned, since the session sets it to nil when it lets go of the stream, in its deinit at the latest.
   /// The session, as long as the stream is open in it.
-  // The session sets it to nil when it lets go of the stream, in its deinit at the latest.
   public internal(set) final unowned(unsafe) var session: HTTP2Session?
   /// Where the stream stands in the session's list.
   final var slot = -1

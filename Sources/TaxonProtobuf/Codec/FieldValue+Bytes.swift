@@ -9,8 +9,10 @@ extension [UInt8]: FieldValue {
     let count = memory.load(as: Int.self)
     if count == 0 { return [] }
     // protobuf-c sets the pointer when there are bytes.
-    return Array(
-      UnsafeBufferPointer(start: memory.load(fromByteOffset: 8, as: UnsafePointer<UInt8>.self), count: count))
+    let start = memory.load(fromByteOffset: 8, as: UnsafePointer<UInt8>.self)
+    let bytes = UnsafeBufferPointer(start: start, count: count)
+    if count >= MessageArena.smallestLarge, let array = arena.large(at: bytes) { return array }
+    return Array(bytes)
   }
 
   /// Whether it is empty.
@@ -19,11 +21,11 @@ extension [UInt8]: FieldValue {
   /// Puts the value where protobuf-c will find it.
   public func lower(to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
     withUnsafeBufferPointer { bytes in
-      guard bytes.count >= MessageArena.smallestBorrowed, let start = bytes.baseAddress else {
+      guard bytes.count >= MessageArena.smallestLarge, let start = bytes.baseAddress else {
         return arena.store(bytes, to: memory)
       }
       // The arena holds on to the array, and while it has another owner nobody changes its memory.
-      arena.state.pointee.bytes.append(self)
+      arena.state.pointee.large.append(self)
       memory.storeBytes(of: bytes.count, as: Int.self)
       memory.storeBytes(of: start, toByteOffset: 8, as: UnsafePointer<UInt8>.self)
     }
@@ -31,9 +33,6 @@ extension [UInt8]: FieldValue {
 }
 
 extension MessageArena {
-  /// Bytes from which on a value is packed from where it lies, rather than from a copy.
-  static let smallestBorrowed = 4096
-
   /// Copies bytes and stores their length and address.
   @inline(__always)
   func store(_ bytes: UnsafeBufferPointer<UInt8>, to memory: UnsafeMutableRawPointer) {

@@ -35,4 +35,18 @@ extension String: FieldValue {
       self.init(validating: bytes, as: UTF8.self)
     }
   }
+
+  /// Where the first character begins that is not UTF-8; nil where all are.
+  static func firstFault(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+    var parser = Unicode.UTF8.ForwardParser()
+    var iterator = bytes.makeIterator()
+    var position = 0
+    while true {
+      switch parser.parseScalar(from: &iterator) {
+      case .valid(let character): position += character.count
+      case .error: return position
+      case .emptyInput: return nil
+      }
+    }
+  }
 }

@@ -19,8 +19,10 @@ public struct MessageArena {
     var hasFreedMessage: Bool
     /// Whether the input was rewritten before it was unpacked (see `WireRewriter`).
     var isRewritten: Bool
-    /// Large values whose memory is used in place.
-    var bytes: [[UInt8]]
+    /// Large values whose memory is used in place, both ways.
+    var large: [[UInt8]]
+    /// Where among them the next one to be lifted is likely to be.
+    var nextLarge: Int
   }
 
   let state: UnsafeMutablePointer<State>
@@ -36,7 +38,8 @@ public struct MessageArena {
       to: State(
         allocator: ProtobufCAllocator(alloc: allocateForC, free: noteFreeByC, allocator_data: block),
         cursor: block + (MemoryLayout<State>.size + 15) & ~15, end: block + firstBlockSize,
-        blocks: nil, nextBlockSize: 4 * firstBlockSize, hasFreedMessage: false, isRewritten: false, bytes: []))
+        blocks: nil, nextBlockSize: 4 * firstBlockSize, hasFreedMessage: false, isRewritten: false, large: [],
+        nextLarge: 0))
     return MessageArena(state: state)
   }
 
@@ -81,7 +84,8 @@ public struct MessageArena {
 
   private static let allocateForC: @convention(c) (UnsafeMutableRawPointer?, Int) -> UnsafeMutableRawPointer? = {
     // `take()` sets it.
-    MessageArena(state: $0!.assumingMemoryBound(to: State.self)).allocate($1)
+    let arena = MessageArena(state: $0!.assumingMemoryBound(to: State.self))
+    return $1 < smallestLarge ? arena.allocate($1) : arena.allocateLarge($1)
   }
 
   /// Nothing is freed one by one. But protobuf-c clears the first word of a message before it frees it, and no other
@@ -89,5 +93,34 @@ public struct MessageArena {
   private static let noteFreeByC: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Void = {
     guard let pointer = $1, pointer.load(as: UInt64.self) == 0 else { return }
     $0!.assumingMemoryBound(to: State.self).pointee.hasFreedMessage = true  // `take()` sets it.
+  }
+
+  /// Bytes from which on a value is an array in its own right, rather than copied to or from the arena.
+  static let smallestLarge = 4096
+
+  /// Memory for protobuf-c that may become a field's value as it is.
+  private func allocateLarge(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    var start: UnsafeMutablePointer<UInt8>?
+    // Uninitialised: protobuf-c fills what it asks for, and nobody else sees the array before.
+    let array = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+      start = buffer.baseAddress
+      count = byteCount
+    }
+    state.pointee.large.append(array)
+    // There is memory: the capacity is over zero.
+    return UnsafeMutableRawPointer(start!)
+  }
+
+  /// The array that lies at `bytes`, if it is one of the next that were allocated.
+  func large(at bytes: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+    let first = state.pointee.nextLarge
+    for index in first..<min(first + 16, state.pointee.large.count) {
+      let candidate = state.pointee.large[index]
+      guard candidate.count == bytes.count, candidate.withUnsafeBufferPointer({ $0.baseAddress == bytes.baseAddress })
+      else { continue }
+      state.pointee.nextLarge = index + 1
+      return candidate
+    }
+    return nil
   }
 }

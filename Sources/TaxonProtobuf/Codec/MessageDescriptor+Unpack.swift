@@ -51,7 +51,11 @@ extension MessageDescriptor {
       message = unpackDirectly(bytes, arena: arena)
     }
     guard let message else { throw MessageDecodingError(.outOfMemory, messageName: name, offset: 0) }
-    try checkUnpacked(message, arena)
+    do {
+      try checkUnpacked(message, arena)
+    } catch {
+      throw check.located(error)
+    }
     return message
   }
 
@@ -63,9 +67,17 @@ extension MessageDescriptor {
     var check = WireCheck(bytes: bytes, options: options)
     do {
       try check.check(self)
-      return error
+      return check.located(error)
     } catch {
       return error
     }
+  }
+}
+
+extension WireCheck {
+  /// The same error with its place, where the check has come by it.
+  func located(_ error: MessageDecodingError) -> MessageDecodingError {
+    guard error.reason == .missingRequiredField else { return error }
+    return missing.first { $0.messageName == error.messageName && $0.fieldName == error.fieldName } ?? error
   }
 }

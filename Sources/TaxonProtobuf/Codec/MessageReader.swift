@@ -71,6 +71,6 @@ public struct MessageReader {
   /// The fields that the table does not have.
   @inlinable
   public var unknownFields: UnknownFields {
-    hasUnknownFields ? UnknownFields(lifting: base, arena) : UnknownFields()
+    hasUnknownFields ? UnknownFields(lifting: base) : UnknownFields()
   }
 }

@@ -7,6 +7,8 @@ struct WireCheck {
   let options: DecodingOptions
   /// Whether the input has groups, values of another wire type than their field's, or a singular message in parts.
   private(set) var needsRewriting = false
+  /// Required fields that a message does not have, unless another part of it does.
+  private(set) var missing: [MessageDecodingError] = []
 
   init(bytes: UnsafeRawBufferPointer, options: DecodingOptions) {
     self.bytes = bytes
@@ -48,11 +50,28 @@ struct WireCheck {
       case .message: try check(field.message!.takeUnretainedValue(), entry.value, depth: depth + 1)
       default: break
       }
-      guard !field.isRepeated, field.kind == .message || field.label == .oneof else { continue }
+      guard !field.isRepeated, field.kind == .message || [.oneof, .required].contains(field.label) else { continue }
       if held.isEmpty { held = Array(repeating: 0, count: descriptor.count) }
       if field.kind == .message, held[field.slot] == field.number { needsRewriting = true }
       held[field.slot] = field.number
     }
+    noteMissing(descriptor, held, range)
+  }
+
+  private mutating func noteMissing(_ descriptor: MessageDescriptor, _ held: [UInt32], _ range: Range<Int>) {
+    for index in descriptor.required where held.isEmpty || held[descriptor.layout[index].slot] == 0 {
+      let name = descriptor.name(ofFieldAt: index)
+      // The first place of each is enough.
+      if missing.contains(where: { $0.messageName == descriptor.name && $0.fieldName == name }) { continue }
+      missing.append(
+        MessageDecodingError(
+          .missingRequiredField, messageName: descriptor.name, fieldName: name, offset: range.lowerBound))
+    }
+    // An entry without a value has an empty one.
+    guard descriptor.isMapEntry, held.isEmpty, let value = descriptor.layout[1].message?.takeUnretainedValue() else {
+      return
+    }
+    noteMissing(value, [], range)
   }
 
   private func next(
@@ -80,10 +99,10 @@ struct WireCheck {
     _ descriptor: MessageDescriptor, _ field: FieldLayout, _ range: Range<Int>
   ) throws(MessageDecodingError) {
     let text = UnsafeRawBufferPointer(rebasing: bytes[range]).assumingMemoryBound(to: UInt8.self)
-    if String(checking: text) != nil { return }
+    guard let fault = String.firstFault(in: text) else { return }
     throw MessageDecodingError(
       .invalidUTF8, messageName: descriptor.name, fieldName: descriptor.fields[field.position].name,
-      offset: range.lowerBound + text.count)
+      offset: range.lowerBound + fault)
   }
 
   private func checkPacked(

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import Synchronization
+import Taxon
+
+/// The arms there are, and how busy they are.
+public final class ArmRegistry: Sendable {
+  /// In the order in which they are asked.
+  public let arms: [Arm]
+  /// How long an arm may take for a contract that does not say; seconds.
+  public let defaultTimeout: Int32
+  private let clock: any Clock<Duration>
+  private let busy: Mutex<[String: Int]> = Mutex([:])
+
+  /// A registry; the clock measures the contracts' timeouts.
+  public init(_ arms: [Arm], defaultTimeout: Int32 = 30, clock: any Clock<Duration> = ContinuousClock()) {
+    self.arms = arms
+    self.defaultTimeout = defaultTimeout
+    self.clock = clock
+  }
+
+  /// Has the first arm with the capabilities and a free place carry a contract out.
+  ///
+  /// - Throws: `ARM_UNAVAILABLE` when no arm has the capabilities, `CAPACITY_EXCEEDED` when all that have them are busy,
+  ///   `RATE_LIMIT_EXCEEDED` with the time until the arm takes tasks again, `TIMEOUT_ERROR` when the arm takes longer than
+  ///   the contract allows, and what the arm throws.
+  public func carryOut(_ contract: TaskContract) async throws -> String {
+    let capable = arms.filter { $0.capabilities.isSuperset(of: contract.requiredCapabilities) }
+    guard let first = capable.first else {
+      throw ResourceError.armUnavailable(requiredCapabilities: contract.requiredCapabilities)
+    }
+    guard let arm = capable.first(where: occupy) else {
+      throw ResourceError.capacityExceeded(resource: "arm \(first.name)", capacity: Int32(first.capacity))
+    }
+    defer { leave(arm) }
+    if let limiter = arm.limiter, let wait = limiter.admit() {
+      throw ResourceError.rateLimit(
+        limit: Int32(limiter.limit), window: Int32(limiter.window.components.seconds), retryAfter: wait)
+    }
+    // Arms compute, and the caller is a handler on its connection's event loop: what computes belongs elsewhere.
+    return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+      try await withTimeLimit(contract.timeout ?? defaultTimeout, operation: "Arm \(arm.name)", clock: clock) {
+        try await arm.work(contract)
+      }
+    }
+  }
+
+  private func occupy(_ arm: Arm) -> Bool {
+    busy.withLock { busy in
+      guard busy[arm.name, default: 0] < arm.capacity else { return false }
+      busy[arm.name, default: 0] += 1
+      return true
+    }
+  }
+
+  private func leave(_ arm: Arm) {
+    busy.withLock { $0[arm.name, default: 1] -= 1 }
+  }
+}

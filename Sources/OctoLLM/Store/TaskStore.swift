@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import GRDB
+import Taxon
+
+/// The tasks and their histories, in SQLite.
+public final class TaskStore: TaskReader {
+  let database: any DatabaseWriter
+  private let now: @Sendable () -> Date
+
+  /// Opens the tasks.
+  ///
+  /// - Parameters:
+  ///   - path: A file, made when it is not there; nil keeps the tasks in memory.
+  ///   - now: The time, for the history.
+  /// - Throws: `DATABASE_ERROR` when the file cannot be opened or brought up to date.
+  public convenience init(path: String? = nil, now: @escaping @Sendable () -> Date = { Date() }) throws(SystemError) {
+    try self.init(now: now) {
+      let database: any DatabaseWriter = if let path { try DatabasePool(path: path) } else { try DatabaseQueue() }
+      try Self.migrator.migrate(database)
+      return database
+    }
+  }
+
+  /// Opens a file that somebody else writes, only to read it.
+  ///
+  /// - Throws: `DATABASE_ERROR` when the file cannot be opened.
+  public convenience init(replica path: String) throws(SystemError) {
+    try self.init {
+      var configuration = Configuration()
+      configuration.readonly = true
+      return try DatabaseQueue(path: path, configuration: configuration)
+    }
+  }
+
+  private init(
+    now: @escaping @Sendable () -> Date = { Date() }, open: () throws -> any DatabaseWriter
+  ) throws(SystemError) {
+    self.now = now
+    do {
+      database = try open()
+    } catch {
+      // GRDB's own errors convert themselves; here the operation has a better name than the statement that failed.
+      throw .database(operation: "open", error: "\(error)", cause: error)
+    }
+  }
+
+  /// The task with this id; nil when there is none.
+  public func task(_ id: String) async throws -> TaskRecord? {
+    try await database.read { database in try Self.stored(id, in: database)?.record }
+  }
+
+  /// A page of tasks, oldest first.
+  public func tasks(_ query: TaskQuery) async throws -> TaskPage {
+    try await database.read { database in
+      var tasks = TaskRow.order(TaskRow.CodingKeys.position)
+      if query.status != .unspecified { tasks = tasks.filter(TaskRow.CodingKeys.status == query.status.word) }
+      if let token = query.after { tasks = tasks.filter(TaskRow.CodingKeys.position > token.position) }
+      // One more than is wanted tells whether there is another page.
+      let found = try StoredTask.request(tasks.limit(query.size + 1)).fetchAll(database)
+      let page = found.prefix(query.size)
+      let next = found.count > page.count ? page.last?.task.position : nil
+      return TaskPage(tasks: page.map(\.record), next: next.map { PageToken(status: query.status, position: $0) })
+    }
+  }
+
+  /// Keeps a new task, pending.
+  public func create(_ contract: TaskContract) async throws -> TaskRecord {
+    let row = TaskRow(id: UUID().uuidString.lowercased(), contract: contract, status: .pending, createdAt: now())
+    return try await database.write { database in
+      var row = row
+      try row.insert(database)
+      let change = ChangeRow(taskID: row.id, status: row.status, at: row.createdAt)
+      try change.insert(database)
+      return StoredTask(task: row, history: [change]).record
+    }
+  }
+
+  /// What is to become of a task.
+  public struct Change: Hashable, Sendable {
+    /// The state it is to be in.
+    public var status: TaskStatus
+    /// What an arm answered; nil leaves what there is.
+    public var output: String?
+    /// The code of the error because of which it failed.
+    public var errorCode: String?
+
+    /// A change of the state alone, unless said otherwise.
+    public init(_ status: TaskStatus, output: String? = nil, errorCode: String? = nil) {
+      self.status = status
+      self.output = output
+      self.errorCode = errorCode
+    }
+  }
+
+  /// Changes a task and writes the change into its history: both or, when anything throws, neither.
+  ///
+  /// - Parameter decide: Sees the task inside the transaction and says what is to become of it; nil leaves it alone, and
+  ///   what it throws is thrown on.
+  /// - Throws: `TASK_NOT_FOUND` when there is no such task.
+  @discardableResult
+  public func update(
+    _ id: String, _ decide: @escaping @Sendable (TaskRecord) throws -> Change?
+  ) async throws -> TaskRecord {
+    let now = now()
+    // GRDB runs the block in a transaction and rolls it back when the block throws.
+    return try await database.write { database in
+      guard var stored = try Self.stored(id, in: database) else { throw ValidationError.taskNotFound(taskID: id) }
+      guard let change = try decide(stored.record) else { return stored.record }
+      stored.task.status = change.status.word
+      stored.task.output = change.output ?? stored.task.output
+      try stored.task.update(database)
+      let line = ChangeRow(taskID: id, status: change.status.word, at: now, errorCode: change.errorCode)
+      try line.insert(database)
+      stored.history.append(line)
+      return stored.record
+    }
+  }
+
+  /// Makes tasks pending again that were running when the process that ran them ended.
+  ///
+  /// - Returns: How many there were.
+  @discardableResult
+  public func requeueInterrupted() async throws -> Int {
+    let interrupted = try await tasks(TaskQuery(status: .running, size: .max - 1)).tasks
+    for task in interrupted { try await update(task.taskID) { $0.status == .running ? Change(.pending) : nil } }
+    return interrupted.count
+  }
+
+  /// A copy in memory, as it is now.
+  ///
+  /// - Throws: `DATABASE_ERROR`.
+  public func snapshot() throws(SystemError) -> TaskStore {
+    try TaskStore(now: now) {
+      let copy = try DatabaseQueue()
+      try database.backup(to: copy)
+      return copy
+    }
+  }
+
+  /// Closes the database; whatever is asked of it from then on is a `DATABASE_ERROR`.
+  public func close() throws {
+    try database.close()
+  }
+
+  private static func stored(_ id: String, in database: Database) throws -> StoredTask? {
+    try StoredTask.request(TaskRow.filter(TaskRow.CodingKeys.id == id)).fetchOne(database)
+  }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Checks that no two declarations get the same name in Swift.
+struct NameCheck {
+  let schema: Schema
+  let names: SwiftNames
+
+  func run(_ diagnostics: inout Diagnostics) {
+    checkModule(&diagnostics)
+    for file in schema.generatedFiles {
+      for message in file.allMessages where !message.isMapEntry { check(message, &diagnostics) }
+      for enumeration in file.allEnums { check(enumeration, &diagnostics) }
+      for service in file.services { check(service, &diagnostics) }
+    }
+  }
+
+  /// Names that are taken in one scope, and by what.
+  private struct Scope {
+    private var taken: [String: (what: String, place: Place)] = [:]
+
+    mutating func add(_ swift: String, _ what: String, _ place: Place, _ diagnostics: inout Diagnostics) {
+      guard let first = taken[swift] else {
+        taken[swift] = (what, place)
+        return
+      }
+      diagnostics.error(
+        place,
+        "\(what) becomes \(swift) in Swift, as \(first.what) at \(diagnostics.describe(first.place)) does; "
+          + "rename one of them")
+    }
+  }
+
+  // MARK: Types and files
+
+  private func checkModule(_ diagnostics: inout Diagnostics) {
+    var types = Scope()
+    var files = Scope()
+    var registries = Scope()
+    for file in schema.generatedFiles {
+      let start = Place(file: file.path)
+      files.add(Identifier.outputFile(file.path), "file \(file.path)", start, &diagnostics)
+      if !file.errors.isEmpty {
+        registries.add("ErrorRegistry.\(Identifier.registry(file.path))", "file \(file.path)", start, &diagnostics)
+      }
+      for message in file.messages {
+        types.add(names.path(message).joined(), "message \(message.fullName)", message.place, &diagnostics)
+      }
+      for enumeration in file.enums {
+        types.add(names.path(enumeration).joined(), "enum \(enumeration.fullName)", enumeration.place, &diagnostics)
+      }
+      for service in file.services {
+        types.add(names.path(service).joined(), "service \(service.fullName)", service.place, &diagnostics)
+      }
+      if let taxonomy = file.taxonomy, let name = taxonomy.name {
+        types.add(name, "taxonomy name \"\(name)\"", taxonomy.place.field(2, naming: "\"\(name)\""), &diagnostics)
+        check(file.members, &diagnostics)
+      }
+    }
+  }
+
+  // MARK: Messages
+
+  private func check(_ message: SchemaMessage, _ diagnostics: inout Diagnostics) {
+    var types = Scope()
+    for nested in message.messages where !nested.isMapEntry {
+      types.add(Identifier.type(nested.name), "message \(nested.name)", nested.place, &diagnostics)
+    }
+    for enumeration in message.enums {
+      types.add(Identifier.type(enumeration.name), "enum \(enumeration.name)", enumeration.place, &diagnostics)
+    }
+    var properties = Scope()
+    var cases: [Int: Scope] = [:]
+    let isError = message.error != nil
+    for field in message.fields {
+      let name = Identifier.property(field.name, isInError: isError || message.category != nil)
+      let what = "field \"\(field.name)\""
+      if case .oneof(let index) = field.shape {
+        cases[index, default: Scope()].add(Identifier.lowerCamel(field.name), what, field.place, &diagnostics)
+        if !isError { continue }
+      }
+      properties.add(name, what, field.place, &diagnostics)
+    }
+    for oneof in message.oneofs where !oneof.isSynthetic {
+      types.add(names.path(oneof).last ?? "", "oneof \"\(oneof.name)\"", oneof.place, &diagnostics)
+      let name = Identifier.property(oneof.name, isInError: isError)
+      properties.add(name, "oneof \"\(oneof.name)\"", oneof.place, &diagnostics)
+    }
+    if message.category != nil { check(message.members, &diagnostics) }
+  }
+
+  private func check(_ members: [SchemaMessage], _ diagnostics: inout Diagnostics) {
+    var cases = Scope()
+    for union in UnionCase.nested(members) {
+      cases.add(union.name, "message \(union.member.name)", union.member.place, &diagnostics)
+    }
+  }
+
+  private func check(_ enumeration: SchemaEnum, _ diagnostics: inout Diagnostics) {
+    var cases = Scope()
+    var numbers: [String: Int32] = [:]
+    // Aliases of one number may share their name.
+    for (name, value) in zip(names.cases(enumeration), enumeration.values) where numbers[name] != value.number {
+      numbers[name] = value.number
+      let place = enumeration.file.sources.place(value.path + [Tag.name])
+      cases.add(name, "value \(value.name)", place, &diagnostics)
+    }
+  }
+
+  // MARK: Services
+
+  private func check(_ service: SchemaService, _ diagnostics: inout Diagnostics) {
+    var functions = Scope()
+    for method in service.methods {
+      functions.add(Identifier.lowerCamel(method.name), "method \(method.name)", method.place, &diagnostics)
+      var cases = Scope()
+      for union in UnionCase.flat(method.errors) {
+        cases.add(
+          "\(names.errorPath(method).last ?? "").\(union.name)", "error \(union.member.fullName)", method.place,
+          &diagnostics)
+      }
+    }
+  }
+}

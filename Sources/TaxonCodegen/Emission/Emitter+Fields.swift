@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension ScalarType {
+  /// The type of Swift's standard library, nil for bytes, which are an array.
+  var swiftName: String? {
+    switch self {
+    case .double: "Double"
+    case .float: "Float"
+    case .int32, .sint32, .sfixed32: "Int32"
+    case .int64, .sint64, .sfixed64: "Int64"
+    case .uint32, .fixed32: "UInt32"
+    case .uint64, .fixed64: "UInt64"
+    case .bool: "Bool"
+    case .string: "String"
+    case .bytes: nil
+    }
+  }
+
+  /// The default value, as Swift writes it.
+  var defaultValue: String {
+    switch self {
+    case .bool: "false"
+    case .string: "\"\""
+    case .bytes: "[]"
+    default: "0"
+    }
+  }
+}
+
+/// What a message stores: a field, or a oneof with its members.
+enum StoredProperty {
+  /// `index` is the position in the table.
+  case field(SchemaField, index: Int)
+  /// `index` is the position of the first member.
+  case oneof(SchemaOneof, members: [SchemaField], index: Int)
+
+  /// In the order of the schema; the members of a oneof stand together, where the first of them is.
+  static func all(of message: SchemaMessage) -> [StoredProperty] {
+    var result: [StoredProperty] = []
+    var index = 0
+    for field in message.fields {
+      if let oneof = field.oneof {
+        let members = oneof.fields
+        guard members.first === field else { continue }
+        result.append(.oneof(oneof, members: members, index: index))
+        index += members.count
+      } else {
+        result.append(.field(field, index: index))
+        index += 1
+      }
+    }
+    return result
+  }
+}
+
+/// What is written of a field: its names, types and default value.
+extension Emitter {
+  // MARK: Names
+
+  func property(_ field: SchemaField) -> String {
+    Identifier.property(field.name, isInError: field.message.error != nil || field.message.category != nil)
+  }
+
+  func property(_ oneof: SchemaOneof) -> String {
+    Identifier.property(oneof.name, isInError: oneof.message.error != nil)
+  }
+
+  /// The name of the stored property, as it stands inside the struct. A deprecated field is stored under a name that is
+  /// not deprecated, or generated code would cause warnings.
+  func stored(_ field: SchemaField) -> String {
+    isStoredPrivately(field) ? "_\(property(field))" : Identifier.escaped(property(field))
+  }
+
+  /// @Indirect has taken the name with the underscore.
+  func isStoredPrivately(_ field: SchemaField) -> Bool { field.isDeprecated && !field.isRecursive && field.oneof == nil }
+
+  // MARK: Types
+
+  /// The type of one value.
+  func elementType(_ type: FieldType) -> String {
+    switch type {
+    case .scalar(let scalar): scalar.swiftName.map { standard($0) } ?? "[\(standard("UInt8"))]"
+    case .enumeration(let enumeration): names.reference(enumeration, from: scope)
+    case .message(let message): names.reference(message, from: scope)
+    }
+  }
+
+  /// The type of the property, or of a member of a oneof.
+  func swiftType(_ field: SchemaField) -> String {
+    if let (key, value) = field.mapTypes { return "[\(elementType(key)): \(elementType(value))]" }
+    let element = elementType(field.type)
+    return switch field.shape {
+    case .plain, .required, .oneof, .map: element
+    case .optional: "\(element)?"
+    case .repeated: "[\(element)]"
+    }
+  }
+
+  /// The value of a field that is not set; nil when there is none, as for a required message.
+  func defaultValue(_ field: SchemaField) -> String? {
+    switch field.shape {
+    case .optional, .oneof: return "nil"
+    case .repeated: return "[]"
+    case .map: return "[:]"
+    case .plain, .required:
+      switch field.type {
+      case .scalar(let scalar): return scalar.defaultValue
+      case .message: return nil
+      case .enumeration(let enumeration):
+        let index = enumeration.values.firstIndex { $0.number == 0 } ?? 0
+        return names.cases(enumeration).isEmpty ? nil : ".\(names.cases(enumeration)[index])"
+      }
+    }
+  }
+
+  // MARK: The table
+
+  func tableLine(_ field: SchemaField) -> String {
+    let json = field.jsonName.flatMap { $0 == Self.defaultJSONName(field.name) ? nil : $0 }
+    let type =
+      switch field.shape {
+      case .plain: tableType(field.type)
+      case .optional: isMessage(field) ? tableType(field.type) : ".optional(\(tableType(field.type)))"
+      case .required: ".required(\(tableType(field.type)))"
+      case .repeated(packed: true): ".packed(\(tableType(field.type)))"
+      case .repeated: ".repeated(\(tableType(field.type)))"
+      case .oneof: ".oneof(\(CodeWriter.literal(field.oneof?.name ?? "")), \(tableType(field.type)))"
+      case .map:
+        field.mapTypes.map { ".map(\(tableType($0.key)), \(tableType($0.value)))" } ?? tableType(field.type)
+      }
+    return "\(runtime("Field"))(\"\(field.name)\", \(field.number), \(type)"
+      + (json.map { ", json: \(CodeWriter.literal($0))" } ?? "") + "),"
+  }
+
+  private func isMessage(_ field: SchemaField) -> Bool {
+    if case .message = field.type { true } else { false }
+  }
+
+  private func tableType(_ type: FieldType) -> String {
+    switch type {
+    case .scalar(let scalar): ".\(scalar.rawValue)"
+    case .enumeration: ".enum(\(elementType(type)).self)"
+    case .message: ".message(\(elementType(type)).self)"
+    }
+  }
+
+  /// As protoc makes it: underscores go, and the letter behind each becomes a capital.
+  private static func defaultJSONName(_ name: String) -> String {
+    var result = ""
+    var isCapital = false
+    for letter in name {
+      if letter == "_" {
+        isCapital = true
+      } else {
+        result += isCapital ? letter.uppercased() : String(letter)
+        isCapital = false
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// Turns a request of protoc into Swift files, or into diagnostics when the schema has mistakes.
+public struct Generator {
+  private let request: Google_Protobuf_Compiler_CodeGeneratorRequest
+  private let readFile: (String) -> String?
+
+  /// Makes a generator. `readFile` gives the text of a source file, or nil where there is none: with the sources at
+  /// hand, diagnostics name files as people know them and point at the very word.
+  public init(
+    _ request: Google_Protobuf_Compiler_CodeGeneratorRequest, readFile: @escaping (String) -> String? = { _ in nil }
+  ) {
+    self.request = request
+    self.readFile = readFile
+  }
+
+  /// What comes out of a run.
+  public struct Outcome {
+    /// Mistakes and warnings, in the order of the sources.
+    public var diagnostics: [Diagnostic]
+    /// Generated files; none when there is a mistake.
+    public var files: [(name: String, content: String)]
+  }
+
+  /// The answer to protoc. Mistakes are in its `error`, each on a line of its own; warnings go to `warn`.
+  public func run(warn: (Diagnostic) -> Void = { _ in }) -> Google_Protobuf_Compiler_CodeGeneratorResponse {
+    // FEATURE_PROTO3_OPTIONAL.
+    var response = Google_Protobuf_Compiler_CodeGeneratorResponse(supportedFeatures: 1)
+    do {
+      let outcome = generate(try GeneratorSettings(parameter: request.parameter ?? ""))
+      for warning in outcome.diagnostics where warning.severity == .warning { warn(warning) }
+      let errors = outcome.diagnostics.filter { $0.severity == .error }
+      // protoc puts "--taxon_out: " before the text: the first diagnostic begins on the next line.
+      if !errors.isEmpty { response.error = errors.map { "\n\($0)" }.joined() }
+      response.file = outcome.files.map { .init(name: $0.name, content: $0.content) }
+    } catch {
+      response.error = "\(error)"
+    }
+    return response
+  }
+
+  /// Checks the schema, and writes its Swift files when it has no mistakes.
+  public func generate(_ settings: GeneratorSettings) -> Outcome {
+    let sources = SourceFiles(folders: settings.sourceFolders + [""], read: readFile)
+    var diagnostics = Diagnostics(files: request.protoFile.map { $0.name ?? "" }, sources: sources)
+    let schema = SchemaBuilder.build(
+      request.protoFile, generating: Set(request.fileToGenerate), diagnostics: &diagnostics)
+    RaisesResolver.resolve(schema, &diagnostics)
+    let names = SwiftNames(schema, settings: settings)
+    TaxonomyCheck(schema: schema).run(&diagnostics)
+    ErrorCheck(schema: schema).run(&diagnostics)
+    CategoryCheck(schema: schema).run(&diagnostics)
+    MethodCheck(schema: schema).run(&diagnostics)
+    NameCheck(schema: schema, names: names).run(&diagnostics)
+
+    let found = diagnostics.sorted
+    guard !found.contains(where: { $0.severity == .error }) else { return Outcome(diagnostics: found, files: []) }
+    let files = schema.generatedFiles.map { file in
+      (name: Identifier.outputFile(file.path), content: Emitter(file, names: names, settings: settings).emit())
+    }
+    return Outcome(diagnostics: found, files: files)
+  }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How code is generated: the parameter of protoc-gen-taxon.
+public struct GeneratorSettings: Hashable, Sendable {
+  /// Who sees the generated declarations.
+  public enum Access: String, Sendable, CaseIterable {
+    case `public`
+    case package
+    case `internal`
+  }
+
+  /// Internal by default.
+  public var access = Access.internal
+  /// The modules that every generated file imports.
+  public var imports = ["Taxon"]
+  /// Which module has the types of a proto file that is imported and not generated in this run.
+  public var modules: [String: String] = [:]
+  /// The name of the module that the code is generated for, for the case that a nested type hides one of its types.
+  public var ownModule: String?
+  /// Folders in which diagnostics look for the source files that they name.
+  public var sourceFolders: [String] = []
+
+  /// The default settings.
+  public init() {}
+
+  /// A mistake in the parameter.
+  public struct Mistake: Error, Hashable, CustomStringConvertible {
+    /// What is wrong and how to mend it.
+    public var description: String
+  }
+
+  /// Reads protoc's parameter: `access=public,imports=A;B,module=a/b.proto:Module,self=Own,source=/folder`.
+  public init(parameter: String) throws(Mistake) {
+    for setting in parameter.split(separator: ",") {
+      let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      let name = parts[0]
+      // An empty list of imports is a value too: Taxon's lowest room imports nothing.
+      guard parts.count == 2, !parts[1].isEmpty || name == "imports" else {
+        throw Mistake(description: "parameter \"\(setting)\" has no value; write \(name)=…")
+      }
+      try set(name, parts[1])
+    }
+  }
+
+  private mutating func set(_ name: String, _ value: String) throws(Mistake) {
+    switch name {
+    case "access":
+      guard let access = Access(rawValue: value) else {
+        throw Mistake(description: "parameter access=\(value) is no access level; write public, package or internal")
+      }
+      self.access = access
+    case "imports":
+      imports = value.split(separator: ";").map(String.init)
+    case "module":
+      let parts = value.split(separator: ":").map(String.init)
+      guard parts.count == 2 else {
+        throw Mistake(description: "parameter module=\(value) names no module; write module=path/of.proto:Module")
+      }
+      modules[parts[0]] = parts[1]
+    case "self":
+      ownModule = value
+    case "source":
+      sourceFolders.append(value)
+    default:
+      throw Mistake(
+        description: "there is no parameter \"\(name)\"; there are access, imports, module, self and source")
+    }
+  }
+
+  /// Whether the types of a proto file are part of Taxon itself.
+  static func comesWithTaxon(_ path: String) -> Bool {
+    path.hasPrefix("google/protobuf/") || path.hasPrefix("google/rpc/")
+      || ["taxon/error_traits.proto", "taxon/errors.proto", "taxon/taxonomy.proto"].contains(path)
+  }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Finds the fields that make a message contain itself by value. Arrays and dictionaries keep their elements
+/// elsewhere, so only singular fields count.
+enum Recursion {
+  static func mark(_ schema: Schema) {
+    let components = StronglyConnectedComponents(schema.allMessages)
+    for message in schema.allMessages {
+      for (field, target) in message.containedMessages {
+        field.isRecursive = components[message] == components[target]
+      }
+    }
+  }
+}
+
+extension SchemaMessage {
+  fileprivate var containedMessages: [(field: SchemaField, message: SchemaMessage)] {
+    fields.compactMap { field in
+      switch field.shape {
+      case .repeated, .map: return nil
+      default:
+        guard case .message(let message) = field.type else { return nil }
+        return (field, message)
+      }
+    }
+  }
+}
+
+/// Tarjan's algorithm: two messages are in one component when each contains the other.
+private struct StronglyConnectedComponents {
+  private var component: [ObjectIdentifier: Int] = [:]
+  private var index: [ObjectIdentifier: Int] = [:]
+  private var lowest: [ObjectIdentifier: Int] = [:]
+  private var stack: [SchemaMessage] = []
+  private var count = 0
+
+  init(_ messages: [SchemaMessage]) {
+    for message in messages where index[ObjectIdentifier(message)] == nil { visit(message) }
+  }
+
+  subscript(message: SchemaMessage) -> Int? { component[ObjectIdentifier(message)] }
+
+  private mutating func visit(_ message: SchemaMessage) {
+    let id = ObjectIdentifier(message)
+    let own = index.count
+    index[id] = own
+    var low = own
+    stack.append(message)
+    for (_, target) in message.containedMessages {
+      let targetID = ObjectIdentifier(target)
+      if index[targetID] == nil {
+        visit(target)
+        low = min(low, lowest[targetID] ?? low)
+      } else if component[targetID] == nil {
+        low = min(low, index[targetID] ?? low)
+      }
+    }
+    lowest[id] = low
+    guard low == own else { return }
+    while let last = stack.popLast() {
+      component[ObjectIdentifier(last)] = count
+      if last === message { break }
+    }
+    count += 1
+  }
+}

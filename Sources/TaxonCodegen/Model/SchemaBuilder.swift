@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// Turns descriptors into a schema: first every type by its name, then what refers to types.
+struct SchemaBuilder {
+  private let schema = Schema()
+  private var messages: [(node: SchemaMessage, descriptor: Google_Protobuf_DescriptorProto)] = []
+  private var diagnostics: Diagnostics
+
+  static func build(
+    _ files: [Google_Protobuf_FileDescriptorProto], generating: Set<String>, diagnostics: inout Diagnostics
+  ) -> Schema {
+    var builder = SchemaBuilder(diagnostics: diagnostics)
+    for file in files { builder.addTypes(of: file, isGenerated: generating.contains(file.name ?? "")) }
+    for (node, descriptor) in builder.messages { builder.fill(node, descriptor) }
+    for (node, file) in zip(builder.schema.files, files) { builder.addServices(of: file, to: node) }
+    Recursion.mark(builder.schema)
+    diagnostics = builder.diagnostics
+    return builder.schema
+  }
+
+  private init(diagnostics: Diagnostics) { self.diagnostics = diagnostics }
+
+  // MARK: Types
+
+  private mutating func addTypes(of file: Google_Protobuf_FileDescriptorProto, isGenerated: Bool) {
+    let sources = SourceMap(file)
+    let node = SchemaFile(
+      path: file.name ?? "", package: file.package ?? "", isProto3: file.syntax == "proto3", isGenerated: isGenerated,
+      isDeprecated: file.options?.deprecated ?? false, swiftPrefix: file.options?.swiftPrefix,
+      dependencies: file.dependency, sources: sources)
+    schema.files.append(node)
+    node.taxonomy = CustomOptions.taxonomy(file.options, sources)
+    node.raises = CustomOptions.raises(
+      file.options?.unknownFields, Tag.secondOption, [Tag.fileOptions, Tag.secondOption], sources)
+    for (index, message) in file.messageType.enumerated() {
+      node.messages.append(add(message, to: node, in: nil, [Tag.fileMessage, Int32(index)]))
+    }
+    for (index, enumeration) in file.enumType.enumerated() {
+      node.enums.append(add(enumeration, to: node, in: nil, [Tag.fileEnum, Int32(index)]))
+    }
+  }
+
+  private mutating func add(
+    _ descriptor: Google_Protobuf_DescriptorProto, to file: SchemaFile, in parent: SchemaMessage?,
+    _ path: DescriptorPath
+  ) -> SchemaMessage {
+    let name = descriptor.name ?? ""
+    let node = SchemaMessage(
+      name: name, fullName: qualified(name, parent?.fullName ?? file.package), file: file, parent: parent, path: path,
+      isMapEntry: descriptor.options?.mapEntry ?? false,
+      isDeprecated: descriptor.options?.deprecated ?? (parent == nil && file.isDeprecated))
+    schema.symbols[node.fullName] = .message(node)
+    node.category = CustomOptions.category(descriptor.options, path, file.sources)
+    node.error = CustomOptions.error(descriptor.options, name: name, path, file.sources)
+    messages.append((node, descriptor))
+    for (index, nested) in descriptor.nestedType.enumerated() {
+      node.messages.append(add(nested, to: file, in: node, path + [Tag.messageNested, Int32(index)]))
+    }
+    for (index, enumeration) in descriptor.enumType.enumerated() {
+      node.enums.append(add(enumeration, to: file, in: node, path + [Tag.messageEnum, Int32(index)]))
+    }
+    return node
+  }
+
+  private func add(
+    _ descriptor: Google_Protobuf_EnumDescriptorProto, to file: SchemaFile, in parent: SchemaMessage?,
+    _ path: DescriptorPath
+  ) -> SchemaEnum {
+    let name = descriptor.name ?? ""
+    let node = SchemaEnum(
+      name: name, fullName: qualified(name, parent?.fullName ?? file.package), file: file, parent: parent, path: path,
+      isDeprecated: descriptor.options?.deprecated ?? (parent == nil && file.isDeprecated))
+    node.values = descriptor.value.enumerated().map { index, value in
+      SchemaEnum.Value(
+        name: value.name ?? "", number: value.number ?? 0, isDeprecated: value.options?.deprecated ?? false,
+        path: path + [Tag.enumValue, Int32(index)])
+    }
+    schema.symbols[node.fullName] = .enumeration(node)
+    return node
+  }
+
+  // MARK: Fields
+
+  private mutating func fill(_ node: SchemaMessage, _ descriptor: Google_Protobuf_DescriptorProto) {
+    node.oneofs = descriptor.oneofDecl.enumerated().map { index, oneof in
+      SchemaOneof(name: oneof.name ?? "", message: node, path: node.path + [Tag.messageOneof, Int32(index)])
+    }
+    for (index, field) in descriptor.field.enumerated() {
+      let path = node.path + [Tag.messageField, Int32(index)]
+      if field.proto3Optional == true, let oneof = field.oneofIndex { node.oneofs[Int(oneof)].isSynthetic = true }
+      guard let type = type(of: field) else {
+        if field.type == .group {
+          diagnostics.warning(
+            node.file.sources.place(path + [Tag.name]),
+            "group \"\(field.name ?? "")\" has no Swift type, its bytes stay with the unknown fields; "
+              + "use a message field instead")
+        }
+        continue
+      }
+      let node = SchemaField(
+        name: field.name ?? "", number: field.number ?? 0, jsonName: field.jsonName, type: type,
+        shape: shape(of: field, type, isProto3: node.file.isProto3), isDeprecated: field.options?.deprecated ?? false,
+        message: node, path: path)
+      node.rules = CustomOptions.rules(field.options, path, node.message.file.sources)
+      node.message.fields.append(node)
+    }
+  }
+
+  private func type(of field: Google_Protobuf_FieldDescriptorProto) -> FieldType? {
+    switch field.type {
+    case .double: .scalar(.double)
+    case .float: .scalar(.float)
+    case .int64: .scalar(.int64)
+    case .uint64: .scalar(.uint64)
+    case .int32: .scalar(.int32)
+    case .fixed64: .scalar(.fixed64)
+    case .fixed32: .scalar(.fixed32)
+    case .bool: .scalar(.bool)
+    case .string: .scalar(.string)
+    case .bytes: .scalar(.bytes)
+    case .uint32: .scalar(.uint32)
+    case .sfixed32: .scalar(.sfixed32)
+    case .sfixed64: .scalar(.sfixed64)
+    case .sint32: .scalar(.sint32)
+    case .sint64: .scalar(.sint64)
+    case .message, .enum:
+      switch symbol(field.typeName) {
+      case .message(let message): .message(message)
+      case .enumeration(let enumeration): .enumeration(enumeration)
+      default: nil
+      }
+    case .group, .unrecognized, nil: nil
+    }
+  }
+
+  private func shape(
+    of field: Google_Protobuf_FieldDescriptorProto, _ type: FieldType, isProto3: Bool
+  ) -> SchemaField.Shape {
+    switch field.label {
+    case .repeated:
+      if case .message(let message) = type { return message.isMapEntry ? .map : .repeated(packed: false) }
+      if case .scalar(.string) = type { return .repeated(packed: false) }
+      if case .scalar(.bytes) = type { return .repeated(packed: false) }
+      return .repeated(packed: field.options?.packed ?? isProto3)
+    case .required:
+      return .required
+    default:
+      if let oneof = field.oneofIndex, field.proto3Optional != true { return .oneof(Int(oneof)) }
+      if case .message = type { return .optional }
+      return field.proto3Optional == true || !isProto3 ? .optional : .plain
+    }
+  }
+
+  /// What a descriptor's type name stands for: protoc has resolved it and put a dot before it.
+  private func symbol(_ typeName: String?) -> Schema.Symbol? {
+    schema.symbols[String((typeName ?? "").drop { $0 == "." })]
+  }
+
+  // MARK: Services
+
+  private func addServices(of file: Google_Protobuf_FileDescriptorProto, to node: SchemaFile) {
+    for (index, descriptor) in file.service.enumerated() {
+      let path = [Tag.fileService, Int32(index)]
+      let name = descriptor.name ?? ""
+      let service = SchemaService(
+        name: name, fullName: qualified(name, node.package), file: node, path: path,
+        isDeprecated: descriptor.options?.deprecated ?? node.isDeprecated)
+      service.raises = CustomOptions.raises(
+        descriptor.options?.unknownFields, Tag.firstOption, path + [Tag.serviceOptions, Tag.firstOption], node.sources)
+      schema.symbols[service.fullName] = .service(service)
+      for (index, method) in descriptor.method.enumerated() {
+        add(method, to: service, path + [Tag.serviceMethod, Int32(index)])
+      }
+      node.services.append(service)
+    }
+  }
+
+  private func add(
+    _ descriptor: Google_Protobuf_MethodDescriptorProto, to service: SchemaService, _ path: DescriptorPath
+  ) {
+    guard case .message(let input) = symbol(descriptor.inputType),
+      case .message(let output) = symbol(descriptor.outputType)
+    else { return }
+    let method = SchemaMethod(
+      name: descriptor.name ?? "", service: service, input: input, output: output,
+      streamsRequests: descriptor.clientStreaming ?? false, streamsResponses: descriptor.serverStreaming ?? false,
+      idempotency: idempotency(of: descriptor), path: path, isDeprecated: descriptor.options?.deprecated ?? false)
+    method.raises = CustomOptions.raises(
+      descriptor.options?.unknownFields, Tag.firstOption, path + [Tag.methodOptions, Tag.firstOption],
+      service.file.sources)
+    schema.symbols[qualified(method.name, service.fullName)] = .method
+    service.methods.append(method)
+  }
+
+  private func idempotency(of method: Google_Protobuf_MethodDescriptorProto) -> SchemaMethod.Idempotency {
+    switch method.options?.idempotencyLevel {
+    case .noSideEffects: .noSideEffects
+    case .idempotent: .idempotent
+    default: .unknown
+    }
+  }
+
+  private func qualified(_ name: String, _ scope: String) -> String { scope.isEmpty ? name : "\(scope).\(name)" }
+}

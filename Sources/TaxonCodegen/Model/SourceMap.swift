@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// Where something stands in a source file. Lines and columns count from 1.
+public struct SourceLocation: Hashable, Sendable, CustomStringConvertible {
+  /// As protoc knows the file, such as "octollm/v1/errors.proto".
+  public var file: String
+  public var line: Int
+  public var column: Int
+
+  /// The form that compilers use: `file:line:column`.
+  public var description: String { "\(file):\(line):\(column)" }
+}
+
+/// The path of a declaration inside a FileDescriptorProto: field numbers and indices in turn (descriptor.proto,
+/// SourceCodeInfo.Location).
+typealias DescriptorPath = [Int32]
+
+/// The part of a source file that a declaration takes up. Lines and columns count from 1; the end is exclusive.
+struct SourceSpan: Hashable {
+  var line: Int
+  var column: Int
+  var endLine: Int
+  var endColumn: Int
+
+  init?(_ span: [Int32]) {
+    guard span.count == 3 || span.count == 4 else { return nil }
+    line = Int(span[0]) + 1
+    column = Int(span[1]) + 1
+    endLine = span.count == 4 ? Int(span[2]) + 1 : line
+    endColumn = Int(span[span.count - 1]) + 1
+  }
+}
+
+/// What SourceCodeInfo knows of one file.
+struct SourceMap {
+  let file: String
+  private var spans: [DescriptorPath: SourceSpan] = [:]
+  private var comments: [DescriptorPath: String] = [:]
+
+  init(_ file: Google_Protobuf_FileDescriptorProto) {
+    self.file = file.name ?? ""
+    for location in file.sourceCodeInfo?.location ?? [] {
+      // An option that is set in several statements has a location for each: the first one counts.
+      if spans[location.path] == nil { spans[location.path] = SourceSpan(location.span) }
+      let comment = location.leadingComments ?? location.trailingComments
+      if let comment, !comment.isEmpty { comments[location.path] = comment }
+    }
+  }
+
+  /// The span of a declaration, else of the nearest one around it that has a span.
+  func span(_ path: DescriptorPath) -> SourceSpan? {
+    var path = path[...]
+    while true {
+      if let span = spans[Array(path)] { return span }
+      if path.popLast() == nil { return nil }
+    }
+  }
+
+  func place(_ path: DescriptorPath) -> Place { Place(file: file, span: span(path)) }
+
+  /// The comment before a declaration, or else behind it.
+  func comment(_ path: DescriptorPath) -> String? { comments[path] }
+}
+
+/// Where a mistake is: a span, and when the span is a whole option, the text to look for inside it.
+struct Place: Hashable {
+  var file: String
+  var span: SourceSpan?
+  var text: String?
+
+  /// SourceCodeInfo stops at the option; with the source at hand, the position is that of `text` inside it.
+  func naming(_ text: String) -> Place {
+    var place = self
+    place.text = text
+    return place
+  }
+
+  var location: SourceLocation {
+    SourceLocation(file: file, line: span?.line ?? 1, column: span?.column ?? 1)
+  }
+}

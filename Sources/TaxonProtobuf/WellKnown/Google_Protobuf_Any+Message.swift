@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Google_Protobuf_Any {
+  /// What type URLs begin with when nobody says otherwise.
+  public static let usualPrefix = "type.googleapis.com/"
+
+  /// The type URL of a message type, with the usual prefix.
+  public static func typeURL(of type: any Message.Type) -> String { usualPrefix + type.descriptor.name }
+
+  /// Packs a message. Throws when it is larger than 2 GiB.
+  public init(packing message: some Message) throws(MessageEncodingError) {
+    self.init(typeURL: Self.typeURL(of: type(of: message)), value: try message.encoded())
+  }
+
+  /// The full name of the message inside: what follows the last slash of the type URL.
+  public var messageName: String {
+    guard let slash = typeURL.lastIndex(of: "/") else { return typeURL }
+    return String(typeURL[typeURL.index(after: slash)...])
+  }
+
+  /// Whether the message inside is of this type, whatever the prefix of the type URL.
+  public func holds(_ type: any Message.Type) -> Bool { messageName == type.descriptor.name }
+
+  /// The message inside; nil when it is of another type. Throws when it cannot be decoded.
+  public func unpacked<M: Message>(
+    as type: M.Type = M.self, options: DecodingOptions = DecodingOptions()
+  ) throws(MessageDecodingError) -> M? {
+    holds(type) ? try M(decoding: value, options: options) : nil
+  }
+}

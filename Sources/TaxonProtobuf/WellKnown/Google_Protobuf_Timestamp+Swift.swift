@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Google_Protobuf_Timestamp {
+  /// The time that has passed since 1970-01-01 00:00 UTC, without leap seconds; negative before.
+  public var sinceEpoch: Swift.Duration { .seconds(seconds) + .nanoseconds(Int64(nanos)) }
+
+  /// The time at a distance from 1970-01-01 00:00 UTC; what is less than a nanosecond is cut off.
+  public init(sinceEpoch duration: Swift.Duration) {
+    let (seconds, attoseconds) = duration.components
+    let nanos = attoseconds / 1_000_000_000
+    // The nanoseconds of a timestamp count forward, also before 1970.
+    self =
+      nanos < 0
+      ? Self(seconds: seconds - 1, nanos: Int32(nanos + 1_000_000_000)) : Self(seconds: seconds, nanos: Int32(nanos))
+  }
+}
+
+extension Google_Protobuf_Timestamp: Comparable {
+  /// Whether one time is before the other.
+  public static func < (one: Self, other: Self) -> Bool {
+    (one.seconds, one.nanos) < (other.seconds, other.nanos)
+  }
+}
