@@ -12,10 +12,7 @@ struct TaxonPlugin: BuildToolPlugin {
       Diagnostics.error("\(target.name) uses TaxonPlugin, but its package does not depend on the package taxon")
       return []
     }
-    guard let protoc = Protoc.find() else {
-      Diagnostics.error(Protoc.missing)
-      return []
-    }
+    let protoc = try Protoc.find()
 
     let schema = try SchemaFiles(
       folder: settings.protoPath, include: settings.include, importPaths: settings.importPaths + [taxonProtos])
@@ -28,18 +25,22 @@ struct TaxonPlugin: BuildToolPlugin {
     let output = context.pluginWorkDirectoryURL
     var arguments = schema.searchPaths.map { "--proto_path=\($0.path)" }
     arguments += ["--plugin=protoc-gen-taxon=\(generator.path)", "--taxon_out=\(output.path)"]
-    arguments += ["--taxon_opt=access=\(settings.access)", "--taxon_opt=self=\(module.moduleName)"]
-    arguments += settings.modules.sorted { $0.key < $1.key }.map { "--taxon_opt=module=\($0.key):\($0.value)" }
-    // protoc separates parameters by commas: a folder with one in its name goes without precise locations.
-    arguments += schema.searchPaths.map(\.path).filter { !$0.contains(",") }.map { "--taxon_opt=source=\($0)" }
+    arguments += ["--taxon_opt=self=\(module.moduleName)"]
+    if let file = settings.file { arguments.append("--taxon_opt=settings=\(Self.escaped(file))") }
+    arguments += schema.searchPaths.map { "--taxon_opt=source=\(Self.escaped($0))" }
     arguments += schema.files.map(\.url.path)
     return [
       .buildCommand(
         displayName: "Generating Swift from the \(schema.files.count) .proto files of \(target.name)",
         executable: protoc, arguments: arguments,
-        inputFiles: schema.files.map(\.url) + schema.imported() + settings.files + [generator],
+        inputFiles: schema.files.map(\.url) + schema.imported() + [generator] + (settings.file.map { [$0] } ?? []),
         outputFiles: schema.files.map { output.appending(path: $0.outputName) })
     ]
+  }
+
+  /// A path as a value in protoc's parameter, where commas come between the settings.
+  private static func escaped(_ url: URL) -> String {
+    url.path.replacing("%", with: "%25").replacing(",", with: "%2C")
   }
 
   /// The folder with taxon/ and google/rpc/ of the package taxon, which is this package or one it depends on.

@@ -15,6 +15,14 @@ public struct Generator {
     self.readFile = readFile
   }
 
+  /// Makes a generator for the files `generating` of an encoded FileDescriptorSet, which has all their imports too.
+  public init(
+    descriptorSet: [UInt8], generating: [String], readFile: @escaping (String) -> String? = { _ in nil }
+  ) throws {
+    let files = try Google_Protobuf_FileDescriptorSet(decoding: descriptorSet).file
+    self.init(.init(fileToGenerate: generating, protoFile: files), readFile: readFile)
+  }
+
   /// What comes out of a run.
   public struct Outcome {
     /// Mistakes and warnings, in the order of the sources.

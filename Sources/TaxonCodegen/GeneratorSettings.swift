@@ -60,11 +60,16 @@ public struct GeneratorSettings: Hashable, Sendable {
     case "self":
       ownModule = value
     case "source":
-      sourceFolders.append(value)
+      // Escaped, because commas come between the settings.
+      sourceFolders.append(Self.replace("%25", with: "%", in: Self.replace("%2C", with: ",", in: value)))
     default:
       throw Mistake(
         description: "there is no parameter \"\(name)\"; there are access, imports, module, self and source")
     }
+  }
+
+  private static func replace(_ part: String, with other: String, in text: String) -> String {
+    text.split(separator: part, omittingEmptySubsequences: false).joined(separator: other)
   }
 
   /// Whether the types of a proto file are part of Taxon itself.

@@ -3,15 +3,18 @@
 // The plugin of protoc: a CodeGeneratorRequest comes in on standard input, a CodeGeneratorResponse goes out.
 import Foundation
 import TaxonCodegen
-import TaxonProtobuf
 
-let input = FileHandle.standardInput.readDataToEndOfFile()
+func report(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+
+var plugin = ProtocPlugin()
+plugin.readFile = { try? String(contentsOfFile: $0, encoding: .utf8) }
+plugin.expandParameter = SettingsFile.expand
+plugin.warn = { report("\($0)") }
+
 do {
-  let request = try Google_Protobuf_Compiler_CodeGeneratorRequest(decoding: Array(input))
-  let generator = Generator(request) { try? String(contentsOfFile: $0, encoding: .utf8) }
-  let response = generator.run { FileHandle.standardError.write(Data("\($0)\n".utf8)) }
-  FileHandle.standardOutput.write(Data(try response.encoded()))
+  let request = FileHandle.standardInput.readDataToEndOfFile()
+  FileHandle.standardOutput.write(Data(try plugin.answer(Array(request))))
 } catch {
-  FileHandle.standardError.write(Data("protoc-gen-taxon: \(error)\n".utf8))
+  report("protoc-gen-taxon: \(error)")
   exit(1)
 }

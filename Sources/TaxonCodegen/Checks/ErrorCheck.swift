@@ -119,7 +119,8 @@ struct ErrorCheck {
       let violation = "violation = \(rules.violation)"
       if !field.isText {
         diagnostics.error(
-          rules.place, "\(violation) stands on field \"\(field.name)\", which is no string; take it away or use a string")
+          rules.place,
+          "\(violation) stands on field \"\(field.name)\", which is no string; take it away or use a string")
       } else if rules.safety != .safe {
         diagnostics.error(
           rules.place,

@@ -113,7 +113,8 @@ struct TaxonomyCheck {
     if let reserved {
       diagnostics.error(
         message.codePlace,
-        "\(origin) \"\(code)\" is reserved at \(diagnostics.describe(reserved)), it was used before; choose another code")
+        "\(origin) \"\(code)\" is reserved at \(diagnostics.describe(reserved)), it was used before; choose another code"
+      )
     }
     if let first {
       diagnostics.error(

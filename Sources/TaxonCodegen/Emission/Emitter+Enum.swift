@@ -39,7 +39,8 @@ extension Emitter {
     for (name, value) in all where taken.insert(name).inserted {
       guard let original = cases.first(where: { $0.1.number == value.number })?.0 else { continue }
       writer.blank()
-      writer.documentation(enumeration.file.sources.comment(value.path), "`\(value.name)`, another name of `\(original)`.")
+      writer.documentation(
+        enumeration.file.sources.comment(value.path), "`\(value.name)`, another name of `\(original)`.")
       deprecation(value.isDeprecated)
       writer.line("\(access)static var \(Identifier.escaped(name)): Self { .\(original) }")
     }

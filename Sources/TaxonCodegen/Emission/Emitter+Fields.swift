@@ -72,7 +72,9 @@ extension Emitter {
   }
 
   /// @Indirect has taken the name with the underscore.
-  func isStoredPrivately(_ field: SchemaField) -> Bool { field.isDeprecated && !field.isRecursive && field.oneof == nil }
+  func isStoredPrivately(_ field: SchemaField) -> Bool {
+    field.isDeprecated && !field.isRecursive && field.oneof == nil
+  }
 
   // MARK: Types
 

@@ -11,7 +11,8 @@ extension Emitter {
     type("\(access)struct \(Identifier.escaped(path[path.count - 1])): \(conformance)", path) {
       for property in properties { emitProperty(property) }
       if message.error != nil {
-        writer.line("/// The cause, the time to wait, and what else goes with this occurrence; not part of the message.")
+        writer.line(
+          "/// The cause, the time to wait, and what else goes with this occurrence; not part of the message.")
         writer.line("\(access)var context: \(runtime("ErrorContext"))")
       }
       writer.line("/// Fields of the wire that this type does not know.")

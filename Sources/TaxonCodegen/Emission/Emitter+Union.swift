@@ -117,7 +117,8 @@ extension Emitter {
     writer.blank()
     writer.block("extension \(runtime("ErrorRegistry"))") {
       writer.line("/// The errors of \(file.path).")
-      let head = "\(access)static let \(Identifier.escaped(Identifier.registry(file.path))) = \(runtime("ErrorRegistry"))(["
+      let head =
+        "\(access)static let \(Identifier.escaped(Identifier.registry(file.path))) = \(runtime("ErrorRegistry"))(["
       writer.list(head, errors.map { "\(names.reference($0, from: [])).self" }, "])")
     }
   }

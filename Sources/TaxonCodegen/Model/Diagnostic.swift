@@ -8,7 +8,9 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
     case warning
   }
 
+  /// Error or warning.
   public var severity: Severity
+  /// Where it is.
   public var location: SourceLocation
   /// "what is wrong; how to mend it".
   public var message: String

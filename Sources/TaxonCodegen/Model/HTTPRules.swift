@@ -39,7 +39,8 @@ enum HTTPRules {
     }
     if status == .resourceExhausted {
       guard ![413, 429, 503, 507].contains(http) else { return nil }
-      return "status \(status) and http \(http) contradict each other, \(status) goes with 413, 429, 503 or 507; \(mend)"
+      return
+        "status \(status) and http \(http) contradict each other, \(status) goes with 413, 429, 503 or 507; \(mend)"
     }
     guard http / 100 != usual / 100 else { return nil }
     let range = usual / 100 == 4 ? "400 to 499" : "500 to 599"

@@ -5,7 +5,9 @@ import TaxonProtobuf
 public struct SourceLocation: Hashable, Sendable, CustomStringConvertible {
   /// As protoc knows the file, such as "octollm/v1/errors.proto".
   public var file: String
+  /// From 1.
   public var line: Int
+  /// From 1, in bytes.
   public var column: Int
 
   /// The form that compilers use: `file:line:column`.

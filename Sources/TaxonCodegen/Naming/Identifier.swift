@@ -72,7 +72,8 @@ enum Identifier {
   static func cases(of enumeration: SchemaEnum) -> [String] {
     let stripped = enumeration.values.map { caseName(withoutPrefix($0.name, enumeration.name)) }
     var numbers: [String: Int32] = [:]
-    for (name, value) in zip(stripped, enumeration.values) where numbers.updateValue(value.number, forKey: name) != nil {
+    for (name, value) in zip(stripped, enumeration.values) where numbers.updateValue(value.number, forKey: name) != nil
+    {
       // Without the prefix two values have one name; aliases of one number may share it.
       let all = zip(stripped, enumeration.values).filter { $0.0 == name }
       if Set(all.map(\.1.number)).count > 1 { return enumeration.values.map { caseName($0.name) } }

@@ -50,7 +50,7 @@ struct StatusWriter {
 
   func writePayload(to bytes: inout ProtobufBytes) {
     guard let payload = form.payload else { return }
-    bytes.detail(TypeURL(payload.descriptor.name), count: payload.bytes.count)
+    bytes.detail(payload.descriptor.name, count: payload.bytes.count)
     bytes.append(payload.bytes)
   }
 
@@ -73,12 +73,12 @@ struct StatusWriter {
   func writeRetryInfo(to bytes: inout ProtobufBytes) {
     guard let retryAfter = form.retryAfter else { return }
     let (seconds, attoseconds) = max(.zero, retryAfter).components
-    var duration = ProtobufBytes()
-    duration.number(1, seconds)
-    duration.number(2, Int32(attoseconds / 1_000_000_000))
-    bytes.detail(TypeURL.retryInfo, count: ProtobufBytes.size(payload: duration.count))
-    bytes.header(1, count: duration.count)
-    bytes.append(duration.bytes)
+    let nanoseconds = Int32(attoseconds / 1_000_000_000)
+    let count = ProtobufBytes.size(seconds) + ProtobufBytes.size(Int64(nanoseconds))
+    bytes.detail(TypeURL.retryInfo, count: ProtobufBytes.size(payload: count))
+    bytes.header(1, count: count)
+    bytes.number(1, seconds)
+    bytes.number(2, nanoseconds)
   }
 
   func writeBadRequest(to bytes: inout ProtobufBytes) {
@@ -90,7 +90,7 @@ struct StatusWriter {
   }
 
   func write(_ detail: Google_Protobuf_Any, to bytes: inout ProtobufBytes) {
-    bytes.detail(TypeURL(typeName(ofURL: detail.typeURL)), count: detail.value.count)
+    bytes.detail(typeName(ofURL: detail.typeURL), count: detail.value.count)
     bytes.append(detail.value)
   }
 
@@ -100,10 +100,10 @@ struct StatusWriter {
     guard !form.context.isFromCall else { return [] }
     let details = form.context.details
     guard !details.isEmpty else { return [] }
-    var taken: Set<String> = [TypeURL.errorInfo.name, TypeURL.errorTraits.name]
+    var taken: Set<String> = [TypeURL.errorInfo, TypeURL.errorTraits]
     if let payload = form.payload { taken.insert(payload.descriptor.name) }
-    if form.retryAfter != nil { taken.insert(TypeURL.retryInfo.name) }
-    if !form.violations.isEmpty { taken.insert(TypeURL.badRequest.name) }
+    if form.retryAfter != nil { taken.insert(TypeURL.retryInfo) }
+    if !form.violations.isEmpty { taken.insert(TypeURL.badRequest) }
     return details.filter { taken.insert(typeName(ofURL: $0.typeURL)).inserted }
   }
 
@@ -120,11 +120,12 @@ struct StatusWriter {
 
 extension ProtobufBytes {
   /// A detail of a status up to its content, of which `count` bytes are to follow.
-  fileprivate mutating func detail(_ url: TypeURL, count: Int) {
-    header(3, count: Self.size(payload: url.count) + Self.size(payload: count))
-    header(1, count: url.count)
-    raw(TypeURL.prefix)
-    raw(url.name)
+  fileprivate mutating func detail(_ name: String, count: Int) {
+    let urlCount = TypeURL.prefixBytes.count + name.utf8.count
+    header(3, count: Self.size(payload: urlCount) + Self.size(payload: count))
+    header(1, count: urlCount)
+    append(TypeURL.prefixBytes)
+    raw(name)
     header(2, count: count)
   }
 }

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import TaxonCodegen
+
+/// `taxon check`: all mistakes of the schemas, and nothing else.
+struct Check: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Reports the mistakes in schemas; exits with 1 when there are any.")
+
+  @OptionGroup var schemas: SchemaArguments
+
+  func run() throws {
+    var settings = GeneratorSettings()
+    settings.sourceFolders = schemas.folders
+    try schemas.report(schemas.generator().generate(settings))
+  }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import TaxonCodegen
+
+/// `taxon generate`: Swift files to be committed, for those who don't use the plugin.
+struct Generate: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Writes the Swift files of schemas.")
+
+  @OptionGroup var schemas: SchemaArguments
+
+  @Option(help: "The folder for the Swift files.")
+  var out: String
+
+  @Option(help: "Who sees the declarations: public, package or internal.")
+  var access = GeneratorSettings.Access.internal
+
+  @Option(help: "A module that the Swift files import. May be repeated. (default: Taxon)")
+  var imports: [String] = []
+
+  @Option(help: "The module that has the types of an imported schema, as path/of.proto:Module. May be repeated.")
+  var module: [String] = []
+
+  func run() throws {
+    var settings = try GeneratorSettings(parameter: module.map { "module=\($0)" }.joined(separator: ","))
+    settings.access = access
+    if !imports.isEmpty { settings.imports = imports }
+    settings.sourceFolders = schemas.folders
+    let outcome = try schemas.generator().generate(settings)
+    try schemas.report(outcome)
+    let folder = URL(filePath: out, directoryHint: .isDirectory)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for file in outcome.files {
+      try Data(file.content.utf8).write(to: folder.appending(path: file.name))
+    }
+  }
+}
+
+extension GeneratorSettings.Access: ExpressibleByArgument {}
