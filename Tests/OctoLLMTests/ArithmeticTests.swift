@@ -13,7 +13,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "The expression ends too early"), ("1 +", "The expression ends too early"), ("(1", "A parenthesis is not closed"),
+    ("", "The expression ends too early"), ("1 +", "The expression ends too early"),
+    ("(1", "A parenthesis is not closed"),
     ("1 / 0", "Division by zero"), ("calc", "Unexpected \"c\""), ("1 2", "Unexpected \"2\""),
     ("1e9", "Unexpected \"e\""), ("1.2.3", "Unexpected \"1\""), (".", "Unexpected \".\""),
   ])

@@ -5,13 +5,17 @@ import Testing
 
 @Suite struct RehearsalServiceTests {
   @Test func thereIsASampleOfEveryError() {
-    let declared = (OctoLLMError.members + ReflexError.members).map { "\($0.declaration.domain)/\($0.declaration.code)" }
+    let declared = (OctoLLMError.members + ReflexError.members).map {
+      "\($0.declaration.domain)/\($0.declaration.code)"
+    }
     #expect(declared.count == 22)
     #expect(Set(SampleErrors.all.map { "\($0.identity)" }) == Set(declared))
     #expect(SampleErrors.all.count == declared.count)
   }
 
-  @Test(arguments: SampleErrors.all.map(\.identity)) func everyErrorIsRaisedTyped(_ identity: ErrorIdentity) async throws {
+  @Test(arguments: SampleErrors.all.map(\.identity)) func everyErrorIsRaisedTyped(_ identity: ErrorIdentity)
+    async throws
+  {
     let error = await raise(.init(domain: identity.domain, code: identity.code))
     #expect(error?.identity == identity)
     if case .other = error { Issue.record("\(identity) is not declared") }
@@ -43,7 +47,9 @@ import Testing
     #expect(error?.retryAfter == .milliseconds(1500))
   }
 
-  @Test(arguments: [("octollm.dev", "NOPE", 0, "code"), ("", "", 0, "code"), ("octollm.dev", "CACHE_ERROR", -1, "times")])
+  @Test(arguments: [
+    ("octollm.dev", "NOPE", 0, "code"), ("", "", 0, "code"), ("octollm.dev", "CACHE_ERROR", -1, "times"),
+  ])
   func whatThereIsNotIsInvalidInput(_ domain: String, _ code: String, _ times: Int32, _ field: String) async throws {
     guard case .validationInvalidInput(let error) = await raise(.init(domain: domain, code: code, times: times)) else {
       Issue.record("no VALIDATION_ERROR")
