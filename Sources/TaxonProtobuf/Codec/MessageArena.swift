@@ -29,32 +29,66 @@ public struct MessageArena {
 
   let state: UnsafeMutablePointer<State>
 
-  static let firstBlockSize = 16 * 1024
+  @inline(__always) static var firstBlockSize: Int { 16 * 1024 }
+  @inline(__always) static var secondBlockSize: Int { 64 * 1024 }
+  /// What the state takes of the first block.
+  @inline(__always) static var stateSize: Int { (MemoryLayout<State>.size + 15) & ~15 }
 
   /// An empty arena. It must be given back.
   @usableFromInline
   static func take() -> MessageArena {
-    let block = ArenaPool.shared.take() ?? .allocate(byteCount: firstBlockSize, alignment: 16)
+    if let block = ArenaPool.shared.take() {
+      return MessageArena(state: block.assumingMemoryBound(to: State.self))
+    }
+    return make()
+  }
+
+  @inline(never)
+  private static func make() -> MessageArena {
+    let block = UnsafeMutableRawPointer.allocate(byteCount: firstBlockSize, alignment: 16)
     let state = block.bindMemory(to: State.self, capacity: 1)
     state.initialize(
       to: State(
-        allocator: ProtobufCAllocator(alloc: ArenaCallbacks.allocate, free: ArenaCallbacks.free, allocator_data: block),
-        cursor: block + (MemoryLayout<State>.size + 15) & ~15, end: block + firstBlockSize,
-        blocks: nil, nextBlockSize: 4 * firstBlockSize, input: UnsafeRawBufferPointer(start: nil, count: 0),
-        hasReplacedValue: false, isRewritten: false, large: [], nextLarge: 0))
+        allocator: ProtobufCAllocator(
+          alloc: ArenaCallbacks.allocate, free: ArenaCallbacks.free, allocator_data: block),
+        cursor: block + stateSize, end: block + firstBlockSize, blocks: nil, nextBlockSize: secondBlockSize,
+        input: UnsafeRawBufferPointer(start: nil, count: 0), hasReplacedValue: false, isRewritten: false, large: [],
+        nextLarge: 0))
     return MessageArena(state: state)
   }
 
-  /// Frees all memory of the arena.
+  /// Frees the memory of the arena, but for its first block, which waits in the pool as `take()` wants it.
   @usableFromInline
   func giveBack() {
+    if state.pointee.blocks != nil { freeBlocks() }
+    if !state.pointee.large.isEmpty {
+      state.pointee.large = []
+      state.pointee.nextLarge = 0
+    }
+    let block = UnsafeMutableRawPointer(state)
+    state.pointee.cursor = block + Self.stateSize
+    state.pointee.hasReplacedValue = false
+    state.pointee.isRewritten = false
+    if let other = ArenaPool.shared.give(block) {
+      MessageArena(state: other.assumingMemoryBound(to: State.self)).free()
+    }
+  }
+
+  @inline(never)
+  private func freeBlocks() {
     var block = state.pointee.blocks
     while let current = block {
       block = current.load(as: UnsafeMutableRawPointer?.self)
       current.deallocate()
     }
+    state.pointee.blocks = nil
+    state.pointee.nextBlockSize = Self.secondBlockSize
+    state.pointee.end = UnsafeMutableRawPointer(state) + Self.firstBlockSize
+  }
+
+  private func free() {
     state.deinitialize(count: 1)
-    ArenaPool.shared.give(UnsafeMutableRawPointer(state))
+    UnsafeMutableRawPointer(state).deallocate()
   }
 
   /// Memory for `byteCount` bytes, aligned for anything protobuf-c stores.
@@ -85,7 +119,7 @@ public struct MessageArena {
   }
 
   /// Bytes from which on a value is an array in its own right, rather than copied to or from the arena.
-  static let smallestLarge = 4096
+  @inline(__always) static var smallestLarge: Int { 4096 }
 
   /// Memory for protobuf-c that may become a field's value as it is.
   func allocateLarge(_ byteCount: Int) -> UnsafeMutableRawPointer {
