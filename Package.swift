@@ -85,7 +85,8 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "TaxonCodegenTests", dependencies: ["TaxonCodegen"], swiftSettings: settings),
     .testTarget(
-      name: "OctoLLMTests", dependencies: ["OctoLLM", "Taxon", dependency("GRDB", "GRDB.swift")],
+      name: "OctoLLMTests",
+      dependencies: ["OctoLLM", "Taxon", dependency("GRDB", "GRDB.swift"), dependency("Logging", "swift-log")],
       swiftSettings: settings),
     .testTarget(
       name: "TaxonTests", dependencies: ["Taxon", dependency("Logging", "swift-log")],

@@ -35,8 +35,12 @@ struct RaiseCall: Call {
   func call(_ channel: Channel, _ options: CallOptions) async throws(Rehearsal.RaiseError) -> Answer {
     let request = RaiseRequest(
       domain: domain, code: code, times: times, key: key, retryAfter: retryAfter.map { .init(.seconds($0)) })
-    let reply = try await Rehearsal.Client(channel).raise(request, options: options)
-    return Answer("answered after \(reply.failures) failures", json: ["failures": JSONValue(reply.failures)])
+    do {
+      let reply = try await Rehearsal.Client(channel).raise(request, options: options)
+      return Answer("answered after \(reply.failures) failures", json: ["failures": JSONValue(reply.failures)])
+    } catch .other(let error) where error.status == .unimplemented {
+      return Answer(error, hint: "rehearsals are only there after octollm serve --rehearsal")
+    }
   }
 }
 

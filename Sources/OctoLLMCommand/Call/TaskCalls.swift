@@ -50,8 +50,9 @@ struct ListCall: Call {
     let request = ListTasksRequest(status: status, pageSize: pageSize, pageToken: pageToken)
     let page = try await Orchestrator.Client(channel).listTasks(request, options: options)
     let more = page.nextPageToken.isEmpty ? [] : ["more: --page-token \(page.nextPageToken)"]
+    let lines = page.tasks.isEmpty ? ["no tasks"] : page.tasks.map(\.text) + more
     return Answer(
-      (page.tasks.map(\.text) + more).joined(separator: "\n"),
+      lines.joined(separator: "\n"),
       json: ["tasks": .array(page.tasks.map(\.json)), "next_page_token": .string(page.nextPageToken)])
   }
 }

@@ -36,7 +36,10 @@ struct ServeCommand: ParsableCommand {
     do {
       try waiting { try await serve() }
     } catch let error as any TaxonomyError {
-      ErrorReport(error).print(to: .standardError)
+      var text = "octollm: \(error.message)"
+      // Here, in the process itself, the cause may be said; that of a taken address is in the message already.
+      if let cause = error.cause, !error.message.contains("\(cause)") { text += "\n  because of \(cause)" }
+      FileHandle.standardError.write(Data("\(text)\n".utf8))
       throw ExitCode.failure
     }
   }
