@@ -62,6 +62,16 @@ struct ProtobufBytes {
     }
   }
 
+  /// A detail of a status up to its content, of which `count` bytes are to follow.
+  mutating func detail(_ name: String, count: Int) {
+    let urlCount = TypeURL.prefixBytes.count + name.utf8.count
+    header(3, count: Self.size(payload: urlCount) + Self.size(payload: count))
+    header(1, count: urlCount)
+    append(TypeURL.prefixBytes)
+    raw(name)
+    header(2, count: count)
+  }
+
   private mutating func varint(_ value: UInt64) {
     var value = value
     while value > 0x7F {

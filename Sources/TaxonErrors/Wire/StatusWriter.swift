@@ -56,6 +56,12 @@ struct StatusWriter {
 
   func writeTraits(to bytes: inout ProtobufBytes) {
     let causes = form.context.causes
+    if causes.isEmpty, instanceID.utf8.count == InstanceID.count {
+      bytes.append(form.facts.traitsDetail)
+      bytes.raw(instanceID)
+      bytes.number(7, form.facts.isSafe ? Int32(1) : 0)
+      return
+    }
     let traits = form.facts.traits
     var count = traits.count + ProtobufBytes.size(instanceID) + (form.facts.isSafe ? 2 : 0)
     for cause in causes { count += ProtobufBytes.size(payload: entrySize(cause.domain, cause.code)) }
@@ -115,17 +121,5 @@ struct StatusWriter {
   /// Bytes of a message whose fields 1 and 2 are these strings.
   private func entrySize(_ first: String, _ second: String) -> Int {
     ProtobufBytes.size(first) + ProtobufBytes.size(second)
-  }
-}
-
-extension ProtobufBytes {
-  /// A detail of a status up to its content, of which `count` bytes are to follow.
-  fileprivate mutating func detail(_ name: String, count: Int) {
-    let urlCount = TypeURL.prefixBytes.count + name.utf8.count
-    header(3, count: Self.size(payload: urlCount) + Self.size(payload: count))
-    header(1, count: urlCount)
-    append(TypeURL.prefixBytes)
-    raw(name)
-    header(2, count: count)
   }
 }
