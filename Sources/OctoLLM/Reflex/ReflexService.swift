@@ -36,7 +36,9 @@ public struct ReflexService: Reflex.Service {
     guard text.utf8.count <= Self.maxLength else {
       throw .invalidInput(message: "text is longer than \(Self.maxLength) bytes")
     }
-    if let found = PersonalData.find(in: text) {
+    // A long text takes a while, and the handler runs on its connection's event loop: that computes elsewhere.
+    let found = await withTaskExecutorPreference(globalConcurrentExecutor) { PersonalData.find(in: text) }
+    if let found {
       throw .piiDetected(pattern: found.pattern, excerpt: found.excerpt)
     }
     if let wait = limiter.admit() { throw .rateLimitExceeded(limit: UInt32(limiter.limit), retryAfter: wait) }

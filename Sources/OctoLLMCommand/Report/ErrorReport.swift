@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import Taxon
 
 /// What a person or a program wants to know of an error.
@@ -14,10 +13,6 @@ struct ErrorReport: Sendable {
     let fields = typedFields(error)
     text = Self.text(error, fields, hint)
     json = JSONValue.object(Self.members(error, fields, hint)).text
-  }
-
-  func print(to handle: FileHandle) {
-    handle.write(Data((text + "\n").utf8))
   }
 
   private static func members(

@@ -58,14 +58,18 @@ struct ServeCommand: ParsableCommand {
     ]
     if rehearsal { services.append(RehearsalService()) }
     let server = Server(.init(host: host, port: port, threads: threads), services: services)
-    let signals = ShutdownSignals { await server.shutDown() }
-    defer { signals.stop() }
     let address = host.contains(":") ? "[\(host)]" : host
-    try await server.run { port in
-      print("listening on \(address):\(port)")
-      // Standard output may be a pipe with somebody at its end who waits for the line.
-      fflush(nil)
+    let serving = Task {
+      try await server.run { port in
+        print("listening on \(address):\(port)")
+        // Standard output may be a pipe with somebody at its end who waits for the line.
+        fflush(nil)
+      }
     }
+    // A cancelled server shuts down gracefully.
+    let signals = ShutdownSignals { serving.cancel() }
+    defer { signals.stop() }
+    try await serving.value
   }
 
   private var access: Access {

@@ -8,7 +8,7 @@ import Foundation
 final class ShutdownSignals: Sendable {
   private let sources: [any DispatchSourceSignal]
 
-  init(_ body: @escaping @Sendable () async -> Void) {
+  init(_ body: @escaping @Sendable () -> Void) {
     let signals = [SIGTERM, SIGINT]
     sources = signals.map { number in
       // The default disposition would end the process before the source hears of the signal.
@@ -16,7 +16,7 @@ final class ShutdownSignals: Sendable {
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
         for number in signals { signal(number, SIG_DFL) }
-        Task { await body() }
+        body()
       }
       source.resume()
       return source
