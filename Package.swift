@@ -90,7 +90,8 @@ let package = Package(
         .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
       ]),
     .testTarget(
-      name: "OctoLLMTests", dependencies: ["OctoLLM", "Taxon", dependency("GRDB", "GRDB.swift")],
+      name: "OctoLLMTests",
+      dependencies: ["OctoLLM", "Taxon", dependency("GRDB", "GRDB.swift"), dependency("Logging", "swift-log")],
       swiftSettings: settings),
     .testTarget(
       name: "TaxonTests", dependencies: ["Taxon", dependency("Logging", "swift-log")],

@@ -73,10 +73,10 @@ public final class Channel: CallInvoker {
   public func unary<Request, Response, Failure>(
     _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions
   ) async throws(Failure) -> Response {
-    let retry = options.retry ?? policy.retry
     let deadline = (options.timeout ?? policy.timeout).map { NIODeadline.now() + TimeAmount($0) }
-    var failedAttempts = 0
-    var wasResent = false
+    var retrier = Retrier(
+      options.retry ?? policy.retry, isIdempotent: method.idempotency.isSafeToRepeat, budget: budget)
+    var generator = SystemRandomNumberGenerator()
     while true {
       let result = await attempt(method, request, options: options, deadline: deadline)
       options.onMetadata?(result.initial, result.trailing)
@@ -84,21 +84,16 @@ public final class Channel: CallInvoker {
       let error: Failure
       switch result.outcome {
       case .success(let response):
-        budget?.succeeded()
+        retrier.succeeded()
         return response
       case .failure(let failure): error = failure
       }
-      failedAttempts += 1
-      let hasBudget = budget?.failed() ?? true
-      var generator = SystemRandomNumberGenerator()
-      let decision = retry.decide(
-        error, attempt: failedAttempts, isIdempotent: method.idempotency.isSafeToRepeat,
-        timeLeft: deadline.map { Duration($0 - .now()) }, isTransparent: result.isRefused && !wasResent,
-        hasBudget: hasBudget, using: &generator)
-      observer?(.attemptFailed(path: method.path, attempt: failedAttempts, error: error, decision: decision))
+      let decision = retrier.failed(
+        error, timeLeft: deadline.map { Duration($0 - .now()) }, isRefused: result.isRefused, using: &generator)
+      observer?(
+        .attemptFailed(path: method.path, attempt: retrier.failedAttempts, error: error, decision: decision))
       logger.debug("\(decision)", metadata: ["rpc.path": "\(method.path)", "error.code": "\(error.code)"])
       guard case .retry(let delay, _) = decision else { throw error }
-      if result.isRefused { wasResent = true }
       do {
         try await sleep(delay)
       } catch {

@@ -37,7 +37,8 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   private var connection: ClientConnection?
   private var initial = Metadata()
   private var response: Response?
-  private var isAbandoned = false
+  /// The caller's task was cancelled.
+  private var isCancelled = false
   private var timer: Scheduled<Void>?
 
   init(
@@ -56,7 +57,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
       await withCheckedContinuation { continuation in
         endpoint.execute {
           self.continuation = continuation
-          if self.isAbandoned { return self.fail(UndeclaredError.cancelled) }
+          if self.isCancelled { return self.fail(UndeclaredError.cancelled) }
           if let deadline = self.deadline {
             self.timer = endpoint.schedule(deadline) { self.abandon(CallError.DeadlineExceeded()) }
           }
@@ -64,7 +65,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
         }
       }
     } onCancel: {
-      endpoint.execute { self.abandon(UndeclaredError.cancelled) }
+      endpoint.execute { self.cancel() }
     }
   }
 
@@ -86,9 +87,13 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     connection.open(stream, head: connection.head(path: method.path, timeout: timeout, metadata: metadata))
   }
 
+  private func cancel() {
+    isCancelled = true
+    abandon(UndeclaredError.cancelled)
+  }
+
   /// Gives the call up, wherever it is.
   private func abandon(_ error: any TaxonomyError) {
-    isAbandoned = true
     if let stream {
       stream.abandon(error)
       connection?.scheduleFlush()
@@ -136,7 +141,9 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     connection = nil
     continuation?.resume(
       returning: AttemptResult(
-        outcome: outcome.mapError { $0.fromCall() }, initial: initial, trailing: end.trailing, isRefused: end.isRefused,
+        // The caller's own cancellation is no answer of the server's.
+        outcome: outcome.mapError { isCancelled ? $0 : $0.fromCall() }, initial: initial, trailing: end.trailing,
+        isRefused: end.isRefused,
         notes: notes))
   }
 }

@@ -89,6 +89,6 @@ extension Message {
     defer { arena.giveBack() }
     var writer = MessageWriter(root: descriptor, arena)
     write(to: &writer)
-    return body(try MessageEncoder(writer.base, descriptor))
+    return body(try MessageEncoder(writer, descriptor))
   }
 }

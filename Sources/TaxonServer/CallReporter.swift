@@ -20,6 +20,12 @@ final class CallReporter: ServerRouter {
   /// How many handlers have begun and not ended.
   var runningHandlers: Int { running.load(ordering: .relaxed) }
 
+  /// Returns when no handler runs any more, or when the time is over.
+  func waitForHandlers(within limit: Duration) async {
+    let end = ContinuousClock.now + limit
+    while runningHandlers > 0, ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(10)) }
+  }
+
   func handlerStarted() { running.add(1, ordering: .relaxed) }
   func handlerEnded() { running.subtract(1, ordering: .relaxed) }
 

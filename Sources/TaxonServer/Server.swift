@@ -38,14 +38,15 @@ public final class Server: Sendable {
   private let configuration: Configuration
   private let registry: ServiceRegistry
   private let logger: Logger
+  private let connections = ConnectionSet()
   private let state = Mutex(State())
 
   private enum Phase { case idle, listening(any Channel), shuttingDown, ended }
 
   private struct State {
     var phase = Phase.idle
-    var connections: [ObjectIdentifier: NIOLoopBound<ServerConnection>] = [:]
     var group: (any EventLoopGroup)?
+    var router: CallReporter?
     var ended: [CheckedContinuation<Void, Never>] = []
   }
 
@@ -109,6 +110,7 @@ public final class Server: Sendable {
       state.withLock {
         $0.phase = .listening(channel)
         $0.group = group
+        $0.router = router
       }
       let address = channel.localAddress?.description ?? ""
       logger.info("listening", metadata: ["address": "\(address)", "port": "\(channel.localAddress?.port ?? 0)"])
@@ -138,37 +140,29 @@ public final class Server: Sendable {
 
   private func accept(_ channel: any Channel, executor: LoopExecutor, router: CallReporter) throws {
     let connection = ServerConnection(executor: executor, channel: channel, router: router, limits: configuration.calls)
-    let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
     let id = ObjectIdentifier(connection)
     var http2 = configuration.http2
     http2.maxHeaderListSize = configuration.calls.maxHeaderListSize
-    try connection.start(configuration: http2) { [self] in
-      state.withLock { _ = $0.connections.removeValue(forKey: id) }
-    }
-    let isLate = state.withLock { state in
-      state.connections[id] = bound
-      if case .shuttingDown = state.phase { return true }
-      return false
-    }
-    if isLate { connection.beginShutdown() }
+    try connection.start(configuration: http2) { [connections] in connections.remove(id) }
+    if connections.add(connection, on: channel.eventLoop) { connection.beginShutdown() }
   }
 
   /// Stops listening, lets the calls that are there end, and closes. Calls that go on past the grace period are
   /// cancelled. Returns when all is closed; calling it again only waits.
   public func shutDown() async {
-    let (channel, group) = state.withLock { state -> ((any Channel)?, (any EventLoopGroup)?) in
-      guard case .listening(let channel) = state.phase else { return (nil, nil) }
+    let listening = state.withLock { state -> (any Channel)? in
+      guard case .listening(let channel) = state.phase else { return nil }
       state.phase = .shuttingDown
-      return (channel, state.group)
+      return channel
     }
-    guard let channel else { return }
+    guard let listening else { return await ended() }
     logger.info("shutting down")
-    try? await channel.close()
-    eachConnection { $0.beginShutdown() }
-    await connectionsClosed(within: configuration.gracePeriod)
-    eachConnection { $0.close() }
-    await connectionsClosed(within: .seconds(5))
-    if configuration.threads != nil { try? await group?.shutdownGracefully() }
+    try? await listening.close()
+    connections.beginShutdown()
+    await connections.waitUntilEmpty(within: configuration.gracePeriod)
+    connections.close()
+    await connections.waitUntilEmpty(within: .seconds(5))
+    await endThreads()
     let waiting = state.withLock { state in
       state.phase = .ended
       defer { state.ended = [] }
@@ -178,16 +172,27 @@ public final class Server: Sendable {
     for continuation in waiting { continuation.resume() }
   }
 
-  private func eachConnection(_ body: @escaping @Sendable (ServerConnection) -> Void) {
-    for connection in state.withLock({ Array($0.connections.values) }) {
-      connection.eventLoop.execute { body(connection.value) }
+  /// Ends the server's own threads, unless a handler that ignores its cancellation still needs them.
+  private func endThreads() async {
+    guard configuration.threads != nil else { return }
+    let (group, router) = state.withLock { ($0.group, $0.router) }
+    await router?.waitForHandlers(within: .seconds(5))
+    if let running = router?.runningHandlers, running > 0 {
+      logger.warning("handlers go on after the shutdown", metadata: ["handlers": "\(running)"])
+    } else {
+      try? await group?.shutdownGracefully()
     }
   }
 
-  private func connectionsClosed(within limit: Duration) async {
-    let end = ContinuousClock.now + limit
-    while !state.withLock({ $0.connections.isEmpty }), ContinuousClock.now < end {
-      try? await Task.sleep(for: .milliseconds(5))
+  /// Returns when the server has shut down; at once when it has not begun.
+  private func ended() async {
+    await withCheckedContinuation { continuation in
+      let isWaiting = state.withLock { state in
+        guard case .shuttingDown = state.phase else { return false }
+        state.ended.append(continuation)
+        return true
+      }
+      if !isWaiting { continuation.resume() }
     }
   }
 }

@@ -44,7 +44,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     self.request = nil
     let context = ServerContext(
       path: method.path, peer: stream.peer, metadata: stream.head.metadata,
-      deadline: stream.head.timeout.map { ContinuousClock.now + $0 })
+      deadline: stream.deadline.map { .now + Duration($0 - .now()) })
     reporter.handlerStarted()
     task = stream.executor.start {
       do throws(Failure) {

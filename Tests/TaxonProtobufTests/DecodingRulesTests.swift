@@ -11,6 +11,14 @@ import Testing
     #expect(try Singular(decoding: hex("720161 7200")).stringValue == "")
   }
 
+  @Test func partsAmongManyFieldsAreMerged() throws {
+    // From seventeen fields on, protobuf-c takes working memory, which it frees too.
+    let bytes = (0..<500).flatMap { _ in hex("8a01 03 1a0101") + hex("7203 616263") }
+    let message = try Singular(decoding: bytes)
+    #expect(message.stringValue == "abc")
+    #expect(message.messageValue?.numbers == Array(repeating: 1, count: 500))
+  }
+
   @Test func packedAndUnpackedAreBothRead() throws {
     #expect(try Repeated(decoding: hex("1801 1a020203 1804")).int32Values == [1, 2, 3, 4])
     #expect(try Unpacked(decoding: hex("1801 1a020203 1804")).int32Values == [1, 2, 3, 4])

@@ -47,6 +47,7 @@ import Testing
     // Text.
     ("7202 c328", "taxon.test.Singular.string_value: a string is not UTF-8, at byte 2"),
     ("1801 7204 61eda080", "taxon.test.Singular.string_value: a string is not UTF-8, at byte 5"),
+    ("7202 61ff 720162", "taxon.test.Singular.string_value: a string is not UTF-8, at byte 3"),
     ("8a01 05 1203 61ff62", "taxon.test.Child.name: a string is not UTF-8, at byte 6"),
   ])
   func aFaultIsReportedWithMessageFieldAndByte(_ bytes: String, _ text: String) {

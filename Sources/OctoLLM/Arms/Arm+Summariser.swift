@@ -7,7 +7,8 @@ extension Arm {
     let text = contract.description
     let words = text.split(whereSeparator: \.isWhitespace).count
     let sentences = text.split { ".!?".contains($0) }.filter { !$0.allSatisfy(\.isWhitespace) }
-    let opening = sentences.first.map { $0.split(whereSeparator: \.isWhitespace).prefix(8).joined(separator: " ") } ?? ""
+    let opening =
+      sentences.first.map { $0.split(whereSeparator: \.isWhitespace).prefix(8).joined(separator: " ") } ?? ""
     return "\(counted(words, "word")) in \(counted(sentences.count, "sentence")): \(opening)"
   }
 

@@ -40,7 +40,8 @@ public enum SampleErrors {
   private static let external: [any DeclaredError] = [
     ExternalError.LLMAPIError(provider: "parrot", statusCode: 529, errorMessage: "overloaded", retryAfter: .seconds(2)),
     ExternalError.VectorDBError(operation: "query", collection: "tasks", error: "segment 3 is corrupt"),
-    ExternalError.ThirdPartyAPIError(service: "lexicon", statusCode: 404, errorMessage: "there is no entry for \"arm\""),
+    ExternalError.ThirdPartyAPIError(
+      service: "lexicon", statusCode: 404, errorMessage: "there is no entry for \"arm\""),
   ]
 
   private static let reflex: [any DeclaredError] = [

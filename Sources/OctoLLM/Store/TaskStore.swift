@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import GRDB
+import Synchronization
 import Taxon
 
 /// The tasks and their histories, in SQLite.
 public final class TaskStore: TaskReader {
-  let database: any DatabaseWriter
+  private let writer: any DatabaseWriter
   private let now: @Sendable () -> Date
+  private let isClosed = Atomic<Bool>(false)
 
   /// Opens the tasks.
   ///
@@ -38,7 +40,7 @@ public final class TaskStore: TaskReader {
   ) throws(SystemError) {
     self.now = now
     do {
-      database = try open()
+      writer = try open()
     } catch {
       // GRDB's own errors convert themselves; here the operation has a better name than the statement that failed.
       throw .database(operation: "open", error: "\(error)", cause: error)
@@ -47,12 +49,12 @@ public final class TaskStore: TaskReader {
 
   /// The task with this id; nil when there is none.
   public func task(_ id: String) async throws -> TaskRecord? {
-    try await database.read { database in try Self.stored(id, in: database)?.record }
+    try await database().read { database in try Self.stored(id, in: database)?.record }
   }
 
   /// A page of tasks, oldest first.
   public func tasks(_ query: TaskQuery) async throws -> TaskPage {
-    try await database.read { database in
+    try await database().read { database in
       var tasks = TaskRow.order(TaskRow.CodingKeys.position)
       if query.status != .unspecified { tasks = tasks.filter(TaskRow.CodingKeys.status == query.status.word) }
       if let token = query.after { tasks = tasks.filter(TaskRow.CodingKeys.position > token.position) }
@@ -67,7 +69,7 @@ public final class TaskStore: TaskReader {
   /// Keeps a new task, pending.
   public func create(_ contract: TaskContract) async throws -> TaskRecord {
     let row = TaskRow(id: UUID().uuidString.lowercased(), contract: contract, status: .pending, createdAt: now())
-    return try await database.write { database in
+    return try await database().write { database in
       var row = row
       try row.insert(database)
       let change = ChangeRow(taskID: row.id, status: row.status, at: row.createdAt)
@@ -82,7 +84,7 @@ public final class TaskStore: TaskReader {
     public var status: TaskStatus
     /// What an arm answered; nil leaves what there is.
     public var output: String?
-    /// The code of the error because of which it failed.
+    /// The code of the error because of which an execution ended so.
     public var errorCode: String?
 
     /// A change of the state alone, unless said otherwise.
@@ -104,7 +106,7 @@ public final class TaskStore: TaskReader {
   ) async throws -> TaskRecord {
     let now = now()
     // GRDB runs the block in a transaction and rolls it back when the block throws.
-    return try await database.write { database in
+    return try await database().write { database in
       guard var stored = try Self.stored(id, in: database) else { throw ValidationError.taskNotFound(taskID: id) }
       guard let change = try decide(stored.record) else { return stored.record }
       stored.task.status = change.status.word
@@ -133,14 +135,24 @@ public final class TaskStore: TaskReader {
   public func snapshot() throws(SystemError) -> TaskStore {
     try TaskStore(now: now) {
       let copy = try DatabaseQueue()
-      try database.backup(to: copy)
+      try database().backup(to: copy)
       return copy
     }
   }
 
-  /// Closes the database; whatever is asked of it from then on is a `DATABASE_ERROR`.
-  public func close() throws {
-    try database.close()
+  /// Lets nobody use the store any more: what is under way ends, what comes later is a `DATABASE_ERROR`. The file itself
+  /// is closed when the store is gone.
+  public func close() {
+    // GRDB's own `close` is not for databases that are in use: a read that comes after it crashes (7.10).
+    isClosed.store(true, ordering: .releasing)
+  }
+
+  /// The database, as long as the store is open.
+  func database() throws -> any DatabaseWriter {
+    guard !isClosed.load(ordering: .acquiring) else {
+      throw GRDB.DatabaseError(resultCode: .SQLITE_MISUSE, message: "The store is closed")
+    }
+    return writer
   }
 
   private static func stored(_ id: String, in database: Database) throws -> StoredTask? {

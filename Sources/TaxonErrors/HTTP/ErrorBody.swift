@@ -19,8 +19,7 @@ public struct ErrorBody: Hashable, Sendable {
 
   /// The answer for anything thrown. What is no taxonomy error, and has no conversion to one, becomes `INTERNAL_ERROR`
   /// with nothing of what it says.
-  @_disfavoredOverload
-  public init(_ error: any Error) {
+  public init(_ error: some Error) {
     self.init(UndeclaredError.lift(error).wireForm)
   }
 

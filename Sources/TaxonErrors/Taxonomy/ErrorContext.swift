@@ -43,16 +43,18 @@ public struct ErrorContext: Sendable {
     set { change { $0.instanceID = newValue } }
   }
 
-  /// The taxonomy errors that led to it, nearest first: those of the cause here, else those that were received. Setting
-  /// them sets the latter.
+  /// The taxonomy errors that led to it, nearest first: those of the cause here, then those that were received. Setting
+  /// them sets the latter. Long chains are cut: a cycle cannot be, but a loop of services that call each other can.
   public var causes: [ErrorIdentity] {
     get {
       guard let content else { return [] }
-      guard let cause = content.cause else { return content.receivedCauses }
-      return redactedChain(cause)
+      guard let cause = content.cause as? any TaxonomyError else { return content.receivedCauses }
+      return Array(([cause.identity] + cause.causes + content.receivedCauses).prefix(Self.maxCauses))
     }
-    set { change { $0.receivedCauses = newValue } }
+    set { change { $0.receivedCauses = Array(newValue.prefix(Self.maxCauses)) } }
   }
+
+  private static let maxCauses = 16
 
   /// Standard details, and details nobody here knows.
   public var details: ErrorDetails {
@@ -91,12 +93,3 @@ extension ErrorContext: Hashable {
   /// Adds nothing.
   public func hash(into hasher: inout Hasher) {}
 }
-
-/// A cause and its causes without fields and messages, as far as they are taxonomy errors. Long chains are cut: a cycle
-/// cannot be, but a loop of services that call each other can.
-private func redactedChain(_ cause: any Error) -> [ErrorIdentity] {
-  guard let error = cause as? any TaxonomyError else { return [] }
-  return Array(([error.identity] + error.causes).prefix(maxCauses))
-}
-
-private let maxCauses = 16

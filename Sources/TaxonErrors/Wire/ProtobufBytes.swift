@@ -25,7 +25,8 @@ struct ProtobufBytes {
   }
 
   mutating func raw(_ text: String) {
-    bytes.append(contentsOf: text.utf8)
+    var text = text
+    text.withUTF8 { bytes.append(contentsOf: $0) }
   }
 
   /// A number's field; left out for 0.
@@ -54,7 +55,21 @@ struct ProtobufBytes {
   /// Tag and length of a field, of which `count` bytes are to follow.
   mutating func header(_ field: UInt8, count: Int) {
     bytes.append(field << 3 | 2)
-    varint(UInt64(count))
+    if count < 0x80 {
+      bytes.append(UInt8(truncatingIfNeeded: count))
+    } else {
+      varint(UInt64(count))
+    }
+  }
+
+  /// A detail of a status up to its content, of which `count` bytes are to follow.
+  mutating func detail(_ name: String, count: Int) {
+    let urlCount = TypeURL.prefixBytes.count + name.utf8.count
+    header(3, count: Self.size(payload: urlCount) + Self.size(payload: count))
+    header(1, count: urlCount)
+    append(TypeURL.prefixBytes)
+    raw(name)
+    header(2, count: count)
   }
 
   private mutating func varint(_ value: UInt64) {
@@ -75,10 +90,15 @@ extension ProtobufBytes {
 
   /// Bytes of a length-delimited field with so many bytes in it.
   static func size(payload count: Int) -> Int {
-    1 + varintSize(count) + count
+    1 + varintSize(UInt64(count)) + count
   }
 
-  private static func varintSize(_ value: Int) -> Int {
+  /// Bytes of a number's field.
+  static func size(_ number: Int64) -> Int {
+    number == 0 ? 0 : 1 + varintSize(UInt64(bitPattern: number))
+  }
+
+  private static func varintSize(_ value: UInt64) -> Int {
     var value = value
     var size = 1
     while value > 0x7F {

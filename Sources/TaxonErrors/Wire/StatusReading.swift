@@ -72,11 +72,11 @@ struct StatusReading {
 
   private mutating func take(_ detail: Google_Protobuf_Any) {
     switch typeName(ofURL: detail.typeURL) {
-    case TypeURL.errorInfo.name where info == nil:
+    case TypeURL.errorInfo where info == nil:
       info = decode(Google_Rpc_ErrorInfo.self, detail.value)
-    case TypeURL.errorTraits.name where traits == nil:
+    case TypeURL.errorTraits where traits == nil:
       traits = decode(ErrorTraits.self, detail.value)
-    case TypeURL.retryInfo.name:
+    case TypeURL.retryInfo:
       guard let delay = decode(Google_Rpc_RetryInfo.self, detail.value)?.retryDelay else { break }
       retryAfter = max(.zero, .seconds(delay.seconds) + .nanoseconds(delay.nanos))
     default:

@@ -42,7 +42,7 @@ extension StatusWriter {
     if writer.cost(bytes) > budget {
       bytes = ProtobufBytes()
       writer.writeStatus(to: &bytes)
-      dropped.append(TypeURL.errorInfo.name)
+      dropped.append(TypeURL.errorInfo)
     }
     if writer.cost(bytes) > budget {
       bytes = ProtobufBytes()
@@ -66,9 +66,9 @@ extension StatusWriter {
       if let name, bytes.count > start { marks.append(Mark(name: name, start: start)) }
     }
     mark(form.payload?.descriptor.name) { writePayload(to: &$0) }
-    mark(TypeURL.errorTraits.name) { writeTraits(to: &$0) }
-    mark(TypeURL.retryInfo.name) { writeRetryInfo(to: &$0) }
-    mark(TypeURL.badRequest.name) { writeBadRequest(to: &$0) }
+    mark(TypeURL.errorTraits) { writeTraits(to: &$0) }
+    mark(TypeURL.retryInfo) { writeRetryInfo(to: &$0) }
+    mark(TypeURL.badRequest) { writeBadRequest(to: &$0) }
     for detail in furtherDetails {
       mark(typeName(ofURL: detail.typeURL)) { write(detail, to: &$0) }
     }

@@ -50,12 +50,18 @@ struct StatusWriter {
 
   func writePayload(to bytes: inout ProtobufBytes) {
     guard let payload = form.payload else { return }
-    bytes.detail(TypeURL(payload.descriptor.name), count: payload.bytes.count)
+    bytes.detail(payload.descriptor.name, count: payload.bytes.count)
     bytes.append(payload.bytes)
   }
 
   func writeTraits(to bytes: inout ProtobufBytes) {
     let causes = form.context.causes
+    if causes.isEmpty, instanceID.utf8.count == InstanceID.count {
+      bytes.append(form.facts.traitsDetail)
+      bytes.raw(instanceID)
+      bytes.number(7, form.facts.isSafe ? Int32(1) : 0)
+      return
+    }
     let traits = form.facts.traits
     var count = traits.count + ProtobufBytes.size(instanceID) + (form.facts.isSafe ? 2 : 0)
     for cause in causes { count += ProtobufBytes.size(payload: entrySize(cause.domain, cause.code)) }
@@ -73,12 +79,12 @@ struct StatusWriter {
   func writeRetryInfo(to bytes: inout ProtobufBytes) {
     guard let retryAfter = form.retryAfter else { return }
     let (seconds, attoseconds) = max(.zero, retryAfter).components
-    var duration = ProtobufBytes()
-    duration.number(1, seconds)
-    duration.number(2, Int32(attoseconds / 1_000_000_000))
-    bytes.detail(TypeURL.retryInfo, count: ProtobufBytes.size(payload: duration.count))
-    bytes.header(1, count: duration.count)
-    bytes.append(duration.bytes)
+    let nanoseconds = Int32(attoseconds / 1_000_000_000)
+    let count = ProtobufBytes.size(seconds) + ProtobufBytes.size(Int64(nanoseconds))
+    bytes.detail(TypeURL.retryInfo, count: ProtobufBytes.size(payload: count))
+    bytes.header(1, count: count)
+    bytes.number(1, seconds)
+    bytes.number(2, nanoseconds)
   }
 
   func writeBadRequest(to bytes: inout ProtobufBytes) {
@@ -90,7 +96,7 @@ struct StatusWriter {
   }
 
   func write(_ detail: Google_Protobuf_Any, to bytes: inout ProtobufBytes) {
-    bytes.detail(TypeURL(typeName(ofURL: detail.typeURL)), count: detail.value.count)
+    bytes.detail(typeName(ofURL: detail.typeURL), count: detail.value.count)
     bytes.append(detail.value)
   }
 
@@ -100,10 +106,10 @@ struct StatusWriter {
     guard !form.context.isFromCall else { return [] }
     let details = form.context.details
     guard !details.isEmpty else { return [] }
-    var taken: Set<String> = [TypeURL.errorInfo.name, TypeURL.errorTraits.name]
+    var taken: Set<String> = [TypeURL.errorInfo, TypeURL.errorTraits]
     if let payload = form.payload { taken.insert(payload.descriptor.name) }
-    if form.retryAfter != nil { taken.insert(TypeURL.retryInfo.name) }
-    if !form.violations.isEmpty { taken.insert(TypeURL.badRequest.name) }
+    if form.retryAfter != nil { taken.insert(TypeURL.retryInfo) }
+    if !form.violations.isEmpty { taken.insert(TypeURL.badRequest) }
     return details.filter { taken.insert(typeName(ofURL: $0.typeURL)).inserted }
   }
 
@@ -115,16 +121,5 @@ struct StatusWriter {
   /// Bytes of a message whose fields 1 and 2 are these strings.
   private func entrySize(_ first: String, _ second: String) -> Int {
     ProtobufBytes.size(first) + ProtobufBytes.size(second)
-  }
-}
-
-extension ProtobufBytes {
-  /// A detail of a status up to its content, of which `count` bytes are to follow.
-  fileprivate mutating func detail(_ url: TypeURL, count: Int) {
-    header(3, count: Self.size(payload: url.count) + Self.size(payload: count))
-    header(1, count: url.count)
-    raw(TypeURL.prefix)
-    raw(url.name)
-    header(2, count: count)
   }
 }

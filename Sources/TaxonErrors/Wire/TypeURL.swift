@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The URL by which an `Any` names its message.
-struct TypeURL {
+enum TypeURL {
   static let prefix = "type.googleapis.com/"
-  static let errorInfo = TypeURL("google.rpc.ErrorInfo")
-  static let errorTraits = TypeURL("taxon.ErrorTraits")
-  static let retryInfo = TypeURL("google.rpc.RetryInfo")
-  static let badRequest = TypeURL("google.rpc.BadRequest")
+  static let prefixBytes = Array(prefix.utf8)
 
-  /// The full name of the message.
-  let name: String
-
-  init(_ name: String) {
-    self.name = name
-  }
-
-  /// Bytes of the whole URL.
-  var count: Int { Self.prefix.utf8.count + name.utf8.count }
+  static let errorInfo = "google.rpc.ErrorInfo"
+  static let errorTraits = "taxon.ErrorTraits"
+  static let retryInfo = "google.rpc.RetryInfo"
+  static let badRequest = "google.rpc.BadRequest"
 }

@@ -9,6 +9,8 @@ struct WireFacts: Sendable {
   let info: [UInt8]?
   /// `ErrorTraits` up to the instance id.
   let traits: [UInt8]
+  /// The whole detail up to the digits of an instance id of ours, for an error without causes.
+  let traitsDetail: [UInt8]
   let isSafe: Bool
 
   init(
@@ -37,5 +39,12 @@ struct WireFacts: Sendable {
     traits.number(4, breaker.rawValue)
     traits.number(5, Int32(self.httpStatus))
     self.traits = traits.bytes
+
+    let idSize = ProtobufBytes.size(payload: InstanceID.count)
+    var detail = ProtobufBytes()
+    detail.detail(TypeURL.errorTraits, count: traits.count + idSize + (isSafe ? 2 : 0))
+    detail.append(traits.bytes)
+    detail.header(6, count: InstanceID.count)
+    traitsDetail = detail.bytes
   }
 }

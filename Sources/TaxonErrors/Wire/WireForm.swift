@@ -3,7 +3,7 @@ import TaxonProtobuf
 
 /// An error as it leaves the process: without its internal fields and its cause. Made by the error, read by
 /// `WireStatus` and `ErrorBody`.
-public struct WireForm: Sendable {
+public final class WireForm: Sendable {
   let facts: WireFacts
   let message: String
   let metadata: [String: String]
@@ -11,6 +11,20 @@ public struct WireForm: Sendable {
   let retryAfter: Duration?
   let context: ErrorContext
   let payload: Payload?
+
+  init(
+    facts: WireFacts, message: String, metadata: [String: String],
+    violations: [Google_Rpc_BadRequest.FieldViolation], retryAfter: Duration?, context: ErrorContext,
+    payload: Payload?
+  ) {
+    self.facts = facts
+    self.message = message
+    self.metadata = metadata
+    self.violations = violations
+    self.retryAfter = retryAfter
+    self.context = context
+    self.payload = payload
+  }
 
   /// The typed error, without its internal fields.
   struct Payload: Sendable {

@@ -33,8 +33,7 @@ public struct WireStatus: Hashable, Sendable {
 
   /// The trailers of anything thrown. What is no taxonomy error, and has no conversion to one, leaves as
   /// `INTERNAL_ERROR` with nothing of what it says.
-  @_disfavoredOverload
-  public init(_ error: any Error, budget: Int = defaultBudget) {
+  public init(_ error: some Error, budget: Int = defaultBudget) {
     self.init(UndeclaredError.lift(error).wireForm, budget: budget)
   }
 
@@ -44,7 +43,7 @@ public struct WireStatus: Hashable, Sendable {
     retryPushback = form.retryAfter.map(milliseconds)
     let writer = StatusWriter(form, instanceID: instanceID)
     let details = writer.write()
-    if TrailerCost(message: form.message).bytes(details: details.count) <= budget {
+    if TrailerCost.fits(form.message, details: details.count, budget) {
       message = form.message
       self.details = details.bytes
       dropped = []
@@ -74,9 +73,14 @@ struct TrailerCost {
     self.message = GRPCMessage.encodedCount(message)
   }
 
-  func bytes(details: Int) -> Int {
-    // Names, 32 bytes for each of the four headers, two digits of status and ten of pushback.
-    let fixed = 11 + 12 + 23 + 22 + 4 * 32 + 2 + 10
-    return fixed + message + (details * 4 + 2) / 3
+  func bytes(details: Int) -> Int { Self.fixed + message + (details * 4 + 2) / 3 }
+
+  /// Whether they keep a budget; mostly seen without counting what the message takes.
+  static func fits(_ message: String, details: Int, _ budget: Int) -> Bool {
+    fixed + message.utf8.count * 3 + (details * 4 + 2) / 3 <= budget
+      || TrailerCost(message: message).bytes(details: details) <= budget
   }
+
+  /// Names, 32 bytes for each of the four headers, two digits of status and ten of pushback.
+  private static let fixed = 11 + 12 + 23 + 22 + 4 * 32 + 2 + 10
 }

@@ -6,9 +6,9 @@ import Synchronization
 final class ArenaPool: Sendable {
   static let shared = ArenaPool()
 
-  private static let places = 16
+  @inline(__always) private static var places: Int { 16 }
   /// A place on a cache line of its own, so that threads do not slow each other down.
-  private static let stride = 8
+  @inline(__always) private static var stride: Int { 8 }
 
   // nonisolated(unsafe): set once; what it points to is reached through atomic operations alone. Never freed.
   private nonisolated(unsafe) let memory: UnsafeMutablePointer<Atomic<UInt>>
@@ -18,13 +18,15 @@ final class ArenaPool: Sendable {
     for index in 0..<(Self.places * Self.stride) { (memory + index).initialize(to: Atomic(0)) }
   }
 
+  /// A block that nobody else uses.
   func take() -> UnsafeMutableRawPointer? {
     UnsafeMutableRawPointer(bitPattern: place().pointee.exchange(0, ordering: .acquiring))
   }
 
-  func give(_ block: UnsafeMutableRawPointer) {
+  /// Keeps a block; returns the one that was in its place, if there was one.
+  func give(_ block: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
     let previous = place().pointee.exchange(UInt(bitPattern: block), ordering: .acquiringAndReleasing)
-    UnsafeMutableRawPointer(bitPattern: previous)?.deallocate()
+    return UnsafeMutableRawPointer(bitPattern: previous)
   }
 
   /// The calling thread's place: threads differ in the address of their stack, by a megabyte at least.

@@ -15,8 +15,10 @@ public struct MessageArena {
     /// Further blocks; each has the address of the one before in its first word.
     var blocks: UnsafeMutableRawPointer?
     var nextBlockSize: Int
-    /// Whether protobuf-c has freed a message while unpacking: it has met a second value for a field.
-    var hasFreedMessage: Bool
+    /// What is being unpacked.
+    var input: UnsafeRawBufferPointer
+    /// Whether protobuf-c has freed a value while unpacking: it has met a second one for the same field.
+    var hasReplacedValue: Bool
     /// Whether the input was rewritten before it was unpacked (see `WireRewriter`).
     var isRewritten: Bool
     /// Large values whose memory is used in place, both ways.
@@ -27,32 +29,66 @@ public struct MessageArena {
 
   let state: UnsafeMutablePointer<State>
 
-  static let firstBlockSize = 16 * 1024
+  @inline(__always) static var firstBlockSize: Int { 16 * 1024 }
+  @inline(__always) static var secondBlockSize: Int { 64 * 1024 }
+  /// What the state takes of the first block.
+  @inline(__always) static var stateSize: Int { (MemoryLayout<State>.size + 15) & ~15 }
 
   /// An empty arena. It must be given back.
   @usableFromInline
   static func take() -> MessageArena {
-    let block = ArenaPool.shared.take() ?? .allocate(byteCount: firstBlockSize, alignment: 16)
+    if let block = ArenaPool.shared.take() {
+      return MessageArena(state: block.assumingMemoryBound(to: State.self))
+    }
+    return make()
+  }
+
+  @inline(never)
+  private static func make() -> MessageArena {
+    let block = UnsafeMutableRawPointer.allocate(byteCount: firstBlockSize, alignment: 16)
     let state = block.bindMemory(to: State.self, capacity: 1)
     state.initialize(
       to: State(
-        allocator: ProtobufCAllocator(alloc: allocateForC, free: noteFreeByC, allocator_data: block),
-        cursor: block + (MemoryLayout<State>.size + 15) & ~15, end: block + firstBlockSize,
-        blocks: nil, nextBlockSize: 4 * firstBlockSize, hasFreedMessage: false, isRewritten: false, large: [],
+        allocator: ProtobufCAllocator(
+          alloc: ArenaCallbacks.allocate, free: ArenaCallbacks.free, allocator_data: block),
+        cursor: block + stateSize, end: block + firstBlockSize, blocks: nil, nextBlockSize: secondBlockSize,
+        input: UnsafeRawBufferPointer(start: nil, count: 0), hasReplacedValue: false, isRewritten: false, large: [],
         nextLarge: 0))
     return MessageArena(state: state)
   }
 
-  /// Frees all memory of the arena.
+  /// Frees the memory of the arena, but for its first block, which waits in the pool as `take()` wants it.
   @usableFromInline
   func giveBack() {
+    if state.pointee.blocks != nil { freeBlocks() }
+    if !state.pointee.large.isEmpty {
+      state.pointee.large = []
+      state.pointee.nextLarge = 0
+    }
+    let block = UnsafeMutableRawPointer(state)
+    state.pointee.cursor = block + Self.stateSize
+    state.pointee.hasReplacedValue = false
+    state.pointee.isRewritten = false
+    if let other = ArenaPool.shared.give(block) {
+      MessageArena(state: other.assumingMemoryBound(to: State.self)).free()
+    }
+  }
+
+  @inline(never)
+  private func freeBlocks() {
     var block = state.pointee.blocks
     while let current = block {
       block = current.load(as: UnsafeMutableRawPointer?.self)
       current.deallocate()
     }
+    state.pointee.blocks = nil
+    state.pointee.nextBlockSize = Self.secondBlockSize
+    state.pointee.end = UnsafeMutableRawPointer(state) + Self.firstBlockSize
+  }
+
+  private func free() {
     state.deinitialize(count: 1)
-    ArenaPool.shared.give(UnsafeMutableRawPointer(state))
+    UnsafeMutableRawPointer(state).deallocate()
   }
 
   /// Memory for `byteCount` bytes, aligned for anything protobuf-c stores.
@@ -82,24 +118,11 @@ public struct MessageArena {
     return start
   }
 
-  private static let allocateForC: @convention(c) (UnsafeMutableRawPointer?, Int) -> UnsafeMutableRawPointer? = {
-    // `take()` sets it.
-    let arena = MessageArena(state: $0!.assumingMemoryBound(to: State.self))
-    return $1 < smallestLarge ? arena.allocate($1) : arena.allocateLarge($1)
-  }
-
-  /// Nothing is freed one by one. But protobuf-c clears the first word of a message before it frees it, and no other
-  /// memory that it frees begins with a zero, save values that were replaced; so a zero says: look closer.
-  private static let noteFreeByC: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Void = {
-    guard let pointer = $1, pointer.load(as: UInt64.self) == 0 else { return }
-    $0!.assumingMemoryBound(to: State.self).pointee.hasFreedMessage = true  // `take()` sets it.
-  }
-
   /// Bytes from which on a value is an array in its own right, rather than copied to or from the arena.
-  static let smallestLarge = 4096
+  @inline(__always) static var smallestLarge: Int { 4096 }
 
   /// Memory for protobuf-c that may become a field's value as it is.
-  private func allocateLarge(_ byteCount: Int) -> UnsafeMutableRawPointer {
+  func allocateLarge(_ byteCount: Int) -> UnsafeMutableRawPointer {
     var start: UnsafeMutablePointer<UInt8>?
     // Uninitialised: protobuf-c fills what it asks for, and nobody else sees the array before.
     let array = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in

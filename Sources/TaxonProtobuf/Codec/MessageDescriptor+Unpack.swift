@@ -16,9 +16,10 @@ extension MessageDescriptor {
     // protobuf-c has no limit of its own: ask before it runs out of stack.
     if greatestDepth > options.nestingLimit {
       var scan = DepthScan(bytes: bytes, limit: options.nestingLimit)
-      if scan.exceedsLimit(self) { return try unpackChecked(bytes, arena: arena, options: options) }
+      if scan.exceedsLimit(self) { return try unpackChecked(bytes, nil, arena: arena, options: options) }
     }
-    if let message = unpackDirectly(bytes, arena: arena), !arena.state.pointee.hasFreedMessage {
+    let message = unpackDirectly(bytes, arena: arena)
+    if let message, !arena.state.pointee.hasReplacedValue {
       do {
         try checkUnpacked(message, arena)
       } catch {
@@ -26,28 +27,30 @@ extension MessageDescriptor {
       }
       return message
     }
-    return try unpackChecked(bytes, arena: arena, options: options)
+    return try unpackChecked(bytes, message, arena: arena, options: options)
   }
 
   @inline(__always)
   private func unpackDirectly(_ bytes: UnsafeRawBufferPointer, arena: MessageArena) -> UnsafeRawPointer? {
     let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    arena.state.pointee.input = bytes
     let allocator = UnsafeMutableRawPointer(arena.state).assumingMemoryBound(to: ProtobufCAllocator.self)
     return UnsafeRawPointer(protobuf_c_message_unpack(table, allocator, bytes.count, start))
   }
 
+  /// `message` is what protobuf-c has made of the input, if it has.
   @inline(never)
   private func unpackChecked(
-    _ bytes: UnsafeRawBufferPointer, arena: MessageArena, options: DecodingOptions
+    _ bytes: UnsafeRawBufferPointer, _ message: UnsafeRawPointer?, arena: MessageArena, options: DecodingOptions
   ) throws(MessageDecodingError) -> UnsafeRawPointer {
     var check = WireCheck(bytes: bytes, options: options)
     try check.check(self)
-    let message: UnsafeRawPointer?
+    var message = message
     if check.needsRewriting {
       let rewritten = WireRewriter(bytes: bytes).rewrite(self)
       arena.state.pointee.isRewritten = true
       message = rewritten.withUnsafeBytes { unpackDirectly($0, arena: arena) }
-    } else {
+    } else if message == nil {
       message = unpackDirectly(bytes, arena: arena)
     }
     guard let message else { throw MessageDecodingError(.outOfMemory, messageName: name, offset: 0) }

@@ -8,8 +8,9 @@ enum CTables {
   static func fields(_ layout: [FieldLayout]) -> UnsafeMutablePointer<ProtobufCFieldDescriptor> {
     // One more in front: merging messages, protobuf-c 1.4 looks at the field before the first for a oneof that is
     // not set on either side. A zero says int32 there, which it leaves alone.
-    let memory = UnsafeMutablePointer<ProtobufCFieldDescriptor>.allocate(capacity: layout.count + 1)
-    memory.initialize(repeating: ProtobufCFieldDescriptor(), count: layout.count + 1)
+    // And one behind, so that the pointer is inside the memory also where there is no field: leak checkers ask for that.
+    let memory = UnsafeMutablePointer<ProtobufCFieldDescriptor>.allocate(capacity: layout.count + 2)
+    memory.initialize(repeating: ProtobufCFieldDescriptor(), count: layout.count + 2)
     let fields = memory + 1
     for (index, field) in layout.enumerated() {
       fields[index].id = field.number

@@ -3,6 +3,7 @@ import TaxonErrors
 
 extension CircuitBreaker {
   /// Makes a call under the breaker. Throws what the call throws, or `CIRCUIT_OPEN` without making it.
+  @discardableResult
   public nonisolated(nonsending) func call<T>(_ body: () async throws -> T) async throws -> T {
     let permit = try acquire()
     let value: T
@@ -18,6 +19,7 @@ extension CircuitBreaker {
 
   /// Makes a call under the breaker. Throws what the call throws, or `CIRCUIT_OPEN` in the call's own type without
   /// making it.
+  @discardableResult
   public nonisolated(nonsending) func call<T, Failure: ErrorUnion>(
     _ body: () async throws(Failure) -> T
   ) async throws(Failure) -> T {

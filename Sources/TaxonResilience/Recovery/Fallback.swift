@@ -17,6 +17,7 @@ import TaxonErrors
 ///   - isWorthIt: which failures the fallback is for; by default, those that say the endpoint is failing
 ///     (`BreakerClass.failure`): what the caller did wrong is wrong elsewhere too.
 ///   - fallback: gets the first error.
+@discardableResult
 public nonisolated(nonsending) func withFallback<T>(
   when isWorthIt: (any Error) -> Bool = { BreakerOutcome($0) == .failure },
   _ primary: () async throws -> T, fallback: (any Error) async throws -> T

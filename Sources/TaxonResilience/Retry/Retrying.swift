@@ -18,6 +18,7 @@ import TaxonErrors
 ///     taxonomy error, and has no conversion to one, has no such class.
 ///   - onFailure: told each failure and what is done about it.
 ///   - body: gets the number of the attempt, the first being 1.
+@discardableResult
 public nonisolated(nonsending) func retrying<T, Failure: Error>(
   _ policy: RetryPolicy = .standard, clock: some Clock<Duration> = ContinuousClock(), isIdempotent: Bool = true,
   timeout: Duration? = nil, budget: RetryBudget? = nil, on isRetryable: ((Failure) -> Bool)? = nil,
@@ -30,6 +31,7 @@ public nonisolated(nonsending) func retrying<T, Failure: Error>(
 }
 
 /// Runs a body until it succeeds or its failure is to be the answer, with a random number generator of the caller's.
+@discardableResult
 public nonisolated(nonsending) func retrying<T, Failure: Error, C: Clock<Duration>>(
   _ policy: RetryPolicy = .standard, clock: C, isIdempotent: Bool = true, timeout: Duration? = nil,
   budget: RetryBudget? = nil, on isRetryable: ((Failure) -> Bool)? = nil,
@@ -37,28 +39,24 @@ public nonisolated(nonsending) func retrying<T, Failure: Error, C: Clock<Duratio
   _ body: (_ attempt: Int) async throws(Failure) -> T
 ) async throws(Failure) -> T {
   let start = clock.now
-  var attempt = 1
+  var retrier = Retrier(policy, isIdempotent: isIdempotent, budget: budget)
   while true {
     do {
-      let value = try await body(attempt)
-      budget?.succeeded()
+      let value = try await body(retrier.failedAttempts + 1)
+      retrier.succeeded()
       return value
     } catch {
       var failure = RetryPolicy.Failure(UndeclaredError.lift(error))
       if let isRetryable { failure.isRetryable = isRetryable(error) }
-      let hasBudget = failure.isRetryable ? budget?.failed() ?? true : true
-      let decision = policy.decide(
-        failure, attempt: attempt, isIdempotent: isIdempotent,
-        timeLeft: timeout.map { $0 - start.duration(to: clock.now) }, hasBudget: hasBudget, using: &generator)
+      let timeLeft = timeout.map { $0 - start.duration(to: clock.now) }
+      let decision = retrier.failed(failure, timeLeft: timeLeft, using: &generator)
       onFailure(error, decision)
       guard case .retry(let delay, _) = decision else { throw error }
       do {
         try await clock.sleep(until: clock.now.advanced(by: delay), tolerance: nil)
-      } catch let cancellation {
-        _ = cancellation
+      } catch _ {
         throw error
       }
-      attempt += 1
     }
   }
 }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import Synchronization
+
+/// The connections of a server, and the means to wait until they are gone.
+final class ConnectionSet: Sendable {
+  private struct State {
+    var connections: [ObjectIdentifier: NIOLoopBound<ServerConnection>] = [:]
+    var isShuttingDown = false
+    var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
+    /// Waiters whose time was over before they waited.
+    var late: Set<UInt64> = []
+    var nextWaiter: UInt64 = 0
+  }
+
+  private let state = Mutex(State())
+
+  /// Takes a connection in; true when the server is shutting down already, and the connection has come late.
+  func add(_ connection: ServerConnection, on eventLoop: any EventLoop) -> Bool {
+    let bound = NIOLoopBound(connection, eventLoop: eventLoop)
+    return state.withLock { state in
+      state.connections[ObjectIdentifier(connection)] = bound
+      return state.isShuttingDown
+    }
+  }
+
+  func remove(_ id: ObjectIdentifier) {
+    let waiting = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+      state.connections[id] = nil
+      guard state.connections.isEmpty else { return [] }
+      defer { state.waiting = [:] }
+      return Array(state.waiting.values)
+    }
+    for continuation in waiting { continuation.resume() }
+  }
+
+  /// Asks every connection to end its calls and close; connections that come from now on are asked as well.
+  func beginShutdown() {
+    state.withLock { $0.isShuttingDown = true }
+    each { $0.beginShutdown() }
+  }
+
+  /// Closes every connection; its calls are cancelled.
+  func close() {
+    each { $0.close() }
+  }
+
+  private func each(_ body: @escaping @Sendable (ServerConnection) -> Void) {
+    for connection in state.withLock({ Array($0.connections.values) }) {
+      connection.eventLoop.execute { body(connection.value) }
+    }
+  }
+
+  /// Returns when there are no connections any more, or when the time is over.
+  func waitUntilEmpty(within limit: Duration) async {
+    let number = state.withLock { state in
+      state.nextWaiter += 1
+      return state.nextWaiter
+    }
+    let alarm = Task {
+      do { try await Task.sleep(for: limit) } catch { return }
+      let continuation = state.withLock { state in
+        let continuation = state.waiting.removeValue(forKey: number)
+        if continuation == nil { state.late.insert(number) }
+        return continuation
+      }
+      continuation?.resume()
+    }
+    await withCheckedContinuation { continuation in
+      let isOver = state.withLock { state in
+        if state.connections.isEmpty || state.late.remove(number) != nil { return true }
+        state.waiting[number] = continuation
+        return false
+      }
+      if isOver { continuation.resume() }
+    }
+    alarm.cancel()
+  }
+}

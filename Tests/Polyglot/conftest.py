@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Taxon against software we did not write: grpcio, h2load, curl.
+
+Builds nothing of the package itself: `swift build` comes first (Scripts/test does it), or OCTOLLM names the command.
+"""
+
+import atexit
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from repository import PROTOS, generate_python
+
+# Before any test module is imported: they import what is generated.
+_generated = Path(tempfile.mkdtemp(prefix="taxon-polyglot-"))
+atexit.register(shutil.rmtree, _generated, ignore_errors=True)
+generate_python(PROTOS, _generated)
+sys.path.insert(0, str(_generated))
+
+from octollm_process import Server  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that everybody may call, with Rehearsal."""
+    with Server(tmp_path_factory.mktemp("server") / "log", "--rehearsal") as server:
+        yield server
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers with arguments of the test's own."""
+    servers: list[Server] = []
+
+    def start(*arguments: str) -> Server:
+        servers.append(Server(tmp_path / f"log-{len(servers)}", *arguments))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        if server.process.poll() is None:
+            with server:
+                pass

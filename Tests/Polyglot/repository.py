@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where things are in this repository, and what is made from them."""
+
+import functools
+import os
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROTOS = ROOT / "Protos"
+# Kept from run to run, so that the packages which tests build are built from nothing only once.
+SCRATCH = ROOT / ".build" / "polyglot"
+
+
+def generate_python(protos: Path, into: Path) -> None:
+    """Message classes for our own packages, by the protoc on the PATH.
+
+    Those of google.rpc come with googleapis-common-protos. Ours have the same names and numbers but are other files, and
+    one process cannot have two files of one name.
+    """
+    files = sorted(str(file.relative_to(protos)) for name in ("octollm", "taxon") for file in (protos / name).rglob("*.proto"))
+    protoc = os.environ.get("PROTOC_PATH", "protoc")
+    subprocess.run([protoc, f"-I{protos}", f"--python_out={into}", *files], check=True)
+
+
+def swift(*arguments: str, package: Path = ROOT, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Runs SwiftPM. Its output is shown only when it fails: `check` raises an error that has it."""
+    command = ["swift", arguments[0], "--package-path", str(package), *arguments[1:]]
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL)
+    if check and result.returncode:
+        raise AssertionError(f"{' '.join(command)} ended with {result.returncode}:\n{result.stdout[-8000:]}")
+    return result
+
+
+@functools.cache
+def octollm() -> Path:
+    """The example's command, which has to be built already; OCTOLLM names another one."""
+    if path := os.environ.get("OCTOLLM"):
+        return Path(path).resolve()
+    # Standard error has SwiftPM's warnings, so only the last line is the answer.
+    binary = Path(swift("build", "--show-bin-path").stdout.splitlines()[-1]) / "octollm"
+    if not binary.exists():
+        raise FileNotFoundError(f"{binary} is not built: swift build --product octollm, or set OCTOLLM")
+    return binary

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every error of the schema, raised by the Swift server and decoded with grpc_status."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from failure import Failure, failing
+from google.protobuf import duration_pb2
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2
+from octollm.v1.orchestrator_pb2 import RaiseRequest
+from octollm_process import Server
+from schema import ERRORS, DeclaredError
+from taxon import error_traits_pb2, taxonomy_pb2
+
+RETRY_AFTER = timedelta(seconds=1, milliseconds=250)
+
+# What the standard answers over HTTP: its status mapper, and where that contradicts itself the most specific declaration.
+STANDARD = {
+    "octollm.dev": {
+        "VALIDATION_ERROR": 400, "VALIDATION_ERRORS": 400, "TASK_NOT_FOUND": 404, "AUTHENTICATION_ERROR": 401,
+        "AUTHORIZATION_ERROR": 403, "ARM_UNAVAILABLE": 503, "CAPACITY_EXCEEDED": 503, "RATE_LIMIT_EXCEEDED": 429,
+        "DATABASE_ERROR": 500, "CACHE_ERROR": 500, "NETWORK_ERROR": 500, "TIMEOUT_ERROR": 500, "LLM_API_ERROR": 500,
+        "VECTOR_DB_ERROR": 500, "THIRD_PARTY_API_ERROR": 500,
+    },
+    "reflex.octollm.dev": {
+        "PII_DETECTED": 400, "RATE_LIMIT_EXCEEDED": 429, "INVALID_INPUT": 400, "CACHE_ERROR": 500,
+        "NETWORK_ERROR": 502, "SERIALIZATION_ERROR": 500, "INTERNAL_ERROR": 500,
+    },
+}  # fmt: skip
+
+every_error = pytest.mark.parametrize("error", ERRORS, ids=str)
+
+Raise = Callable[..., Failure]
+
+
+@pytest.fixture
+def rehearse(server: Server) -> Raise:
+    def rehearse(error: DeclaredError, retry_after: timedelta | None = None) -> Failure:
+        request = RaiseRequest(domain=error.domain, code=error.code)
+        if retry_after is not None:
+            request.retry_after.CopyFrom(_duration(retry_after))
+        return failing(lambda: server.rehearsal.Raise(request))
+
+    return rehearse
+
+
+def _duration(span: timedelta) -> duration_pb2.Duration:
+    duration = duration_pb2.Duration()
+    duration.FromTimedelta(span)
+    return duration
+
+
+def test_the_schema_declares_every_error_of_the_standard() -> None:
+    declared = {(error.domain, error.code) for error in ERRORS}
+    assert declared >= {(domain, code) for domain, codes in STANDARD.items() for code in codes}
+    assert len(declared) == len(ERRORS), "a code is there twice"
+
+
+@every_error
+def test_it_is_identified_by_domain_and_code(error: DeclaredError, rehearse: Raise) -> None:
+    assert rehearse(error).identity == (error.domain, error.code)
+
+
+@every_error
+def test_it_has_the_declared_status(error: DeclaredError, rehearse: Raise) -> None:
+    failure = rehearse(error)
+    assert failure.status == error.status
+    assert failure.rich.code == error.traits.status
+
+
+@every_error
+def test_its_payload_is_the_typed_error_without_internal_fields(error: DeclaredError, rehearse: Raise) -> None:
+    payload = rehearse(error).required(error.message)
+    for field in error.fields_that_are(taxonomy_pb2.INTERNAL):
+        assert not getattr(payload, field.name), f"{field.name} is internal"
+    for field in error.fields:
+        if field not in error.fields_that_are(taxonomy_pb2.INTERNAL):
+            assert getattr(payload, field.name), f"{field.name} got lost, or the sample leaves it empty"
+
+
+@every_error
+def test_its_message_is_rendered_from_the_template(error: DeclaredError, rehearse: Raise) -> None:
+    failure = rehearse(error)
+    assert failure.message == error.text(failure.required(error.message))
+    assert failure.rich.message == failure.message
+
+
+@every_error
+def test_its_metadata_are_the_safe_fields(error: DeclaredError, rehearse: Raise) -> None:
+    failure = rehearse(error)
+    assert dict(failure.info.metadata) == error.metadata(failure.required(error.message))
+
+
+@every_error
+def test_its_traits_say_how_to_take_it(error: DeclaredError, rehearse: Raise) -> None:
+    traits = rehearse(error).traits
+    assert tuple(traits.category) == error.categories
+    assert traits.severity == error.traits.severity
+    assert traits.retry == error.traits.retry
+    assert traits.breaker == error.traits.breaker
+    assert traits.http_status == error.http_status
+    assert traits.safe == error.traits.safe
+    assert len(traits.instance_id) == 16
+
+
+@every_error
+def test_each_occurrence_has_an_instance_id_of_its_own(error: DeclaredError, rehearse: Raise) -> None:
+    assert rehearse(error).traits.instance_id != rehearse(error).traits.instance_id
+
+
+@every_error
+def test_its_http_status_is_the_one_of_the_standard(error: DeclaredError, rehearse: Raise) -> None:
+    if error.code not in STANDARD[error.domain]:
+        pytest.skip("the standard does not have it")
+    assert rehearse(error).traits.http_status == STANDARD[error.domain][error.code]
+
+
+@every_error
+def test_its_details_come_in_order_and_once_each(error: DeclaredError, rehearse: Raise) -> None:
+    expected: list[type[Message]] = [
+        error_details_pb2.ErrorInfo, error.message, error_traits_pb2.ErrorTraits, error_details_pb2.RetryInfo,
+    ]  # fmt: skip
+    if error.is_violation:
+        expected.append(error_details_pb2.BadRequest)
+    failure = rehearse(error, retry_after=RETRY_AFTER)
+    assert failure.types == [message.DESCRIPTOR.full_name for message in expected]
+    assert all(detail.type_url.startswith("type.googleapis.com/") for detail in failure.rich.details)
+
+
+@every_error
+def test_its_retry_after_is_in_retry_info_and_in_the_pushback(error: DeclaredError, rehearse: Raise) -> None:
+    failure = rehearse(error, retry_after=RETRY_AFTER)
+    assert failure.retry_after == RETRY_AFTER
+    assert failure.trailers["grpc-retry-pushback-ms"] == "1250"
+
+
+@every_error
+def test_retry_info_and_pushback_go_together(error: DeclaredError, rehearse: Raise) -> None:
+    failure = rehearse(error)
+    pushback = failure.trailers.get("grpc-retry-pushback-ms")
+    if failure.retry_after is None:
+        assert pushback is None
+        assert error.traits.retry_after is None
+    else:
+        assert timedelta(milliseconds=int(pushback)) == failure.retry_after
+
+
+@every_error
+def test_its_violations_are_in_a_bad_request(error: DeclaredError, rehearse: Raise) -> None:
+    failure = rehearse(error)
+    payload = failure.required(error.message)
+    if not error.is_violation:
+        expected = []
+    elif error.message.DESCRIPTOR.fields_by_name.get("errors"):
+        expected = [(violation.field, violation.description) for violation in payload.errors]
+    else:
+        expected = [(payload.field, payload.description)]
+    assert failure.violations == expected
+
+
+@every_error
+def test_personal_fields_are_in_the_payload_alone(error: DeclaredError, rehearse: Raise, server: Server) -> None:
+    failure = rehearse(error)
+    payload = failure.required(error.message)
+    elsewhere = [failure.message.encode(), failure.rich.message.encode(), server.log.encode()]
+    elsewhere += [detail.value for detail in failure.rich.details if not detail.Is(error.message.DESCRIPTOR)]
+    elsewhere += [
+        value if isinstance(value, bytes) else value.encode()
+        for name, value in failure.trailers.items()
+        if name != "grpc-status-details-bin"
+    ]
+    for field in error.fields_that_are(taxonomy_pb2.PERSONAL):
+        marker = getattr(payload, field.name).encode()
+        assert marker
+        # As a word: a short name may be a part of other words.
+        pattern = re.compile(rb"\b" + re.escape(marker) + rb"\b")
+        assert not [where for where in elsewhere if pattern.search(where)], f"{field.name} is personal"
+
+
+@every_error
+def test_internal_fields_do_not_leave_the_process(error: DeclaredError, rehearse: Raise) -> None:
+    # What the samples of the server have in their internal fields.
+    markers = [b"locked", b"refused", b"10.0.0.7", b"corrupt", b"truncated", b"out of range"]
+    failure = rehearse(error)
+    everything = [failure.message.encode(), failure.rich.SerializeToString()]
+    everything += [value if isinstance(value, bytes) else value.encode() for value in failure.trailers.values()]
+    assert not [marker for marker in markers if any(marker in where for where in everything)]
+
+
+@every_error
+def test_the_log_has_it_under_its_instance_id(error: DeclaredError, rehearse: Raise, server: Server) -> None:
+    instance = rehearse(error).traits.instance_id
+    lines = [line for line in server.log.splitlines() if instance in line]
+    assert lines and error.code in lines[0]
+
+
+def test_an_error_that_there_is_not_is_invalid_input(server: Server) -> None:
+    failure = failing(lambda: server.rehearsal.Raise(RaiseRequest(domain="octollm.dev", code="NO_SUCH_ERROR")))
+    assert failure.identity == ("octollm.dev", "VALIDATION_ERROR")
+    assert [field for field, _ in failure.violations] == ["code"]
+
+
+def test_it_stops_after_so_many_times(server: Server) -> None:
+    request = RaiseRequest(domain="octollm.dev", code="CACHE_ERROR", times=2, key="polyglot")
+    for _ in range(2):
+        assert failing(lambda: server.rehearsal.Raise(request)).identity == ("octollm.dev", "CACHE_ERROR")
+    assert server.rehearsal.Raise(request).failures == 2

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""README, true to the letter: the tour's files are written as they stand there, its commands run, its output compared.
+
+The tour is also the package outside this repository that depends on Taxon by path and is called by grpcio.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from repository import ROOT, SCRATCH
+
+README = (ROOT / "README.md").read_text()
+FENCE = r"```(\w+)\n(.*?)```"
+
+
+def blocks(marker: str) -> dict[str, str]:
+    """The fenced blocks that follow `<!-- marker: name -->`, by their names."""
+    return {name: text for name, _, text in re.findall(rf"<!-- {marker}: (\S+) -->\n{FENCE}", README, re.S)}
+
+
+def outputs() -> list[str]:
+    return [text for language, text in re.findall(FENCE, README, re.S) if language == "text"]
+
+
+@pytest.fixture
+def tour() -> Path:
+    """The tour's folder, with the repository beside it as `taxon`."""
+    folder = SCRATCH / "readme" / "tour"
+    folder.mkdir(parents=True, exist_ok=True)
+    taxon = folder.parent / "taxon"
+    if not taxon.exists():
+        taxon.symlink_to(ROOT)
+    for name, text in blocks("file").items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists() or file.read_text() != text:
+            file.write_text(text)
+    return folder
+
+
+@pytest.mark.slow
+def test_the_tour_is_as_it_says(tour: Path) -> None:
+    # `python3` is the one that runs the tests, which has what the tour asks for.
+    bin_folder = tour / ".build" / "bin"
+    bin_folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(bin_folder / "python3", ignore_errors=True)
+    (bin_folder / "python3").unlink(missing_ok=True)
+    (bin_folder / "python3").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (bin_folder / "python3").chmod(0o755)
+    environment = os.environ | {"PATH": f"{bin_folder}:{os.environ['PATH']}"}
+    process = subprocess.Popen(
+        ["bash", "-euo", "pipefail", "-c", blocks("run")["tour"]],
+        cwd=tour,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        # Ends with the script; the server, which has the same output, is ended below.
+        process.wait(timeout=1500)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, printed
+    for expected in outputs():
+        assert expected in printed, printed
+
+
+def test_the_first_snippet_is_compiled() -> None:
+    snippet = re.search(FENCE, README, re.S)
+    compiled = (ROOT / "Tests" / "OctoLLMTests" / "ReadmeSnippet.swift").read_text()
+    unindented = "\n".join(line.removeprefix("  ") for line in compiled.splitlines())
+    assert snippet is not None and snippet[2] in unindented
