@@ -21,11 +21,11 @@ PATIENCE = 30
 class Server:
     """`octollm serve` on a port that was free."""
 
-    def __init__(self, log: Path, *arguments: str) -> None:
+    def __init__(self, log: Path, *arguments: str, command: Path | None = None) -> None:
         self._log = log
         with log.open("wb") as stderr:
             self.process = subprocess.Popen(
-                [octollm(), "serve", "--host", "127.0.0.1", "--port", "0", *arguments],
+                [command or octollm(), "serve", "--host", "127.0.0.1", "--port", "0", *arguments],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True,
             )  # fmt: skip
         self.port = self._listening_port()

@@ -4,6 +4,7 @@
 import functools
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,3 +43,31 @@ def octollm() -> Path:
     if not binary.exists():
         raise FileNotFoundError(f"{binary} is not built: swift build --product octollm, or set OCTOLLM")
     return binary
+
+
+def mirror(source: Path, target: Path, edits: dict[str, Callable[[str], str]]) -> None:
+    """Makes a copy of what git has or would take, with edits; an edit of a file that there is not makes one.
+
+    Files that are as they should be already are left alone, and their times with them: build tools go by those.
+    """
+    listing = subprocess.run(
+        ["git", "-C", str(source), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        stdout=subprocess.PIPE, check=True,
+    )  # fmt: skip
+    contents = {
+        name: (source / name).read_bytes() for name in listing.stdout.decode().split("\0") if (source / name).is_file()
+    }
+    for name, edit in edits.items():
+        contents[name] = edit(contents.get(name, b"").decode()).encode()
+
+    for folder, folders, names in os.walk(target):
+        if ".build" in folders:
+            folders.remove(".build")
+        for file in (Path(folder) / name for name in names):
+            if str(file.relative_to(target)) not in {*contents, "Package.resolved"}:
+                file.unlink()
+    for name, content in contents.items():
+        file = target / name
+        if not file.exists() or file.read_bytes() != content:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)

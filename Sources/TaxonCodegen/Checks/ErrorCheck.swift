@@ -110,24 +110,25 @@ struct ErrorCheck {
       guard let rules = field.rules else { continue }
       if message.error == nil && message.category == nil {
         diagnostics.error(
-          rules.place,
+          rules.place.whole,
           "(taxon.field) says something of field \"\(field.name)\", but message \(message.name) is no error; "
             + "take the option away")
         continue
       }
       guard rules.violation != .unspecified else { continue }
       let violation = "violation = \(rules.violation)"
+      let place = rules.place.field(SchemaField.Rules.violationNumber, naming: "violation")
       if !field.isText {
         diagnostics.error(
-          rules.place,
+          place,
           "\(violation) stands on field \"\(field.name)\", which is no string; take it away or use a string")
       } else if rules.safety != .safe {
         diagnostics.error(
-          rules.place,
+          place,
           "\(violation) would tell everybody field \"\(field.name)\", which is \(rules.safety); take one of them away")
       } else if let first = first[rules.violation] {
         diagnostics.error(
-          rules.place, "\(violation) stands on field \"\(first.name)\" already; leave it on one of them")
+          place, "\(violation) stands on field \"\(first.name)\" already; leave it on one of them")
       } else {
         first[rules.violation] = field
       }
@@ -136,7 +137,7 @@ struct ErrorCheck {
       !message.fields.contains(where: { $0.rules?.violation == .description })
     {
       diagnostics.error(
-        field.rules?.place ?? field.place,
+        field.rules?.place.field(SchemaField.Rules.violationNumber, naming: "violation") ?? field.place,
         "violation = FIELD stands on field \"\(field.name)\" and no field says what is wrong with it; "
           + "add violation = DESCRIPTION to a string field")
     }

@@ -78,7 +78,6 @@ extension Emitter {
     for case .oneof(let oneof, let members, _) in properties {
       for member in members {
         writer.documentation(member.comment, "`\(member.name)`, when it is the one that is set.")
-        deprecation(member.isDeprecated)
         let name = Identifier.escaped(property(member))
         writer.block("\(access)var \(name): \(elementType(member.type))?") {
           let pattern = ".\(caseName(member))(let value)"

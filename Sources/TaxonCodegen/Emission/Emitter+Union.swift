@@ -90,12 +90,16 @@ extension Emitter {
     let name = Identifier.property(field.name, isInError: true)
     let plain = swiftType(field)
     writer.blank()
+    let type = plain.hasSuffix("?") ? plain : "\(plain)?"
+    let same = cases.map(\.member.fields).flatMap { $0.filter { $0.name == field.name } }
     writer.documentation(field.comment, "`\(field.name)` of the error, when it has one.")
-    writer.block("\(access)var \(Identifier.escaped(name)): \(plain.hasSuffix("?") ? plain : "\(plain)?")") {
-      let having = cases.filter { union in
-        union.member.category != nil || union.member.fields.contains { $0.name == field.name }
-      }
-      guard !having.isEmpty else { return writer.line("nil") }
+    deprecation(field.isDeprecated || same.contains(where: \.isDeprecated))
+    let having = cases.filter { union in
+      union.member.category != nil || union.member.fields.contains { $0.name == field.name }
+    }
+    let head = "\(access)var \(Identifier.escaped(name)): \(type)"
+    guard !having.isEmpty else { return writer.computed(head, "nil") }
+    writer.block(head) {
       writer.line("switch self {")
       for union in having { writer.line("case .\(union.name)(let error): error.\(name)") }
       writer.line("default: nil")

@@ -41,7 +41,7 @@ enum CustomOptions {
     guard let rules = read(FieldRules.self, Tag.firstOption, options?.unknownFields) else { return nil }
     return SchemaField.Rules(
       safety: rules.safety == .unspecified ? .safe : rules.safety, violation: rules.violation,
-      place: sources.place(path + [Tag.fieldOptions, Tag.firstOption]))
+      place: OptionPlace(path: path + [Tag.fieldOptions, Tag.firstOption], sources: sources))
   }
 
   static func raises(
@@ -49,7 +49,7 @@ enum CustomOptions {
   ) -> [RaisedName] {
     let raises = read(RaisesOptions.self, number, options)
     return (raises?.errors ?? []).map { name in
-      RaisedName(name: name, place: sources.place(path).naming("\"\(name)\""))
+      RaisedName(name: name, place: sources.place(ofOption: path).naming("\"\(name)\""))
     }
   }
 

@@ -140,7 +140,9 @@ final class SchemaField {
   struct Rules {
     var safety: Safety
     var violation: Violation
-    var place: Place
+    var place: OptionPlace
+
+    static let violationNumber: Int32 = 2
   }
 
   init(

@@ -61,6 +61,17 @@ struct SourceMap {
 
   func place(_ path: DescriptorPath) -> Place { Place(file: file, span: span(path)) }
 
+  /// Whether the declaration has a place of its own.
+  func hasPlace(_ path: DescriptorPath) -> Bool { spans[path] != nil }
+
+  /// The place of an option, which is that of its first field when each is set by a statement of its own.
+  func place(ofOption path: DescriptorPath) -> Place {
+    guard spans[path] == nil else { return place(path) }
+    let fields = spans.filter { $0.key.starts(with: path) }.map(\.value)
+    let first = fields.min { ($0.line, $0.column) < ($1.line, $1.column) }
+    return first.map { Place(file: file, span: $0) } ?? place(path)
+  }
+
   /// The comment before a declaration, or else behind it.
   func comment(_ path: DescriptorPath) -> String? { comments[path] }
 }

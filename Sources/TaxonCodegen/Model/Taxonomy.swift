@@ -23,11 +23,11 @@ struct OptionPlace {
   var path: DescriptorPath
   var sources: SourceMap
 
-  var whole: Place { sources.place(path) }
+  var whole: Place { sources.place(ofOption: path) }
 
   /// The place of one field, or of `text` in it, when the source is at hand.
   func field(_ number: Int32, naming text: String? = nil) -> Place {
-    let place = sources.place(path + [number])
+    let place = sources.hasPlace(path + [number]) ? sources.place(path + [number]) : whole
     return text.map { place.naming($0) } ?? place
   }
 }

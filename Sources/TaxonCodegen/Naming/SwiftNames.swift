@@ -38,7 +38,7 @@ struct SwiftNames {
 
   /// The enum of what a method raises.
   func errorPath(_ method: SchemaMethod) -> [String] {
-    path(method.service) + [Identifier.type(Words(method.name).upperCamel) + "Error"]
+    path(method.service) + [Identifier.type(method.name) + "Error"]
   }
 
   /// The cases of an enum, by the position of its values.

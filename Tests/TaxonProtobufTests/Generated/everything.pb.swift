@@ -3,15 +3,20 @@
 
 import TaxonProtobuf
 
-/// Colour.
+/// The enum `taxon.test.Colour`.
 enum Colour: ProtobufEnum {
+  /// `COLOUR_UNSPECIFIED`, 0.
   case unspecified
+  /// `COLOUR_RED`, 1.
   case red
+  /// `COLOUR_BLUE`, 2.
   case blue
+  /// `COLOUR_INFRARED`, -1.
   case infrared
   /// A number this code has no name for.
   case unrecognized(Int32)
 
+  /// `COLOUR_CRIMSON`, another name of `red`.
   static var crimson: Self { .red }
 
   init(rawValue: Int32) {
@@ -34,31 +39,57 @@ enum Colour: ProtobufEnum {
     }
   }
 
-  static let descriptor = EnumDescriptor("taxon.test.Colour", ["COLOUR_UNSPECIFIED": 0, "COLOUR_RED": 1, "COLOUR_CRIMSON": 1, "COLOUR_BLUE": 2, "COLOUR_INFRARED": -1])
+  static let descriptor = EnumDescriptor("taxon.test.Colour", [
+    "COLOUR_UNSPECIFIED": 0, "COLOUR_RED": 1, "COLOUR_CRIMSON": 1, "COLOUR_BLUE": 2, "COLOUR_INFRARED": -1])
 }
 
-/// Singular.
+/// The message `taxon.test.Singular`.
 struct Singular: Message {
+  /// `double_value`, field 1.
   var doubleValue: Double
+  /// `float_value`, field 2.
   var floatValue: Float
+  /// `int32_value`, field 3.
   var int32Value: Int32
+  /// `int64_value`, field 4.
   var int64Value: Int64
+  /// `uint32_value`, field 5.
   var uint32Value: UInt32
+  /// `uint64_value`, field 6.
   var uint64Value: UInt64
+  /// `sint32_value`, field 7.
   var sint32Value: Int32
+  /// `sint64_value`, field 8.
   var sint64Value: Int64
+  /// `fixed32_value`, field 9.
   var fixed32Value: UInt32
+  /// `fixed64_value`, field 10.
   var fixed64Value: UInt64
+  /// `sfixed32_value`, field 11.
   var sfixed32Value: Int32
+  /// `sfixed64_value`, field 12.
   var sfixed64Value: Int64
+  /// `bool_value`, field 13.
   var boolValue: Bool
+  /// `string_value`, field 14.
   var stringValue: String
+  /// `bytes_value`, field 15.
   var bytesValue: [UInt8]
+  /// `enum_value`, field 16.
   var enumValue: Colour
+  /// `message_value`, field 17.
   var messageValue: Child?
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  init(doubleValue: Double = 0, floatValue: Float = 0, int32Value: Int32 = 0, int64Value: Int64 = 0, uint32Value: UInt32 = 0, uint64Value: UInt64 = 0, sint32Value: Int32 = 0, sint64Value: Int64 = 0, fixed32Value: UInt32 = 0, fixed64Value: UInt64 = 0, sfixed32Value: Int32 = 0, sfixed64Value: Int64 = 0, boolValue: Bool = false, stringValue: String = "", bytesValue: [UInt8] = [], enumValue: Colour = .unspecified, messageValue: Child? = nil) {
+  /// Makes the message; what is left out is not set.
+  init(
+    doubleValue: Double = 0, floatValue: Float = 0, int32Value: Int32 = 0, int64Value: Int64 = 0,
+    uint32Value: UInt32 = 0, uint64Value: UInt64 = 0, sint32Value: Int32 = 0, sint64Value: Int64 = 0,
+    fixed32Value: UInt32 = 0, fixed64Value: UInt64 = 0, sfixed32Value: Int32 = 0, sfixed64Value: Int64 = 0,
+    boolValue: Bool = false, stringValue: String = "", bytesValue: [UInt8] = [], enumValue: Colour = .unspecified,
+    messageValue: Child? = nil
+  ) {
     self.doubleValue = doubleValue
     self.floatValue = floatValue
     self.int32Value = int32Value
@@ -141,23 +172,36 @@ struct Singular: Message {
   }
 }
 
-/// Child.
+/// The message `taxon.test.Child`.
 struct Child: Message {
+  /// `number`, field 1.
   var number: Int32
+  /// `name`, field 2.
   var name: String
+  /// `numbers`, field 3.
   var numbers: [Int32]
+  /// `child`, field 4.
   @Indirect var child: Child?
+  /// One of `text` and `inner`, or none.
   var choice: Choice?
+  /// `note`, field 7.
   var note: String?
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// choice.
+  /// What `choice` can be.
   indirect enum Choice: Hashable, Sendable {
+    /// `text`, field 5.
     case text(String)
+    /// `inner`, field 6.
     case inner(Child)
   }
 
-  init(number: Int32 = 0, name: String = "", numbers: [Int32] = [], child: Child? = nil, choice: Choice? = nil, note: String? = nil) {
+  /// Makes the message; what is left out is not set.
+  init(
+    number: Int32 = 0, name: String = "", numbers: [Int32] = [], child: Child? = nil, choice: Choice? = nil,
+    note: String? = nil
+  ) {
     self.number = number
     self.name = name
     self.numbers = numbers
@@ -205,28 +249,53 @@ struct Child: Message {
   }
 }
 
-/// Optionals.
+/// The message `taxon.test.Optionals`.
 struct Optionals: Message {
+  /// `double_value`, field 1.
   var doubleValue: Double?
+  /// `float_value`, field 2.
   var floatValue: Float?
+  /// `int32_value`, field 3.
   var int32Value: Int32?
+  /// `int64_value`, field 4.
   var int64Value: Int64?
+  /// `uint32_value`, field 5.
   var uint32Value: UInt32?
+  /// `uint64_value`, field 6.
   var uint64Value: UInt64?
+  /// `sint32_value`, field 7.
   var sint32Value: Int32?
+  /// `sint64_value`, field 8.
   var sint64Value: Int64?
+  /// `fixed32_value`, field 9.
   var fixed32Value: UInt32?
+  /// `fixed64_value`, field 10.
   var fixed64Value: UInt64?
+  /// `sfixed32_value`, field 11.
   var sfixed32Value: Int32?
+  /// `sfixed64_value`, field 12.
   var sfixed64Value: Int64?
+  /// `bool_value`, field 13.
   var boolValue: Bool?
+  /// `string_value`, field 14.
   var stringValue: String?
+  /// `bytes_value`, field 15.
   var bytesValue: [UInt8]?
+  /// `enum_value`, field 16.
   var enumValue: Colour?
+  /// `message_value`, field 17.
   var messageValue: Child?
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  init(doubleValue: Double? = nil, floatValue: Float? = nil, int32Value: Int32? = nil, int64Value: Int64? = nil, uint32Value: UInt32? = nil, uint64Value: UInt64? = nil, sint32Value: Int32? = nil, sint64Value: Int64? = nil, fixed32Value: UInt32? = nil, fixed64Value: UInt64? = nil, sfixed32Value: Int32? = nil, sfixed64Value: Int64? = nil, boolValue: Bool? = nil, stringValue: String? = nil, bytesValue: [UInt8]? = nil, enumValue: Colour? = nil, messageValue: Child? = nil) {
+  /// Makes the message; what is left out is not set.
+  init(
+    doubleValue: Double? = nil, floatValue: Float? = nil, int32Value: Int32? = nil, int64Value: Int64? = nil,
+    uint32Value: UInt32? = nil, uint64Value: UInt64? = nil, sint32Value: Int32? = nil, sint64Value: Int64? = nil,
+    fixed32Value: UInt32? = nil, fixed64Value: UInt64? = nil, sfixed32Value: Int32? = nil, sfixed64Value: Int64? = nil,
+    boolValue: Bool? = nil, stringValue: String? = nil, bytesValue: [UInt8]? = nil, enumValue: Colour? = nil,
+    messageValue: Child? = nil
+  ) {
     self.doubleValue = doubleValue
     self.floatValue = floatValue
     self.int32Value = int32Value
@@ -309,28 +378,53 @@ struct Optionals: Message {
   }
 }
 
-/// Repeated.
+/// The message `taxon.test.Repeated`.
 struct Repeated: Message {
+  /// `double_values`, field 1.
   var doubleValues: [Double]
+  /// `float_values`, field 2.
   var floatValues: [Float]
+  /// `int32_values`, field 3.
   var int32Values: [Int32]
+  /// `int64_values`, field 4.
   var int64Values: [Int64]
+  /// `uint32_values`, field 5.
   var uint32Values: [UInt32]
+  /// `uint64_values`, field 6.
   var uint64Values: [UInt64]
+  /// `sint32_values`, field 7.
   var sint32Values: [Int32]
+  /// `sint64_values`, field 8.
   var sint64Values: [Int64]
+  /// `fixed32_values`, field 9.
   var fixed32Values: [UInt32]
+  /// `fixed64_values`, field 10.
   var fixed64Values: [UInt64]
+  /// `sfixed32_values`, field 11.
   var sfixed32Values: [Int32]
+  /// `sfixed64_values`, field 12.
   var sfixed64Values: [Int64]
+  /// `bool_values`, field 13.
   var boolValues: [Bool]
+  /// `string_values`, field 14.
   var stringValues: [String]
+  /// `bytes_values`, field 15.
   var bytesValues: [[UInt8]]
+  /// `enum_values`, field 16.
   var enumValues: [Colour]
+  /// `message_values`, field 17.
   var messageValues: [Child]
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  init(doubleValues: [Double] = [], floatValues: [Float] = [], int32Values: [Int32] = [], int64Values: [Int64] = [], uint32Values: [UInt32] = [], uint64Values: [UInt64] = [], sint32Values: [Int32] = [], sint64Values: [Int64] = [], fixed32Values: [UInt32] = [], fixed64Values: [UInt64] = [], sfixed32Values: [Int32] = [], sfixed64Values: [Int64] = [], boolValues: [Bool] = [], stringValues: [String] = [], bytesValues: [[UInt8]] = [], enumValues: [Colour] = [], messageValues: [Child] = []) {
+  /// Makes the message; what is left out is not set.
+  init(
+    doubleValues: [Double] = [], floatValues: [Float] = [], int32Values: [Int32] = [], int64Values: [Int64] = [],
+    uint32Values: [UInt32] = [], uint64Values: [UInt64] = [], sint32Values: [Int32] = [], sint64Values: [Int64] = [],
+    fixed32Values: [UInt32] = [], fixed64Values: [UInt64] = [], sfixed32Values: [Int32] = [],
+    sfixed64Values: [Int64] = [], boolValues: [Bool] = [], stringValues: [String] = [], bytesValues: [[UInt8]] = [],
+    enumValues: [Colour] = [], messageValues: [Child] = []
+  ) {
     self.doubleValues = doubleValues
     self.floatValues = floatValues
     self.int32Values = int32Values
@@ -415,23 +509,44 @@ struct Repeated: Message {
 
 /// The same fields, each value with a tag of its own.
 struct Unpacked: Message {
+  /// `double_values`, field 1.
   var doubleValues: [Double]
+  /// `float_values`, field 2.
   var floatValues: [Float]
+  /// `int32_values`, field 3.
   var int32Values: [Int32]
+  /// `int64_values`, field 4.
   var int64Values: [Int64]
+  /// `uint32_values`, field 5.
   var uint32Values: [UInt32]
+  /// `uint64_values`, field 6.
   var uint64Values: [UInt64]
+  /// `sint32_values`, field 7.
   var sint32Values: [Int32]
+  /// `sint64_values`, field 8.
   var sint64Values: [Int64]
+  /// `fixed32_values`, field 9.
   var fixed32Values: [UInt32]
+  /// `fixed64_values`, field 10.
   var fixed64Values: [UInt64]
+  /// `sfixed32_values`, field 11.
   var sfixed32Values: [Int32]
+  /// `sfixed64_values`, field 12.
   var sfixed64Values: [Int64]
+  /// `bool_values`, field 13.
   var boolValues: [Bool]
+  /// `enum_values`, field 16.
   var enumValues: [Colour]
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  init(doubleValues: [Double] = [], floatValues: [Float] = [], int32Values: [Int32] = [], int64Values: [Int64] = [], uint32Values: [UInt32] = [], uint64Values: [UInt64] = [], sint32Values: [Int32] = [], sint64Values: [Int64] = [], fixed32Values: [UInt32] = [], fixed64Values: [UInt64] = [], sfixed32Values: [Int32] = [], sfixed64Values: [Int64] = [], boolValues: [Bool] = [], enumValues: [Colour] = []) {
+  /// Makes the message; what is left out is not set.
+  init(
+    doubleValues: [Double] = [], floatValues: [Float] = [], int32Values: [Int32] = [], int64Values: [Int64] = [],
+    uint32Values: [UInt32] = [], uint64Values: [UInt64] = [], sint32Values: [Int32] = [], sint64Values: [Int64] = [],
+    fixed32Values: [UInt32] = [], fixed64Values: [UInt64] = [], sfixed32Values: [Int32] = [],
+    sfixed64Values: [Int64] = [], boolValues: [Bool] = [], enumValues: [Colour] = []
+  ) {
     self.doubleValues = doubleValues
     self.floatValues = floatValues
     self.int32Values = int32Values
@@ -502,35 +617,58 @@ struct Unpacked: Message {
   }
 }
 
-/// Choice.
+/// The message `taxon.test.Choice`.
 struct Choice: Message {
+  /// `before`, field 1.
   var before: Int32
+  /// One of `double_value`, `float_value`, `int32_value`, `int64_value`, `uint32_value`, `uint64_value`, `sint32_value`, `sint64_value`, `fixed32_value`, `fixed64_value`, `sfixed32_value`, `sfixed64_value`, `bool_value`, `string_value`, `bytes_value`, `enum_value`, `message_value` and `choice_value`, or none.
   var value: Value?
+  /// `after`, field 20.
   var after: String
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// value.
+  /// What `value` can be.
   indirect enum Value: Hashable, Sendable {
+    /// `double_value`, field 2.
     case doubleValue(Double)
+    /// `float_value`, field 3.
     case floatValue(Float)
+    /// `int32_value`, field 4.
     case int32Value(Int32)
+    /// `int64_value`, field 5.
     case int64Value(Int64)
+    /// `uint32_value`, field 6.
     case uint32Value(UInt32)
+    /// `uint64_value`, field 7.
     case uint64Value(UInt64)
+    /// `sint32_value`, field 8.
     case sint32Value(Int32)
+    /// `sint64_value`, field 9.
     case sint64Value(Int64)
+    /// `fixed32_value`, field 10.
     case fixed32Value(UInt32)
+    /// `fixed64_value`, field 11.
     case fixed64Value(UInt64)
+    /// `sfixed32_value`, field 12.
     case sfixed32Value(Int32)
+    /// `sfixed64_value`, field 13.
     case sfixed64Value(Int64)
+    /// `bool_value`, field 14.
     case boolValue(Bool)
+    /// `string_value`, field 15.
     case stringValue(String)
+    /// `bytes_value`, field 16.
     case bytesValue([UInt8])
+    /// `enum_value`, field 17.
     case enumValue(Colour)
+    /// `message_value`, field 18.
     case messageValue(Child)
+    /// `choice_value`, field 19.
     case choiceValue(Choice)
   }
 
+  /// Makes the message; what is left out is not set.
   init(before: Int32 = 0, value: Value? = nil, after: String = "") {
     self.before = before
     self.value = value
@@ -615,20 +753,35 @@ struct Choice: Message {
   }
 }
 
-/// Maps.
+/// The message `taxon.test.Maps`.
 struct Maps: Message {
+  /// `texts`, field 1.
   var texts: [String: String]
+  /// `numbers`, field 2.
   var numbers: [Int32: Int64]
+  /// `blobs`, field 3.
   var blobs: [Bool: [UInt8]]
+  /// `doubles`, field 4.
   var doubles: [Int64: Double]
+  /// `floats`, field 5.
   var floats: [UInt32: Float]
+  /// `bools`, field 6.
   var bools: [UInt64: Bool]
+  /// `colours`, field 7.
   var colours: [String: Colour]
+  /// `children`, field 8.
   var children: [String: Child]
+  /// `maps`, field 9.
   var maps: [String: Maps]
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  init(texts: [String: String] = [:], numbers: [Int32: Int64] = [:], blobs: [Bool: [UInt8]] = [:], doubles: [Int64: Double] = [:], floats: [UInt32: Float] = [:], bools: [UInt64: Bool] = [:], colours: [String: Colour] = [:], children: [String: Child] = [:], maps: [String: Maps] = [:]) {
+  /// Makes the message; what is left out is not set.
+  init(
+    texts: [String: String] = [:], numbers: [Int32: Int64] = [:], blobs: [Bool: [UInt8]] = [:],
+    doubles: [Int64: Double] = [:], floats: [UInt32: Float] = [:], bools: [UInt64: Bool] = [:],
+    colours: [String: Colour] = [:], children: [String: Child] = [:], maps: [String: Maps] = [:]
+  ) {
     self.texts = texts
     self.numbers = numbers
     self.blobs = blobs
@@ -681,13 +834,20 @@ struct Maps: Message {
 
 /// Numbers out of order and with gaps, up to the greatest there is.
 struct Scattered: Message {
+  /// `last`, field 536870911.
   var last: String
+  /// `fifth`, field 5.
   var fifth: Int32
+  /// `middle`, field 100000.
   var middle: [Int32]
+  /// `first`, field 1.
   var first: String
+  /// `fourth`, field 4.
   var fourth: Bool
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   init(last: String = "", fifth: Int32 = 0, middle: [Int32] = [], first: String = "", fourth: Bool = false) {
     self.last = last
     self.fifth = fifth
@@ -725,9 +885,12 @@ struct Scattered: Message {
 
 /// Two messages that contain each other.
 struct Even: Message {
+  /// `next`, field 1.
   @Indirect var next: Odd?
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   init(next: Odd? = nil) {
     self.next = next
   }
@@ -747,12 +910,16 @@ struct Even: Message {
   }
 }
 
-/// Odd.
+/// The message `taxon.test.Odd`.
 struct Odd: Message {
+  /// `next`, field 1.
   @Indirect var next: Even?
+  /// `others`, field 2.
   var others: [Even]
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   init(next: Even? = nil, others: [Even] = []) {
     self.next = next
     self.others = others
@@ -776,15 +943,16 @@ struct Odd: Message {
   }
 }
 
-/// Nothing.
+/// The message `taxon.test.Nothing`.
 struct Nothing: Message {
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   init() {
   }
 
-  static let descriptor = MessageDescriptor("taxon.test.Nothing", [
-  ])
+  static let descriptor = MessageDescriptor("taxon.test.Nothing", [])
 
   init(reading reader: MessageReader) throws(MessageDecodingError) {
     unknownFields = reader.unknownFields
@@ -797,23 +965,37 @@ struct Nothing: Message {
 
 /// Names that Swift would stumble over.
 struct Names: Message {
+  /// `self`, field 1.
   var self_: String
+  /// `init`, field 2.
   var init_: String
+  /// `default`, field 3.
   var `default`: String
+  /// `descriptor`, field 4.
   var descriptorField: String
+  /// `unknown_fields`, field 5.
   var unknownFieldsField: String
+  /// `description`, field 6.
   var description: String
+  /// `url_path`, field 7.
   var urlPath: String
+  /// `task_id`, field 8.
   var taskID: String
-  var type: Names.Type_
+  /// `type`, field 9.
+  var type: Type_
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  init(self_: String = "", init_: String = "", default: String = "", descriptorField: String = "", unknownFieldsField: String = "", description: String = "", urlPath: String = "", taskID: String = "", type: Names.Type_ = .unspecified) {
+  /// Makes the message; what is left out is not set.
+  init(
+    self_: String = "", init_: String = "", `default`: String = "", descriptor: String = "", unknownFields: String = "",
+    description: String = "", urlPath: String = "", taskID: String = "", type: Type_ = .unspecified
+  ) {
     self.self_ = self_
     self.init_ = init_
     self.default = `default`
-    self.descriptorField = descriptorField
-    self.unknownFieldsField = unknownFieldsField
+    self.descriptorField = descriptor
+    self.unknownFieldsField = unknownFields
     self.description = description
     self.urlPath = urlPath
     self.taskID = taskID
@@ -829,7 +1011,7 @@ struct Names: Message {
     Field("description", 6, .string),
     Field("url_path", 7, .string),
     Field("task_id", 8, .string),
-    Field("type", 9, .enum(Names.Type_.self)),
+    Field("type", 9, .enum(Type_.self)),
   ])
 
   init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -858,9 +1040,11 @@ struct Names: Message {
     writer.unknownFields(unknownFields)
   }
 
-  /// Type.
+  /// The enum `taxon.test.Names.Type`.
   enum Type_: ProtobufEnum {
+    /// `TYPE_UNSPECIFIED`, 0.
     case unspecified
+    /// `TYPE_CLASS`, 1.
     case `class`
     /// A number this code has no name for.
     case unrecognized(Int32)
@@ -868,7 +1052,7 @@ struct Names: Message {
     init(rawValue: Int32) {
       switch rawValue {
       case 0: self = .unspecified
-      case 1: self = .`class`
+      case 1: self = .class
       default: self = .unrecognized(rawValue)
       }
     }
@@ -876,7 +1060,7 @@ struct Names: Message {
     var rawValue: Int32 {
       switch self {
       case .unspecified: 0
-      case .`class`: 1
+      case .class: 1
       case .unrecognized(let rawValue): rawValue
       }
     }

@@ -3,16 +3,26 @@
 
 import TaxonProtobuf
 
-/// Required.
+/// The message `taxon.test.Required`.
 struct Required: Message {
+  /// `number`, field 1.
   var number: Int32
+  /// `name`, field 2.
   var name: String
+  /// `inner`, field 3.
   @Indirect var inner: Required?
+  /// `others`, field 4.
   var others: [Required]
+  /// `named`, field 5.
   var named: [String: Required]
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  init(number: Int32 = 0, name: String = "", inner: Required? = nil, others: [Required] = [], named: [String: Required] = [:]) {
+  /// Makes the message; what is left out is not set.
+  init(
+    number: Int32 = 0, name: String = "", inner: Required? = nil, others: [Required] = [],
+    named: [String: Required] = [:]
+  ) {
     self.number = number
     self.name = name
     self.inner = inner
@@ -47,12 +57,16 @@ struct Required: Message {
   }
 }
 
-/// Grouped.
+/// The message `taxon.test.Grouped`.
 struct Grouped: Message {
+  /// `before`, field 1.
   var before: Int32?
+  /// `after`, field 3.
   var after: [Int32]
+  /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
+  /// Makes the message; what is left out is not set.
   init(before: Int32? = nil, after: [Int32] = []) {
     self.before = before
     self.after = after
@@ -75,11 +89,14 @@ struct Grouped: Message {
     writer.unknownFields(unknownFields)
   }
 
-  /// Member.
+  /// The message `taxon.test.Grouped.Member`.
   struct Member: Message {
+    /// `name`, field 1.
     var name: String?
+    /// Fields of the wire that this type does not know.
     var unknownFields = UnknownFields()
 
+    /// Makes the message; what is left out is not set.
     init(name: String? = nil) {
       self.name = name
     }
