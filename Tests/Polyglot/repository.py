@@ -3,6 +3,7 @@
 
 import functools
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,9 @@ def swift(*arguments: str, package: Path = ROOT, check: bool = True) -> subproce
     command = ["swift", arguments[0], "--package-path", str(package), *arguments[1:]]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL)
     if check and result.returncode:
-        raise AssertionError(f"{' '.join(command)} ended with {result.returncode}:\n{result.stdout[-8000:]}")
+        # Without the lines that only say how far it has come.
+        output = re.sub(r"^\[\d+/\d+\] .*\n", "", result.stdout, flags=re.MULTILINE)
+        raise AssertionError(f"{' '.join(command)} ended with {result.returncode}:\n{output[-8000:]}")
     return result
 
 
