@@ -76,7 +76,6 @@ public final class Channel: CallInvoker {
     let deadline = (options.timeout ?? policy.timeout).map { NIODeadline.now() + TimeAmount($0) }
     var retrier = Retrier(
       options.retry ?? policy.retry, isIdempotent: method.idempotency.isSafeToRepeat, budget: budget)
-    var generator = SystemRandomNumberGenerator()
     while true {
       let result = await attempt(method, request, options: options, deadline: deadline)
       options.onMetadata?(result.initial, result.trailing)
@@ -89,7 +88,7 @@ public final class Channel: CallInvoker {
       case .failure(let failure): error = failure
       }
       let decision = retrier.failed(
-        error, timeLeft: deadline.map { Duration($0 - .now()) }, isRefused: result.isRefused, using: &generator)
+        error, timeLeft: deadline.map { Duration($0 - .now()) }, isRefused: result.isRefused)
       observer?(
         .attemptFailed(path: method.path, attempt: retrier.failedAttempts, error: error, decision: decision))
       logger.debug("\(decision)", metadata: ["rpc.path": "\(method.path)", "error.code": "\(error.code)"])

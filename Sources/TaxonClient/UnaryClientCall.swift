@@ -94,9 +94,10 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
 
   /// Gives the call up, wherever it is.
   private func abandon(_ error: any TaxonomyError) {
-    if let stream {
+    if let stream, let connection {
+      // Ends the call, which then knows neither the stream nor the connection any more.
       stream.abandon(error)
-      connection?.scheduleFlush()
+      connection.scheduleFlush()
     } else {
       fail(error)
     }

@@ -35,6 +35,14 @@ public struct Retrier {
     failed(RetryPolicy.Failure(error), timeLeft: timeLeft, isRefused: isRefused, using: &generator)
   }
 
+  /// What to do after an attempt failed, with a pause drawn from the system's random numbers.
+  public mutating func failed(
+    _ error: some TaxonomyError, timeLeft: Duration? = nil, isRefused: Bool = false
+  ) -> RetryDecision {
+    var generator = SystemRandomNumberGenerator()
+    return failed(error, timeLeft: timeLeft, isRefused: isRefused, using: &generator)
+  }
+
   mutating func failed(
     _ failure: RetryPolicy.Failure, timeLeft: Duration?, isRefused: Bool = false,
     using generator: inout some RandomNumberGenerator
