@@ -154,6 +154,11 @@ import Testing
     #expect(try schema.swift().contains("struct \(name): Message {"))
   }
 
+  @Test func swiftPrefixComesInPlaceOfThePackage() throws {
+    let schema = TestSchema(["t.proto": "syntax = \"proto3\"; package t; option swift_prefix = \"TX\"; message M {}"])
+    #expect(try schema.swift().contains("struct TXM: Message {"))
+  }
+
   @Test func aHiddenTypeIsQualified() throws {
     let text = """
       message Kind {}

@@ -82,6 +82,7 @@ extension Emitter {
   private func emitInit(of message: SchemaMessage, _ properties: [StoredProperty]) {
     writer.line("/// Makes the message; what is left out is not set.")
     deprecation(message.isDeprecated)
+    if properties.isEmpty { return writer.line("\(access)init() {}") }
     let parameters = properties.map { parameter($0) }
     writer.function("\(access)init", parameters, "") { emitAssignments(properties) }
   }

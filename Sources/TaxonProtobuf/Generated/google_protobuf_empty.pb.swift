@@ -14,8 +14,7 @@ public struct Google_Protobuf_Empty: Message {
   public var unknownFields = UnknownFields()
 
   /// Makes the message; what is left out is not set.
-  public init() {
-  }
+  public init() {}
 
   public static let descriptor = MessageDescriptor("google.protobuf.Empty", [])
 

@@ -728,8 +728,7 @@ struct Names: Taxon.Message {
       var unknownFields = UnknownFields()
 
       /// Makes the message; what is left out is not set.
-      init() {
-      }
+      init() {}
 
       static let descriptor = MessageDescriptor("shop.v1.Names.Nested.Kind", [])
 
@@ -749,8 +748,7 @@ struct Names: Taxon.Message {
     var unknownFields = UnknownFields()
 
     /// Makes the message; what is left out is not set.
-    init() {
-    }
+    init() {}
 
     static let descriptor = MessageDescriptor("shop.v1.Names.camelCase", [])
 

@@ -4,14 +4,14 @@
 import Taxon
 
 /// Raises nothing that is declared.
-enum PlainWatch {
+enum Watch {
   /// The full name.
   static let name = "shop.v1.Watch"
 
   /// The methods of Watch.
   enum Methods {
     /// `Look`.
-    static let look = MethodDescriptor<PlainClient, PlainMethods, UndeclaredError>(
+    static let look = MethodDescriptor<TaxonCodegenTests.Client, TaxonCodegenTests.Methods, UndeclaredError>(
       service: "shop.v1.Watch", method: "Look", idempotency: .unknown)
 
     /// `Init`.
@@ -22,7 +22,7 @@ enum PlainWatch {
   /// What carries out the methods of Watch.
   protocol Service: RPCService {
     /// Calls `Look`.
-    func look(_ request: PlainClient, context: ServerContext) async throws -> PlainMethods
+    func look(_ request: TaxonCodegenTests.Client, context: ServerContext) async throws -> TaxonCodegenTests.Methods
 
     /// Calls `Init`.
     func init_(_ request: Message, context: ServerContext) async throws -> Message
@@ -39,8 +39,8 @@ enum PlainWatch {
 
     /// Calls `Look`.
     func look(
-      _ request: PlainClient, options: CallOptions = CallOptions()
-    ) async throws(UndeclaredError) -> PlainMethods {
+      _ request: TaxonCodegenTests.Client, options: CallOptions = CallOptions()
+    ) async throws(UndeclaredError) -> TaxonCodegenTests.Methods {
       try await invoker.unary(Methods.look, request, options: options)
     }
 
@@ -51,29 +51,28 @@ enum PlainWatch {
   }
 }
 
-extension PlainWatch.Service {
+extension Watch.Service {
   /// The full name of the service.
-  static var serviceName: String { PlainWatch.name }
+  static var serviceName: String { Watch.name }
 
   /// Makes the methods known to a server.
   func register(in registry: inout ServiceRegistry) {
-    registry.add(PlainWatch.Methods.look) { request, context async throws in
+    registry.add(Watch.Methods.look) { request, context async throws in
       try await self.look(request, context: context)
     }
-    registry.add(PlainWatch.Methods.init_) { request, context async throws in
+    registry.add(Watch.Methods.init_) { request, context async throws in
       try await self.init_(request, context: context)
     }
   }
 }
 
 /// The message `shop.v1.Client`.
-struct PlainClient: Taxon.Message {
+struct Client: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
   /// Makes the message; what is left out is not set.
-  init() {
-  }
+  init() {}
 
   static let descriptor = MessageDescriptor("shop.v1.Client", [])
 
@@ -87,19 +86,19 @@ struct PlainClient: Taxon.Message {
 }
 
 /// The message `shop.v1.Methods`.
-struct PlainMethods: Taxon.Message {
+struct Methods: Taxon.Message {
   /// `client`, field 1.
-  var client: PlainClient?
+  var client: Client?
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
   /// Makes the message; what is left out is not set.
-  init(client: PlainClient? = nil) {
+  init(client: Client? = nil) {
     self.client = client
   }
 
   static let descriptor = MessageDescriptor("shop.v1.Methods", [
-    Field("client", 1, .message(PlainClient.self)),
+    Field("client", 1, .message(Client.self)),
   ])
 
   init(reading reader: MessageReader) throws(MessageDecodingError) {

@@ -949,8 +949,7 @@ struct Nothing: Message {
   var unknownFields = UnknownFields()
 
   /// Makes the message; what is left out is not set.
-  init() {
-  }
+  init() {}
 
   static let descriptor = MessageDescriptor("taxon.test.Nothing", [])
 
