@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Dispatch
-import Synchronization
+import Taxon
 
 /// Runs asynchronous work and blocks the thread until it is done. For the main thread of a command.
 func waiting<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
@@ -21,5 +21,5 @@ func waiting<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Val
 }
 
 private final class Outcome<Value: Sendable>: Sendable {
-  let result = Mutex<Result<Value, any Error>?>(nil)
+  let result = Locked<Result<Value, any Error>?>(nil)
 }

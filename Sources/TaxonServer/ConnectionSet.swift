@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
 import NIOCore
-import Synchronization
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
 
 /// The connections of a server, and the means to wait until they are gone.
 final class ConnectionSet: Sendable {
@@ -13,7 +13,7 @@ final class ConnectionSet: Sendable {
     var nextWaiter: UInt64 = 0
   }
 
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   /// Takes a connection in; true when the server is shutting down already, and the connection has come late.
   func add(_ connection: ServerConnection, on eventLoop: any EventLoop) -> Bool {

@@ -1,10 +1,10 @@
-// SPDX-License-Identifier: Apache-2.0
 import Logging
 import NIOCore
 import NIOPosix
-import Synchronization
 import TaxonErrors
 import TaxonHTTP2
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
 
 /// A gRPC server on one address.
 ///
@@ -39,7 +39,7 @@ public final class Server: Sendable {
   private let registry: ServiceRegistry
   private let logger: Logger
   private let connections = ConnectionSet()
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   private enum Phase { case idle, listening(any Channel), shuttingDown, ended }
 

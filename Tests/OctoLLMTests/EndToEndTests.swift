@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import OctoLLM
-import Synchronization
 import Taxon
 import Testing
 
@@ -61,7 +60,7 @@ import Testing
   }
 
   @Test func aCallThatFailsTwiceIsRetriedUntilItIsAnswered() async throws {
-    let events = Mutex<[CallEvent]>([])
+    let events = Locked<[CallEvent]>([])
     let clock = ManualClock()
     let policy = CallPolicy(retry: .standard, breaker: nil)
     try await withServer(policy, clock: clock, observer: { event in events.withLock { $0.append(event) } }) { channel in

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import GRDB
-import Synchronization
 import Taxon
 import Testing
 
@@ -136,7 +135,7 @@ import Testing
 
 /// Moments, one after the other.
 private final class Times: Sendable {
-  private let rest: Mutex<[Date]>
-  init(_ times: [Date]) { rest = Mutex(times) }
+  private let rest: Locked<[Date]>
+  init(_ times: [Date]) { rest = Locked(times) }
   func next() -> Date { rest.withLock { $0.removeFirst() } }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import OctoLLM
-import Synchronization
 import Taxon
 import Testing
 
@@ -8,9 +7,9 @@ import Testing
   /// Fails as often as it is told to.
   private final class Moody: LanguageModel {
     let provider = "moody"
-    let failures: Mutex<Int>
-    let calls = Mutex(0)
-    init(failures: Int) { self.failures = Mutex(failures) }
+    let failures: Locked<Int>
+    let calls = Locked(0)
+    init(failures: Int) { self.failures = Locked(failures) }
 
     func complete(_ prompt: String) async throws(ExternalError) -> String {
       calls.withLock { $0 += 1 }

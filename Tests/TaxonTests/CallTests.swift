@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Synchronization
 import Taxon
 import Testing
 
@@ -75,7 +74,7 @@ import Testing
       return "\(context.metadata["x-name"] ?? "") \(context.metadata.bytes("x-data-bin")) \(context.path)"
     } test: { target, _ in
       let channel = try Channel(target, logger: quiet)
-      let seen = Mutex<[Metadata]>([])
+      let seen = Locked<[Metadata]>([])
       var options = CallOptions(metadata: ["x-name": "Ada"])
       options.metadata.add("x-data-bin", bytes: [1, 2])
       options.onMetadata = { initial, trailing in seen.withLock { $0 = [initial, trailing] } }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
-import Synchronization
 import Taxon
 import Testing
 
@@ -58,7 +57,7 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Something that is awaited until it has happened.
 final class Signal: Sendable {
-  private let state = Mutex<(hasHappened: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
+  private let state = Locked<(hasHappened: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
 
   func send() {
     let waiting = state.withLock { state in

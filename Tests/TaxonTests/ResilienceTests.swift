@@ -20,7 +20,7 @@ import Testing
       }
       return "done"
     } test: { target, _ in
-      let events = Mutex<[String]>([])
+      let events = Locked<[String]>([])
       let channel = try Channel(target, policy: Self.quick, logger: quiet) { event in
         events.withLock { $0.append("\(event)") }
       }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Synchronization
 import Taxon
 
 /// The arms there are, and how busy they are.
@@ -9,7 +8,7 @@ public final class ArmRegistry: Sendable {
   /// How long an arm may take for a contract that does not say; seconds.
   public let defaultTimeout: Int32
   private let clock: any Clock<Duration>
-  private let busy: Mutex<[String: Int]> = Mutex([:])
+  private let busy: Locked<[String: Int]> = Locked([:])
 
   /// A registry; the clock measures the contracts' timeouts.
   public init(_ arms: [Arm], defaultTimeout: Int32 = 30, clock: any Clock<Duration> = ContinuousClock()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Synchronization
+import Taxon
 
 /// Lets so many through within any window of time.
 public final class RateLimiter: Sendable {
@@ -8,7 +8,7 @@ public final class RateLimiter: Sendable {
   /// How long the window is.
   public let window: Duration
   /// When those were let through that still count, oldest first.
-  private let admitted = Mutex<[Duration]>([])
+  private let admitted = Locked<[Duration]>([])
   private let now: @Sendable () -> Duration
 
   /// A limiter that has let nobody through yet.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Synchronization
+import Taxon
 
 /// A cache in memory, which forgets the oldest entries first.
 public final class MemoryCache: ReflexCache {
@@ -9,7 +9,7 @@ public final class MemoryCache: ReflexCache {
     var keys: [String] = []
   }
 
-  private let entries = Mutex(Entries())
+  private let entries = Locked(Entries())
   private let capacity: Int
 
   /// A cache for so many entries; at least 1.

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Synchronization
 import Taxon
 
 /// Raises any error on demand, so that teams can rehearse how their clients take it. Not for production.
@@ -9,7 +8,7 @@ public final class RehearsalService: Rehearsal.Service {
     var key: String
   }
 
-  private let counts = Mutex<[Count: Int32]>([:])
+  private let counts = Locked<[Count: Int32]>([:])
   private static let maxCounts = 10_000
 
   /// A rehearsal.

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Synchronization
 import Taxon
 
 /// What channels decided, for the walk to print and to check.
 final class EventLog: Sendable {
-  private let events = Mutex<[CallEvent]>([])
+  private let events = Locked<[CallEvent]>([])
 
   func add(_ event: CallEvent) {
     events.withLock { $0.append(event) }

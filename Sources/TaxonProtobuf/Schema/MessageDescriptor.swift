@@ -86,7 +86,7 @@ public final class MessageDescriptor: @unchecked Sendable {
 }
 
 extension MessageDescriptor {
-  private static let lock = Mutex<Void>(())
+  private static let lock = Locked<Void>(())
 
   /// Connects the tables of all messages that this one can contain. Cheap after the first time.
   @inline(__always)

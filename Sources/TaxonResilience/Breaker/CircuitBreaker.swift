@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
-import Synchronization
 import TaxonErrors
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
 
 /// Keeps calls from an endpoint that is failing.
 ///
@@ -12,7 +12,7 @@ public final class CircuitBreaker: Sendable {
   public let endpoint: String
   /// The numbers it works with.
   public let settings: Settings
-  private let machine: Mutex<BreakerMachine>
+  private let machine: Locked<BreakerMachine>
   private let now: @Sendable () -> Duration
   private let onTransition: (@Sendable (Transition) -> Void)?
 
@@ -27,7 +27,7 @@ public final class CircuitBreaker: Sendable {
     self.endpoint = endpoint
     self.settings = settings
     self.onTransition = onTransition
-    machine = Mutex(BreakerMachine(settings: settings))
+    machine = Locked(BreakerMachine(settings: settings))
     let start = clock.now
     now = { start.duration(to: clock.now) }
   }

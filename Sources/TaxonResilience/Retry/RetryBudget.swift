@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Synchronization
+import TaxonProtobuf
 
 /// Keeps the retries of many calls to one endpoint from making its trouble worse: a bucket of tokens, from which each
 /// retryable failure takes one and to which each success gives a part of one; at half or below there are no retries
@@ -20,12 +20,12 @@ public final class RetryBudget: Sendable {
   }
 
   private let settings: Settings
-  private let tokens: Mutex<Double>
+  private let tokens: Locked<Double>
 
   /// A full bucket.
   public init(_ settings: Settings = Settings()) {
     self.settings = settings
-    tokens = Mutex(settings.maxTokens)
+    tokens = Locked(settings.maxTokens)
   }
 
   /// Takes a token for an attempt that failed with a retryable error, or that the server asked not to retry. True

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Synchronization
+import Taxon
 
 /// A clock that goes only when it is told to. Who sleeps until a moment that has come does not sleep.
 final class ManualClock: Clock, Sendable {
@@ -10,7 +10,7 @@ final class ManualClock: Clock, Sendable {
     static func < (one: Instant, other: Instant) -> Bool { one.offset < other.offset }
   }
 
-  private let time = Mutex(Duration.zero)
+  private let time = Locked(Duration.zero)
 
   var now: Instant { Instant(offset: time.withLock { $0 }) }
   var minimumResolution: Duration { .nanoseconds(1) }

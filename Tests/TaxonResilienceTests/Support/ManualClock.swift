@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Synchronization
+import TaxonProtobuf
 
 /// A clock that stands still until it is told. Who sleeps on it passes the time at once, and the sleep is noted.
 final class ManualClock: Clock, Sendable {
@@ -11,7 +11,7 @@ final class ManualClock: Clock, Sendable {
     static func < (left: Instant, right: Instant) -> Bool { left.time < right.time }
   }
 
-  private let state = Mutex((now: Duration.zero, sleeps: [Duration]()))
+  private let state = Locked((now: Duration.zero, sleeps: [Duration]()))
   private let onSleep: @Sendable () -> Void
 
   init(onSleep: @escaping @Sendable () -> Void = {}) {
@@ -51,7 +51,7 @@ struct SeededGenerator: RandomNumberGenerator {
 
 /// Collects what a handler is told.
 final class Log<Entry: Sendable>: Sendable {
-  private let state = Mutex([Entry]())
+  private let state = Locked([Entry]())
 
   var entries: [Entry] { state.withLock { $0 } }
   func append(_ entry: Entry) { state.withLock { $0.append(entry) } }
