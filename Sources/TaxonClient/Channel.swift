@@ -54,8 +54,10 @@ public final class Channel: CallInvoker {
         logger.notice("\(transition)")
       }
     }
+    var http2 = HTTP2Configuration()
+    http2.maxHeaderListSize = limits.maxHeaderListSize
     endpoint = Endpoint(
-      target: self.target, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), http2: HTTP2Configuration(),
+      target: self.target, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), http2: http2,
       limits: limits, connectTimeout: connectTimeout)
   }
 
@@ -78,12 +80,12 @@ public final class Channel: CallInvoker {
       options.retry ?? policy.retry, isIdempotent: method.idempotency.isSafeToRepeat, budget: budget)
     while true {
       let result = await attempt(method, request, options: options, deadline: deadline)
-      options.onMetadata?(result.initial, result.trailing)
       for note in result.notes { logger.warning("\(note)", metadata: ["rpc.path": "\(method.path)"]) }
       let error: Failure
       switch result.outcome {
       case .success(let response):
         retrier.succeeded()
+        options.onMetadata?(result.initial, result.trailing)
         return response
       case .failure(let failure): error = failure
       }
@@ -92,7 +94,10 @@ public final class Channel: CallInvoker {
       observer?(
         .attemptFailed(path: method.path, attempt: retrier.failedAttempts, error: error, decision: decision))
       logger.debug("\(decision)", metadata: ["rpc.path": "\(method.path)", "error.code": "\(error.code)"])
-      guard case .retry(let delay, _) = decision else { throw error }
+      guard case .retry(let delay, _) = decision else {
+        options.onMetadata?(result.initial, result.trailing)
+        throw error
+      }
       do {
         try await sleep(delay)
       } catch {

@@ -25,6 +25,7 @@ final class ClientConnection: HTTP2SessionDelegate {
   /// Called once, when no new calls may be put on the connection any more.
   private var drained: (() -> Void)?
   private var heads: [String: HeaderBlock] = [:]
+  private var isShuttingDown = false
 
   init(channel: any NIOCore.Channel, authority: String, endpointName: String, limits: ClientLimits) {
     self.channel = channel
@@ -56,13 +57,14 @@ final class ClientConnection: HTTP2SessionDelegate {
   /// Sends a request's head and body.
   func open(_ stream: ClientStream, head: HeaderBlock) {
     guard let handler else {
-      return stream.connectionLost(ConnectionError.ConnectionLost(endpoint: endpointName, error: "closed"))
+      return stream.connectionLost(ConnectionError.CallRefused(endpoint: endpointName, reason: "connection closed"))
     }
     do throws(HTTP2Error) {
       try handler.session.submitRequest(stream, head: head)
     } catch {
-      stream.connectionLost(ConnectionError.ConnectionLost(endpoint: endpointName, error: "\(error)"))
-      endDraining()
+      // The connection has used up its stream numbers, or is about to close: the call was not sent.
+      stream.connectionLost(ConnectionError.CallRefused(endpoint: endpointName, reason: "\(error)"))
+      beginShutdown()
     }
     handler.scheduleFlush()
   }
@@ -92,8 +94,15 @@ final class ClientConnection: HTTP2SessionDelegate {
   /// Takes no more calls and closes when those that are there have ended.
   func beginShutdown() {
     endDraining()
-    handler?.session.submitGoAway(errorCode: .noError)
-    handler?.scheduleFlush()
+    isShuttingDown = true
+    closeIfIdle()
+  }
+
+  /// A GOAWAY goes out with the last call: a server may close at once when it gets one and has no call of ours yet.
+  private func closeIfIdle() {
+    guard isShuttingDown, let handler, handler.session.streams.isEmpty else { return }
+    handler.session.submitGoAway(errorCode: .noError)
+    handler.scheduleFlush()
   }
 
   /// Closes at once.
@@ -116,7 +125,9 @@ final class ClientConnection: HTTP2SessionDelegate {
   func receivedPingAck(_ payload: UInt64) {}
 
   func streamClosed() {
-    // After a GOAWAY the connection has nothing more to do once its last call is over.
-    if drained == nil, handler?.session.streams.isEmpty ?? false { handler?.scheduleFlush() }
+    guard drained == nil, handler?.session.streams.isEmpty ?? false else { return }
+    // After a GOAWAY of the server's the connection has nothing more to do once its last call is over.
+    handler?.scheduleFlush()
+    closeIfIdle()
   }
 }

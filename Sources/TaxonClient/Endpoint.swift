@@ -67,36 +67,35 @@ final class Endpoint: @unchecked Sendable {
       }
     attempt.hop(to: eventLoop).whenComplete { result in
       switch result {
-      case .success: self.connected()
+      case .success(let channel): self.connected(self.fresh.removeValue(forKey: ObjectIdentifier(channel)))
       case .failure(let error): self.connectFailed(error)
       }
     }
   }
 
-  /// The connection that is being made, until the channel is connected.
-  private var fresh: ClientConnection?
+  /// Connections that are being made, by their channels: one for each address that is tried.
+  private var fresh: [ObjectIdentifier: ClientConnection] = [:]
 
   private func adopt(_ channel: any NIOCore.Channel) throws {
     let connection = ClientConnection(
       channel: channel, authority: target.authority, endpointName: target.description, limits: limits)
+    let id = ObjectIdentifier(channel)
     try connection.start(configuration: http2) { [weak self, weak connection] in
       guard let self, let connection else { return }
       if case .ready(let current) = self.state, current === connection { self.state = .idle }
-      if self.fresh === connection { self.fresh = nil }
+      self.fresh[id] = nil
     }
-    fresh = connection
+    fresh[id] = connection
   }
 
-  private func connected() {
-    guard let connection = fresh else { return connectFailed(ChannelError.alreadyClosed) }
-    fresh = nil
+  private func connected(_ connection: ClientConnection?) {
+    guard let connection else { return connectFailed(ChannelError.alreadyClosed) }
     guard case .connecting(let calls) = state else { return connection.close() }
     state = .ready(connection)
     for call in calls { start(call) }
   }
 
   private func connectFailed(_ error: any Error) {
-    fresh = nil
     guard case .connecting(let calls) = state else { return }
     state = .idle
     let failure = ConnectionError.EndpointUnreachable(endpoint: target.description, error: "\(error)", cause: error)

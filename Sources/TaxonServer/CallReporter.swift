@@ -23,7 +23,10 @@ final class CallReporter: ServerRouter {
   /// Returns when no handler runs any more, or when the time is over.
   func waitForHandlers(within limit: Duration) async {
     let end = ContinuousClock.now + limit
-    while runningHandlers > 0, ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(10)) }
+    while runningHandlers > 0, ContinuousClock.now < end {
+      // A task of its own, since this one may be cancelled and would not sleep.
+      await Task { try? await Task.sleep(for: .milliseconds(10)) }.value
+    }
   }
 
   func handlerStarted() { running.add(1, ordering: .relaxed) }

@@ -41,7 +41,7 @@ public final class Server: Sendable {
   private let connections = ConnectionSet()
   private let state = Locked(State())
 
-  private enum Phase { case idle, listening(any Channel), shuttingDown, ended }
+  private enum Phase { case idle, starting, listening(any Channel), shuttingDown, ended }
 
   private struct State {
     var phase = Phase.idle
@@ -88,6 +88,14 @@ public final class Server: Sendable {
   /// - Throws: `SetupError` when a setting is out of bounds or the address cannot be had.
   public func start() async throws(SetupError) {
     try check()
+    let isFirst = state.withLock { state in
+      guard case .idle = state.phase else { return false }
+      state.phase = .starting
+      return true
+    }
+    guard isFirst else {
+      throw .invalidSetting(name: "server", value: "started before", reason: "a server runs once; make another one")
+    }
     let group: any EventLoopGroup =
       configuration.threads.map { MultiThreadedEventLoopGroup(numberOfThreads: $0) }
       ?? MultiThreadedEventLoopGroup.singleton
@@ -98,6 +106,7 @@ public final class Server: Sendable {
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.writeBufferWaterMark, value: .init(low: 512 * 1024, high: 1024 * 1024))
       .childChannelInitializer { [executors] channel in
         channel.eventLoop.makeCompletedFuture {
           // Every loop of the group has its executor.
@@ -107,15 +116,23 @@ public final class Server: Sendable {
       }
     do {
       let channel = try await bootstrap.bind(host: configuration.host, port: configuration.port).get()
-      state.withLock {
-        $0.phase = .listening(channel)
-        $0.group = group
-        $0.router = router
+      let isWanted = state.withLock { state in
+        state.group = group
+        state.router = router
+        guard case .starting = state.phase else { return false }
+        state.phase = .listening(channel)
+        return true
+      }
+      guard isWanted else {
+        try? await channel.close()
+        await endThreads()
+        return finish()
       }
       let address = channel.localAddress?.description ?? ""
       logger.info("listening", metadata: ["address": "\(address)", "port": "\(channel.localAddress?.port ?? 0)"])
     } catch {
       if configuration.threads != nil { try? await group.shutdownGracefully() }
+      finish()
       throw .addressUnavailable(
         address: "\(configuration.host):\(configuration.port)", reason: "\(error)", cause: error)
     }
@@ -151,9 +168,16 @@ public final class Server: Sendable {
   /// cancelled. Returns when all is closed; calling it again only waits.
   public func shutDown() async {
     let listening = state.withLock { state -> (any Channel)? in
-      guard case .listening(let channel) = state.phase else { return nil }
-      state.phase = .shuttingDown
-      return channel
+      switch state.phase {
+      case .listening(let channel):
+        state.phase = .shuttingDown
+        return channel
+      case .starting:
+        // `start` sees it when it has bound the address, and ends the server itself.
+        state.phase = .shuttingDown
+        return nil
+      case .idle, .shuttingDown, .ended: return nil
+      }
     }
     guard let listening else { return await ended() }
     logger.info("shutting down")
@@ -163,6 +187,11 @@ public final class Server: Sendable {
     connections.close()
     await connections.waitUntilEmpty(within: .seconds(5))
     await endThreads()
+    finish()
+  }
+
+  /// Wakes who waits for the end.
+  private func finish() {
     let waiting = state.withLock { state in
       state.phase = .ended
       defer { state.ended = [] }

@@ -9,6 +9,8 @@ final class ServerConnection: HTTP2SessionDelegate {
   private let router: any ServerRouter
   private let limits: ServerCallLimits
   private var handler: ConnectionHandler?
+  private var isShuttingDown = false
+  private var hasSentLast = false
   private weak var channel: (any Channel)?
   private static let shutdownPing: UInt64 = 0x7461_786f_6e00_0001
 
@@ -42,9 +44,22 @@ final class ServerConnection: HTTP2SessionDelegate {
   /// Takes no new calls and closes when those that are there have ended: GOAWAY with the highest number first, so that
   /// calls on their way are still taken, then, after a round trip, with the real one (RFC 9113 §6.8).
   func beginShutdown() {
-    handler?.session.submitShutdownNotice()
-    handler?.session.submitPing(Self.shutdownPing)
-    handler?.scheduleFlush()
+    guard !isShuttingDown, let handler else { return }
+    isShuttingDown = true
+    handler.session.submitShutdownNotice()
+    // Out first, since nghttp2 lets a PING overtake it.
+    handler.flush()
+    handler.session.submitPing(Self.shutdownPing)
+    handler.scheduleFlush()
+    // A peer that does not answer the PING has had its round trip by then.
+    executor.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.endShutdown() }
+  }
+
+  private func endShutdown() {
+    guard !hasSentLast, let handler else { return }
+    hasSentLast = true
+    handler.session.submitGoAway(errorCode: .noError, debugData: "shutting down")
+    handler.flush()
   }
 
   /// Closes at once; calls that are there are cancelled.
@@ -54,8 +69,8 @@ final class ServerConnection: HTTP2SessionDelegate {
 
   func receivedPingAck(_ payload: UInt64) {
     guard payload == Self.shutdownPing else { return }
-    handler?.session.submitGoAway(errorCode: .noError, debugData: "shutting down")
-    handler?.scheduleFlush()
+    // After the read that is going on, so that the last stream's number counts the calls that come with it.
+    executor.eventLoop.assumeIsolated().execute { [weak self] in self?.endShutdown() }
   }
 
   func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}

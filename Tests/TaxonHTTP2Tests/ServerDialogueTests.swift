@@ -204,4 +204,20 @@ import Testing
     #expect(answer.contains(.data(stream: 1, [0, 0, 0, 0, 1, 5], endStream: false)))
     #expect(fixture.session.isFinished)
   }
+
+  @Test func trailersOfARequestAreNoMetadata() throws {
+    let fixture = try Fixture()
+    _ = try fixture.say(
+      fixture.call("/echo/Wait", [("x-user", "ann")]) + ScriptedPeer.data(1, ScriptedPeer.message([])))
+    let stream = try #require(fixture.session.streams.first as? ServerStream)
+    _ = try fixture.say(ScriptedPeer.headers(1, [("x-user", "root")], endStream: true))
+    #expect(stream.head.metadata.values("x-user") == ["ann"])
+  }
+
+  @Test func whiteSpaceAroundAValueIsStripped() throws {
+    let fixture = try Fixture()
+    _ = try fixture.say(fixture.call("/echo/Wait", [("x-note", " hi\t")]))
+    let stream = try #require(fixture.session.streams.first as? ServerStream)
+    #expect(stream.head.metadata["x-note"] == "hi")
+  }
 }

@@ -124,9 +124,11 @@ import Testing
       let call = Task { try await channel.text("x") }
       await started.wait()
       call.cancel()
+      // The channel lives on until it is shut down below: its end would send the reset too.
       await cancelled.wait()
       let result = await call.result
       #expect(throws: ConnectionError.self) { try result.get() }
+      channel.shutDown()
     }
   }
 
@@ -158,6 +160,61 @@ import Testing
         Issue.record("no error")
       } catch {
         #expect(error.code == "MESSAGE_TOO_LARGE")
+      }
+    }
+  }
+
+  @Test func aMessageWithSpacesAtItsEndsArrivesWhole() async throws {
+    try await withServer { _, _ in
+      throw ConnectionError.callRefused(endpoint: " here", reason: "full ")
+    } test: { target, _ in
+      let channel = try Channel(target, policy: .none, logger: quiet)
+      do throws(ConnectionError) {
+        _ = try await channel.text("x")
+        Issue.record("no error")
+      } catch {
+        #expect(error.message == " here refused the call: full ")
+        #expect(error.code == "CALL_REFUSED")
+      }
+    }
+  }
+
+  @Test func metadataLargerThanHTTP2CarriesEndsTheCallAndNotTheConnection() async throws {
+    try await withServer { text, context in
+      if text == "big" { context.trailingMetadata = ["x-big": .text(String(repeating: "x", count: 70_000))] }
+      return text
+    } test: { target, _ in
+      let channel = try Channel(target, policy: .none, logger: quiet)
+      let tooBig = CallOptions(metadata: ["x-big": .text(String(repeating: "x", count: 70_000))])
+      do throws(ConnectionError) {
+        _ = try await channel.text("small", options: tooBig)
+        Issue.record("no error")
+      } catch {
+        #expect(error.status == .resourceExhausted)
+      }
+      await #expect(throws: ConnectionError.self) { try await channel.text("big") }
+      #expect(try await channel.text("small") == "small")
+    }
+  }
+
+  @Test func callsBehindTheStreamLimitEndWhenTheChannelShutsDown() async throws {
+    var configuration = Server.Configuration(port: 0)
+    configuration.http2.maxConcurrentStreams = 1
+    try await withServer(configuration: configuration) { text, _ in
+      await Task.yield()
+      return text
+    } test: { target, _ in
+      let channel = try Channel(target, policy: .none, logger: quiet)
+      _ = try await channel.text("connect")
+      let calls = (0..<6).map { number in Task { try await channel.text("\(number)") } }
+      for (number, call) in calls.enumerated() {
+        if number == 1 { channel.shutDown() }
+        let result = await call.result
+        // Those that were begun before the shutdown end well; one that came after it is told so.
+        if case .failure(let error) = result {
+          let error = try #require(error as? ConnectionError)
+          #expect(error.message == "The channel is shut down")
+        }
       }
     }
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The percent-encoding of `grpc-message` (gRPC over HTTP/2, "Percent-Encoded"): bytes of the UTF-8 text from space
-/// to `~` stay, but for `%`; every other byte becomes `%XX`.
+/// to `~` stay, but for `%`, and for a space at either end, which a header's value must not have; every other byte
+/// becomes `%XX`.
 public enum GRPCMessage {
   /// The header's value for a text; the text itself where nothing needs encoding.
   public static func encode(_ text: String) -> String {
@@ -9,8 +10,8 @@ public enum GRPCMessage {
     guard extra > 0 else { return text }
     return String(unsafeUninitializedCapacity: text.utf8.count + extra) { buffer in
       var end = 0
-      for byte in text.utf8 {
-        if isPlain(byte) {
+      for (index, byte) in text.utf8.enumerated() {
+        if isPlain(byte), byte != 0x20 || index > 0 && index < text.utf8.count - 1 {
           buffer[end] = byte
           end += 1
         } else {
@@ -52,6 +53,8 @@ public enum GRPCMessage {
     return text.withUTF8 { bytes in
       var count = bytes.count
       for byte in bytes where !isPlain(byte) { count += 2 }
+      if bytes.first == 0x20 { count += 2 }
+      if bytes.count > 1, bytes.last == 0x20 { count += 2 }
       return count
     }
   }

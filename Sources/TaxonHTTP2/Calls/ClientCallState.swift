@@ -75,6 +75,11 @@ struct ClientCallState {
     return nil
   }
 
+  /// True until the head of the answer has come.
+  var wantsHead: Bool {
+    if case .head = response { true } else { false }
+  }
+
   /// True while messages are wanted.
   var wantsMessages: Bool {
     if case .messages = response { true } else { false }

@@ -81,6 +81,10 @@ public final class ClientStream: HTTP2Stream {
     isRefused = true
   }
 
+  public override func headersTooLarge() {
+    abandon(UndeclaredError(.resourceExhausted, "The request's headers are larger than HTTP/2 carries (64 KiB)"))
+  }
+
   public override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
     fields.size += name.count + value.count + 32
     if fields.size <= maxHeaderListSize { fields.receive(name: name, value: value) }
@@ -96,6 +100,9 @@ public final class ClientStream: HTTP2Stream {
     }
     switch state.receivedHeaders(fields, endStream: endStream) {
     case .deliver: call.receive(initial: fields.metadata)
+    case .succeed where !deframer.isAtBoundary:
+      let status = ReceivedStatus(code: .internalError, message: "The answer ended inside a message")
+      end(.status(status), trailing: fields.metadata)
     case .succeed: end(.success, trailing: fields.metadata)
     case .end(let status): end(.status(status), trailing: fields.metadata)
     case .fail(let status): fail(status, trailing: fields.metadata)
@@ -138,7 +145,7 @@ public final class ClientStream: HTTP2Stream {
   }
 
   public override func closed(errorCode: UInt32) {
-    if errorCode == HTTP2ErrorCode.refusedStream.rawValue { isRefused = true }
+    if errorCode == HTTP2ErrorCode.refusedStream.rawValue, state.wantsHead { isRefused = true }
     let code = isRefused ? HTTP2ErrorCode.refusedStream.rawValue : errorCode
     if let status = state.closed(errorCode: code) { end(.status(status), trailing: Metadata()) }
   }
@@ -155,6 +162,8 @@ public final class ClientStream: HTTP2Stream {
   }
 
   private func end(_ outcome: CallEnd.Outcome, trailing: Metadata) {
+    // A server that answered before it read all of the request would keep the stream open.
+    if outboundCount > 0 { session?.reset(self, errorCode: .cancel) }
     call.receiveEnd(CallEnd(outcome: outcome, trailing: trailing, isRefused: isRefused))
   }
 }

@@ -50,7 +50,8 @@ struct ServerCallState {
     guard case .head = request else { return .ignore }
     request = .messages(count: 0)
     guard head.method == .post else { return .rejectHTTP(status: 405, reason: "gRPC calls are POST requests") }
-    guard head.contentType == .gRPC else {
+    // What lies past the limit was not read, and may be the content-type.
+    if head.contentType == .other || head.contentType == .none && head.size <= sizeLimit {
       return .rejectHTTP(status: 415, reason: "the content-type of a gRPC call is application/grpc")
     }
     guard head.size <= sizeLimit else { return .fail(.headersTooLarge(size: head.size, limit: sizeLimit)) }
@@ -59,6 +60,11 @@ struct ServerCallState {
       return .fail(.unsupportedEncoding(head.encoding))
     }
     return .begin
+  }
+
+  /// True until the head is complete.
+  var wantsHead: Bool {
+    if case .head = request { true } else { false }
   }
 
   /// What is to be done with a message.

@@ -71,6 +71,8 @@ public final class ServerStream: HTTP2Stream {
   // MARK: From the peer
 
   public override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+    // Trailers of a request mean nothing to gRPC, and are no part of its head.
+    guard state.wantsHead else { return }
     head.size += name.count + value.count + 32
     // Past the limit fields are still decoded, so that the header table stays in step, and then forgotten.
     if head.size <= limits.maxHeaderListSize { head.receive(name: name, value: value) }
@@ -125,6 +127,11 @@ public final class ServerStream: HTTP2Stream {
     } catch {
       fail(error)
     }
+  }
+
+  public override func headersTooLarge() {
+    let error = UndeclaredError(.resourceExhausted, "The answer's headers are larger than HTTP/2 carries (64 KiB)")
+    router.failed(error, status: WireStatus(error), path: head.path)
   }
 
   public override func receivedEnd() {

@@ -17,8 +17,10 @@ public final class ConnectionHandler: ChannelInboundHandler {
   private var isReading = false
   private var isFlushScheduled = false
   private var isClosing = false
+  private var isEnded = false
   private var failure: HTTP2Error?
   private static let writeSize = 256 * 1024
+  private static let keptCapacity = 32 * 1024
 
   /// A handler that calls `closed` once, when the channel is gone and before the streams are ended, with what nghttp2
   /// found wrong, if anything.
@@ -33,9 +35,10 @@ public final class ConnectionHandler: ChannelInboundHandler {
     if context.channel.isActive { flush() }
   }
 
-  /// Lets go of the channel.
+  /// Ends every stream, if that has not happened: a channel that was never connected goes without becoming inactive.
   public func handlerRemoved(context: ChannelHandlerContext) {
     self.context = nil
+    end()
   }
 
   /// Sends what the session has to say first.
@@ -46,9 +49,15 @@ public final class ConnectionHandler: ChannelInboundHandler {
 
   /// Ends every stream: the channel is gone.
   public func channelInactive(context: ChannelHandlerContext) {
+    end()
+    context.fireChannelInactive()
+  }
+
+  private func end() {
+    guard !isEnded else { return }
+    isEnded = true
     closed(failure)
     session.connectionLost()
-    context.fireChannelInactive()
   }
 
   /// Gives bytes to the session, which calls what they cause.
@@ -71,9 +80,12 @@ public final class ConnectionHandler: ChannelInboundHandler {
     context.fireChannelReadComplete()
   }
 
-  /// Goes on writing, or stops reading: a peer that asks and does not read must not fill our memory.
+  /// Goes on writing. A server stops reading while it cannot write: a peer that asks and does not read must not fill its
+  /// memory. A client always reads, or two ends that cannot write would wait for each other for ever.
   public func channelWritabilityChanged(context: ChannelHandlerContext) {
-    context.channel.setOption(ChannelOptions.autoRead, value: context.channel.isWritable).whenFailure { _ in }
+    if session.role == .server {
+      context.channel.setOption(ChannelOptions.autoRead, value: context.channel.isWritable).whenFailure { _ in }
+    }
     if context.channel.isWritable { flush() }
     context.fireChannelWritabilityChanged()
   }
@@ -99,6 +111,10 @@ public final class ConnectionHandler: ChannelInboundHandler {
     context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
       context.close(promise: nil)
     }
+    // The peer may not read what there is to write.
+    context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
+      self?.context?.close(promise: nil)
+    }
   }
 
   /// Writes what the session has, as far as the channel takes it; closes the channel when both sides are done.
@@ -116,6 +132,8 @@ public final class ConnectionHandler: ChannelInboundHandler {
       }
       if output.readableBytes == 0 { break }
       context.writeAndFlush(wrapOutboundOut(output), promise: nil)
+      // A buffer kept for the next write should not be what an idle connection costs.
+      if output.capacity > Self.keptCapacity { output = ByteBuffer() }
     }
     if session.isFinished || failure != nil { closeWhenWritten(context) }
   }

@@ -91,7 +91,7 @@ public struct Metadata: Sendable, Hashable {
   /// that is no base64 is left out, since it has no bytes to show.
   mutating func receive(name: String, value: UnsafeBufferPointer<UInt8>) {
     guard name.hasSuffix("-bin") else {
-      entries.append(Entry(name: name, value: .text(String(decoding: value, as: UTF8.self))))
+      entries.append(Entry(name: name, value: .text(String(decoding: Self.trim(value), as: UTF8.self))))
       return
     }
     for part in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
@@ -100,11 +100,30 @@ public struct Metadata: Sendable, Hashable {
     }
   }
 
+  /// The value without spaces and tabs at its ends, which are no part of it (RFC 9110 §5.5).
+  private static func trim(_ value: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>.SubSequence {
+    var rest = value[...]
+    while let byte = rest.first, byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { rest.removeFirst() }
+    while let byte = rest.last, byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { rest.removeLast() }
+    return rest
+  }
+
+  /// The entries that may be sent: what came from elsewhere may have names and values that only its sender could use.
+  var sendable: [Entry] {
+    entries.filter { entry in
+      guard Self.isAllowed(entry.name) else { return false }
+      if case .text(let text) = entry.value { return Self.isText(text) }
+      return true
+    }
+  }
+
+  private static let reserved: Set<String> = [
+    "te", "content-type", "content-length", "user-agent", "connection", "proxy-connection", "host", "transfer-encoding",
+    "keep-alive", "upgrade", "trailer", "http2-settings",
+  ]
+
   private static func isAllowed(_ name: String) -> Bool {
-    let reserved = [
-      "te", "content-type", "user-agent", "connection", "host", "transfer-encoding", "keep-alive", "upgrade",
-    ]
-    guard !name.isEmpty, !name.hasPrefix("grpc-"), !reserved.contains(name) else { return false }
+    guard !name.isEmpty, !name.hasPrefix("grpc-"), !Self.reserved.contains(name) else { return false }
     return name.utf8.allSatisfy { byte in
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true

@@ -25,7 +25,8 @@ public final class HTTP2Session {
 
   // nghttp2 owns the memory behind the pointer until deinit.
   private let raw: OpaquePointer
-  private let role: Role
+  /// Which end it is.
+  public let role: Role
   /// Told what happens to the connection.
   public weak var delegate: (any HTTP2SessionDelegate)?
   /// Every stream that is open, in no order.

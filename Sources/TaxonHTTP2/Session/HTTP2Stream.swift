@@ -37,6 +37,9 @@ open class HTTP2Stream {
   /// The request was never sent, because the peer wants no more streams (client). `closed` follows.
   open func notSent() {}
 
+  /// A header block is larger than nghttp2 sends (64 KiB). The stream is reset; `closed` follows.
+  open func headersTooLarge() {}
+
   /// The stream is over; the code is an HTTP/2 error code (RFC 9113 §7), 0 for a good end. Nothing is called after this.
   open func closed(errorCode: UInt32) {}
 

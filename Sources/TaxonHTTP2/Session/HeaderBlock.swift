@@ -61,7 +61,7 @@ public final class HeaderBlock: Sendable {
 extension HeaderBlock.Field {
   /// The fields that carry metadata.
   public static func fields(of metadata: Metadata) -> [HeaderBlock.Field] {
-    metadata.entries.map { entry in
+    metadata.sendable.map { entry in
       switch entry.value {
       case .text(let text): HeaderBlock.Field(entry.name, text, isIndexed: false)
       case .bytes(let bytes): HeaderBlock.Field(entry.name, Base64.encode(bytes), isIndexed: false)

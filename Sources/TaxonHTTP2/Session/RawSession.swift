@@ -55,11 +55,17 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     }
     return 0
   }
-  nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { raw, frame, code, _ in
+  nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { raw, frame, code, user in
     guard let frame, frame.pointee.hd.type == NGHTTP2_HEADERS.rawValue,
-      code == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue
+      let stream = stream(raw, frame.pointee.hd.stream_id)
     else { return 0 }
-    stream(raw, frame.pointee.hd.stream_id)?.notSent()
+    if code == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue {
+      stream.notSent()
+    } else if code == NGHTTP2_ERR_FRAME_SIZE_ERROR.rawValue {
+      // nghttp2 sends no header block over 64 KiB, and would leave the stream as it is.
+      stream.headersTooLarge()
+      session(user).reset(stream, errorCode: .internalError)
+    }
     return 0
   }
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { raw, id, errorCode, user in
@@ -89,6 +95,8 @@ func makeRawSession(role: HTTP2Session.Role, configuration: HTTP2Configuration) 
   defer { nghttp2_option_del(option) }
   nghttp2_option_set_no_auto_window_update(option, 1)
   nghttp2_option_set_no_closed_streams(option, 1)
+  // gRPC lets white space around values be stripped; nghttp2 would reset the stream.
+  nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1)
   var raw: OpaquePointer?
   let code =
     switch role {
