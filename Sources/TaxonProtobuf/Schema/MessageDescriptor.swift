@@ -86,7 +86,8 @@ public final class MessageDescriptor: @unchecked Sendable {
 }
 
 extension MessageDescriptor {
-  private static let lock = Locked<Void>(())
+  /// Held while descriptors are linked; counts how often that was.
+  private static let linkings = Locked(0)
 
   /// Connects the tables of all messages that this one can contain. Cheap after the first time.
   @inline(__always)
@@ -96,7 +97,8 @@ extension MessageDescriptor {
 
   @inline(never)
   private func linkFirst() {
-    Self.lock.withLock { _ in
+    Self.linkings.withLock { linkings in
+      linkings += 1
       var visits = Visits()
       _ = connect(&visits)
       for descriptor in visits.done { descriptor.isLinked.store(true, ordering: .releasing) }

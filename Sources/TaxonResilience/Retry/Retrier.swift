@@ -39,7 +39,7 @@ public struct Retrier {
   public mutating func failed(
     _ error: some TaxonomyError, timeLeft: Duration? = nil, isRefused: Bool = false
   ) -> RetryDecision {
-    var generator = SystemRandomNumberGenerator()
+    var generator = SystemGenerator()
     return failed(error, timeLeft: timeLeft, isRefused: isRefused, using: &generator)
   }
 

@@ -60,15 +60,3 @@ public nonisolated(nonsending) func retrying<T, Failure: Error, C: Clock<Duratio
     }
   }
 }
-
-/// The system's generator, with something in it: the thread sanitizer stumbles over the address of an empty value that is
-/// passed inout to an asynchronous function.
-private struct SystemGenerator: RandomNumberGenerator {
-  private var count: UInt64 = 0
-
-  mutating func next() -> UInt64 {
-    count &+= 1
-    var generator = SystemRandomNumberGenerator()
-    return generator.next()
-  }
-}
