@@ -19,6 +19,11 @@ final class Schema {
   var generatedFiles: [SchemaFile] { files.filter(\.isGenerated) }
 
   var allMessages: [SchemaMessage] { files.flatMap(\.allMessages) }
+
+  /// Messages that contain each other, or themselves, hold each other through their fields.
+  deinit {
+    for message in allMessages { message.fields = [] }
+  }
 }
 
 final class SchemaFile {
