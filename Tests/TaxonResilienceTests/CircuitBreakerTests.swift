@@ -202,6 +202,8 @@ import Testing
     box.append(breaker)
     try settle(breaker, .failure)
     #expect(states.entries == [.open])
+    // The handler holds the box, and the box the breaker that holds the handler.
+    box.removeAll()
   }
 
   @Test func raisesSettingsToTheirBounds() throws {

@@ -46,7 +46,10 @@ public final class HTTP2Session {
   }
 
   deinit {
-    for stream in streams { stream.session = nil }
+    for stream in streams {
+      stream.session = nil
+      stream.closed(errorCode: HTTP2ErrorCode.cancel.rawValue)
+    }
     nghttp2_session_del(raw)
   }
 

@@ -55,4 +55,5 @@ final class Log<Entry: Sendable>: Sendable {
 
   var entries: [Entry] { state.withLock { $0 } }
   func append(_ entry: Entry) { state.withLock { $0.append(entry) } }
+  func removeAll() { state.withLock { $0 = [] } }
 }
