@@ -20,7 +20,10 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
   ],
@@ -51,6 +54,7 @@ let package = Package(
       name: "TaxonServer",
       dependencies: [
         "TaxonHTTP2", "TaxonErrors", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
+        dependency("Metrics", "swift-metrics"), dependency("ServiceLifecycle", "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
     .target(
@@ -62,13 +66,15 @@ let package = Package(
     .target(
       name: "TaxonHTTP2",
       dependencies: [
-        "TaxonErrors", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("Logging", "swift-log"),
+        "TaxonErrors", "CNghttp2", "CZlib", dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
+        dependency("NIOSSL", "swift-nio-ssl"), dependency("NIOTLS", "swift-nio"), dependency("Logging", "swift-log"),
       ],
       swiftSettings: settings),
     .target(name: "TaxonErrors", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
     .target(name: "TaxonProtobuf", dependencies: ["CProtobufC"], swiftSettings: settings),
     .systemLibrary(
       name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"]), .brew(["libnghttp2"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
 
