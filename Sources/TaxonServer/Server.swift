@@ -26,6 +26,8 @@ public final class Server: Sendable {
     public var http2 = HTTP2Configuration()
     /// Limits of the calls.
     public var calls = ServerCallLimits()
+    /// What goes around the handlers, outermost first.
+    public var interceptors: [any ServerInterceptor] = []
 
     /// A server on a host and a port.
     public init(host: String = "127.0.0.1", port: Int = 50051, threads: Int? = nil) {
@@ -59,6 +61,7 @@ public final class Server: Sendable {
     self.logger = logger
     var registry = ServiceRegistry()
     for service in services { registry.add(service) }
+    registry.intercept(with: configuration.interceptors)
     self.registry = registry
   }
 

@@ -5,9 +5,7 @@ import TaxonHTTP2
 /// The server's end of one connection. Lives on the connection's event loop.
 final class ServerConnection: HTTP2SessionDelegate {
   private let executor: LoopExecutor
-  private let peer: String
-  private let router: any ServerRouter
-  private let limits: ServerCallLimits
+  private let streams: ServerStreamContext
   private var handler: ConnectionHandler?
   private var isShuttingDown = false
   private var hasSentLast = false
@@ -17,9 +15,8 @@ final class ServerConnection: HTTP2SessionDelegate {
   init(executor: LoopExecutor, channel: any Channel, router: any ServerRouter, limits: ServerCallLimits) {
     self.executor = executor
     self.channel = channel
-    self.router = router
-    self.limits = limits
-    peer = Self.name(of: channel.remoteAddress)
+    streams = ServerStreamContext(
+      executor: executor, peer: Self.name(of: channel.remoteAddress), router: router, limits: limits)
   }
 
   /// Puts the connection to work on its channel; `closed` is called when the channel is gone.
@@ -36,9 +33,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   }
 
   func makeStream() -> HTTP2Stream? {
-    ServerStream(executor: executor, peer: peer, router: router, limits: limits) { [weak self] in
-      self?.handler?.scheduleFlush()
-    }
+    ServerStream(context: streams)
   }
 
   /// Takes no new calls and closes when those that are there have ended: GOAWAY with the highest number first, so that

@@ -3,7 +3,7 @@ import NIOCore
 
 /// Moves bytes between a NIO channel and an HTTP/2 session: everything that one read brings is dealt with before
 /// anything is written, and then written at once.
-public final class ConnectionHandler: ChannelInboundHandler {
+public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransport {
   /// Bytes of the peer.
   public typealias InboundIn = ByteBuffer
   /// Bytes for the peer.
@@ -27,7 +27,10 @@ public final class ConnectionHandler: ChannelInboundHandler {
   public init(session: HTTP2Session, closed: @escaping (HTTP2Error?) -> Void) {
     self.session = session
     self.closed = closed
+    session.transport = self
   }
+
+  deinit { session.transport = nil }
 
   /// Sends what the session has to say first.
   public func handlerAdded(context: ChannelHandlerContext) {
