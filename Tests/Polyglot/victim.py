@@ -11,7 +11,7 @@ import grpc
 
 MEBIBYTE = 1 << 20
 # What a server may have more than before, when an attack is over: allocators keep a little.
-KEPT = 24 * MEBIBYTE
+KEPT = 32 * MEBIBYTE
 # What it may have more at the worst moment of an attack.
 PEAK = 160 * MEBIBYTE
 
