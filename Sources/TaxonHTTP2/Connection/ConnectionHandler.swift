@@ -18,6 +18,8 @@ public final class ConnectionHandler: ChannelInboundHandler {
   private var context: ChannelHandlerContext?
   private var output = ByteBuffer()
   private var isReading = false
+  /// When the peer was last heard of.
+  package private(set) var lastRead = NIODeadline.now()
   private var isFlushScheduled = false
   private var isClosing = false
   private var isEnded = false
@@ -71,6 +73,7 @@ public final class ConnectionHandler: ChannelInboundHandler {
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard failure == nil else { return }
     isReading = true
+    lastRead = .now()
     unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
       do throws(HTTP2Error) {
         try session.receive(bytes)
@@ -157,6 +160,6 @@ public final class ConnectionHandler: ChannelInboundHandler {
       // A buffer kept for the next write should not be what an idle connection costs.
       if output.capacity > Self.keptCapacity { output = ByteBuffer() }
     }
-    if session.isFinished || failure != nil { closeWhenWritten(context) }
+    if session.isFinished || failure != nil || session.exceeded != nil { closeWhenWritten(context) }
   }
 }
