@@ -27,6 +27,9 @@ public final class ConnectionHandler: ChannelInboundHandler {
   private static let writeSize = 256 * 1024
   private static let keptCapacity = 32 * 1024
 
+  /// False while the TLS handshake goes on.
+  package var isReady: Bool { !awaitsTLS }
+
   /// A handler that calls `closed` once, when the channel is gone and before the streams are ended, with what went
   /// wrong, if anything.
   ///
