@@ -46,7 +46,7 @@ final class ClientConnection: HTTP2SessionDelegate {
     try channel?.pipeline.syncOperations.addHandler(handler)
   }
 
-  private func closed(_ failure: HTTP2Error?) {
+  private func closed(_ failure: ConnectionFailure?) {
     endDraining()
     let reason = failure.map { "\($0)" } ?? "closed by the peer"
     let error = ConnectionError.ConnectionLost(endpoint: endpointName, error: reason)
