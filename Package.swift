@@ -21,6 +21,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
@@ -61,6 +62,7 @@ let package = Package(
       name: "TaxonClient",
       dependencies: [
         "TaxonHTTP2", "TaxonResilience", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
+        dependency("DequeModule", "swift-collections"),
       ], swiftSettings: settings),
     .target(name: "TaxonResilience", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .target(
@@ -100,7 +102,11 @@ let package = Package(
       dependencies: ["OctoLLM", "Taxon", dependency("GRDB", "GRDB.swift"), dependency("Logging", "swift-log")],
       swiftSettings: settings),
     .testTarget(
-      name: "TaxonTests", dependencies: ["Taxon", dependency("Logging", "swift-log")],
+      name: "TaxonTests",
+      dependencies: [
+        "Taxon", dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
+        dependency("Logging", "swift-log"),
+      ],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

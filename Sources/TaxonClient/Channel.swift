@@ -18,7 +18,8 @@ public final class Channel: CallInvoker {
   public let target: Target
   /// How its calls are retried, guarded and timed.
   public let policy: CallPolicy
-  /// The circuit breaker that guards the endpoint; nil when the policy has none.
+  /// The circuit breaker that guards the endpoint; nil when the policy has none, and with round-robin, where each
+  /// address has its own.
   public let breaker: CircuitBreaker?
 
   private let endpoint: Endpoint
@@ -29,40 +30,62 @@ public final class Channel: CallInvoker {
 
   /// A channel; it connects with its first call.
   ///
+  /// - Parameter target: Such as "dns:///localhost:50051"; see `Target`.
+  /// - Throws: `SetupError.InvalidSetting` when the target is none, or a setting is out of its bounds.
+  public convenience init(_ target: String, configuration: Configuration) throws(SetupError) {
+    try self.init(Target(target), configuration, dialer: NetworkDialer())
+  }
+
+  /// A channel with a policy, and the standard configuration otherwise.
+  ///
   /// - Parameters:
   ///   - target: Such as "dns:///localhost:50051"; see `Target`.
   ///   - policy: Retry, breaker and timeout of the calls.
-  ///   - limits: What the client accepts.
-  ///   - connectTimeout: How long making a connection may take.
   ///   - clock: Measures the pauses between attempts and the breaker's time; another one is for tests.
   ///   - observer: Told what is decided about each failure. Called on any thread; should not block.
   /// - Throws: `SetupError.InvalidSetting` when the target is none.
-  public init(
-    _ target: String, policy: CallPolicy = .standard, limits: ClientLimits = ClientLimits(),
-    connectTimeout: Duration = .seconds(20), clock: any Clock<Duration> = ContinuousClock(),
+  public convenience init(
+    _ target: String, policy: CallPolicy = .standard, clock: any Clock<Duration> = ContinuousClock(),
     logger: Logger = Logger(label: "taxon.client"), observer: (@Sendable (CallEvent) -> Void)? = nil
   ) throws(SetupError) {
-    self.target = try Target(target)
-    self.policy = policy
-    self.clock = clock
-    self.logger = logger
-    self.observer = observer
+    var configuration = Configuration(policy: policy)
+    configuration.clock = clock
+    configuration.logger = logger
+    configuration.observer = observer
+    try self.init(target, configuration: configuration)
+  }
+
+  init(_ target: Target, _ configuration: Configuration, dialer: any Dialer) throws(SetupError) {
+    try configuration.check()
+    self.target = target
+    policy = configuration.policy
+    clock = configuration.clock
+    logger = configuration.logger
+    observer = configuration.observer
     budget = policy.retry.budget.map { RetryBudget($0) }
-    breaker = policy.breaker.map { settings in
-      CircuitBreaker(endpoint: target, settings: settings, clock: clock) { transition in
-        observer?(.breaker(transition))
-        logger.notice("\(transition)")
-      }
-    }
-    var http2 = HTTP2Configuration()
-    http2.maxHeaderListSize = limits.maxHeaderListSize
+    breaker =
+      configuration.balancing == .pickFirst
+      ? policy.breaker.map { configuration.makeBreaker(endpoint: target.description, settings: $0) } : nil
     endpoint = Endpoint(
-      target: self.target, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), http2: http2,
-      limits: limits, connectTimeout: connectTimeout)
+      target: target, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), configuration: configuration,
+      dialer: dialer)
   }
 
   deinit {
     shutDown()
+  }
+
+  /// Where the channel stands.
+  public var state: ConnectivityState { endpoint.states.state }
+
+  /// Where the channel stands, now and after each change; the sequence ends when the channel is shut down. Who does not
+  /// keep up misses states between.
+  public var stateChanges: AsyncStream<ConnectivityState> { endpoint.states.changes() }
+
+  /// Connects, if the channel is idle, without waiting for a first call.
+  public func connect() {
+    let endpoint = endpoint
+    endpoint.execute { endpoint.wake() }
   }
 
   /// Takes no more calls; those that are going on may end.
@@ -114,7 +137,7 @@ public final class Channel: CallInvoker {
     _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions,
     deadline: NIODeadline?
   ) async -> AttemptResult<Response, Failure> {
-    let call = UnaryClientCall(method, request, metadata: options.metadata, deadline: deadline)
+    let call = UnaryClientCall(method, request, metadata: options.metadata, deadline: deadline, waitsForReady: options.waitForReady)
     guard let breaker else { return await call.run(on: endpoint) }
     do throws(ConnectionError.CircuitOpen) {
       let permit = try breaker.acquire()

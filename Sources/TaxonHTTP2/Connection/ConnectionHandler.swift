@@ -11,6 +11,8 @@ public final class ConnectionHandler: ChannelInboundHandler {
 
   /// The protocol of the connection.
   public let session: HTTP2Session
+  /// When bytes of the peer came last; nil: nobody wants to know.
+  public var lastRead: NIODeadline?
   private let closed: (HTTP2Error?) -> Void
   private var context: ChannelHandlerContext?
   private var output = ByteBuffer()
@@ -64,6 +66,7 @@ public final class ConnectionHandler: ChannelInboundHandler {
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard failure == nil else { return }
     isReading = true
+    if lastRead != nil { lastRead = .now() }
     unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
       do throws(HTTP2Error) {
         try session.receive(bytes)
