@@ -12,17 +12,22 @@ public struct CallOptions: Sendable {
   public var metadata: Metadata
   /// Retry for this call; nil takes the policy's.
   public var retry: RetryPolicy?
+  /// Wait for a connection when no server can be reached, until the deadline, instead of failing at once (gRPC
+  /// wait-for-ready document).
+  public var waitForReady: Bool
   /// Called when the call is over, with the metadata that came before and after the last attempt's answer.
   public var onMetadata: (@Sendable (_ initial: Metadata, _ trailing: Metadata) -> Void)?
 
   /// Options that change nothing unless they say so.
   public init(
     timeout: Duration? = nil, metadata: Metadata = Metadata(), retry: RetryPolicy? = nil,
+    waitForReady: Bool = false,
     onMetadata: (@Sendable (_ initial: Metadata, _ trailing: Metadata) -> Void)? = nil
   ) {
     self.timeout = timeout
     self.metadata = metadata
     self.retry = retry
+    self.waitForReady = waitForReady
     self.onMetadata = onMetadata
   }
 }

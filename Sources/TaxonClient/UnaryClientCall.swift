@@ -3,6 +3,7 @@ import NIOCore
 import TaxonErrors
 import TaxonHTTP2
 import TaxonProtobuf
+import TaxonResilience
 
 /// What became of one attempt.
 struct AttemptResult<Response: Message, Failure: ErrorUnion>: Sendable {
@@ -17,6 +18,13 @@ struct AttemptResult<Response: Message, Failure: ErrorUnion>: Sendable {
 
 /// A call that an endpoint can send when it has a connection, whatever its types.
 protocol PendingCall: AnyObject {
+  /// The call waits when no server can be reached, instead of failing at once.
+  var waitsForReady: Bool { get }
+  /// The call has ended, and nobody need wait for it any more.
+  var isOver: Bool { get }
+  /// Takes the leave of a server's circuit breaker, to be settled with the outcome. Comes before `send`, when the
+  /// server that was picked has a breaker of its own.
+  func admit(_ permit: consuming CircuitBreaker.Permit)
   /// Opens the stream on a session that can take it. To be called on the endpoint's loop.
   func send(on connection: ClientConnection)
   /// Ends the call without having sent it.
@@ -39,12 +47,15 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   private var response: Response?
   /// The caller's task was cancelled.
   private var isCancelled = false
+  let waitsForReady: Bool
+  private var permit: CircuitBreaker.Permit?
   private var timer: Scheduled<Void>?
 
   init(
     _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, metadata: Metadata,
-    deadline: NIODeadline?
+    deadline: NIODeadline?, waitsForReady: Bool
   ) {
+    self.waitsForReady = waitsForReady
     self.method = method
     self.request = request
     self.metadata = metadata
@@ -67,6 +78,12 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     } onCancel: {
       endpoint.execute { self.cancel() }
     }
+  }
+
+  var isOver: Bool { continuation == nil }
+
+  func admit(_ permit: consuming CircuitBreaker.Permit) {
+    self.permit = consume permit
   }
 
   func send(on connection: ClientConnection) {
@@ -140,10 +157,17 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     timer = nil
     stream = nil
     connection = nil
+    // The caller's own cancellation is no answer of the server's.
+    let outcome = outcome.mapError { isCancelled ? $0 : $0.fromCall() }
+    if let permit = permit.take() {
+      switch outcome {
+      case .success: permit.settle(.success)
+      case .failure(let error): permit.settle(throwing: error)
+      }
+    }
     continuation?.resume(
       returning: AttemptResult(
-        // The caller's own cancellation is no answer of the server's.
-        outcome: outcome.mapError { isCancelled ? $0 : $0.fromCall() }, initial: initial, trailing: end.trailing,
+        outcome: outcome, initial: initial, trailing: end.trailing,
         isRefused: end.isRefused,
         notes: notes))
   }
