@@ -62,7 +62,7 @@ let package = Package(
       name: "TaxonClient",
       dependencies: [
         "TaxonHTTP2", "TaxonResilience", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
-        dependency("DequeModule", "swift-collections"),
+        dependency("DequeModule", "swift-collections"), dependency("NIOTLS", "swift-nio"),
       ], swiftSettings: settings),
     .target(name: "TaxonResilience", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .target(

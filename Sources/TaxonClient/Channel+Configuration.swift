@@ -14,6 +14,8 @@ extension Channel {
     public var http2 = HTTP2Configuration()
     /// Which of several addresses gets a call.
     public var balancing = Balancing.pickFirst
+    /// TLS, with HTTP/2 agreed on by ALPN; nil speaks HTTP/2 unencrypted (h2c).
+    public var tls: ClientTLS?
     /// What goes into `:authority`, such as "orders.example.com"; nil: the target's host and port, of a list those of
     /// the first address, and "localhost" for a Unix socket.
     public var authority: String?
@@ -39,7 +41,10 @@ extension Channel {
     package var nameLookup: NameLookup = systemNameLookup
 
     /// The values above.
-    public init(policy: CallPolicy = .standard) { self.policy = policy }
+    public init(policy: CallPolicy = .standard, tls: ClientTLS? = nil) {
+      self.policy = policy
+      self.tls = tls
+    }
   }
 
   /// Which of a target's addresses gets a call.

@@ -27,6 +27,8 @@ public final class Channel: CallInvoker {
   private let budget: RetryBudget?
   private let observer: (@Sendable (CallEvent) -> Void)?
   private let logger: Logger
+  /// Looks after the files of certificates.
+  private let reloading: Task<Void, Never>?
 
   /// A channel; it connects with its first call.
   ///
@@ -41,14 +43,15 @@ public final class Channel: CallInvoker {
   /// - Parameters:
   ///   - target: Such as "dns:///localhost:50051"; see `Target`.
   ///   - policy: Retry, breaker and timeout of the calls.
+  ///   - tls: Encrypts; nil speaks HTTP/2 unencrypted (h2c).
   ///   - clock: Measures the pauses between attempts and the breaker's time; another one is for tests.
   ///   - observer: Told what is decided about each failure. Called on any thread; should not block.
-  /// - Throws: `SetupError.InvalidSetting` when the target is none.
+  /// - Throws: `SetupError.InvalidSetting` when the target is none, or a certificate cannot be read.
   public convenience init(
-    _ target: String, policy: CallPolicy = .standard, clock: any Clock<Duration> = ContinuousClock(),
+    _ target: String, policy: CallPolicy = .standard, tls: ClientTLS? = nil, clock: any Clock<Duration> = ContinuousClock(),
     logger: Logger = Logger(label: "taxon.client"), observer: (@Sendable (CallEvent) -> Void)? = nil
   ) throws(SetupError) {
-    var configuration = Configuration(policy: policy)
+    var configuration = Configuration(policy: policy, tls: tls)
     configuration.clock = clock
     configuration.logger = logger
     configuration.observer = observer
@@ -66,9 +69,16 @@ public final class Channel: CallInvoker {
     breaker =
       configuration.balancing == .pickFirst
       ? policy.breaker.map { configuration.makeBreaker(endpoint: target.description, settings: $0) } : nil
+    let tls: TLSContextSource? =
+      if let tls = configuration.tls { try TLSContextSource(tls, logger: logger) } else { nil }
+    if let tls, let interval = configuration.tls?.reloadInterval {
+      reloading = Task { await tls.watch(every: interval) }
+    } else {
+      reloading = nil
+    }
     endpoint = Endpoint(
       target: target, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), configuration: configuration,
-      dialer: dialer)
+      dialer: dialer, tls: tls)
   }
 
   deinit {
@@ -90,6 +100,7 @@ public final class Channel: CallInvoker {
 
   /// Takes no more calls; those that are going on may end.
   public func shutDown() {
+    reloading?.cancel()
     let endpoint = endpoint
     endpoint.execute { endpoint.shutDown() }
   }

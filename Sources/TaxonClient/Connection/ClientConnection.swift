@@ -59,13 +59,28 @@ final class ClientConnection: HTTP2SessionDelegate {
   }
 
   /// Puts the connection to work on its channel.
-  func start() throws {
+  ///
+  /// - Returns: Comes when calls may be sent; nil: as soon as the channel is connected.
+  func start() throws -> EventLoopFuture<Void>? {
+    guard let channel else { throw ChannelError.alreadyClosed }
     let session = try HTTP2Session(role: .client, configuration: settings.http2)
     session.delegate = self
     // The handler keeps the connection alive as long as the channel keeps the handler.
-    let handler = ConnectionHandler(session: session) { [self] failure in closed(failure) }
+    let handler = ConnectionHandler(session: session, awaitsTLS: settings.tls != nil) { [self] failure in
+      closed(failure)
+    }
     self.handler = handler
-    try channel?.pipeline.syncOperations.addHandler(handler)
+    try settings.tls?.addClientHandler(to: channel, serverName: settings.serverName)
+    try channel.pipeline.syncOperations.addHandler(handler)
+    guard settings.tls != nil else { return nil }
+    let promise = eventLoop.makePromise(of: Void.self)
+    do {
+      try channel.pipeline.syncOperations.addHandler(HandshakeWatch(promise))
+    } catch {
+      promise.fail(error)
+      throw error
+    }
+    return promise.futureResult
   }
 
   /// The connection is made; the server's SETTINGS have to come until then, or it is none.
@@ -74,7 +89,7 @@ final class ClientConnection: HTTP2SessionDelegate {
     settingsTimer = schedule(deadline) { $0.close(reason: "the server did not send its SETTINGS in time") }
   }
 
-  private func closed(_ failure: HTTP2Error?) {
+  private func closed(_ failure: ConnectionFailure?) {
     var reason = reason ?? failure.map { "\($0)" } ?? "closed by the peer"
     if let goAway { reason += " after \(goAway)" }
     failureReason = reason
@@ -214,9 +229,8 @@ extension ClientConnection {
 // Keepalive.
 extension ClientConnection {
   private func beginKeepalive() {
-    guard let time = settings.keepaliveTime, let handler else { return }
+    guard let time = settings.keepaliveTime else { return }
     let now = NIODeadline.now()
-    handler.lastRead = now
     keepalive = KeepaliveState(
       time: TimeAmount(time), timeout: TimeAmount(settings.keepalive.timeout),
       permitsWithoutCalls: settings.keepalive.permitsWithoutCalls, at: now)
@@ -231,7 +245,7 @@ extension ClientConnection {
   private func checkKeepalive() {
     let now = NIODeadline.now()
     guard let handler,
-      let action = keepalive?.due(at: now, lastRead: handler.lastRead ?? now, hasCalls: !isEmpty)
+      let action = keepalive?.due(at: now, lastRead: handler.lastRead, hasCalls: !isEmpty)
     else { return }
     switch action {
     case .sleep: break

@@ -13,6 +13,7 @@ final class Endpoint: @unchecked Sendable {
   let target: Target
   let configuration: Channel.Configuration
   let dialer: any Dialer
+  let tls: TLSContextSource?
   let states = StateBoard()
   /// One for each address; with pick-first, one for all.
   var subchannels: [Subchannel] = []
@@ -30,7 +31,11 @@ final class Endpoint: @unchecked Sendable {
   private var idleTimer: Scheduled<Void>?
   private var lastUse = NIODeadline.now()
 
-  init(target: Target, eventLoop: any EventLoop, configuration: Channel.Configuration, dialer: any Dialer) {
+  init(
+    target: Target, eventLoop: any EventLoop, configuration: Channel.Configuration, dialer: any Dialer,
+    tls: TLSContextSource?
+  ) {
+    self.tls = tls
     self.target = target
     self.eventLoop = eventLoop
     self.configuration = configuration

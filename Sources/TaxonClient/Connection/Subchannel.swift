@@ -33,7 +33,12 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   private var deadline = NIODeadline.now()
   private var retryTimer: Scheduled<Void>?
   /// Connections that are being made, by their channels: one for each address that is tried.
-  private var fresh: [ObjectIdentifier: ClientConnection] = [:]
+  private var fresh: [ObjectIdentifier: Fresh] = [:]
+  /// The connection whose TLS handshake goes on.
+  private var securing: ClientConnection?
+
+  /// A connection, and what says that its handshake is over, if it has one.
+  private typealias Fresh = (connection: ClientConnection, handshake: EventLoopFuture<Void>?)
 
   init(
     addresses: [SocketAddress], eventLoop: any EventLoop, dialer: any Dialer, settings: ConnectionSettings,
@@ -62,7 +67,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     }
     attempt.hop(to: eventLoop).whenComplete { result in
       switch result {
-      case .success(let channel): self.connected(self.fresh.removeValue(forKey: ObjectIdentifier(channel)))
+      case .success(let channel): self.dialed(self.fresh.removeValue(forKey: ObjectIdentifier(channel)))
       case .failure(let error): self.failed("\(error)", cause: error)
       }
     }
@@ -71,16 +76,31 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   private func adopt(_ channel: any NIOCore.Channel) throws {
     let connection = ClientConnection(channel: channel, settings: settings)
     connection.owner = self
-    fresh[ObjectIdentifier(channel)] = connection
-    try connection.start()
     let id = ObjectIdentifier(channel)
+    fresh[id] = (connection, try connection.start())
     channel.closeFuture.assumeIsolated().whenComplete { [weak self] _ in self?.fresh[id] = nil }
   }
 
-  private func connected(_ connection: ClientConnection?) {
-    guard let connection, connection.handler != nil else {
-      return failed("the server closed the connection at once", cause: nil)
+  private func dialed(_ fresh: Fresh?) {
+    guard let (connection, handshake) = fresh, connection.handler != nil else {
+      return failed(fresh?.connection.failureReason ?? "closed by the peer", cause: nil)
     }
+    guard let handshake else { return connected(connection) }
+    securing = connection
+    let timer = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+      connection.close(reason: "the TLS handshake took too long")
+    }
+    handshake.assumeIsolated().whenComplete { result in
+      timer.cancel()
+      self.securing = nil
+      switch result {
+      case .success: self.connected(connection)
+      case .failure(let error): self.failed(connection.failureReason, cause: error)
+      }
+    }
+  }
+
+  private func connected(_ connection: ClientConnection) {
     guard machine.connected() else { return connection.beginShutdown() }
     self.connection = connection
     connection.established(settingsUntil: deadline)
@@ -112,7 +132,9 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     machine.shutDown()
     retryTimer?.cancel()
     connection?.beginShutdown()
-    for connection in fresh.values { connection.close(reason: "the channel is shut down") }
+    let reason = "the channel is shut down"
+    for fresh in fresh.values { fresh.connection.close(reason: reason) }
+    securing?.close(reason: reason)
   }
 
   // MARK: From the connection

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import TaxonErrors
+import TaxonHTTP2
 import TaxonResilience
 
 /// What an endpoint knows about the addresses of its target.
@@ -139,6 +140,8 @@ extension Endpoint {
     var settings = ConnectionSettings(
       endpointName: name, authority: configuration.authority ?? target.authority, configuration: configuration)
     settings.keepaliveTime = keepaliveTime
+    settings.tls = tls
+    settings.serverName = configuration.tls?.serverName ?? target.hostName
     return Subchannel(
       addresses: addresses, eventLoop: eventLoop, dialer: dialer, settings: settings, configuration: configuration,
       breaker: breaker, owner: self)

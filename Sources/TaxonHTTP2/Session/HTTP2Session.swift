@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CNghttp2
+import NIOCore
 
 /// What a session tells the one who owns it.
 public protocol HTTP2SessionDelegate: AnyObject {
@@ -13,6 +14,13 @@ public protocol HTTP2SessionDelegate: AnyObject {
   func receivedPingAck(_ payload: UInt64)
   /// A stream was closed and is no longer in the session's list.
   func streamClosed()
+  /// The peer has taken note of this end's SETTINGS.
+  func receivedSettingsAck()
+}
+
+extension HTTP2SessionDelegate {
+  /// Not everybody waits for it.
+  public func receivedSettingsAck() {}
 }
 
 /// HTTP/2 without I/O: bytes of the peer go in through `receive`, bytes for the peer come out of `drain`. nghttp2 does
@@ -34,12 +42,16 @@ public final class HTTP2Session {
   private var answeredEarly: [HTTP2Stream] = []
   private var isReceiving = false
   private var isLost = false
+  var floodGuard: FloodGuard
+  /// The budget that the peer has gone past, for which the connection ends.
+  public internal(set) var exceeded: FloodLimit?
 
   /// A session that has its first SETTINGS ready to be drained.
   ///
   /// - Throws: `HTTP2Error` when nghttp2 has no memory or takes no such setting.
   public init(role: Role, configuration: HTTP2Configuration) throws(HTTP2Error) {
     self.role = role
+    floodGuard = FloodGuard(configuration.flood, now: .now())
     raw = try makeRawSession(role: role, configuration: configuration)
     nghttp2_session_set_user_data(raw, Unmanaged.passUnretained(self).toOpaque())
     try submitSettings(configuration)
@@ -82,7 +94,13 @@ public final class HTTP2Session {
     isReceiving = true
     defer { isReceiving = false }
     let taken = nghttp2_session_mem_recv(raw, bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count)
-    if taken < 0 { throw HTTP2Error(Int32(taken)) }
+    if taken < 0 {
+      // nghttp2 counts these itself, and says nothing to the peer.
+      if taken == Int(NGHTTP2_ERR_FLOODED.rawValue) || taken == Int(TAXON_NGHTTP2_TOO_MANY_CONTINUATIONS) {
+        exceed(.frames)
+      }
+      throw HTTP2Error(exceeded == nil ? Int32(taken) : NGHTTP2_ERR_FLOODED.rawValue)
+    }
   }
 
   /// Hands out what is ready for the peer, piece by piece, until there is no more or `body` returns false.

@@ -30,10 +30,14 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     guard let frame else { return 0 }
     let endStream = frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
     let isAck = frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
+    guard session(user).admit(frame, endStream: endStream, isAck: isAck) else {
+      return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+    }
     switch UInt32(frame.pointee.hd.type) {
     case NGHTTP2_HEADERS.rawValue: stream(raw, frame.pointee.hd.stream_id)?.receivedHeaders(endStream: endStream)
     case NGHTTP2_DATA.rawValue where endStream: stream(raw, frame.pointee.hd.stream_id)?.receivedEnd()
     case NGHTTP2_SETTINGS.rawValue where !isAck: session(user).delegate?.receivedSettings()
+    case NGHTTP2_SETTINGS.rawValue: session(user).delegate?.receivedSettingsAck()
     case NGHTTP2_PING.rawValue where isAck:
       let payload = withUnsafeBytes(of: frame.pointee.ping.opaque_data) { $0.loadUnaligned(as: UInt64.self) }
       session(user).delegate?.receivedPingAck(payload)
@@ -44,6 +48,11 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
         debugData: Array(UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)))
     default: break
     }
+    return 0
+  }
+  nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
+    guard let frame else { return 0 }
+    session(user).noteSent(frame)
     return 0
   }
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { raw, _, id, data, count, _ in
@@ -95,6 +104,11 @@ func makeRawSession(role: HTTP2Session.Role, configuration: HTTP2Configuration) 
   defer { nghttp2_option_del(option) }
   nghttp2_option_set_no_auto_window_update(option, 1)
   nghttp2_option_set_no_closed_streams(option, 1)
+  nghttp2_option_set_max_outbound_ack(option, configuration.flood.maxUnsentAcks)
+  // FloodGuard counts resets, and says why the connection ends; nghttp2's own budget is the second fence.
+  _ = taxon_nghttp2_set_limits(
+    option, 2 * UInt64(configuration.flood.resets.burst), 2 * UInt64(configuration.flood.resets.perSecond),
+    configuration.flood.maxContinuations)
   // gRPC lets white space around values be stripped; nghttp2 would reset the stream.
   nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1)
   var raw: OpaquePointer?
