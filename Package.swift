@@ -92,6 +92,10 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "TaxonClientTests",
+      dependencies: ["TaxonClient", "TaxonErrors", "TaxonResilience", dependency("NIOCore", "swift-nio")],
+      swiftSettings: settings),
+    .testTarget(
       name: "TaxonCodegenTests", dependencies: ["TaxonCodegen", "Taxon"], exclude: ["Schemas"],
       // Generated code has to do under these too.
       swiftSettings: settings + [

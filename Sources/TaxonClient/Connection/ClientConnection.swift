@@ -85,6 +85,7 @@ final class ClientConnection: HTTP2SessionDelegate {
 
   /// The connection is made; the server's SETTINGS have to come until then, or it is none.
   func established(settingsUntil deadline: NIODeadline) {
+    beginKeepalive()
     guard !hasSettings, handler != nil else { return }
     settingsTimer = schedule(deadline) { $0.close(reason: "the server did not send its SETTINGS in time") }
   }
@@ -207,7 +208,6 @@ extension ClientConnection {
     if !hasSettings {
       hasSettings = true
       settingsTimer?.cancel()
-      beginKeepalive()
     }
     if !isDraining { owner?.connectionChangedRoom(self) }
   }
@@ -229,7 +229,7 @@ extension ClientConnection {
 // Keepalive.
 extension ClientConnection {
   private func beginKeepalive() {
-    guard let time = settings.keepaliveTime else { return }
+    guard let time = settings.keepaliveTime, handler != nil else { return }
     let now = NIODeadline.now()
     keepalive = KeepaliveState(
       time: TimeAmount(time), timeout: TimeAmount(settings.keepalive.timeout),
