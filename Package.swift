@@ -100,7 +100,11 @@ let package = Package(
       dependencies: ["OctoLLM", "Taxon", dependency("GRDB", "GRDB.swift"), dependency("Logging", "swift-log")],
       swiftSettings: settings),
     .testTarget(
-      name: "TaxonTests", dependencies: ["Taxon", dependency("Logging", "swift-log")],
+      name: "TaxonTests",
+      dependencies: [
+        "Taxon", "TaxonHTTP2", "TaxonServer", dependency("Logging", "swift-log"), dependency("NIOCore", "swift-nio"),
+        dependency("NIOPosix", "swift-nio"), dependency("ServiceLifecycle", "swift-service-lifecycle"),
+      ],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

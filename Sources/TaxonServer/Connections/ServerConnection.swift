@@ -83,7 +83,8 @@ final class ServerConnection: HTTP2SessionDelegate {
 
   func makeStream() -> HTTP2Stream? {
     idleSince = nil
-    return ServerStream(executor: executor, peer: peer, router: settings.router, limits: settings.calls) { [weak self] in
+    return ServerStream(executor: executor, peer: peer, router: settings.router, limits: settings.calls) {
+      [weak self] in
       self?.handler?.scheduleFlush()
     }
   }
