@@ -44,6 +44,7 @@ public final class Server: Sendable {
     self.logger = logger
     var registry = ServiceRegistry()
     for service in services { registry.add(service) }
+    registry.intercept(with: configuration.interceptors)
     self.registry = registry
   }
 

@@ -4,7 +4,7 @@ import NIOTLS
 
 /// Moves bytes between a NIO channel and an HTTP/2 session: everything that one read brings is dealt with before
 /// anything is written, and then written at once.
-public final class ConnectionHandler: ChannelInboundHandler {
+public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransport {
   /// Bytes of the peer.
   public typealias InboundIn = ByteBuffer
   /// Bytes for the peer.
@@ -39,7 +39,10 @@ public final class ConnectionHandler: ChannelInboundHandler {
     self.session = session
     self.awaitsTLS = awaitsTLS
     self.closed = closed
+    session.transport = self
   }
+
+  deinit { session.transport = nil }
 
   /// Sends what the session has to say first.
   public func handlerAdded(context: ChannelHandlerContext) {

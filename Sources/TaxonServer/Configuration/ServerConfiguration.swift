@@ -17,6 +17,8 @@ extension Server {
     public var http2 = HTTP2Configuration()
     /// Limits of the calls.
     public var calls = ServerCallLimits()
+    /// What goes around the handlers, outermost first.
+    public var interceptors: [any ServerInterceptor] = []
     /// Limits of the connections.
     public var connections = ConnectionLimits()
     /// How long connections live.

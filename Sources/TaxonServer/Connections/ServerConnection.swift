@@ -32,7 +32,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   }
 
   private let executor: LoopExecutor
-  private let peer: String
+  private let streams: ServerStreamContext
   private let settings: Settings
   private var handler: ConnectionHandler?
   private var isShuttingDown = false
@@ -50,7 +50,8 @@ final class ServerConnection: HTTP2SessionDelegate {
     self.executor = executor
     self.channel = channel
     self.settings = settings
-    peer = Self.name(of: channel.remoteAddress)
+    streams = ServerStreamContext(
+      executor: executor, peer: Self.name(of: channel.remoteAddress), router: settings.router, limits: settings.calls)
     lifetime = ConnectionLifetime(
       settings.keepalive, setupTimeout: settings.connections.setupTimeout, now: .now(),
       jitter: .random(in: -0.1...0.1))
@@ -74,19 +75,16 @@ final class ServerConnection: HTTP2SessionDelegate {
     timer?.cancel()
     timer = nil
     if let limit = handler?.session.exceeded {
-      settings.reporter.reached(limit.rawValue, peer: peer)
+      settings.reporter.reached(limit.rawValue, peer: streams.peer)
     } else if let failure {
-      settings.reporter.logger.debug("connection lost", metadata: ["peer": "\(peer)", "reason": "\(failure)"])
+      settings.reporter.logger.debug("connection lost", metadata: ["peer": "\(streams.peer)", "reason": "\(failure)"])
     }
     handler = nil
   }
 
   func makeStream() -> HTTP2Stream? {
     idleSince = nil
-    return ServerStream(executor: executor, peer: peer, router: settings.router, limits: settings.calls) {
-      [weak self] in
-      self?.handler?.scheduleFlush()
-    }
+    return ServerStream(context: streams)
   }
 
   func streamClosed() {
@@ -116,7 +114,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   }
 
   private func close(for reason: ConnectionLifetime.Reason) {
-    settings.reporter.reached("\(reason)", peer: peer, reason: reason.rawValue)
+    settings.reporter.reached("\(reason)", peer: streams.peer, reason: reason.rawValue)
     if reason == .setup {
       // RFC 9113 §6.5.3; a peer that has not finished the TLS handshake is told nothing.
       handler?.session.submitGoAway(errorCode: .settingsTimeout, debugData: reason.rawValue)

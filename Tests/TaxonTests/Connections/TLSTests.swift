@@ -43,7 +43,9 @@ import Testing
   }
 
   @Test func certificatesMayBeBytes() async throws {
-    func pem(_ file: String) throws -> PEM { .bytes(Array(try Data(contentsOf: URL(fileURLWithPath: files.path(file))))) }
+    func pem(_ file: String) throws -> PEM {
+      .bytes(Array(try Data(contentsOf: URL(fileURLWithPath: files.path(file)))))
+    }
     let tls = ServerTLS(identity: TLSIdentity(certificates: try pem("server.pem"), privateKey: try pem("server.key")))
     let roots = TrustRoots.pem(try pem("authority.pem"))
     try await withTLSServer(tls) { port, _ in
