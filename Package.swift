@@ -110,8 +110,8 @@ let package = Package(
     .testTarget(
       name: "TaxonTests",
       dependencies: [
-        "Taxon", dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
-        dependency("Logging", "swift-log"),
+        "Taxon", "TaxonHTTP2", "TaxonServer", dependency("Logging", "swift-log"), dependency("NIOCore", "swift-nio"),
+        dependency("NIOPosix", "swift-nio"), dependency("ServiceLifecycle", "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
   ],
