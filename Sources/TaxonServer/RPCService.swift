@@ -8,8 +8,16 @@ public protocol RPCService: Sendable {
   /// Full name, such as "octollm.v1.Orchestrator".
   static var serviceName: String { get }
 
+  /// The descriptor of the file that declares the service, for reflection; nil when its code was generated without.
+  static var fileDescriptor: ProtoFileDescriptor? { get }
+
   /// Adds the service's methods to what a server answers.
   func register(in registry: inout ServiceRegistry)
+}
+
+extension RPCService {
+  /// None.
+  public static var fileDescriptor: ProtoFileDescriptor? { nil }
 }
 
 /// The methods that a server answers, by path. Handlers run on the event loop of their connection: what computes for
