@@ -3,7 +3,8 @@ import ArgumentParser
 
 struct InteropCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "taxon-interop", abstract: "gRPC's interoperability tests, with the flags that all implementations have.",
+    commandName: "taxon-interop",
+    abstract: "gRPC's interoperability tests, with the flags that all implementations have.",
     subcommands: [ServerCommand.self, ClientCommand.self])
 }
 

@@ -94,7 +94,8 @@ extension ServerContext {
   /// Refuses a message that is compressed and says it is not, or the other way round.
   fileprivate func check(_ expected: BoolValue?) throws(UndeclaredError) {
     guard let expected, expected.value != isRequestCompressed else { return }
-    throw UndeclaredError(.invalidArgument, expected.value ? "The request is not compressed" : "The request is compressed")
+    throw UndeclaredError(
+      .invalidArgument, expected.value ? "The request is not compressed" : "The request is compressed")
   }
 }
 

@@ -12,7 +12,8 @@ struct ServerCommand: ParsableCommand {
   @Option(help: "The name or address to listen on.") var host = "0.0.0.0"
   @Option(name: .flag("port"), help: "The port; 0 takes any free one.") var port = 10000
   @Option(name: .flag("use_tls"), defaultAsFlag: true, help: "Whether connections are encrypted.") var useTLS: Bool?
-  @Option(name: .flag("tls_cert_file"), help: "The PEM file with the server's certificate.") var certificateFile: String?
+  @Option(name: .flag("tls_cert_file"), help: "The PEM file with the server's certificate.")
+  var certificateFile: String?
   @Option(name: .flag("tls_key_file"), help: "The PEM file with the server's key.") var keyFile: String?
 
   func validate() throws {

@@ -15,7 +15,8 @@ extension InteropClient {
       return try await test.unaryCall(request, options: options)
     }
     // The server has to find out that the request is not what it says of itself.
-    try await checkFails(.invalidArgument) { () async throws(UndeclaredError) in _ = try await call(true, Self.options) }
+    try await checkFails(.invalidArgument) { () async throws(UndeclaredError) in _ = try await call(true, Self.options)
+    }
     try checkZeros(try await call(true, Self.compressing).payload, Self.responseSize)
     try checkZeros(try await call(false, Self.options).payload, Self.responseSize)
   }

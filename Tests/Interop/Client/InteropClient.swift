@@ -50,7 +50,9 @@ func checkZeros(_ payload: Payload?, _ size: Int) throws {
 }
 
 /// Runs a call that has to end with a status.
-func checkFails(_ status: StatusCode, _ message: String? = nil, _ call: () async throws(UndeclaredError) -> Void) async throws {
+func checkFails(_ status: StatusCode, _ message: String? = nil, _ call: () async throws(UndeclaredError) -> Void)
+  async throws
+{
   do throws(UndeclaredError) {
     try await call()
   } catch {
