@@ -82,6 +82,11 @@ let package = Package(
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
 
+    // gRPC's interoperability tests, which Tests/Polyglot runs against other implementations.
+    .executableTarget(
+      name: "taxon-interop", dependencies: ["Taxon", dependency("ArgumentParser", "swift-argument-parser")],
+      path: "Tests/Interop", swiftSettings: settings, plugins: ["TaxonPlugin"]),
+
     .testTarget(
       name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"], exclude: ["everything.proto", "legacy.proto"],
       swiftSettings: settings),
