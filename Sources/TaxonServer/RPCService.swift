@@ -13,11 +13,18 @@ public protocol RPCService: Sendable {
 
   /// Adds the service's methods to what a server answers.
   func register(in registry: inout ServiceRegistry)
+
+  /// The server has begun to shut down gracefully. What would go on until its caller ends it, such as a stream of changes,
+  /// is to be ended now: the server waits for it, up to its grace period. Called once, on any thread.
+  func serverIsShuttingDown()
 }
 
 extension RPCService {
   /// None.
   public static var fileDescriptor: ProtoFileDescriptor? { nil }
+
+  /// Does nothing.
+  public func serverIsShuttingDown() {}
 }
 
 /// The methods that a server answers, by path. Handlers run on the event loop of their connection: what computes for

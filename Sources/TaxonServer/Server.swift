@@ -16,6 +16,7 @@ import TaxonProtobuf
 /// It is a `Service` of swift-service-lifecycle too: in a `ServiceGroup` it shuts down gracefully with the group.
 public final class Server: Sendable {
   private let configuration: Configuration
+  private let services: [any RPCService]
   private let registry: ServiceRegistry
   private let logger: Logger
   private let connections = ConnectionSet()
@@ -42,6 +43,8 @@ public final class Server: Sendable {
   ) {
     self.configuration = configuration
     self.logger = logger
+    let services = configuration.reflection ? ReflectionService.added(to: services) : services
+    self.services = services
     var registry = ServiceRegistry()
     for service in services { registry.add(service) }
     registry.intercept(with: configuration.interceptors)
@@ -199,6 +202,7 @@ public final class Server: Sendable {
     }
     guard isOurs else { return await ended() }
     logger.info("shutting down")
+    for service in services { service.serverIsShuttingDown() }
     await stopListening()
     connections.beginShutdown()
     await connections.waitUntilEmpty(within: configuration.gracePeriod)

@@ -17,6 +17,9 @@ extension Server {
     public var http2 = HTTP2Configuration()
     /// Limits of the calls.
     public var calls = ServerCallLimits()
+    /// Whether the server says what it offers, and by which schemas, to whom asks (`grpc.reflection.v1` and `v1alpha`), as
+    /// grpcurl and `buf curl` do. Schemas of generated code tell the names of all fields, those that are kept internal too.
+    public var reflection = false
     /// What goes around the handlers, outermost first.
     public var interceptors: [any ServerInterceptor] = []
     /// Limits of the connections.
