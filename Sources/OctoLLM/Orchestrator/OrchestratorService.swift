@@ -11,6 +11,7 @@ public struct OrchestratorService: Orchestrator.Service {
   let arms: ArmRegistry
   let access: Access
   let logger: Logger
+  let watches = OpenWatches()
 
   /// An orchestrator.
   ///

@@ -52,6 +52,15 @@ public final class TaskStore: TaskReader {
     try await database().read { database in try Self.stored(id, in: database)?.record }
   }
 
+  /// The task with this id as it is, and again after each change that this store makes; nil when there is none. A reader
+  /// that is slow gets the newest.
+  ///
+  /// - Throws: `GRDB.DatabaseError` when the store is closed; so does the sequence when reading fails.
+  public func states(of id: String) throws -> some AsyncSequence<TaskRecord?, any Error> & Sendable {
+    ValueObservation.tracking { database in try Self.stored(id, in: database)?.record }
+      .values(in: try database(), bufferingPolicy: .bufferingNewest(1))
+  }
+
   /// A page of tasks, oldest first.
   public func tasks(_ query: TaskQuery) async throws -> TaskPage {
     try await database().read { database in

@@ -9,6 +9,9 @@ struct Answer: Sendable {
   private let json: String
   let isFailure: Bool
 
+  /// What is to be said has been printed.
+  static let nothing = Answer("", json: .null)
+
   /// A reply.
   init(_ text: String, json: JSONValue, isFailure: Bool = false) {
     self.text = text
@@ -33,6 +36,7 @@ struct Answer: Sendable {
 
   /// JSON goes to stdout, be it an error or not; of the text, errors go to stderr.
   func print(asJSON: Bool) {
+    if text.isEmpty { return }
     let handle = isFailure && !asJSON ? FileHandle.standardError : FileHandle.standardOutput
     handle.write(Data(((asJSON ? json : text) + "\n").utf8))
   }

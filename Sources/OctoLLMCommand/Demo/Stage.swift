@@ -27,7 +27,9 @@ final class Stage: Sendable {
         Self.ownerToken: .init("owner"), Self.readerToken: .init("reader", mayWrite: false),
       ]))
     let reflex = ReflexService(limiter: RateLimiter(limit: 3, window: .seconds(1)))
-    server = Server(.init(port: 0), services: [orchestrator, reflex, RehearsalService()])
+    var configuration = Server.Configuration(port: 0)
+    configuration.interceptors = [MetricsInterceptor(prefix: "octollm")]
+    server = Server(configuration, services: [orchestrator, reflex, RehearsalService()])
     try await server.start()
     port = server.port ?? 0
   }

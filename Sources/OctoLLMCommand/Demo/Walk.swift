@@ -41,6 +41,7 @@ final class Walk {
     try await retries()
     try await circuitBreaker()
     try await partialSuccess()
+    try await streaming()
     try await degradation()
   }
 

@@ -26,9 +26,7 @@ extension TaskRecord {
   /// On several lines.
   var details: String {
     var lines = [text]
-    lines += history.map { change in
-      "  \(change.at?.text ?? "")  \(change.status.word)\(change.errorCode.map { " (\($0))" } ?? "")"
-    }
+    lines += history.map { "  \($0.text)" }
     if let output { lines.append("  \(output)") }
     return lines.joined(separator: "\n")
   }
@@ -47,6 +45,9 @@ extension TaskContract {
 }
 
 extension StatusChange {
+  /// In a line.
+  var text: String { "\(at?.text ?? "")  \(status.word)\(errorCode.map { " (\($0))" } ?? "")" }
+
   var json: JSONValue {
     ["status": .string(status.word), "at": JSONValue(at?.text), "error_code": JSONValue(errorCode)]
   }

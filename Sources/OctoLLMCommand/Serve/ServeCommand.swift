@@ -57,7 +57,16 @@ struct ServeCommand: ParsableCommand {
       ReflexService(),
     ]
     if rehearsal { services.append(RehearsalService()) }
-    let server = Server(.init(host: host, port: port, threads: threads), services: services)
+    let health = HealthService(serving: Reflex.name)
+    services.append(health)
+    let storeHealth = StoreHealth(of: Orchestrator.name, on: store, in: health)
+    await storeHealth.check()
+    let checking = Task { await storeHealth.watch() }
+    defer { checking.cancel() }
+    var configuration = Server.Configuration(host: host, port: port, threads: threads)
+    configuration.reflection = true
+    configuration.interceptors = [MetricsInterceptor(prefix: "octollm")]
+    let server = Server(configuration, services: services)
     let address = host.contains(":") ? "[\(host)]" : host
     let serving = Task {
       try await server.run { port in

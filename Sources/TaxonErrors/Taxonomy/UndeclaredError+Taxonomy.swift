@@ -37,6 +37,12 @@ extension UndeclaredError {
     return message.isEmpty ? code : "\(code): \(message)"
   }
 
+  /// The error that a caller gets for it: what came out of a call is not passed on.
+  package var asSent: any TaxonomyError {
+    if context.isFromCall { return CallError.InternalError(cause: self) }
+    return declared ?? self
+  }
+
   /// The error as it leaves the process. What came out of a call is not passed on: it is the cause of an
   /// `INTERNAL_ERROR` here.
   public var wireForm: WireForm {
