@@ -38,16 +38,16 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
 
   let inbound: InboundMessages<ReceivedMessage<Response>, Failure>
   let outbound: OutboundMessages
-  private var plan: Plan
+  @exclusivity(unchecked) private var plan: Plan
   private let endpoint: Endpoint
   private let reference: Reference
-  private var stream: ClientStream?
-  private var initial = Metadata()
-  private var timer: Scheduled<Void>?
-  private(set) var isOver = false
-  private var permit: PermitKeeper?
+  @exclusivity(unchecked) private var stream: ClientStream?
+  @exclusivity(unchecked) private var initial = Metadata()
+  @exclusivity(unchecked) private var timer: Scheduled<Void>?
+  @exclusivity(unchecked) private(set) var isOver = false
+  @exclusivity(unchecked) private var permit: PermitKeeper?
   /// The caller gave the call up.
-  private var isCancelled = false
+  @exclusivity(unchecked) private var isCancelled = false
 
   /// The call, for closures that are made before it.
   // Set once, before anybody reads it.

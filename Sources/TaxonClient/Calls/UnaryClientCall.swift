@@ -29,14 +29,14 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   private let request: Request
   private let options: CallOptions
   private let deadline: NIODeadline?
-  private var continuation: CheckedContinuation<AttemptResult<Response, Failure>, Never>?
-  private var stream: ClientStream?
-  private var initial = Metadata()
-  private var response: Response?
+  @exclusivity(unchecked) private var continuation: CheckedContinuation<AttemptResult<Response, Failure>, Never>?
+  @exclusivity(unchecked) private var stream: ClientStream?
+  @exclusivity(unchecked) private var initial = Metadata()
+  @exclusivity(unchecked) private var response: Response?
   /// The caller's task was cancelled.
-  private var isCancelled = false
-  private var timer: Scheduled<Void>?
-  private var permit: PermitKeeper?
+  @exclusivity(unchecked) private var isCancelled = false
+  @exclusivity(unchecked) private var timer: Scheduled<Void>?
+  @exclusivity(unchecked) private var permit: PermitKeeper?
 
   init(
     _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions,
