@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import Dispatch
+import EchoSchema
+import Taxon
+
+struct EchoService: Echo.Service {
+  func get(_ request: EchoRequest, context: ServerContext) async throws(Echo.GetError) -> EchoReply {
+    EchoReply(text: request.text, payload: request.payload)
+  }
+
+  func refuse(_ request: EchoRequest, context: ServerContext) async throws(Echo.RefuseError) -> EchoReply {
+    throw .refused(text: request.text)
+  }
+}
+
+// taxon-bench-server PORT. Main is synchronous: an async one would give its thread to the tasks that are measured.
+guard CommandLine.arguments.count == 2, let port = Int(CommandLine.arguments[1]) else {
+  fatalError("usage: taxon-bench-server PORT")
+}
+let end = DispatchSemaphore(value: 0)
+Task {
+  do {
+    try await Server(.init(host: "127.0.0.1", port: port, threads: 1), services: [EchoService()]).run { port in
+      print("listening on port \(port)")
+    }
+  } catch {
+    fatalError("\(error)")
+  }
+  end.signal()
+}
+end.wait()
