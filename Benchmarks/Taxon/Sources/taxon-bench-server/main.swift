@@ -13,12 +13,12 @@ struct EchoService: Echo.Service {
   }
 }
 
-// taxon-bench-server PORT. Main is synchronous: an async one would give its thread to the tasks that are measured.
+// taxon-bench-server PORT. Main is synchronous: an async one would take part in what is measured.
 guard CommandLine.arguments.count == 2, let port = Int(CommandLine.arguments[1]) else {
   fatalError("usage: taxon-bench-server PORT")
 }
 let end = DispatchSemaphore(value: 0)
-Task {
+Task.detached {
   do {
     try await Server(.init(host: "127.0.0.1", port: port, threads: 1), services: [EchoService()]).run { port in
       print("listening on port \(port)")
