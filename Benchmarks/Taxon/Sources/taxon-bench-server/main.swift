@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Dispatch
+import Foundation
 import EchoSchema
+import Logging
 import Taxon
 
 struct EchoService: Echo.Service {
@@ -17,11 +18,17 @@ struct EchoService: Echo.Service {
 guard CommandLine.arguments.count == 2, let port = Int(CommandLine.arguments[1]) else {
   fatalError("usage: taxon-bench-server PORT")
 }
+// Errors that callers ask for are no news.
+var logger = Logger(label: "taxon.bench")
+logger.logLevel = .warning
 let end = DispatchSemaphore(value: 0)
-Task.detached {
+Task.detached { [logger] in
   do {
-    try await Server(.init(host: "127.0.0.1", port: port, threads: 1), services: [EchoService()]).run { port in
+    let server = Server(
+      .init(host: "127.0.0.1", port: port, threads: 1), services: [EchoService()], logger: logger)
+    try await server.run { port in
       print("listening on port \(port)")
+      fflush(nil)
     }
   } catch {
     fatalError("\(error)")
