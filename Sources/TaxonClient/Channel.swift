@@ -13,7 +13,7 @@ import TaxonResilience
 /// ```swift
 /// let orchestrator = Orchestrator.Client(try Channel("dns:///localhost:50051", policy: .standard))
 /// ```
-public final class Channel: CallInvoker {
+public final class Channel: Sendable {
   /// Where the channel connects.
   public let target: Target
   /// How its calls are retried, guarded and timed.
@@ -21,11 +21,8 @@ public final class Channel: CallInvoker {
   /// The circuit breaker that guards the endpoint; nil when the policy has none.
   public let breaker: CircuitBreaker?
 
-  private let endpoint: Endpoint
-  private let clock: any Clock<Duration>
-  private let budget: RetryBudget?
-  private let observer: (@Sendable (CallEvent) -> Void)?
-  private let logger: Logger
+  let engine: CallEngine
+  let interceptors: [any ClientInterceptor]
 
   /// A channel; it connects with its first call.
   ///
@@ -35,19 +32,18 @@ public final class Channel: CallInvoker {
   ///   - limits: What the client accepts.
   ///   - connectTimeout: How long making a connection may take.
   ///   - clock: Measures the pauses between attempts and the breaker's time; another one is for tests.
+  ///   - interceptors: See every call, the first outermost.
   ///   - observer: Told what is decided about each failure. Called on any thread; should not block.
   /// - Throws: `SetupError.InvalidSetting` when the target is none.
   public init(
     _ target: String, policy: CallPolicy = .standard, limits: ClientLimits = ClientLimits(),
     connectTimeout: Duration = .seconds(20), clock: any Clock<Duration> = ContinuousClock(),
-    logger: Logger = Logger(label: "taxon.client"), observer: (@Sendable (CallEvent) -> Void)? = nil
+    interceptors: [any ClientInterceptor] = [], logger: Logger = Logger(label: "taxon.client"),
+    observer: (@Sendable (CallEvent) -> Void)? = nil
   ) throws(SetupError) {
     self.target = try Target(target)
     self.policy = policy
-    self.clock = clock
-    self.logger = logger
-    self.observer = observer
-    budget = policy.retry.budget.map { RetryBudget($0) }
+    self.interceptors = interceptors
     breaker = policy.breaker.map { settings in
       CircuitBreaker(endpoint: target, settings: settings, clock: clock) { transition in
         observer?(.breaker(transition))
@@ -56,9 +52,12 @@ public final class Channel: CallInvoker {
     }
     var http2 = HTTP2Configuration()
     http2.maxHeaderListSize = limits.maxHeaderListSize
-    endpoint = Endpoint(
+    let endpoint = Endpoint(
       target: self.target, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), http2: http2,
       limits: limits, connectTimeout: connectTimeout)
+    engine = CallEngine(
+      endpoint: endpoint, policy: policy, breaker: breaker, budget: policy.retry.budget.map { RetryBudget($0) },
+      clock: clock, observer: observer, logger: logger)
   }
 
   deinit {
@@ -67,67 +66,7 @@ public final class Channel: CallInvoker {
 
   /// Takes no more calls; those that are going on may end.
   public func shutDown() {
-    let endpoint = endpoint
+    let endpoint = engine.endpoint
     endpoint.execute { endpoint.shutDown() }
-  }
-
-  /// Makes a call, with as many attempts as the policy and the errors' declarations allow.
-  public func unary<Request, Response, Failure>(
-    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions
-  ) async throws(Failure) -> Response {
-    let deadline = (options.timeout ?? policy.timeout).map { NIODeadline.now() + TimeAmount($0) }
-    var retrier = Retrier(
-      options.retry ?? policy.retry, isIdempotent: method.idempotency.isSafeToRepeat, budget: budget)
-    while true {
-      let result = await attempt(method, request, options: options, deadline: deadline)
-      for note in result.notes { logger.warning("\(note)", metadata: ["rpc.path": "\(method.path)"]) }
-      let error: Failure
-      switch result.outcome {
-      case .success(let response):
-        retrier.succeeded()
-        options.onMetadata?(result.initial, result.trailing)
-        return response
-      case .failure(let failure): error = failure
-      }
-      let decision = retrier.failed(
-        error, timeLeft: deadline.map { Duration($0 - .now()) }, isRefused: result.isRefused)
-      observer?(
-        .attemptFailed(path: method.path, attempt: retrier.failedAttempts, error: error, decision: decision))
-      logger.debug("\(decision)", metadata: ["rpc.path": "\(method.path)", "error.code": "\(error.code)"])
-      guard case .retry(let delay, _) = decision else {
-        options.onMetadata?(result.initial, result.trailing)
-        throw error
-      }
-      do {
-        try await sleep(delay)
-      } catch {
-        throw Failure.lift(error)
-      }
-    }
-  }
-
-  private func sleep(_ delay: Duration) async throws {
-    if delay > .zero { try await clock.sleep(for: delay) } else { try Task.checkCancellation() }
-  }
-
-  private func attempt<Request, Response, Failure>(
-    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions,
-    deadline: NIODeadline?
-  ) async -> AttemptResult<Response, Failure> {
-    let call = UnaryClientCall(method, request, metadata: options.metadata, deadline: deadline)
-    guard let breaker else { return await call.run(on: endpoint) }
-    do throws(ConnectionError.CircuitOpen) {
-      let permit = try breaker.acquire()
-      let result = await call.run(on: endpoint)
-      switch result.outcome {
-      case .success: permit.settle(.success)
-      case .failure(let error): permit.settle(throwing: error)
-      }
-      return result
-    } catch {
-      return AttemptResult(
-        outcome: .failure(Failure.lift(error).fromCall()), initial: Metadata(), trailing: Metadata(), isRefused: false,
-        notes: [])
-    }
   }
 }

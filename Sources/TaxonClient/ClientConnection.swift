@@ -46,7 +46,7 @@ final class ClientConnection: HTTP2SessionDelegate {
     try channel?.pipeline.syncOperations.addHandler(handler)
   }
 
-  private func closed(_ failure: HTTP2Error?) {
+  private func closed(_ failure: ConnectionFailure?) {
     endDraining()
     let reason = failure.map { "\($0)" } ?? "closed by the peer"
     let error = ConnectionError.ConnectionLost(endpoint: endpointName, error: reason)
@@ -70,14 +70,15 @@ final class ClientConnection: HTTP2SessionDelegate {
   }
 
   /// The headers of a request. Those of calls that differ in nothing but the method are made once.
-  func head(path: String, timeout: Duration?, metadata: Metadata) -> HeaderBlock {
-    if timeout == nil, metadata.isEmpty {
+  func head(path: String, timeout: Duration?, metadata: Metadata, compression: Compression?) -> HeaderBlock {
+    if timeout == nil, metadata.isEmpty, compression == nil {
       if let head = heads[path] { return head }
       let head = HeaderBlock(fields(path))
       heads[path] = head
       return head
     }
     var fields = fields(path)
+    if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
     if let timeout { fields.append(.init("grpc-timeout", Timeout.format(timeout), isIndexed: false)) }
     return HeaderBlock(fields + HeaderBlock.Field.fields(of: metadata))
   }
@@ -86,6 +87,7 @@ final class ClientConnection: HTTP2SessionDelegate {
     [
       .init(":method", "POST"), .init(":scheme", "http"), .init(":path", path), .init(":authority", authority),
       .init("te", "trailers"), .init("content-type", "application/grpc"), .init("user-agent", "taxon"),
+      .init("grpc-accept-encoding", Compression.acceptedHere),
     ]
   }
 

@@ -15,7 +15,7 @@ final class Endpoint: @unchecked Sendable {
     case closed
   }
 
-  private let eventLoop: any EventLoop
+  let eventLoop: any EventLoop
   private let target: Target
   private let http2: HTTP2Configuration
   private let limits: ClientLimits

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
+import NIOTLS
 
 /// Moves bytes between a NIO channel and an HTTP/2 session: everything that one read brings is dealt with before
 /// anything is written, and then written at once.
-public final class ConnectionHandler: ChannelInboundHandler {
+public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransport {
   /// Bytes of the peer.
   public typealias InboundIn = ByteBuffer
   /// Bytes for the peer.
@@ -11,23 +12,37 @@ public final class ConnectionHandler: ChannelInboundHandler {
 
   /// The protocol of the connection.
   public let session: HTTP2Session
-  private let closed: (HTTP2Error?) -> Void
+  private let closed: (ConnectionFailure?) -> Void
+  /// True until the TLS handshake is over: nothing is sent before.
+  private var awaitsTLS: Bool
   private var context: ChannelHandlerContext?
   private var output = ByteBuffer()
   private var isReading = false
+  /// When the peer was last heard of.
+  package private(set) var lastRead = NIODeadline.now()
   private var isFlushScheduled = false
   private var isClosing = false
   private var isEnded = false
-  private var failure: HTTP2Error?
+  private var failure: ConnectionFailure?
   private static let writeSize = 256 * 1024
   private static let keptCapacity = 32 * 1024
 
-  /// A handler that calls `closed` once, when the channel is gone and before the streams are ended, with what nghttp2
-  /// found wrong, if anything.
-  public init(session: HTTP2Session, closed: @escaping (HTTP2Error?) -> Void) {
+  /// False while the TLS handshake goes on.
+  package var isReady: Bool { !awaitsTLS }
+
+  /// A handler that calls `closed` once, when the channel is gone and before the streams are ended, with what went
+  /// wrong, if anything.
+  ///
+  /// - Parameter awaitsTLS: True when TLS is in the pipeline before this handler: it then waits for the handshake, and
+  ///   closes if the peers do not agree on HTTP/2.
+  public init(session: HTTP2Session, awaitsTLS: Bool = false, closed: @escaping (ConnectionFailure?) -> Void) {
     self.session = session
+    self.awaitsTLS = awaitsTLS
     self.closed = closed
+    session.transport = self
   }
+
+  deinit { session.transport = nil }
 
   /// Sends what the session has to say first.
   public func handlerAdded(context: ChannelHandlerContext) {
@@ -64,11 +79,12 @@ public final class ConnectionHandler: ChannelInboundHandler {
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard failure == nil else { return }
     isReading = true
+    lastRead = .now()
     unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
       do throws(HTTP2Error) {
         try session.receive(bytes)
       } catch {
-        failure = error
+        failure = .http2(error)
       }
     }
   }
@@ -90,8 +106,23 @@ public final class ConnectionHandler: ChannelInboundHandler {
     context.fireChannelWritabilityChanged()
   }
 
+  /// Begins to speak HTTP/2 when the TLS handshake is over and the peers agree on it.
+  public func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if awaitsTLS, case TLSUserEvent.handshakeCompleted(let chosen)? = event as? TLSUserEvent {
+      if chosen == "h2" {
+        awaitsTLS = false
+        flush()
+      } else {
+        failure = .notHTTP2(chosen: chosen)
+        context.close(promise: nil)
+      }
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
   /// Closes: a channel with an error is of no use.
   public func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if failure == nil { failure = ConnectionFailure(error) }
     context.close(promise: nil)
   }
 
@@ -119,7 +150,7 @@ public final class ConnectionHandler: ChannelInboundHandler {
 
   /// Writes what the session has, as far as the channel takes it; closes the channel when both sides are done.
   public func flush() {
-    guard let context, !isReading else { return }
+    guard let context, !isReading, !awaitsTLS else { return }
     while context.channel.isWritable {
       output.clear()
       do throws(HTTP2Error) {
@@ -128,13 +159,13 @@ public final class ConnectionHandler: ChannelInboundHandler {
           return output.readableBytes < Self.writeSize
         }
       } catch {
-        failure = error
+        failure = .http2(error)
       }
       if output.readableBytes == 0 { break }
       context.writeAndFlush(wrapOutboundOut(output), promise: nil)
       // A buffer kept for the next write should not be what an idle connection costs.
       if output.capacity > Self.keptCapacity { output = ByteBuffer() }
     }
-    if session.isFinished || failure != nil { closeWhenWritten(context) }
+    if session.isFinished || failure != nil || session.exceeded != nil { closeWhenWritten(context) }
   }
 }

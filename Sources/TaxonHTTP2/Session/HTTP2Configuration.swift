@@ -12,6 +12,8 @@ public struct HTTP2Configuration: Sendable {
   public var streamWindow = 256 * 1024
   /// Bytes that the peer may send on all streams before they are consumed. 65,535 to 2^31-1.
   public var connectionWindow = 4 * 1024 * 1024
+  /// How much of what costs the peer little is taken.
+  public var flood = FloodLimits()
 
   /// The values above.
   public init() {}

@@ -30,10 +30,14 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     guard let frame else { return 0 }
     let endStream = frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
     let isAck = frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
+    guard session(user).admit(frame, endStream: endStream, isAck: isAck) else {
+      return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+    }
     switch UInt32(frame.pointee.hd.type) {
     case NGHTTP2_HEADERS.rawValue: stream(raw, frame.pointee.hd.stream_id)?.receivedHeaders(endStream: endStream)
     case NGHTTP2_DATA.rawValue where endStream: stream(raw, frame.pointee.hd.stream_id)?.receivedEnd()
     case NGHTTP2_SETTINGS.rawValue where !isAck: session(user).delegate?.receivedSettings()
+    case NGHTTP2_SETTINGS.rawValue: session(user).delegate?.receivedSettingsAck()
     case NGHTTP2_PING.rawValue where isAck:
       let payload = withUnsafeBytes(of: frame.pointee.ping.opaque_data) { $0.loadUnaligned(as: UInt64.self) }
       session(user).delegate?.receivedPingAck(payload)
@@ -46,13 +50,14 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     }
     return 0
   }
+  nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
+    guard let frame else { return 0 }
+    session(user).noteSent(frame)
+    return 0
+  }
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { raw, _, id, data, count, _ in
-    if let stream = stream(raw, id) {
-      stream.received(data: UnsafeRawBufferPointer(start: data, count: count))
-    } else {
-      // Nobody wants the bytes, but the connection's window must not shrink by them.
-      nghttp2_session_consume_connection(raw, count)
-    }
+    stream(raw, id)?.received(data: UnsafeRawBufferPointer(start: data, count: count))
+    nghttp2_session_consume_connection(raw, count)
     return 0
   }
   nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { raw, frame, code, user in
@@ -95,6 +100,11 @@ func makeRawSession(role: HTTP2Session.Role, configuration: HTTP2Configuration) 
   defer { nghttp2_option_del(option) }
   nghttp2_option_set_no_auto_window_update(option, 1)
   nghttp2_option_set_no_closed_streams(option, 1)
+  nghttp2_option_set_max_outbound_ack(option, configuration.flood.maxUnsentAcks)
+  // FloodGuard counts resets, and says why the connection ends; nghttp2's own budget is the second fence.
+  _ = taxon_nghttp2_set_limits(
+    option, 2 * UInt64(configuration.flood.resets.burst), 2 * UInt64(configuration.flood.resets.perSecond),
+    configuration.flood.maxContinuations)
   // gRPC lets white space around values be stripped; nghttp2 would reset the stream.
   nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1)
   var raw: OpaquePointer?
@@ -114,9 +124,11 @@ func bodyProvider(_ stream: HTTP2Stream) -> nghttp2_data_provider {
     read_callback: { raw, id, target, capacity, flags, source, _ in
       guard let flags, let pointer = source?.pointee.ptr else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
       let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
-      let count = stream.outbound.read(into: UnsafeMutableRawBufferPointer(start: target, count: capacity))
+      let count = stream.readOutbound(into: UnsafeMutableRawBufferPointer(start: target, count: capacity))
       guard stream.outbound.count == 0, stream.isOutboundFinished else {
-        return count > 0 ? count : Int(NGHTTP2_ERR_DEFERRED.rawValue)
+        if count > 0 { return count }
+        stream.isDeferred = true
+        return Int(NGHTTP2_ERR_DEFERRED.rawValue)
       }
       flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
       if let trailers = stream.trailers {

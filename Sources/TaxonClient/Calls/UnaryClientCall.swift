@@ -4,17 +4,6 @@ import TaxonErrors
 import TaxonHTTP2
 import TaxonProtobuf
 
-/// What became of one attempt.
-struct AttemptResult<Response: Message, Failure: ErrorUnion>: Sendable {
-  let outcome: Result<Response, Failure>
-  let initial: Metadata
-  let trailing: Metadata
-  /// The server did not process the attempt at all.
-  let isRefused: Bool
-  /// What the log should know of the answer.
-  let notes: [WireNote]
-}
-
 /// A call that an endpoint can send when it has a connection, whatever its types.
 protocol PendingCall: AnyObject {
   /// Opens the stream on a session that can take it. To be called on the endpoint's loop.
@@ -30,11 +19,10 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
 {
   private let method: MethodDescriptor<Request, Response, Failure>
   private let request: Request
-  private let metadata: Metadata
+  private let options: CallOptions
   private let deadline: NIODeadline?
   private var continuation: CheckedContinuation<AttemptResult<Response, Failure>, Never>?
   private var stream: ClientStream?
-  private var connection: ClientConnection?
   private var initial = Metadata()
   private var response: Response?
   /// The caller's task was cancelled.
@@ -42,12 +30,12 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   private var timer: Scheduled<Void>?
 
   init(
-    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, metadata: Metadata,
+    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions,
     deadline: NIODeadline?
   ) {
     self.method = method
     self.request = request
-    self.metadata = metadata
+    self.options = options
     self.deadline = deadline
   }
 
@@ -72,19 +60,19 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   func send(on connection: ClientConnection) {
     guard continuation != nil else { return }
     let stream = ClientStream(
-      call: self, maxMessageSize: connection.limits.maxMessageSize,
+      call: self, takesManyMessages: false, maxMessageSize: connection.limits.maxMessageSize,
       maxHeaderListSize: connection.limits.maxHeaderListSize)
-    do throws(MessageEncodingError) {
-      try request.withEncoder { encoder in
-        stream.request(encoder.byteCount) { target in encoder.pack(into: target) }
-      }
+    do throws(UndeclaredError) {
+      try stream.request(request, compression: options.compression)
     } catch {
-      return fail(CallError.MalformedMessage(type: Request.descriptor.name, reason: "\(error)"))
+      return fail(error)
     }
     self.stream = stream
-    self.connection = connection
     let timeout = deadline.map { Duration($0 - .now()) }
-    connection.open(stream, head: connection.head(path: method.path, timeout: timeout, metadata: metadata))
+    connection.open(
+      stream,
+      head: connection.head(
+        path: method.path, timeout: timeout, metadata: options.metadata, compression: options.compression?.compression))
   }
 
   private func cancel() {
@@ -94,10 +82,9 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
 
   /// Gives the call up, wherever it is.
   private func abandon(_ error: any TaxonomyError) {
-    if let stream, let connection {
-      // Ends the call, which then knows neither the stream nor the connection any more.
+    if let stream {
+      // Ends the call, which then knows the stream no more.
       stream.abandon(error)
-      connection.scheduleFlush()
     } else {
       fail(error)
     }
@@ -109,13 +96,15 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     self.initial = initial
   }
 
-  func receive(_ message: UnsafeRawBufferPointer) throws(UndeclaredError) {
-    do throws(MessageDecodingError) {
-      response = try Response(decoding: message)
-    } catch {
-      throw UndeclaredError(CallError.MalformedMessage(type: Response.descriptor.name, reason: "\(error)"))
-    }
+  func receive(
+    _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) throws(UndeclaredError) -> Int {
+    response = try Response.received(message)
+    options.onMessage?(isCompressed)
+    return 0
   }
+
+  func hasRoom() {}
 
   func receiveEnd(_ end: CallEnd) {
     switch end.outcome {
@@ -139,7 +128,6 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     timer?.cancel()
     timer = nil
     stream = nil
-    connection = nil
     continuation?.resume(
       returning: AttemptResult(
         // The caller's own cancellation is no answer of the server's.

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOSSL
+
+/// Why a connection came to a bad end.
+public enum ConnectionFailure: Error, CustomStringConvertible {
+  /// The peer broke HTTP/2, or nghttp2 could not go on.
+  case http2(HTTP2Error)
+  /// The peer did not choose HTTP/2 by ALPN (RFC 9113 §3.2); what it chose instead, if anything.
+  case notHTTP2(chosen: String?)
+  /// The TLS handshake failed, or the peer's certificate was not accepted.
+  case tls(any Error)
+  /// Reading or writing failed.
+  case transport(any Error)
+
+  /// What happened, for logs and errors.
+  public var description: String {
+    switch self {
+    case .http2(let error): "\(error)"
+    case .notHTTP2(let chosen?): "the peer speaks \(chosen) and not HTTP/2 (ALPN h2)"
+    case .notHTTP2(nil): "the peer does not offer HTTP/2 by ALPN (h2)"
+    case .tls(let error): "TLS: \(Self.text(error))"
+    case .transport(let error): "\(error)"
+    }
+  }
+
+  /// Sorts an error that came up in the channel.
+  init(_ error: any Error) {
+    let isTLS = error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError
+    self = isTLS ? .tls(error) : .transport(error)
+  }
+
+  private static func text(_ error: any Error) -> String {
+    if let error = error as? NIOSSLError {
+      switch error {
+      case .handshakeFailed(.sslError(let stack)), .shutdownFailed(.sslError(let stack)):
+        return stack.map { reason($0.description) }.joined(separator: ", ")
+      case .uncleanShutdown: return "the connection broke"
+      case .noCertificateToValidate: return "the peer has shown no certificate"
+      default: break
+      }
+    }
+    return "\(error)"
+  }
+
+  /// BoringSSL says "Error: 268435703 error:100000f7:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER at …:123".
+  private static func reason(_ text: String) -> String {
+    guard let part = text.split(separator: ":").last(where: { $0.contains(" at ") }) ?? text.split(separator: ":").last
+    else { return text }
+    return part.split(separator: " at ").first.map(String.init) ?? text
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+
+/// Counts what a peer sends against the budgets. No I/O: the session tells it of frames, and gives it the time.
+struct FloodGuard {
+  private var resets: TokenBucket
+  private var resetsCaused: TokenBucket
+  private var pings: TokenBucket
+  private var settings: TokenBucket
+  private var emptyData: TokenBucket
+  private let pingPolicy: FloodLimits.PingPolicy?
+  private var lastPing: NIODeadline?
+  private var strikes = 0
+  private var hasTraffic = false
+  private static let maxStrikes = 2
+
+  init(_ limits: FloodLimits, now: NIODeadline) {
+    resets = TokenBucket(limits.resets, now: now)
+    resetsCaused = TokenBucket(limits.resetsCaused, now: now)
+    pings = TokenBucket(limits.pings, now: now)
+    settings = TokenBucket(limits.settings, now: now)
+    emptyData = TokenBucket(limits.emptyData, now: now)
+    pingPolicy = limits.pingPolicy
+  }
+
+  /// HEADERS or DATA went either way: PINGs are no nuisance on a connection that is in use. Peers that measure the
+  /// bandwidth send about one a call.
+  mutating func traffic() { hasTraffic = true }
+
+  mutating func receivedReset(now: NIODeadline) -> FloodLimit? { resets.take(now) ? nil : .resets }
+
+  mutating func causedReset(now: NIODeadline) -> FloodLimit? { resetsCaused.take(now) ? nil : .resetsCaused }
+
+  mutating func receivedSettings(now: NIODeadline) -> FloodLimit? { settings.take(now) ? nil : .settings }
+
+  mutating func receivedEmptyData(now: NIODeadline) -> FloodLimit? { emptyData.take(now) ? nil : .emptyData }
+
+  /// A PING that is no answer.
+  mutating func receivedPing(now: NIODeadline, hasCalls: Bool) -> FloodLimit? {
+    defer { lastPing = now }
+    if hasTraffic {
+      hasTraffic = false
+      strikes = 0
+      return nil
+    }
+    guard pings.take(now) else { return .pings }
+    guard let pingPolicy, let lastPing else { return nil }
+    let interval =
+      hasCalls || pingPolicy.permitsWithoutCalls ? TimeAmount(pingPolicy.minInterval) : TimeAmount.hours(2)
+    if now - lastPing < interval { strikes += 1 }
+    return strikes > Self.maxStrikes ? .pings : nil
+  }
+}
+
+/// So many at once, and so many a second in the long run.
+struct TokenBucket {
+  private let burst: Int64
+  private let perSecond: Int64
+  private var tokens: Int64
+  private var filled: NIODeadline
+
+  init(_ budget: FloodLimits.Budget, now: NIODeadline) {
+    burst = Int64(budget.burst)
+    perSecond = Int64(budget.perSecond)
+    tokens = burst
+    filled = now
+  }
+
+  /// Takes one; false when there is none left.
+  mutating func take(_ now: NIODeadline) -> Bool {
+    if tokens < burst, perSecond > 0 {
+      // After a second of rest for each token there is of the burst it is full whatever the rate.
+      let elapsed = min((now - filled).nanoseconds, burst * 1_000_000_000)
+      let gained = Int64(Double(elapsed) * Double(perSecond) / 1e9)
+      if gained > 0 {
+        tokens = min(burst, tokens + gained)
+        // What is left of a token's time counts for the next one.
+        filled = tokens == burst ? now : filled + .nanoseconds(Int64(Double(gained) * 1e9 / Double(perSecond)))
+      }
+    } else {
+      filled = now
+    }
+    guard tokens > 0 else { return false }
+    tokens -= 1
+    return true
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How much of what costs a peer little and this end much is taken on one connection. A peer that goes past one of the
+/// budgets gets GOAWAY with ENHANCE_YOUR_CALM and the reason, and the connection is closed.
+public struct FloodLimits: Sendable, Hashable {
+  /// So many at once, and so many a second in the long run (a token bucket).
+  public struct Budget: Sendable, Hashable {
+    /// 1 to 1,000,000.
+    public var burst: Int
+    /// 0 to 1,000,000.
+    public var perSecond: Int
+
+    /// A budget.
+    public init(burst: Int, perSecond: Int) {
+      self.burst = burst
+      self.perSecond = perSecond
+    }
+  }
+
+  /// Streams that the peer resets (rapid reset, CVE-2023-44487).
+  public var resets = Budget(burst: 1000, perSecond: 100)
+  /// Streams that this end resets because the peer made a mistake or was refused (CVE-2025-8671).
+  public var resetsCaused = Budget(burst: 1000, perSecond: 100)
+  /// PINGs with no HEADERS and DATA, of either side, since the one before (CVE-2019-9512).
+  public var pings = Budget(burst: 100, perSecond: 10)
+  /// SETTINGS and PRIORITY frames (CVE-2019-9515).
+  public var settings = Budget(burst: 100, perSecond: 10)
+  /// DATA frames without data that do not end their stream (CVE-2019-9518).
+  public var emptyData = Budget(burst: 1000, perSecond: 100)
+  /// CONTINUATION frames after one HEADERS frame (CVE-2024-28182), 1 to 10,000; where nghttp2 has no such limit (before
+  /// 1.61), the header list's size is the only one.
+  public var maxContinuations = 8
+  /// Answers to PINGs and SETTINGS that wait to be written, 1 to 1,000,000 (nghttp2's max_outbound_ack).
+  public var maxUnsentAcks = 1000
+
+  /// What gRPC A8 makes a server ask of the client's keepalive; nil asks nothing.
+  package var pingPolicy: PingPolicy?
+
+  /// The values above.
+  public init() {}
+
+  /// How often a client may send PINGs (gRPC A8).
+  package struct PingPolicy: Sendable, Hashable {
+    /// The least time from one PING to the next when there were no HEADERS and no DATA in between.
+    package var minInterval: Duration
+    /// False: without calls two hours take the place of the interval.
+    package var permitsWithoutCalls: Bool
+
+    package init(minInterval: Duration, permitsWithoutCalls: Bool) {
+      self.minInterval = minInterval
+      self.permitsWithoutCalls = permitsWithoutCalls
+    }
+  }
+}
+
+/// The budget that a peer has gone past.
+public enum FloodLimit: String, Sendable, CaseIterable {
+  /// `FloodLimits.resets`.
+  case resets = "too_many_resets"
+  /// `FloodLimits.resetsCaused`.
+  case resetsCaused = "too_many_stream_errors"
+  /// `FloodLimits.pings`, or the keepalive policy; the text is what gRPC clients look for (A8).
+  case pings = "too_many_pings"
+  /// `FloodLimits.settings`.
+  case settings = "too_many_settings"
+  /// `FloodLimits.emptyData`.
+  case emptyData = "too_many_empty_frames"
+  /// `FloodLimits.maxContinuations` or `maxUnsentAcks`, which nghttp2 counts.
+  case frames = "too_many_frames"
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import CNghttp2
+import NIOCore
+
+extension HTTP2Session {
+  /// Counts a frame of the peer. False when it is one too many.
+  func admit(_ frame: UnsafePointer<nghttp2_frame>, endStream: Bool, isAck: Bool) -> Bool {
+    let head = frame.pointee.hd
+    let limit: FloodLimit?
+    switch UInt32(head.type) {
+    case NGHTTP2_DATA.rawValue where !endStream && head.length <= frame.pointee.data.padlen:
+      limit = floodGuard.receivedEmptyData(now: .now())
+    case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+      floodGuard.traffic()
+      return true
+    case NGHTTP2_RST_STREAM.rawValue: limit = floodGuard.receivedReset(now: .now())
+    case NGHTTP2_PING.rawValue where !isAck:
+      limit = floodGuard.receivedPing(now: .now(), hasCalls: !streams.isEmpty)
+    case NGHTTP2_SETTINGS.rawValue where !isAck: limit = floodGuard.receivedSettings(now: .now())
+    case NGHTTP2_PRIORITY.rawValue: limit = floodGuard.receivedSettings(now: .now())
+    default: return true
+    }
+    guard let limit else { return true }
+    exceed(limit)
+    return false
+  }
+
+  /// Counts a frame that goes out.
+  func noteSent(_ frame: UnsafePointer<nghttp2_frame>) {
+    switch UInt32(frame.pointee.hd.type) {
+    case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue: floodGuard.traffic()
+    case NGHTTP2_RST_STREAM.rawValue:
+      let code = frame.pointee.rst_stream.error_code
+      guard code != HTTP2ErrorCode.noError.rawValue, code != HTTP2ErrorCode.cancel.rawValue else { return }
+      if let limit = floodGuard.causedReset(now: .now()) { exceed(limit) }
+    default: break
+    }
+  }
+
+  /// Ends the connection for a budget that the peer has gone past.
+  func exceed(_ limit: FloodLimit) {
+    guard exceeded == nil else { return }
+    exceeded = limit
+    submitGoAway(errorCode: .enhanceYourCalm, debugData: limit.rawValue)
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOSSL
+import TaxonErrors
+
+/// How a server encrypts: TLS 1.2 or 1.3 with HTTP/2 agreed on by ALPN (RFC 9113 §3.2, §9.2). A client that does not
+/// offer "h2" is turned away.
+public struct ServerTLS: Sendable, Hashable {
+  /// What a server asks of its clients.
+  public enum ClientCertificates: Sendable, Hashable {
+    /// Clients are not asked for a certificate.
+    case none
+    /// A client need not have a certificate; one that it shows must be good.
+    case optional
+    /// A client without a good certificate is turned away (mTLS).
+    case required
+  }
+
+  /// The server's certificate and key.
+  public var identity: TLSIdentity
+  /// Whether clients show certificates. What they showed is `ServerContext.peerCertificate`.
+  public var clientCertificates: ClientCertificates
+  /// Who may have signed the clients' certificates.
+  public var trustRoots: TrustRoots
+  /// How often the files are looked at, 1 ms or more; when one has changed, new connections get what it holds now. Nil:
+  /// never, and `Server.reloadCertificates` is the way.
+  public var reloadInterval: Duration?
+
+  /// TLS with this identity.
+  public init(
+    identity: TLSIdentity, clientCertificates: ClientCertificates = .none, trustRoots: TrustRoots = .system,
+    reloadInterval: Duration? = nil
+  ) {
+    self.identity = identity
+    self.clientCertificates = clientCertificates
+    self.trustRoots = trustRoots
+    self.reloadInterval = reloadInterval
+  }
+
+  /// TLS with the certificate and the key of two PEM files.
+  public init(certificateFile: String, keyFile: String) {
+    self.init(identity: TLSIdentity(certificateFile: certificateFile, keyFile: keyFile))
+  }
+
+  /// The files that connections depend on.
+  var sources: [PEM] {
+    [identity.certificates, identity.privateKey] + [trustRoots.source].compactMap(\.self)
+  }
+
+  /// Reads the files.
+  ///
+  /// - Throws: `SetupError.invalidSetting` when one cannot be read, or the key is not the certificate's.
+  func makeContext() throws(SetupError) -> NIOSSLContext {
+    var configuration = TLSConfiguration.makeClientConfiguration()
+    configuration.restrictToHTTP2()
+    try identity.apply(to: &configuration)
+    switch clientCertificates {
+    case .none: configuration.certificateVerification = .none
+    case .optional: configuration.certificateVerification = .optionalVerification
+    case .required: configuration.certificateVerification = .noHostnameVerification
+    }
+    configuration.trustRoots = clientCertificates == .none ? .certificates([]) : try trustRoots.read()
+    configuration.sendCANameList = clientCertificates != .none && trustRoots != .system
+    return try configuration.makeContext(identity)
+  }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOSSL
+import TaxonErrors
+
+/// The authorities whose certificates are believed.
+public enum TrustRoots: Sendable, Hashable {
+  /// Those of the operating system.
+  case system
+  /// These alone.
+  case pem(PEM)
+
+  /// Those in a PEM file alone.
+  public static func file(_ path: String) -> TrustRoots { .pem(.file(path)) }
+
+  /// The file that is to be watched, if there is one.
+  var source: PEM? {
+    if case .pem(let pem) = self { pem } else { nil }
+  }
+
+  /// What NIOSSL takes.
+  ///
+  /// - Throws: `SetupError.invalidSetting` when they cannot be read.
+  func read() throws(SetupError) -> NIOSSLTrustRoots {
+    switch self {
+    case .system: .default
+    case .pem(let pem): .certificates(try pem.readCertificates(for: "tls.trustRoots"))
+    }
+  }
+}
