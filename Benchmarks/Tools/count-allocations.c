@@ -2,7 +2,8 @@
 
 // Counts the allocations of a process into which it is loaded (LD_PRELOAD, Linux).
 //
-// SIGUSR1 writes "allocations N bytes B frees F" to the standard error: the totals since the process began. When
+// SIGUSR1 writes "allocations N bytes B frees F" to the standard error: the totals since the process began. The end of
+// the process does so when COUNT_ALLOCATIONS_AT_EXIT is set. When
 // COUNT_ALLOCATIONS_STACKS names a file, the first SIGUSR2 begins to record the stack of every allocation, and the
 // second writes the file: a line a stack, with its count and the return addresses, innermost first, as module+offset.
 #define _GNU_SOURCE
@@ -116,4 +117,8 @@ __attribute__((constructor)) static void start(void) {
   backtrace(frame, 1);  // loads the unwinder before anything is recorded
   sigaction(SIGUSR1, &(struct sigaction){.sa_handler = report, .sa_flags = SA_RESTART}, NULL);
   sigaction(SIGUSR2, &(struct sigaction){.sa_handler = toggle, .sa_flags = SA_RESTART}, NULL);
+}
+
+__attribute__((destructor)) static void end(void) {
+  if (getenv("COUNT_ALLOCATIONS_AT_EXIT")) report(0);
 }

@@ -12,6 +12,13 @@ struct EchoService: Echo.Service {
   func refuse(_ request: EchoRequest, context: ServerContext) async throws(Echo.RefuseError) -> EchoReply {
     throw .refused(text: request.text)
   }
+
+  func watch(
+    _ request: EchoRequest, responses: ResponseWriter<EchoReply, Echo.WatchError>, context: ServerContext
+  ) async throws(Echo.WatchError) {
+    let reply = EchoReply(text: request.text, payload: request.payload)
+    for _ in 0..<request.replies { try await responses.write(reply) }
+  }
 }
 
 // taxon-bench-server PORT. Main is synchronous: an async one would take part in what is measured.
