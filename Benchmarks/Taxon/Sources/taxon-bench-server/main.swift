@@ -1,6 +1,6 @@
+import EchoSchema
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import EchoSchema
 import Logging
 import Taxon
 
