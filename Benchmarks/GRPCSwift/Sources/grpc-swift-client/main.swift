@@ -11,10 +11,9 @@ else { fatalError("usage: grpc-swift-client PORT CALLS IN-FLIGHT") }
 
 /// CPU time of the process, in seconds.
 func cpuTime() -> Double {
-  var usage = rusage()
-  getrusage(RUSAGE_SELF, &usage)
-  return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-    + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
+  var time = timespec()
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
 let end = DispatchSemaphore(value: 0)
