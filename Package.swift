@@ -21,8 +21,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
-    .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -70,6 +70,7 @@ let package = Package(
       dependencies: [
         "TaxonErrors", "CNghttp2", "CZlib", dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
         dependency("NIOSSL", "swift-nio-ssl"), dependency("NIOTLS", "swift-nio"), dependency("Logging", "swift-log"),
+        dependency("DequeModule", "swift-collections"),
       ],
       swiftSettings: settings),
     .target(name: "TaxonErrors", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
@@ -108,8 +109,8 @@ let package = Package(
     .testTarget(
       name: "TaxonTests",
       dependencies: [
-        "Taxon", dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
-        dependency("Logging", "swift-log"),
+        "Taxon", "TaxonHTTP2", "TaxonServer", dependency("Logging", "swift-log"), dependency("NIOCore", "swift-nio"),
+        dependency("NIOPosix", "swift-nio"), dependency("ServiceLifecycle", "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
   ],

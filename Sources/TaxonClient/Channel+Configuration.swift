@@ -32,6 +32,8 @@ extension Channel {
     public var resolutionInterval: Duration = .seconds(30)
     /// Measures the pauses between attempts of a call and the breaker's time; another one is for tests.
     public var clock: any Clock<Duration> = ContinuousClock()
+    /// See every call, the first outermost.
+    public var interceptors: [any ClientInterceptor] = []
     /// Where the channel writes what it decides.
     public var logger = Logger(label: "taxon.client")
     /// Told what is decided about each failure. Called on any thread; should not block.

@@ -59,13 +59,14 @@ public struct Generator {
     TaxonomyCheck(schema: schema).run(&diagnostics)
     ErrorCheck(schema: schema).run(&diagnostics)
     CategoryCheck(schema: schema).run(&diagnostics)
-    MethodCheck(schema: schema).run(&diagnostics)
-    NameCheck(schema: schema, names: names).run(&diagnostics)
+    let descriptors = EmbeddedDescriptors(schema, settings: settings)
+    NameCheck(schema: schema, names: names, embedded: descriptors).run(&diagnostics)
 
     let found = diagnostics.sorted
     guard !found.contains(where: { $0.severity == .error }) else { return Outcome(diagnostics: found, files: []) }
     let files = schema.generatedFiles.map { file in
-      (name: Identifier.outputFile(file.path), content: Emitter(file, names: names, settings: settings).emit())
+      let emitter = Emitter(file, names: names, settings: settings, descriptors: descriptors)
+      return (name: Identifier.outputFile(file.path), content: emitter.emit())
     }
     return Outcome(diagnostics: found, files: files)
   }

@@ -9,8 +9,24 @@ public struct GeneratorSettings: Hashable, Sendable {
     case `internal`
   }
 
+  /// What becomes of the descriptors of files.
+  public enum Descriptors: Sendable {
+    /// In the generated code.
+    case included
+    /// Left out.
+    case omitted
+    /// Alone, without the types.
+    case alone
+  }
+
   /// Internal by default.
   public var access = Access.internal
+  /// Whether services get a `Client`.
+  public var clients = true
+  /// Whether services get a `Fake`.
+  public var fakes = true
+  /// Whether files carry their descriptors, for reflection.
+  public var descriptors = Descriptors.included
   /// The modules that every generated file imports.
   public var imports = ["Taxon"]
   /// Which module has the types of a proto file that is imported and not generated in this run.
@@ -29,7 +45,7 @@ public struct GeneratorSettings: Hashable, Sendable {
     public var description: String
   }
 
-  /// Reads protoc's parameter: `access=public,imports=A;B,module=a/b.proto:Module,self=Own,source=/folder`.
+  /// Reads protoc's parameter: `access=public,fakes=false,imports=A;B,module=a/b.proto:Module,self=Own,source=/folder`.
   public init(parameter: String) throws(Mistake) {
     for setting in parameter.split(separator: ",") {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -49,6 +65,12 @@ public struct GeneratorSettings: Hashable, Sendable {
         throw Mistake(description: "parameter access=\(value) is no access level; write public, package or internal")
       }
       self.access = access
+    case "clients":
+      clients = try Self.flag(name, value)
+    case "fakes":
+      fakes = try Self.flag(name, value)
+    case "descriptors":
+      descriptors = value == "only" ? .alone : try Self.flag(name, value) ? .included : .omitted
     case "imports":
       imports = value.split(separator: ";").map(String.init)
     case "module":
@@ -64,8 +86,16 @@ public struct GeneratorSettings: Hashable, Sendable {
       sourceFolders.append(Self.replace("%25", with: "%", in: Self.replace("%2C", with: ",", in: value)))
     default:
       throw Mistake(
-        description: "there is no parameter \"\(name)\"; there are access, imports, module, self and source")
+        description: "there is no parameter \"\(name)\"; there are access, clients, descriptors, fakes, imports, "
+          + "module, self and source")
     }
+  }
+
+  private static func flag(_ name: String, _ value: String) throws(Mistake) -> Bool {
+    guard let flag = Bool(value) else {
+      throw Mistake(description: "parameter \(name)=\(value) says neither yes nor no; write true or false")
+    }
+    return flag
   }
 
   private static func replace(_ part: String, with other: String, in text: String) -> String {
@@ -74,7 +104,15 @@ public struct GeneratorSettings: Hashable, Sendable {
 
   /// Whether the types of a proto file are part of Taxon itself.
   static func comesWithTaxon(_ path: String) -> Bool {
-    path.hasPrefix("google/protobuf/") || path.hasPrefix("google/rpc/")
-      || ["taxon/error_traits.proto", "taxon/errors.proto", "taxon/taxonomy.proto"].contains(path)
+    path.hasPrefix("google/protobuf/") || path.hasPrefix("google/rpc/") || descriptorsOfTaxon.contains(path)
   }
+
+  /// The files whose descriptors are part of Taxon itself (Scripts/generate).
+  static let descriptorsOfTaxon: Set<String> = [
+    "google/protobuf/any.proto", "google/protobuf/compiler/plugin.proto", "google/protobuf/descriptor.proto",
+    "google/protobuf/duration.proto", "google/protobuf/empty.proto", "google/protobuf/field_mask.proto",
+    "google/protobuf/struct.proto", "google/protobuf/timestamp.proto", "google/protobuf/wrappers.proto",
+    "google/rpc/code.proto", "google/rpc/error_details.proto", "google/rpc/status.proto", "taxon/error_traits.proto",
+    "taxon/errors.proto", "taxon/taxonomy.proto",
+  ]
 }

@@ -21,9 +21,21 @@ struct Generate: ParsableCommand {
   @Option(help: "The module that has the types of an imported schema, as path/of.proto:Module. May be repeated.")
   var module: [String] = []
 
+  @Flag(inversion: .prefixedNo, help: "Write a Client for each service.")
+  var clients = true
+
+  @Flag(inversion: .prefixedNo, help: "Write a Fake for each service, for tests.")
+  var fakes = true
+
+  @Flag(inversion: .prefixedNo, help: "Embed the descriptors of the files, for reflection.")
+  var descriptors = true
+
   func run() throws {
     var settings = try GeneratorSettings(parameter: module.map { "module=\($0)" }.joined(separator: ","))
     settings.access = access
+    settings.clients = clients
+    settings.fakes = fakes
+    settings.descriptors = descriptors ? .included : .omitted
     if !imports.isEmpty { settings.imports = imports }
     settings.sourceFolders = schemas.folders
     let outcome = try schemas.generator().generate(settings)

@@ -10,11 +10,11 @@
 /// A value that one thread at a time can reach. On a POSIX mutex rather than `Synchronization.Mutex`, whose lock the
 /// thread sanitizer cannot see on Linux: it reports every use of the value as a race.
 // The value is reached inside withLock alone.
-package final class Locked<Value>: @unchecked Sendable {
+package final class Locked<Value: ~Copyable>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private var value: Value
 
-  package init(_ value: sending Value) {
+  package init(_ value: consuming sending Value) {
     self.value = value
     mutex = .allocate(capacity: 1)
     mutex.initialize(to: pthread_mutex_t())
@@ -28,7 +28,7 @@ package final class Locked<Value>: @unchecked Sendable {
   }
 
   /// Runs the body while no other thread can reach the value. Not to be called from inside the body.
-  package func withLock<Result, Failure: Error>(
+  package func withLock<Result: ~Copyable, Failure: Error>(
     _ body: (inout Value) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     pthread_mutex_lock(mutex)

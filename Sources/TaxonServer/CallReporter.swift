@@ -33,7 +33,15 @@ final class CallReporter: ServerRouter {
   func handlerEnded() { running.subtract(1, ordering: .relaxed) }
 
   func makeCall(_ head: RequestHead, stream: ServerStream) -> (any ServerCall)? {
-    methods[head.path]?.makeCall(head, stream: stream, reporter: self)
+    methods[head.path]?.makeCall(stream, reporter: self)
+  }
+
+  /// Ends a call with what its handler threw.
+  func fail(_ stream: ServerStream, _ error: some TaxonomyError, _ context: ServerContext) {
+    let status = WireStatus(error, budget: limits.maxTrailersSize)
+    let fields = context.replyFields
+    let wasSent = stream.fail(status, initial: fields.initial, trailing: fields.trailing)
+    failed(error, status: status, path: context.path, wasSent: wasSent)
   }
 
   func failed(_ error: any TaxonomyError, status: WireStatus, path: String) {

@@ -8,11 +8,20 @@ public protocol RPCService: Sendable {
   /// Full name, such as "octollm.v1.Orchestrator".
   static var serviceName: String { get }
 
+  /// The descriptor of the file that declares the service, for reflection; nil when its code was generated without.
+  static var fileDescriptor: ProtoFileDescriptor? { get }
+
   /// Adds the service's methods to what a server answers.
   func register(in registry: inout ServiceRegistry)
 }
 
-/// The methods that a server answers, by path.
+extension RPCService {
+  /// None.
+  public static var fileDescriptor: ProtoFileDescriptor? { nil }
+}
+
+/// The methods that a server answers, by path. Handlers run on the event loop of their connection: what computes for
+/// long is to be moved elsewhere.
 public struct ServiceRegistry: Sendable {
   private(set) var methods: [String: any RegisteredMethod] = [:]
   private var services: Set<String> = []
@@ -26,8 +35,18 @@ public struct ServiceRegistry: Sendable {
     service.register(in: &self)
   }
 
-  /// Answers a method with a handler. The handler runs on the connection's event loop: what computes for long is to be
-  /// moved elsewhere.
+  /// Puts the interceptors around the methods that they apply to.
+  mutating func intercept(with interceptors: [any ServerInterceptor]) {
+    guard !interceptors.isEmpty else { return }
+    for path in methods.keys {
+      let list = interceptors.filter { $0.applies(to: path) }
+      if !list.isEmpty { methods[path]?.interceptors = ServerInterceptors(list: list) }
+    }
+  }
+
+  // MARK: Methods that declare errors
+
+  /// Answers a method with one request and one reply.
   public mutating func add<Request, Response, Failure>(
     _ method: MethodDescriptor<Request, Response, Failure>,
     handler: @escaping @Sendable (Request, ServerContext) async throws(Failure) -> Response
@@ -35,25 +54,101 @@ public struct ServiceRegistry: Sendable {
     methods[method.path] = UnaryMethod(descriptor: method, handler: handler)
   }
 
-  /// Answers a method that declares no errors with a handler that may throw anything.
+  /// Answers a method with one request and any number of replies.
+  public mutating func add<Request, Response, Failure>(
+    serverStreaming method: MethodDescriptor<Request, Response, Failure>,
+    handler:
+      @escaping @Sendable (Request, ResponseWriter<Response, Failure>, ServerContext) async throws(Failure) -> Void
+  ) {
+    stream(method, takesManyMessages: false) { (requests, responses, context) async throws(Failure) in
+      // The handler begins when the one message is there.
+      guard let request = try await requests.first() else { return }
+      try await handler(request, responses, context)
+    }
+  }
+
+  /// Answers a method with any number of requests and one reply.
+  public mutating func add<Request, Response, Failure>(
+    clientStreaming method: MethodDescriptor<Request, Response, Failure>,
+    handler: @escaping @Sendable (RequestStream<Request, Failure>, ServerContext) async throws(Failure) -> Response
+  ) {
+    stream(method, takesManyMessages: true) { (requests, responses, context) async throws(Failure) in
+      try await responses.write(try await handler(requests, context), compress: context.compressesReply)
+    }
+  }
+
+  /// Answers a method with any number of requests and of replies.
+  public mutating func add<Request, Response, Failure>(
+    bidirectional method: MethodDescriptor<Request, Response, Failure>,
+    handler:
+      @escaping @Sendable (RequestStream<Request, Failure>, ResponseWriter<Response, Failure>, ServerContext)
+      async throws(Failure) -> Void
+  ) {
+    stream(method, takesManyMessages: true, handler: handler)
+  }
+
+  // MARK: Methods that declare none, whose handlers may throw anything
+
+  /// Answers a method with one request and one reply.
   public mutating func add<Request, Response>(
     _ method: MethodDescriptor<Request, Response, UndeclaredError>,
     handler: @escaping @Sendable (Request, ServerContext) async throws -> Response
   ) {
     methods[method.path] = UnaryMethod(descriptor: method) {
       (request, context) async throws(UndeclaredError) -> Response in
+      do { return try await handler(request, context) } catch { throw UndeclaredError.lift(error) }
+    }
+  }
+
+  /// Answers a method with one request and any number of replies.
+  public mutating func add<Request, Response>(
+    serverStreaming method: MethodDescriptor<Request, Response, UndeclaredError>,
+    handler:
+      @escaping @Sendable (Request, ResponseWriter<Response, UndeclaredError>, ServerContext) async throws -> Void
+  ) {
+    stream(method, takesManyMessages: false) { (requests, responses, context) async throws(UndeclaredError) in
       do {
-        return try await handler(request, context)
+        guard let request = try await requests.first() else { return }
+        try await handler(request, responses, context)
       } catch {
         throw UndeclaredError.lift(error)
       }
     }
   }
-}
 
-/// A method with its handler, whatever its types.
-protocol RegisteredMethod: Sendable {
-  var path: String { get }
+  /// Answers a method with any number of requests and one reply.
+  public mutating func add<Request, Response>(
+    clientStreaming method: MethodDescriptor<Request, Response, UndeclaredError>,
+    handler: @escaping @Sendable (RequestStream<Request, UndeclaredError>, ServerContext) async throws -> Response
+  ) {
+    stream(method, takesManyMessages: true) { (requests, responses, context) async throws(UndeclaredError) in
+      do {
+        try await responses.write(try await handler(requests, context), compress: context.compressesReply)
+      } catch {
+        throw UndeclaredError.lift(error)
+      }
+    }
+  }
 
-  func makeCall(_ head: RequestHead, stream: ServerStream, reporter: CallReporter) -> any ServerCall
+  /// Answers a method with any number of requests and of replies.
+  public mutating func add<Request, Response>(
+    bidirectional method: MethodDescriptor<Request, Response, UndeclaredError>,
+    handler:
+      @escaping @Sendable (
+        RequestStream<Request, UndeclaredError>, ResponseWriter<Response, UndeclaredError>, ServerContext
+      )
+      async throws -> Void
+  ) {
+    stream(method, takesManyMessages: true) { (requests, responses, context) async throws(UndeclaredError) in
+      do { try await handler(requests, responses, context) } catch { throw UndeclaredError.lift(error) }
+    }
+  }
+
+  private mutating func stream<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, takesManyMessages: Bool,
+    handler: @escaping StreamingMethod<Request, Response, Failure>.Handler
+  ) {
+    methods[method.path] = StreamingMethod(
+      descriptor: method, takesManyMessages: takesManyMessages, handler: handler)
+  }
 }

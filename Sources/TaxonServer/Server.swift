@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 import Logging
 import NIOCore
 import NIOPosix
+import ServiceLifecycle
 import TaxonErrors
 import TaxonHTTP2
-// SPDX-License-Identifier: Apache-2.0
 import TaxonProtobuf
 
 /// A gRPC server on one address.
@@ -11,42 +12,26 @@ import TaxonProtobuf
 /// ```swift
 /// try await Server(.init(host: "127.0.0.1", port: 50051), services: [Tasks()]).run()
 /// ```
+///
+/// It is a `Service` of swift-service-lifecycle too: in a `ServiceGroup` it shuts down gracefully with the group.
 public final class Server: Sendable {
-  /// Where a server listens and what it allows.
-  public struct Configuration: Sendable {
-    /// A name or an address, such as "127.0.0.1", "::" or "localhost".
-    public var host: String
-    /// 0 to 65,535; 0 takes any free port, which `address` then tells.
-    public var port: Int
-    /// How many threads serve connections; nil shares the process's own, one a core.
-    public var threads: Int?
-    /// How long calls that are there may go on once the server shuts down.
-    public var gracePeriod: Duration = .seconds(30)
-    /// Limits of the connections.
-    public var http2 = HTTP2Configuration()
-    /// Limits of the calls.
-    public var calls = ServerCallLimits()
-
-    /// A server on a host and a port.
-    public init(host: String = "127.0.0.1", port: Int = 50051, threads: Int? = nil) {
-      self.host = host
-      self.port = port
-      self.threads = threads
-    }
-  }
-
   private let configuration: Configuration
   private let registry: ServiceRegistry
   private let logger: Logger
   private let connections = ConnectionSet()
   private let state = Locked(State())
 
-  private enum Phase { case idle, starting, listening(any Channel), shuttingDown, ended }
+  private enum Phase { case idle, starting, running, shuttingDown, ended }
 
   private struct State {
     var phase = Phase.idle
-    var group: (any EventLoopGroup)?
+    var acceptor: ConnectionAcceptor?
     var router: CallReporter?
+    /// Nil when the server listens nowhere.
+    var channel: (any Channel)?
+    var socketFile: UnixSocketFile?
+    /// Looks at the certificates' files.
+    var watch: Task<Void, Never>?
     var ended: [CheckedContinuation<Void, Never>] = []
   }
 
@@ -59,24 +44,30 @@ public final class Server: Sendable {
     self.logger = logger
     var registry = ServiceRegistry()
     for service in services { registry.add(service) }
+    registry.intercept(with: configuration.interceptors)
     self.registry = registry
   }
 
-  /// Listens, serves until the task is cancelled or `shutDown` is called, and shuts down gracefully.
+  /// Listens, serves until the task is cancelled, `shutDown` is called or the `ServiceGroup` that runs it shuts down,
+  /// and shuts down gracefully.
   ///
-  /// - Parameter onListen: Called once, with the port, when the server listens.
+  /// - Parameter onListen: Called once, with the port, when the server listens; 0 when it listens on no port.
   /// - Throws: `SetupError` when a setting is out of bounds or the address cannot be had.
-  public func run(onListen: @Sendable (_ port: Int) -> Void = { _ in }) async throws(SetupError) {
+  public func run(onListen: @Sendable (_ port: Int) -> Void) async throws(SetupError) {
     try await start()
     onListen(port ?? 0)
     await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let isEnded = state.withLock { state in
-          if case .ended = state.phase { return true }
-          state.ended.append(continuation)
-          return false
+      await withGracefulShutdownHandler {
+        await withCheckedContinuation { continuation in
+          let isEnded = state.withLock { state in
+            if case .ended = state.phase { return true }
+            state.ended.append(continuation)
+            return false
+          }
+          if isEnded { continuation.resume() }
         }
-        if isEnded { continuation.resume() }
+      } onGracefulShutdown: {
+        Task { await self.shutDown() }
       }
     } onCancel: {
       Task { await shutDown() }
@@ -85,9 +76,10 @@ public final class Server: Sendable {
 
   /// Listens; returns when the server can be called.
   ///
-  /// - Throws: `SetupError` when a setting is out of bounds or the address cannot be had.
+  /// - Throws: `SetupError` when a setting is out of bounds, a certificate cannot be used or the address cannot be had.
   public func start() async throws(SetupError) {
     try check()
+    let source = try makeTLS()
     let isFirst = state.withLock { state in
       guard case .idle = state.phase else { return false }
       state.phase = .starting
@@ -99,89 +91,115 @@ public final class Server: Sendable {
     let group: any EventLoopGroup =
       configuration.threads.map { MultiThreadedEventLoopGroup(numberOfThreads: $0) }
       ?? MultiThreadedEventLoopGroup.singleton
-    var executors: [ObjectIdentifier: LoopExecutor] = [:]
-    for loop in group.makeIterator() { executors[ObjectIdentifier(loop)] = LoopExecutor(loop) }
     let router = CallReporter(registry: registry, limits: configuration.calls, logger: logger)
-    let bootstrap = ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 1024)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .childChannelOption(.writeBufferWaterMark, value: .init(low: 512 * 1024, high: 1024 * 1024))
-      .childChannelInitializer { [executors] channel in
-        channel.eventLoop.makeCompletedFuture {
-          // Every loop of the group has its executor.
-          let executor = executors[ObjectIdentifier(channel.eventLoop)] ?? LoopExecutor(channel.eventLoop)
-          try self.accept(channel, executor: executor, router: router)
-        }
-      }
-    do {
-      let channel = try await bootstrap.bind(host: configuration.host, port: configuration.port).get()
-      let isWanted = state.withLock { state in
-        state.group = group
-        state.router = router
-        guard case .starting = state.phase else { return false }
-        state.phase = .listening(channel)
-        return true
-      }
-      guard isWanted else {
-        try? await channel.close()
-        await endThreads()
-        return finish()
-      }
-      let address = channel.localAddress?.description ?? ""
-      logger.info("listening", metadata: ["address": "\(address)", "port": "\(channel.localAddress?.port ?? 0)"])
+    let acceptor = ConnectionAcceptor(
+      group: group, settings: .init(configuration, router: router, logger: logger), tls: source,
+      connections: connections)
+    let channel: (any Channel)?
+    do throws(SetupError) {
+      channel = try await listen(acceptor)
     } catch {
       if configuration.threads != nil { try? await group.shutdownGracefully() }
       finish()
-      throw .addressUnavailable(
-        address: "\(configuration.host):\(configuration.port)", reason: "\(error)", cause: error)
+      throw error
+    }
+    let isWanted = state.withLock { state in
+      state.acceptor = acceptor
+      state.router = router
+      state.channel = channel
+      if case .unix(let path) = configuration.address { state.socketFile = UnixSocketFile(made: path) }
+      guard case .starting = state.phase else { return false }
+      state.phase = .running
+      if let source, let interval = configuration.tls?.reloadInterval {
+        state.watch = Task { await source.watch(every: interval) }
+      }
+      return true
+    }
+    guard isWanted else {
+      await stopListening()
+      await endThreads()
+      return finish()
+    }
+    logger.info("listening", metadata: ["address": "\(configuration.address)", "port": "\(port ?? 0)"])
+  }
+
+  private func makeTLS() throws(SetupError) -> TLSContextSource? {
+    guard let tls = configuration.tls else { return nil }
+    return try TLSContextSource(tls, logger: logger)
+  }
+
+  private func listen(_ acceptor: ConnectionAcceptor) async throws(SetupError) -> (any Channel)? {
+    if case .unix(let path) = configuration.address { try UnixSocketFile.prepare(path) }
+    do {
+      return try await acceptor.listen(on: configuration.address)
+    } catch {
+      throw .addressUnavailable(address: "\(configuration.address)", reason: "\(error)", cause: error)
     }
   }
 
+  private func stopListening() async {
+    let (channel, file) = state.withLock { state in
+      defer { (state.channel, state.socketFile) = (nil, nil) }
+      return (state.channel, state.socketFile)
+    }
+    try? await channel?.close()
+    file?.remove()
+  }
+
   private func check() throws(SetupError) {
-    guard (0...65_535).contains(configuration.port) else {
-      throw .invalidSetting(name: "port", value: "\(configuration.port)", reason: "it must be 0 to 65535")
-    }
-    if let threads = configuration.threads, !(1...1024).contains(threads) {
-      throw .invalidSetting(name: "threads", value: "\(threads)", reason: "it must be 1 to 1024")
-    }
+    try configuration.check()
     if let duplicate = registry.duplicates.first {
       throw .invalidSetting(name: "services", value: duplicate, reason: "the service is given more than once")
     }
   }
 
-  /// The port on which the server listens; nil before it does.
-  public var port: Int? {
-    state.withLock { if case .listening(let channel) = $0.phase { channel.localAddress?.port } else { nil } }
+  /// The port on which the server listens; nil before it does, and when it listens on none.
+  public var port: Int? { state.withLock { $0.channel?.localAddress?.port } }
+
+  /// Reads the certificates' files again, for connections that begin from now on; without TLS nothing happens.
+  ///
+  /// - Throws: `SetupError.invalidSetting` when one cannot be used; those from before stay in use then.
+  public func reloadCertificates() throws(SetupError) {
+    try state.withLock { $0.acceptor?.tls }?.reload()
   }
 
-  private func accept(_ channel: any Channel, executor: LoopExecutor, router: CallReporter) throws {
-    let connection = ServerConnection(executor: executor, channel: channel, router: router, limits: configuration.calls)
-    let id = ObjectIdentifier(connection)
-    var http2 = configuration.http2
-    http2.maxHeaderListSize = configuration.calls.maxHeaderListSize
-    try connection.start(configuration: http2) { [connections] in connections.remove(id) }
-    if connections.add(connection, on: channel.eventLoop) { connection.beginShutdown() }
+  /// Serves the peer of a socket that is connected, as if it had called the address; the server closes the socket.
+  ///
+  /// - Throws: `SetupError.invalidSetting` when the server does not run.
+  package func serve(socket: CInt) async throws(SetupError) {
+    let acceptor = state.withLock { state -> ConnectionAcceptor? in
+      guard case .running = state.phase else { return nil }
+      return state.acceptor
+    }
+    guard let acceptor else {
+      throw .invalidSetting(name: "server", value: "not running", reason: "only a server that runs serves a socket")
+    }
+    do {
+      try await acceptor.serve(socket: socket)
+    } catch {
+      throw .addressUnavailable(address: "socket \(socket)", reason: "\(error)", cause: error)
+    }
   }
 
   /// Stops listening, lets the calls that are there end, and closes. Calls that go on past the grace period are
   /// cancelled. Returns when all is closed; calling it again only waits.
   public func shutDown() async {
-    let listening = state.withLock { state -> (any Channel)? in
+    let isOurs = state.withLock { state in
       switch state.phase {
-      case .listening(let channel):
+      case .running:
         state.phase = .shuttingDown
-        return channel
+        state.watch?.cancel()
+        return true
       case .starting:
         // `start` sees it when it has bound the address, and ends the server itself.
         state.phase = .shuttingDown
-        return nil
-      case .idle, .shuttingDown, .ended: return nil
+        return false
+      case .idle, .shuttingDown, .ended: return false
       }
     }
-    guard let listening else { return await ended() }
+    guard isOurs else { return await ended() }
     logger.info("shutting down")
-    try? await listening.close()
+    await stopListening()
     connections.beginShutdown()
     await connections.waitUntilEmpty(within: configuration.gracePeriod)
     connections.close()
@@ -204,7 +222,7 @@ public final class Server: Sendable {
   /// Ends the server's own threads, unless a handler that ignores its cancellation still needs them.
   private func endThreads() async {
     guard configuration.threads != nil else { return }
-    let (group, router) = state.withLock { ($0.group, $0.router) }
+    let (group, router) = state.withLock { ($0.acceptor?.group, $0.router) }
     await router?.waitForHandlers(within: .seconds(5))
     if let running = router?.runningHandlers, running > 0 {
       logger.warning("handlers go on after the shutdown", metadata: ["handlers": "\(running)"])
@@ -224,4 +242,12 @@ public final class Server: Sendable {
       if !isWaiting { continuation.resume() }
     }
   }
+}
+
+extension Server: Service {
+  /// Listens, serves until the task is cancelled, `shutDown` is called or the `ServiceGroup` that runs it shuts down,
+  /// and shuts down gracefully.
+  ///
+  /// - Throws: `SetupError` when a setting is out of bounds or the address cannot be had.
+  public func run() async throws(SetupError) { try await run(onListen: { _ in }) }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Synchronization
+import NIOCore
 import TaxonHTTP2
+import TaxonProtobuf
 
 /// What a handler knows of its call beside the request, and what it can send beside the reply.
 public final class ServerContext: Sendable {
@@ -10,10 +11,18 @@ public final class ServerContext: Sendable {
   public let peer: String
   /// What came with the request.
   public let metadata: Metadata
-  /// When the caller stops waiting; nil when it waits for ever. The task is cancelled then.
+  /// When the caller stops waiting; nil when it waits for ever. The task is cancelled then, and calls that the handler
+  /// makes end no later.
   public let deadline: ContinuousClock.Instant?
 
-  private let reply = Mutex<(initial: Metadata, trailing: Metadata)>((Metadata(), Metadata()))
+  private struct Reply {
+    var initial = Metadata()
+    var trailing = Metadata()
+    var compresses: Bool?
+    var isRequestCompressed = false
+  }
+
+  private let reply = Locked(Reply())
 
   /// A context, for tests that call a service's methods without a server.
   public init(
@@ -25,7 +34,13 @@ public final class ServerContext: Sendable {
     self.deadline = deadline
   }
 
-  /// Sent before the reply.
+  convenience init(path: String, stream: ServerStream) {
+    self.init(
+      path: path, peer: stream.context.peer, metadata: stream.head.metadata,
+      deadline: stream.deadline.map { .now + Duration($0 - .now()) })
+  }
+
+  /// Sent before the first message of the reply, or with the error when there is none.
   public var initialMetadata: Metadata {
     get { reply.withLock { $0.initial } }
     set { reply.withLock { $0.initial = newValue } }
@@ -37,5 +52,20 @@ public final class ServerContext: Sendable {
     set { reply.withLock { $0.trailing = newValue } }
   }
 
-  var replyMetadata: (initial: Metadata, trailing: Metadata) { reply.withLock { $0 } }
+  /// Whether this reply is compressed, if the caller accepts it; nil leaves it to the server's setting and the messages'
+  /// size. To be set before the first message is written.
+  public var compressesReply: Bool? {
+    get { reply.withLock { $0.compresses } }
+    set { reply.withLock { $0.compresses = newValue } }
+  }
+
+  /// Whether the request, or the message of it that was read last, came compressed.
+  public internal(set) var isRequestCompressed: Bool {
+    get { reply.withLock { $0.isRequestCompressed } }
+    set { reply.withLock { $0.isRequestCompressed = newValue } }
+  }
+
+  var replyFields: (initial: Metadata, trailing: Metadata, compresses: Bool?) {
+    reply.withLock { ($0.initial, $0.trailing, $0.compresses) }
+  }
 }

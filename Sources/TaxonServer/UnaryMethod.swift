@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import NIOCore
 import TaxonErrors
 import TaxonHTTP2
 import TaxonProtobuf
@@ -8,10 +7,11 @@ import TaxonProtobuf
 struct UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion>: RegisteredMethod {
   let descriptor: MethodDescriptor<Request, Response, Failure>
   let handler: @Sendable (Request, ServerContext) async throws(Failure) -> Response
+  var interceptors: ServerInterceptors?
 
   var path: String { descriptor.path }
 
-  func makeCall(_ head: RequestHead, stream: ServerStream, reporter: CallReporter) -> any ServerCall {
+  func makeCall(_ stream: ServerStream, reporter: CallReporter) -> any ServerCall {
     UnaryCall(method: self, stream: stream, reporter: reporter)
   }
 }
@@ -23,6 +23,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   private let stream: ServerStream
   private let reporter: CallReporter
   private var request: Request?
+  private var isRequestCompressed = false
   private var task: Task<Void, Never>?
 
   init(method: UnaryMethod<Request, Response, Failure>, stream: ServerStream, reporter: CallReporter) {
@@ -31,24 +32,27 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     self.reporter = reporter
   }
 
-  func receive(_ message: UnsafeRawBufferPointer) throws(UndeclaredError) {
-    do throws(MessageDecodingError) {
-      request = try Request(decoding: message)
-    } catch {
-      throw UndeclaredError(CallError.MalformedMessage(type: Request.descriptor.name, reason: "\(error)"))
-    }
+  var takesManyMessages: Bool { false }
+  func begin() {}
+  func hasRoom() {}
+
+  func receive(
+    _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) throws(UndeclaredError) -> Int {
+    request = try Request.received(message)
+    isRequestCompressed = isCompressed
+    return 0
   }
 
   func receiveEnd() {
     guard let request else { return }
     self.request = nil
-    let context = ServerContext(
-      path: method.path, peer: stream.peer, metadata: stream.head.metadata,
-      deadline: stream.deadline.map { .now + Duration($0 - .now()) })
+    let context = ServerContext(path: method.path, stream: stream)
+    if isRequestCompressed { context.isRequestCompressed = true }
     reporter.handlerStarted()
-    task = stream.executor.start {
+    task = stream.context.executor.start {
       do throws(Failure) {
-        self.succeed(try await self.method.handler(request, context), context)
+        self.succeed(try await self.handle(request, context), context)
       } catch {
         self.fail(error, context)
       }
@@ -56,27 +60,42 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     }
   }
 
-  func cancel() {
+  func cancel(_ error: UndeclaredError) {
     task?.cancel()
   }
 
-  private func succeed(_ response: Response, _ context: ServerContext) {
-    let metadata = context.replyMetadata
-    do throws(MessageEncodingError) {
-      try response.withEncoder { encoder in
-        stream.reply(encoder.byteCount, initial: metadata.initial, trailing: metadata.trailing) { target in
-          encoder.pack(into: target)
+  private func handle(_ request: Request, _ context: ServerContext) async throws(Failure) -> Response {
+    guard stream.deadline != nil || method.interceptors != nil else {
+      return try await method.handler(request, context)
+    }
+    return try await stream.withDeadline { () async throws(Failure) in
+      guard let interceptors = self.method.interceptors else { return try await self.method.handler(request, context) }
+      var response: Response?
+      try await Failure.catching {
+        try await interceptors.run(context) {
+          try interceptors.receiving(request, context)
+          let reply = try await self.method.handler(request, context)
+          try interceptors.sending(reply, context)
+          response = reply
         }
       }
+      guard let response else {
+        throw Failure.lift(UndeclaredError(.internalError, "An interceptor ended the call without a reply"))
+      }
+      return response
+    }
+  }
+
+  private func succeed(_ response: Response, _ context: ServerContext) {
+    let fields = context.replyFields
+    do throws(UndeclaredError) {
+      try stream.reply(response, compress: fields.compresses, initial: fields.initial, trailing: fields.trailing)
     } catch {
-      fail(CallError.MalformedMessage(type: Response.descriptor.name, reason: "\(error)"), context)
+      fail(error, context)
     }
   }
 
   private func fail(_ error: some TaxonomyError, _ context: ServerContext) {
-    let status = WireStatus(error, budget: reporter.limits.maxTrailersSize)
-    let metadata = context.replyMetadata
-    let wasSent = stream.fail(status, initial: metadata.initial, trailing: metadata.trailing)
-    reporter.failed(error, status: status, path: method.path, wasSent: wasSent)
+    reporter.fail(stream, error, context)
   }
 }

@@ -16,7 +16,9 @@ struct SettingsFile {
   private let path: String
   private let text: String
 
-  private static let keys = ["access", "protoPath", "include", "importPaths", "modules"]
+  private static let keys = [
+    "access", "protoPath", "include", "importPaths", "modules", "clients", "fakes", "descriptors",
+  ]
 
   /// Replaces `settings=FILE` in protoc's parameter by what the file says.
   static func expand(_ parameter: String) throws(Mistake) -> String {
@@ -50,6 +52,13 @@ struct SettingsFile {
         throw mistake("access", "\"access\" is no access level; write \"public\", \"package\" or \"internal\"")
       }
       parameters.append("access=\(access)")
+    }
+    for key in ["clients", "fakes", "descriptors"] {
+      guard let value = object[key] else { continue }
+      guard let flag = value as? Bool else {
+        throw mistake(key, "\"\(key)\" says neither yes nor no; write true or false")
+      }
+      parameters.append("\(key)=\(flag)")
     }
     if let modules = object["modules"] {
       guard let modules = modules as? [String: String] else {

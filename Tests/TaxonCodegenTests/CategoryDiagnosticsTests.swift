@@ -109,28 +109,10 @@ import Testing
       ])
   }
 
-  @Test func streamingMethodsAreNotGeneratedYet() throws {
-    let schema = TestSchema.plain(
-      """
-      message M {}
-      service S {
-        rpc Up(stream M) returns (M);
-        rpc Down(M) returns (stream M);
-      }
-      """)
-    let mend = "take the word stream away, or move the method to a file that is not generated"
-    try expect(
-      schema.diagnostics(),
-      [
-        "t.proto:6:10: error: method Up streams, and streaming methods are not generated yet; \(mend)",
-        "t.proto:7:24: error: method Down streams, and streaming methods are not generated yet; \(mend)",
-      ])
-  }
-
   @Test func aFileThatIsNotGeneratedMayHaveMistakes() throws {
     var schema = TestSchema([
       "a.proto": "syntax = \"proto3\"; package a; import \"b.proto\"; message A { b.M m = 1; }",
-      "b.proto": "syntax = \"proto3\"; package b; message M {} service S { rpc Up(stream M) returns (M); }",
+      "b.proto": "syntax = \"proto2\"; package b; message M {} enum E { A_B = 0; A__B = 1; }",
     ])
     schema.generating = ["a.proto"]
     try expect(schema.diagnostics(), [])

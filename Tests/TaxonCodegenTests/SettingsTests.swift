@@ -16,9 +16,22 @@ import Testing
     #expect(try GeneratorSettings(parameter: "") == GeneratorSettings())
   }
 
+  @Test func partsOfTheCodeCanBeLeftOut() throws {
+    let less = try GeneratorSettings(parameter: "clients=false,fakes=false,descriptors=false")
+    #expect(!less.clients && !less.fakes && less.descriptors == .omitted)
+    let all = try GeneratorSettings(parameter: "clients=true,fakes=true,descriptors=true")
+    #expect(all == GeneratorSettings())
+    #expect(try GeneratorSettings(parameter: "descriptors=only").descriptors == .alone)
+  }
+
   @Test(arguments: [
     ("access=open", "parameter access=open is no access level; write public, package or internal"),
-    ("acess=public", "there is no parameter \"acess\"; there are access, imports, module, self and source"),
+    (
+      "acess=public",
+      "there is no parameter \"acess\"; there are access, clients, descriptors, fakes, imports, module, self and source"
+    ),
+    ("fakes=no", "parameter fakes=no says neither yes nor no; write true or false"),
+    ("descriptors=all", "parameter descriptors=all says neither yes nor no; write true or false"),
     ("access", "parameter \"access\" has no value; write access=…"),
     ("module=a.proto", "parameter module=a.proto names no module; write module=path/of.proto:Module"),
   ])

@@ -29,13 +29,24 @@ final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test
       self.answers = answers
     }
 
-    func receive(_ message: UnsafeRawBufferPointer) { request = Array(message) }
+    var takesManyMessages: Bool { false }
+    func begin() {}
+    func hasRoom() {}
+
+    func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> Int {
+      request = Array(message)
+      return 0
+    }
 
     func receiveEnd() {
       guard answers else { return }
-      stream.reply(request.count, initial: Metadata(), trailing: ["x-echo": "yes"]) { $0.copyBytes(from: request) }
+      stream.sendHead(Metadata(), compression: nil)
+      stream.send(request.count + 5) { target in
+        target.copyBytes(from: [0, 0, 0, 0, UInt8(request.count)] + request)
+      }
+      stream.succeed(trailing: ["x-echo": "yes"])
     }
 
-    func cancel() { router.cancelled += 1 }
+    func cancel(_ error: UndeclaredError) { router.cancelled += 1 }
   }
 }

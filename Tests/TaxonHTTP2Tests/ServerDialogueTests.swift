@@ -22,7 +22,8 @@ import Testing
     }
 
     func makeStream() -> HTTP2Stream? {
-      ServerStream(executor: LoopExecutor(loop), peer: "test", router: router, limits: limits) {}
+      ServerStream(
+        context: ServerStreamContext(executor: LoopExecutor(loop), peer: "test", router: router, limits: limits))
     }
 
     func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}

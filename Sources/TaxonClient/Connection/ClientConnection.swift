@@ -132,14 +132,15 @@ final class ClientConnection: HTTP2SessionDelegate {
   }
 
   /// The headers of a request. Those of calls that differ in nothing but the method are made once.
-  func head(path: String, timeout: Duration?, metadata: Metadata) -> HeaderBlock {
-    if timeout == nil, metadata.isEmpty {
+  func head(path: String, timeout: Duration?, metadata: Metadata, compression: Compression?) -> HeaderBlock {
+    if timeout == nil, metadata.isEmpty, compression == nil {
       if let head = heads[path] { return head }
       let head = HeaderBlock(fields(path))
       heads[path] = head
       return head
     }
     var fields = fields(path)
+    if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
     if let timeout { fields.append(.init("grpc-timeout", Timeout.format(timeout), isIndexed: false)) }
     return HeaderBlock(fields + HeaderBlock.Field.fields(of: metadata))
   }
@@ -148,7 +149,7 @@ final class ClientConnection: HTTP2SessionDelegate {
     [
       .init(":method", "POST"), .init(":scheme", settings.scheme), .init(":path", path),
       .init(":authority", settings.authority), .init("te", "trailers"), .init("content-type", "application/grpc"),
-      .init("user-agent", "taxon"),
+      .init("user-agent", "taxon"), .init("grpc-accept-encoding", Compression.acceptedHere),
     ]
   }
 

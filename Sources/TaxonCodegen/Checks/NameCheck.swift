@@ -4,6 +4,7 @@
 struct NameCheck {
   let schema: Schema
   let names: SwiftNames
+  let embedded: EmbeddedDescriptors
 
   func run(_ diagnostics: inout Diagnostics) {
     checkModule(&diagnostics)
@@ -18,15 +19,18 @@ struct NameCheck {
   private struct Scope {
     private var taken: [String: (what: String, place: Place)] = [:]
 
-    mutating func add(_ swift: String, _ what: String, _ place: Place, _ diagnostics: inout Diagnostics) {
+    /// Whether the name was free.
+    @discardableResult
+    mutating func add(_ swift: String, _ what: String, _ place: Place, _ diagnostics: inout Diagnostics) -> Bool {
       guard let first = taken[swift] else {
         taken[swift] = (what, place)
-        return
+        return true
       }
       diagnostics.error(
         place,
         "\(what) becomes \(swift) in Swift, as \(first.what) at \(diagnostics.describe(first.place)) does; "
           + "rename one of them")
+      return false
     }
   }
 
@@ -36,9 +40,14 @@ struct NameCheck {
     var types = Scope()
     var files = Scope()
     var registries = Scope()
+    var descriptors = Scope()
     for file in schema.generatedFiles {
       let start = Place(file: file.path)
-      files.add(Identifier.outputFile(file.path), "file \(file.path)", start, &diagnostics)
+      let isFree = files.add(Identifier.outputFile(file.path), "file \(file.path)", start, &diagnostics)
+      if isFree, !embedded.embedded(in: file).isEmpty {
+        let name = "ProtoFileDescriptor.\(Identifier.descriptor(file.path))"
+        descriptors.add(name, "file \(file.path)", start, &diagnostics)
+      }
       if !file.errors.isEmpty {
         registries.add("ErrorRegistry.\(Identifier.registry(file.path))", "file \(file.path)", start, &diagnostics)
       }

@@ -26,8 +26,14 @@ extension Emitter {
       }
       writer.blank()
       emitProtocol(service)
-      writer.blank()
-      emitClient(service)
+      if settings.clients {
+        writer.blank()
+        emitClient(service)
+      }
+      if settings.fakes {
+        writer.blank()
+        emitFake(service)
+      }
     }
     writer.blank()
     emitRegistration(service)
@@ -36,15 +42,48 @@ extension Emitter {
   // MARK: Names and types
 
   /// Not escaped.
-  private func function(_ method: SchemaMethod) -> String { Identifier.lowerCamel(method.name) }
+  func function(_ method: SchemaMethod) -> String { Identifier.lowerCamel(method.name) }
 
-  private func failure(_ method: SchemaMethod) -> String {
+  func failure(_ method: SchemaMethod) -> String {
     method.errors.isEmpty
       ? runtime("UndeclaredError")
       : names.reference(names.errorPath(method), of: method.service.file, from: scope)
   }
 
-  private func document(_ method: SchemaMethod) {
+  /// The effects of a handler: a method that declares no errors may throw anything.
+  func effects(_ method: SchemaMethod) -> String {
+    method.errors.isEmpty ? "async throws" : "async throws(\(failure(method)))"
+  }
+
+  /// What a handler takes.
+  func parameters(_ method: SchemaMethod) -> [Parameter] {
+    let input = names.reference(method.input, from: scope)
+    let output = names.reference(method.output, from: scope)
+    var result = [
+      method.kind.streamsRequests
+        ? Parameter("_", "requests", "\(runtime("RequestStream"))<\(input), \(failure(method))>")
+        : Parameter("_", "request", input)
+    ]
+    if method.kind.streamsResponses {
+      result.append(Parameter("responses", "responses", "\(runtime("ResponseWriter"))<\(output), \(failure(method))>"))
+    }
+    return result + [Parameter("context", "context", runtime("ServerContext"))]
+  }
+
+  /// What a handler returns, nil when it writes its answers.
+  func result(_ method: SchemaMethod) -> String? {
+    method.kind.streamsResponses ? nil : names.reference(method.output, from: scope)
+  }
+
+  /// A handler as a function: the name, the parameters and what comes behind them.
+  func handler(_ method: SchemaMethod) -> (head: String, parameters: [String], tail: String) {
+    (
+      "func \(Identifier.escaped(function(method)))", parameters(method).map(\.declaration),
+      " \(effects(method))" + (result(method).map { " -> \($0)" } ?? "")
+    )
+  }
+
+  func document(_ method: SchemaMethod) {
     writer.documentation(method.comment, "Calls `\(method.name)`.")
   }
 
@@ -74,36 +113,8 @@ extension Emitter {
       for (index, method) in service.methods.enumerated() {
         if index > 0 { writer.blank() }
         document(method)
-        let throwing = method.errors.isEmpty ? "throws" : "throws(\(failure(method)))"
-        writer.list(
-          "func \(Identifier.escaped(function(method)))(",
-          ["_ request: \(names.reference(method.input, from: scope))", "context: \(runtime("ServerContext"))"],
-          ") async \(throwing) -> \(names.reference(method.output, from: scope))", closing: .ownLine)
-      }
-    }
-  }
-
-  private func emitClient(_ service: SchemaService) {
-    writer.line("/// Calls the methods of \(service.name).")
-    type("\(access)struct Client: \(standard("Sendable"))", names.path(service) + ["Client"]) {
-      writer.line("/// What carries the calls.")
-      writer.line("\(access)var invoker: any \(runtime("CallInvoker"))")
-      writer.blank()
-      writer.line("/// Makes a client that calls by way of `invoker`, such as a channel.")
-      deprecation(service.isDeprecated)
-      writer.line("\(access)init(_ invoker: any \(runtime("CallInvoker"))) { self.invoker = invoker }")
-      for method in service.methods {
-        let options = runtime("CallOptions")
-        writer.blank()
-        document(method)
-        deprecation(method.isDeprecated)
-        writer.function(
-          "\(access)func \(Identifier.escaped(function(method)))",
-          ["_ request: \(names.reference(method.input, from: scope))", "options: \(options) = \(options)()"],
-          " async throws(\(failure(method))) -> \(names.reference(method.output, from: scope))"
-        ) {
-          writer.line("try await invoker.unary(Methods.\(function(method)), request, options: options)")
-        }
+        let (head, parameters, tail) = handler(method)
+        writer.list("\(head)(", parameters, ")\(tail)", closing: .ownLine)
       }
     }
   }
@@ -114,16 +125,50 @@ extension Emitter {
       writer.line("/// The full name of the service.")
       writer.line("\(access)static var serviceName: \(standard("String")) { \(path).name }")
       writer.blank()
+      if !descriptors.embedded(in: service.file).isEmpty {
+        writer.line("/// The descriptor of \(service.file.path), for reflection.")
+        let descriptor = ".\(Identifier.descriptor(service.file.path))"
+        writer.line("\(access)static var fileDescriptor: \(runtime("ProtoFileDescriptor"))? { \(descriptor) }")
+        writer.blank()
+      }
       writer.line("/// Makes the methods known to a server.")
       writer.block("\(access)func register(in registry: inout \(runtime("ServiceRegistry")))") {
         for method in service.methods {
-          let throwing = method.errors.isEmpty ? "throws" : "throws(\(failure(method)))"
           let name = function(method)
-          writer.line("registry.add(\(path).Methods.\(name)) { request, context async \(throwing) in")
-          writer.indented { writer.line("try await self.\(name)(request, context: context)") }
+          let kind =
+            switch method.kind {
+            case .unary: ""
+            case .clientStreaming: "clientStreaming: "
+            case .serverStreaming: "serverStreaming: "
+            case .bidirectional: "bidirectional: "
+            }
+          let parameters = parameters(method)
+          let head = parameters.map(\.name).joined(separator: ", ")
+          writer.line("registry.add(\(kind)\(path).Methods.\(name)) { \(head) \(effects(method)) in")
+          writer.indented {
+            writer.line("try await self.\(name)(\(parameters.map(\.argument).joined(separator: ", ")))")
+          }
           writer.line("}")
         }
       }
     }
   }
+}
+
+/// A parameter of a generated function.
+struct Parameter {
+  /// The label, or "_".
+  var label: String
+  var name: String
+  var type: String
+
+  init(_ label: String, _ name: String, _ type: String) {
+    self.label = label
+    self.name = name
+    self.type = type
+  }
+
+  var declaration: String { label == name ? "\(name): \(type)" : "\(label) \(name): \(type)" }
+  /// As it is passed on to a function with the same parameter.
+  var argument: String { label == "_" ? name : "\(label): \(name)" }
 }

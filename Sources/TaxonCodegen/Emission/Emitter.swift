@@ -5,12 +5,14 @@ final class Emitter {
   let file: SchemaFile
   let names: SwiftNames
   let settings: GeneratorSettings
+  let descriptors: EmbeddedDescriptors
   let writer = CodeWriter()
   /// The path of the type whose body is being written.
   private(set) var scope: [String] = []
 
-  init(_ file: SchemaFile, names: SwiftNames, settings: GeneratorSettings) {
+  init(_ file: SchemaFile, names: SwiftNames, settings: GeneratorSettings, descriptors: EmbeddedDescriptors) {
     self.file = file
+    self.descriptors = descriptors
     self.names = names
     self.settings = settings
   }
@@ -40,11 +42,14 @@ final class Emitter {
     writer.line("// swift-format-ignore-file")
     writer.blank()
     for module in modules { writer.line("import \(module)") }
-    for declaration in Declaration.inOrder(messages: file.messages, enums: file.enums, services: file.services) {
-      writer.blank()
-      emit(declaration)
+    if settings.descriptors != .alone {
+      for declaration in Declaration.inOrder(messages: file.messages, enums: file.enums, services: file.services) {
+        writer.blank()
+        emit(declaration)
+      }
+      emitTaxonomy()
     }
-    emitTaxonomy()
+    emitDescriptors()
     return writer.text
   }
 
@@ -70,6 +75,7 @@ final class Emitter {
     for method in file.services.flatMap(\.methods) {
       files += [method.input.file, method.output.file] + method.errors.map(\.file)
     }
+    files += descriptors.embedded(in: file).flatMap(descriptors.dependencies)
     let mapped = files.filter { !$0.isGenerated }.compactMap { settings.modules[$0.path] }
     return Set(settings.imports + mapped).subtracting(settings.ownModule.map { [$0] } ?? []).sorted()
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
 
 /// All files of one run, resolved: fields know their types, errors what they inherit, methods what they raise.
 ///
@@ -36,6 +37,8 @@ final class SchemaFile {
   let swiftPrefix: String?
   let dependencies: [String]
   let sources: SourceMap
+  /// What protoc says of the file.
+  let descriptor: Google_Protobuf_FileDescriptorProto
   var taxonomy: Taxonomy?
   var raises: [RaisedName] = []
   var messages: [SchemaMessage] = []
@@ -44,7 +47,7 @@ final class SchemaFile {
 
   init(
     path: String, package: String, isProto3: Bool, isGenerated: Bool, isDeprecated: Bool, swiftPrefix: String?,
-    dependencies: [String], sources: SourceMap
+    dependencies: [String], sources: SourceMap, descriptor: Google_Protobuf_FileDescriptorProto
   ) {
     self.path = path
     self.package = package
@@ -54,6 +57,7 @@ final class SchemaFile {
     self.swiftPrefix = swiftPrefix
     self.dependencies = dependencies
     self.sources = sources
+    self.descriptor = descriptor
   }
 
   /// Messages at any depth, an outer one before those inside it.

@@ -28,7 +28,7 @@ struct SchemaBuilder {
     let node = SchemaFile(
       path: file.name ?? "", package: file.package ?? "", isProto3: file.syntax == "proto3", isGenerated: isGenerated,
       isDeprecated: file.options?.deprecated ?? false, swiftPrefix: file.options?.swiftPrefix,
-      dependencies: file.dependency, sources: sources)
+      dependencies: file.dependency, sources: sources, descriptor: file)
     schema.files.append(node)
     node.taxonomy = CustomOptions.taxonomy(file.options, sources)
     node.raises = CustomOptions.raises(
@@ -184,13 +184,22 @@ struct SchemaBuilder {
     else { return }
     let method = SchemaMethod(
       name: descriptor.name ?? "", service: service, input: input, output: output,
-      streamsRequests: descriptor.clientStreaming ?? false, streamsResponses: descriptor.serverStreaming ?? false,
-      idempotency: idempotency(of: descriptor), path: path, isDeprecated: descriptor.options?.deprecated ?? false)
+      kind: kind(of: descriptor), idempotency: idempotency(of: descriptor), path: path,
+      isDeprecated: descriptor.options?.deprecated ?? false)
     method.raises = CustomOptions.raises(
       descriptor.options?.unknownFields, Tag.firstOption, path + [Tag.methodOptions, Tag.firstOption],
       service.file.sources)
     schema.symbols[qualified(method.name, service.fullName)] = .method
     service.methods.append(method)
+  }
+
+  private func kind(of method: Google_Protobuf_MethodDescriptorProto) -> SchemaMethod.Kind {
+    switch (method.clientStreaming ?? false, method.serverStreaming ?? false) {
+    case (false, false): .unary
+    case (true, false): .clientStreaming
+    case (false, true): .serverStreaming
+    case (true, true): .bidirectional
+    }
   }
 
   private func idempotency(of method: Google_Protobuf_MethodDescriptorProto) -> SchemaMethod.Idempotency {

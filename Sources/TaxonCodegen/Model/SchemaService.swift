@@ -26,12 +26,19 @@ final class SchemaMethod {
     case unknown, noSideEffects, idempotent
   }
 
+  /// Which sides send a stream of messages.
+  enum Kind {
+    case unary, clientStreaming, serverStreaming, bidirectional
+
+    var streamsRequests: Bool { self == .clientStreaming || self == .bidirectional }
+    var streamsResponses: Bool { self == .serverStreaming || self == .bidirectional }
+  }
+
   let name: String
   unowned let service: SchemaService
   let input: SchemaMessage
   let output: SchemaMessage
-  let streamsRequests: Bool
-  let streamsResponses: Bool
+  let kind: Kind
   let idempotency: Idempotency
   let path: DescriptorPath
   let isDeprecated: Bool
@@ -40,15 +47,14 @@ final class SchemaMethod {
   var errors: [SchemaMessage] = []
 
   init(
-    name: String, service: SchemaService, input: SchemaMessage, output: SchemaMessage, streamsRequests: Bool,
-    streamsResponses: Bool, idempotency: Idempotency, path: DescriptorPath, isDeprecated: Bool
+    name: String, service: SchemaService, input: SchemaMessage, output: SchemaMessage, kind: Kind,
+    idempotency: Idempotency, path: DescriptorPath, isDeprecated: Bool
   ) {
     self.name = name
     self.service = service
     self.input = input
     self.output = output
-    self.streamsRequests = streamsRequests
-    self.streamsResponses = streamsResponses
+    self.kind = kind
     self.idempotency = idempotency
     self.path = path
     self.isDeprecated = isDeprecated

@@ -26,8 +26,6 @@ enum Tag {
   static let methodInput: Int32 = 2
   static let methodOutput: Int32 = 3
   static let methodOptions: Int32 = 4
-  static let methodClientStreaming: Int32 = 5
-  static let methodServerStreaming: Int32 = 6
 
   /// The extensions `taxonomy`, `category`, `field`, `service_raises` and `raises`.
   static let firstOption: Int32 = 51820

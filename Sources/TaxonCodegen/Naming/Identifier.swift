@@ -129,6 +129,9 @@ enum Identifier {
   /// octollm/v1/errors.proto gives octollmV1Errors.
   static func registry(_ path: String) -> String { lowerCamel(withoutExtension(path)) }
 
+  /// octollm/v1/errors.proto gives octollmV1Errors.
+  static func descriptor(_ path: String) -> String { lowerCamel(withoutExtension(path)) }
+
   private static func withoutExtension(_ path: String) -> String {
     path.hasSuffix(".proto") ? String(path.dropLast(6)) : path
   }

@@ -67,7 +67,9 @@ struct SwiftNames {
     paths[ObjectIdentifier(service)] = path
     guard isDeclared else { return }
     declare(path)
-    for name in ["Methods", "Service", "Client"] { declare(path + [name]) }
+    for name in ["Methods", "Service"] { declare(path + [name]) }
+    if settings.clients { declare(path + ["Client"]) }
+    if settings.fakes { declare(path + ["Fake"]) }
     for method in service.methods where !method.errors.isEmpty { declare(errorPath(method)) }
   }
 

@@ -41,3 +41,14 @@ public struct Google_Rpc_Status: Message {
     writer.unknownFields(unknownFields)
   }
 }
+
+extension ProtoFileDescriptor {
+  /// google/rpc/status.proto
+  public static let googleRpcStatus = ProtoFileDescriptor(
+    "google/rpc/status.proto",
+    dependencies: [.googleProtobufAny],
+    base64: """
+      Chdnb29nbGUvcnBjL3N0YXR1cy5wcm90bxIKZ29vZ2xlLnJwYxoZZ29vZ2xlL3Byb3RvYnVmL2FueS5wcm90byJOCgZTdGF0dXMSDAoEY29kZRgB
+      IAEoBRIPCgdtZXNzYWdlGAIgASgJEiUKB2RldGFpbHMYAyADKAsyFC5nb29nbGUucHJvdG9idWYuQW55YgZwcm90bzM=
+      """)
+}

@@ -9,7 +9,12 @@ struct ClientCallState {
     case ended
   }
 
+  /// True for a method that answers any number of messages.
+  let takesManyMessages: Bool
+  private var acceptsCompressed = false
   private var response = Response.head
+
+  init(takesManyMessages: Bool) { self.takesManyMessages = takesManyMessages }
 
   /// What is to be done with a head or with trailers.
   enum HeadersAction {
@@ -41,7 +46,8 @@ struct ClientCallState {
         return .fail(ReceivedStatus(code: .unknown, message: "The answer's content-type is not application/grpc"))
       }
       if endStream { return .fail(ReceivedStatus(code: .unknown, message: "The answer has no grpc-status")) }
-      guard fields.encoding.isEmpty || fields.encoding == "identity" else {
+      acceptsCompressed = !fields.encoding.isEmpty && fields.encoding != "identity"
+      if acceptsCompressed, Compression(rawValue: fields.encoding) == nil {
         response = .ended
         let message = "The answer's encoding \(fields.encoding) is not supported"
         return .fail(ReceivedStatus(code: .internalError, message: message))
@@ -60,17 +66,17 @@ struct ClientCallState {
 
   private func ended(_ code: StatusCode, _ fields: ResponseFields, messages: Int) -> HeadersAction {
     guard code == .ok else { return .end(fields.failure(code)) }
-    if messages == 1 { return .succeed }
+    if messages == 1 || takesManyMessages { return .succeed }
     return .fail(ReceivedStatus(code: .internalError, message: "The call succeeded, but no message came"))
   }
 
   /// A message is complete. Nil: hand it on. Otherwise the call is over and the stream is to be reset.
   mutating func receivedMessage(isCompressed: Bool) -> ReceivedStatus? {
     guard case .messages(let count) = response else { return nil }
-    if isCompressed {
+    if isCompressed, !acceptsCompressed {
       return fail("A message is marked as compressed, but the answer names no grpc-encoding")
     }
-    if count > 0 { return fail("The method answers one message, and a second one came") }
+    if count > 0, !takesManyMessages { return fail("The method answers one message, and a second one came") }
     response = .messages(count: count + 1)
     return nil
   }

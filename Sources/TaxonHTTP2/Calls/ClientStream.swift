@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
+import TaxonProtobuf
 
 /// How a call ended on the wire.
 public struct CallEnd: Sendable {
@@ -34,9 +35,15 @@ public protocol ClientCall: AnyObject {
   /// The metadata of the head.
   func receive(initial: Metadata)
   /// A message of the answer; the pointer is good during the call. An error ends the call.
-  func receive(_ message: UnsafeRawBufferPointer) throws(UndeclaredError)
+  ///
+  /// - Returns: The bytes of the stream's window that the message keeps until it has been read, at most `size`.
+  func receive(
+    _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) throws(UndeclaredError) -> Int
   /// The call is over. Called once, and nothing after it.
   func receiveEnd(_ end: CallEnd)
+  /// There is room again for what the call has to send.
+  func hasRoom()
 }
 
 /// The client's side of one call on the wire.
@@ -46,27 +53,32 @@ public final class ClientStream: HTTP2Stream {
   private let call: any ClientCall
   private let maxMessageSize: Int
   private let maxHeaderListSize: Int
-  private var state = ClientCallState()
+  private var state: ClientCallState
   private var deframer: MessageDeframer
+  private var compression: Compression?
+  private var decompressor: Decompressor?
   private var fields = ResponseFields()
   /// True once it is known that the server did not process the stream and will not.
   private var isRefused = false
+  /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
+  private var unread = 0
+  private var unconsumed = 0
 
-  /// A stream whose answer goes to `call`; sizes in bytes.
-  public init(call: any ClientCall, maxMessageSize: Int, maxHeaderListSize: Int) {
+  /// A stream whose answer, of one message or many, goes to `call`; sizes in bytes.
+  public init(call: any ClientCall, takesManyMessages: Bool, maxMessageSize: Int, maxHeaderListSize: Int) {
     self.call = call
     self.maxMessageSize = maxMessageSize
     self.maxHeaderListSize = maxHeaderListSize
+    state = ClientCallState(takesManyMessages: takesManyMessages)
     deframer = MessageDeframer(limit: maxMessageSize)
   }
 
-  /// Puts the one message of a unary request into the body and ends it. `body` fills all of the `size` bytes.
-  public func request(_ size: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
-    send(size + 5) { target in
-      target[0] = 0
-      target.storeBytes(of: UInt32(size).bigEndian, toByteOffset: 1, as: UInt32.self)
-      body(UnsafeMutableRawBufferPointer(rebasing: target[5...]))
-    }
+  /// Puts the one message of a request into the body and ends it.
+  ///
+  /// - Throws: `CallError.MalformedMessage` when the message cannot be encoded.
+  public func request(_ message: some Message, compression: CompressionSettings?) throws(UndeclaredError) {
+    var framer = MessageFramer(compression)
+    try send(message, compress: nil, by: &framer)
     finish(trailers: nil)
   }
 
@@ -99,7 +111,9 @@ public final class ClientStream: HTTP2Stream {
       return
     }
     switch state.receivedHeaders(fields, endStream: endStream) {
-    case .deliver: call.receive(initial: fields.metadata)
+    case .deliver:
+      compression = Compression(rawValue: fields.encoding)
+      call.receive(initial: fields.metadata)
     case .succeed where !deframer.isAtBoundary:
       let status = ReceivedStatus(code: .internalError, message: "The answer ended inside a message")
       end(.status(status), trailing: fields.metadata)
@@ -111,13 +125,14 @@ public final class ClientStream: HTTP2Stream {
   }
 
   public override func received(data: UnsafeRawBufferPointer) {
+    unconsumed += data.count
     if state.wantsMessages {
       do throws(MessageDeframer.Failure) {
         try deframer.process(data) { isCompressed, message in
           if let status = state.receivedMessage(isCompressed: isCompressed) {
             fail(status, trailing: Metadata())
           } else if state.wantsMessages {
-            deliver(message)
+            deliver(message, isCompressed: isCompressed)
           }
         }
       } catch {
@@ -129,16 +144,55 @@ public final class ClientStream: HTTP2Stream {
         }
       }
     }
-    session?.consume(self, data.count)
+    consume()
   }
 
-  private func deliver(_ message: UnsafeRawBufferPointer) {
-    do throws(UndeclaredError) {
-      try call.receive(message)
-    } catch {
-      abandon(error)
+  private func deliver(_ message: UnsafeRawBufferPointer, isCompressed: Bool) {
+    switch isCompressed ? decompress(message) : hand(message, size: message.count, isCompressed: false) {
+    case .success(let count): unread += count
+    case .failure(let error): abandon(error)
     }
   }
+
+  private func hand(
+    _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) -> Result<Int, UndeclaredError> {
+    do throws(UndeclaredError) {
+      return .success(try call.receive(message, size: size, isCompressed: isCompressed))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func decompress(_ message: UnsafeRawBufferPointer) -> Result<Int, UndeclaredError> {
+    // The state lets no compressed message through without it.
+    guard let compression else { return .success(0) }
+    do throws(CompressionError) {
+      let decompressor = if let decompressor { decompressor } else { try Decompressor(compression) }
+      self.decompressor = decompressor
+      return try decompressor.decompress(message, limit: maxMessageSize) {
+        hand($0, size: message.count, isCompressed: true)
+      }
+    } catch {
+      return .failure(error.undeclared)
+    }
+  }
+
+  /// The call has read messages that kept so many bytes of the window.
+  public func read(_ count: Int) {
+    unread -= count
+    consume()
+  }
+
+  /// Opens the window by what was received and does not wait to be read.
+  private func consume() {
+    let count = unconsumed - unread
+    guard count > 0 else { return }
+    unconsumed -= count
+    session?.consume(self, count)
+  }
+
+  public override func outboundHasRoom() { call.hasRoom() }
 
   public override func receivedEnd() {
     if let status = state.receivedEnd() { end(.status(status), trailing: Metadata()) }
@@ -163,7 +217,7 @@ public final class ClientStream: HTTP2Stream {
 
   private func end(_ outcome: CallEnd.Outcome, trailing: Metadata) {
     // A server that answered before it read all of the request would keep the stream open.
-    if outboundCount > 0 { session?.reset(self, errorCode: .cancel) }
+    if outboundCount > 0 || !isOutboundFinished { session?.reset(self, errorCode: .cancel) }
     call.receiveEnd(CallEnd(outcome: outcome, trailing: trailing, isRefused: isRefused))
   }
 }

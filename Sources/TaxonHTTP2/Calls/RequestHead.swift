@@ -14,6 +14,8 @@ public struct RequestHead: Sendable {
   var method = Method.none
   var contentType = ContentType.none
   var encoding = ""
+  /// What the caller can take apart.
+  var accepted: Set<Compression> = []
   var invalidTimeout: String?
   /// Bytes, each field counted with 32 on top (RFC 9113 §6.5.2).
   var size = 0
@@ -38,10 +40,13 @@ public struct RequestHead: Sendable {
       timeout = Timeout.parse(value)
       if timeout == nil { invalidTimeout = String(decoding: value, as: UTF8.self) }
     case 13 where isNamed("grpc-encoding"): encoding = String(decoding: value, as: UTF8.self)
-    case 20 where isNamed("grpc-accept-encoding"): break
+    case 20 where isNamed("grpc-accept-encoding"): accepted = Compression.list(value)
     default: metadata.receive(name: String(decoding: name, as: UTF8.self), value: value)
     }
   }
+
+  /// How the caller's messages are compressed; nil when they are not, or in a way that is not known here.
+  var compression: Compression? { Compression(rawValue: encoding) }
 
   /// "application/grpc", alone or before "+proto" or ";": the other suffixes name formats that are not spoken here.
   static func isGRPC(_ value: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -17,6 +17,9 @@ struct ServerCallState {
     case finished
   }
 
+  /// True for a method that takes any number of messages.
+  var takesManyMessages = false
+  private var acceptsCompressed = false
   private var request = Request.head
   private var reply = Reply.nothing
 
@@ -56,9 +59,8 @@ struct ServerCallState {
     }
     guard head.size <= sizeLimit else { return .fail(.headersTooLarge(size: head.size, limit: sizeLimit)) }
     if let text = head.invalidTimeout { return .fail(.invalidTimeout(text)) }
-    guard head.encoding.isEmpty || head.encoding == "identity" else {
-      return .fail(.unsupportedEncoding(head.encoding))
-    }
+    acceptsCompressed = !head.encoding.isEmpty && head.encoding != "identity"
+    if acceptsCompressed, head.compression == nil { return .fail(.unsupportedEncoding(head.encoding)) }
     return .begin
   }
 
@@ -75,11 +77,11 @@ struct ServerCallState {
     case ignore
   }
 
-  /// A message of a method that takes one message is complete.
+  /// A message is complete.
   mutating func receivedMessage(isCompressed: Bool) -> MessageAction {
     guard case .messages(let count) = request, reply != .finished else { return .ignore }
-    if isCompressed { return .fail(.compressedWithoutEncoding) }
-    if count > 0 { return .fail(.tooManyMessages) }
+    if isCompressed, !acceptsCompressed { return .fail(.compressedWithoutEncoding) }
+    if count > 0, !takesManyMessages { return .fail(.tooManyMessages) }
     request = .messages(count: count + 1)
     return .deliver
   }
@@ -96,7 +98,7 @@ struct ServerCallState {
     guard case .messages(let count) = request, reply != .finished else { return .ignore }
     request = .ended
     guard isAtBoundary else { return .fail(.truncatedMessage) }
-    return count == 0 ? .fail(.noMessage) : .invoke
+    return count == 0 && !takesManyMessages ? .fail(.noMessage) : .invoke
   }
 
   /// What the call may do next with its reply.
@@ -129,6 +131,9 @@ struct ServerCallState {
     case .finished: return .ignore
     }
   }
+
+  /// True while the reply goes on.
+  var isReplying: Bool { reply != .finished }
 
   /// True when the peer may still be sending after the reply is over: the stream is then to be reset with NO_ERROR, so
   /// that it stops (RFC 9113 §8.1).

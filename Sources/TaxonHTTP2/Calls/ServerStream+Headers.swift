@@ -6,23 +6,32 @@ extension ServerStream {
   static let okHead = HeaderBlock([.init(":status", "200"), .init("content-type", "application/grpc")])
   static let okTrailers = HeaderBlock([.init("grpc-status", "0")])
 
-  static func okHead(_ metadata: Metadata) -> HeaderBlock {
-    HeaderBlock(
-      [.init(":status", "200"), .init("content-type", "application/grpc")] + HeaderBlock.Field.fields(of: metadata))
+  static func okHead(_ metadata: Metadata, _ compression: Compression?) -> HeaderBlock {
+    if metadata.isEmpty, compression == nil { return okHead }
+    var fields: [HeaderBlock.Field] = [.init(":status", "200"), .init("content-type", "application/grpc")]
+    if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
+    return HeaderBlock(fields + HeaderBlock.Field.fields(of: metadata))
   }
 
   static func trailers(_ metadata: Metadata) -> HeaderBlock {
-    HeaderBlock([.init("grpc-status", "0")] + HeaderBlock.Field.fields(of: metadata))
+    if metadata.isEmpty { return okTrailers }
+    return HeaderBlock([.init("grpc-status", "0")] + HeaderBlock.Field.fields(of: metadata))
   }
 
-  /// The trailers of an error; as headers alone (Trailers-Only) they begin with what a head begins with.
-  static func errorTrailers(_ status: WireStatus, isHead: Bool, initial: Metadata, trailing: Metadata) -> HeaderBlock {
-    var fields: [HeaderBlock.Field] = []
-    if isHead {
-      fields += [.init(":status", "200"), .init("content-type", "application/grpc")]
-      fields += HeaderBlock.Field.fields(of: initial)
-    }
-    fields.append(.init("grpc-status", String(status.code.rawValue)))
+  /// Headers alone, which are the head and the trailers of an error at once (Trailers-Only).
+  static func errorHead(_ status: WireStatus, initial: Metadata, trailing: [HeaderBlock.Field]) -> HeaderBlock {
+    HeaderBlock(
+      [.init(":status", "200"), .init("content-type", "application/grpc")] + HeaderBlock.Field.fields(of: initial)
+        + fields(status) + trailing)
+  }
+
+  /// The trailers of an error.
+  static func errorTrailers(_ status: WireStatus, trailing: [HeaderBlock.Field]) -> HeaderBlock {
+    HeaderBlock(fields(status) + trailing)
+  }
+
+  private static func fields(_ status: WireStatus) -> [HeaderBlock.Field] {
+    var fields: [HeaderBlock.Field] = [.init("grpc-status", String(status.code.rawValue))]
     if !status.message.isEmpty {
       fields.append(.init("grpc-message", GRPCMessage.encode(status.message), isIndexed: false))
     }
@@ -32,8 +41,7 @@ extension ServerStream {
     if let pushback = status.retryPushback {
       fields.append(.init("grpc-retry-pushback-ms", String(pushback), isIndexed: false))
     }
-    fields += HeaderBlock.Field.fields(of: trailing)
-    return HeaderBlock(fields)
+    return fields
   }
 }
 

@@ -1,37 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import TaxonErrors
-
-/// What a server does with one call. The stream calls the methods on the connection's event loop.
-public protocol ServerCall: AnyObject {
-  /// A message of the request; the pointer is good during the call. An error ends the call.
-  func receive(_ message: UnsafeRawBufferPointer) throws(UndeclaredError)
-  /// The request is complete: do the work.
-  func receiveEnd()
-  /// The peer is gone, has given up, or the deadline has passed: what the call would answer is no longer wanted.
-  func cancel()
-}
-
-/// The one who knows the methods and sees how calls end.
-public protocol ServerRouter: AnyObject, Sendable {
-  /// The call for a head, or nil when there is no such method.
-  func makeCall(_ head: RequestHead, stream: ServerStream) -> (any ServerCall)?
-  /// A call failed before, or without, a handler.
-  func failed(_ error: any TaxonomyError, status: WireStatus, path: String)
-}
-
-/// What a server allows one call.
-public struct ServerCallLimits: Sendable {
-  /// Bytes of one message of a request.
-  public var maxMessageSize = 4 * 1024 * 1024
-  /// Bytes of a request's headers, each field counted with 32 on top.
-  public var maxHeaderListSize = 16 * 1024
-  /// Bytes of the trailers that carry an error, counted in the same way.
-  public var maxTrailersSize = WireStatus.defaultBudget
-
-  /// The values above.
-  public init() {}
-}
+import TaxonProtobuf
 
 /// The server's side of one call on the wire: takes headers and bytes apart, puts the reply together.
 ///
@@ -41,45 +11,35 @@ public final class ServerStream: HTTP2Stream {
   public private(set) var head = RequestHead()
   /// When the caller stops waiting, if it said so.
   public private(set) var deadline: NIODeadline?
-  /// Runs what the call does on the connection's loop.
-  public let executor: LoopExecutor
-  /// Who calls, as far as the connection knows.
-  public let peer: String
+  /// What the call shares with the others of its connection.
+  public let context: ServerStreamContext
 
-  private let router: any ServerRouter
-  private let limits: ServerCallLimits
   private var state = ServerCallState()
   private var deframer: MessageDeframer
+  private var decompressor: Decompressor?
   private var call: (any ServerCall)?
   private var timer: Scheduled<Void>?
-  /// Asks the connection to write what the session has.
-  private let flush: () -> Void
+  /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
+  private var unread = 0
+  private var unconsumed = 0
 
-  /// A stream of a connection on the executor's loop; `flush` is called when there may be something to write.
-  public init(
-    executor: LoopExecutor, peer: String, router: any ServerRouter, limits: ServerCallLimits,
-    flush: @escaping () -> Void
-  ) {
-    self.executor = executor
-    self.peer = peer
-    self.router = router
-    self.limits = limits
-    self.flush = flush
-    deframer = MessageDeframer(limit: limits.maxMessageSize)
+  /// A stream of a connection.
+  public init(context: ServerStreamContext) {
+    self.context = context
+    deframer = MessageDeframer(limit: context.limits.maxMessageSize)
   }
 
   // MARK: From the peer
 
   public override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
-    // Trailers of a request mean nothing to gRPC, and are no part of its head.
     guard state.wantsHead else { return }
     head.size += name.count + value.count + 32
-    // Past the limit fields are still decoded, so that the header table stays in step, and then forgotten.
-    if head.size <= limits.maxHeaderListSize { head.receive(name: name, value: value) }
+    // What is past the limit is still decoded, so that the connection's HPACK table stays in step, and then forgotten.
+    if head.size <= context.limits.maxHeaderListSize { head.receive(name: name, value: value) }
   }
 
   public override func receivedHeaders(endStream: Bool) {
-    switch state.receivedHead(head, sizeLimit: limits.maxHeaderListSize) {
+    switch state.receivedHead(head, sizeLimit: context.limits.maxHeaderListSize) {
     case .begin: begin()
     case .fail(let fault): fail(fault)
     case .rejectHTTP(let status, let reason): rejectHTTP(status, reason)
@@ -92,22 +52,25 @@ public final class ServerStream: HTTP2Stream {
     if let timeout = head.timeout {
       let deadline = NIODeadline.now() + TimeAmount(timeout)
       self.deadline = deadline
-      timer = executor.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
+      timer = context.executor.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
         self?.deadlinePassed()
       }
     }
-    guard let call = router.makeCall(head, stream: self) else {
+    guard let call = context.router.makeCall(head, stream: self) else {
       fail(CallError.MethodNotFound(path: head.path))
       return
     }
     self.call = call
+    state.takesManyMessages = call.takesManyMessages
+    call.begin()
   }
 
   public override func received(data: UnsafeRawBufferPointer) {
+    unconsumed += data.count
     do throws(MessageDeframer.Failure) {
       try deframer.process(data) { isCompressed, message in
         switch state.receivedMessage(isCompressed: isCompressed) {
-        case .deliver: deliver(message)
+        case .deliver: deliver(message, isCompressed: isCompressed)
         case .fail(let fault): fail(fault)
         case .ignore: break
         }
@@ -118,20 +81,64 @@ public final class ServerStream: HTTP2Stream {
       case .invalidFlag(let flag): fail(.invalidFlag(flag))
       }
     }
-    session?.consume(self, data.count)
+    consume()
   }
 
-  private func deliver(_ message: UnsafeRawBufferPointer) {
-    do throws(UndeclaredError) {
-      try call?.receive(message)
-    } catch {
-      fail(error)
+  private func deliver(_ message: UnsafeRawBufferPointer, isCompressed: Bool) {
+    guard let call else { return }
+    let outcome =
+      isCompressed
+      ? decompress(message) { Self.hand($0, to: call, size: message.count, isCompressed: true) }
+      : Self.hand(message, to: call, size: message.count, isCompressed: false)
+    switch outcome {
+    case .success(let count): unread += count
+    case .failure(let error): fail(error)
     }
   }
 
+  private static func hand(
+    _ message: UnsafeRawBufferPointer, to call: any ServerCall, size: Int, isCompressed: Bool
+  ) -> Result<Int, UndeclaredError> {
+    do throws(UndeclaredError) {
+      return .success(try call.receive(message, size: size, isCompressed: isCompressed))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func decompress(
+    _ message: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result<Int, UndeclaredError>
+  ) -> Result<Int, UndeclaredError> {
+    // The state lets no compressed message through without it.
+    guard let compression = head.compression else { return .success(0) }
+    do throws(CompressionError) {
+      let decompressor = if let decompressor { decompressor } else { try Decompressor(compression) }
+      self.decompressor = decompressor
+      return try decompressor.decompress(message, limit: context.limits.maxMessageSize, body)
+    } catch {
+      return .failure(error.undeclared)
+    }
+  }
+
+  /// The call has read messages that kept so many bytes of the window.
+  public func read(_ count: Int) {
+    unread -= count
+    consume()
+  }
+
+  /// Opens the window by what was received and does not wait to be read.
+  private func consume() {
+    let count = unconsumed - unread
+    guard count > 0 else { return }
+    unconsumed -= count
+    session?.consume(self, count)
+  }
+
+  public override func outboundHasRoom() { call?.hasRoom() }
+
   public override func headersTooLarge() {
     let error = UndeclaredError(.resourceExhausted, "The answer's headers are larger than HTTP/2 carries (64 KiB)")
-    router.failed(error, status: WireStatus(error), path: head.path)
+    context.router.failed(error, status: WireStatus(error), path: head.path)
   }
 
   public override func receivedEnd() {
@@ -145,32 +152,58 @@ public final class ServerStream: HTTP2Stream {
   public override func closed(errorCode: UInt32) {
     timer?.cancel()
     timer = nil
-    if state.closed() { call?.cancel() }
-    call = nil
+    let call = call
+    self.call = nil
+    if state.closed() { call?.cancel(.cancelled) }
   }
 
   private func deadlinePassed() {
-    let call = call
     fail(CallError.DeadlineExceeded())
-    call?.cancel()
   }
 
   // MARK: To the peer
 
-  /// Sends the one message of a unary reply and ends the call. `body` fills all of the `size` bytes.
+  /// How messages of the reply may be compressed: as the server is set, or as the handler wishes, if the caller
+  /// accepts it.
+  public func compression(wish: Bool?) -> CompressionSettings? {
+    guard wish != false, !head.accepted.isEmpty else { return nil }
+    if let settings = context.limits.compression, head.accepted.contains(settings.compression) { return settings }
+    guard wish == true, let compression = Compression.allCases.first(where: head.accepted.contains) else { return nil }
+    return CompressionSettings(compression)
+  }
+
+  /// Sends the one message of a unary reply and ends the call.
+  ///
+  /// - Parameter compress: What the handler wishes; nil leaves it to the server's setting and the message's size.
+  /// - Throws: `CallError.MalformedMessage` when the message cannot be encoded; the call goes on then.
   public func reply(
-    _ size: Int, initial: Metadata, trailing: Metadata, _ body: (UnsafeMutableRawBufferPointer) -> Void
-  ) {
-    executor.eventLoop.preconditionInEventLoop()
-    guard state.sendMessage() == .sendHead else { return }
-    send(size + 5) { target in
-      target[0] = 0
-      target.storeBytes(of: UInt32(size).bigEndian, toByteOffset: 1, as: UInt32.self)
-      body(UnsafeMutableRawBufferPointer(rebasing: target[5...]))
-    }
+    _ message: some Message, compress: Bool?, initial: Metadata, trailing: Metadata
+  ) throws(UndeclaredError) {
+    context.executor.eventLoop.preconditionInEventLoop()
+    guard state.isReplying else { return }
+    let settings = compression(wish: compress)
+    var framer = MessageFramer(settings)
+    try send(message, compress: compress, by: &framer)
+    _ = state.sendMessage()
     _ = state.finish()
-    finish(trailers: trailing.isEmpty ? Self.okTrailers : Self.trailers(trailing))
-    session?.submitResponse(self, head: initial.isEmpty ? Self.okHead : Self.okHead(initial))
+    finish(trailers: Self.trailers(trailing))
+    session?.submitResponse(self, head: Self.okHead(initial, settings?.compression))
+    ended()
+  }
+
+  /// Sends the head of a reply that has any number of messages, unless that has happened.
+  public func sendHead(_ initial: Metadata, compression: Compression?) {
+    context.executor.eventLoop.preconditionInEventLoop()
+    guard state.sendMessage() == .sendHead else { return }
+    session?.submitResponse(self, head: Self.okHead(initial, compression))
+  }
+
+  /// Ends a reply that has any number of messages.
+  public func succeed(trailing: Metadata) {
+    context.executor.eventLoop.preconditionInEventLoop()
+    // The head is out, or else `sendHead` would come first.
+    guard state.finish() == .goOn else { return }
+    finish(trailers: Self.trailers(trailing))
     ended()
   }
 
@@ -179,21 +212,27 @@ public final class ServerStream: HTTP2Stream {
   /// - Returns: False when the call was over already.
   @discardableResult
   public func fail(_ status: WireStatus, initial: Metadata = Metadata(), trailing: Metadata = Metadata()) -> Bool {
-    executor.eventLoop.preconditionInEventLoop()
+    fail(status, initial: initial, trailing: HeaderBlock.Field.fields(of: trailing))
+  }
+
+  private func fail(_ status: WireStatus, initial: Metadata, trailing: [HeaderBlock.Field]) -> Bool {
+    context.executor.eventLoop.preconditionInEventLoop()
     switch state.finish() {
     case .ignore: return false
-    case .goOn: finish(trailers: Self.errorTrailers(status, isHead: false, initial: initial, trailing: trailing))
+    case .goOn: finish(trailers: Self.errorTrailers(status, trailing: trailing))
     case .sendHead:
-      let head = Self.errorTrailers(status, isHead: true, initial: initial, trailing: trailing)
-      session?.submitHeadersOnly(self, head: head)
+      session?.submitHeadersOnly(self, head: Self.errorHead(status, initial: initial, trailing: trailing))
     }
     ended()
     return true
   }
 
-  private func fail(_ error: some TaxonomyError) {
-    let status = WireStatus(error, budget: limits.maxTrailersSize)
-    if fail(status) { router.failed(error, status: status, path: head.path) }
+  /// Ends the call, of which the handler, if there is one, learns.
+  private func fail(_ error: some TaxonomyError, trailing: [HeaderBlock.Field] = []) {
+    let status = WireStatus(error, budget: context.limits.maxTrailersSize)
+    guard fail(status, initial: Metadata(), trailing: trailing) else { return }
+    context.router.failed(error, status: status, path: head.path)
+    call?.cancel(UndeclaredError.lift(error))
   }
 
   private func fail(_ fault: ServerCallState.Fault) {
@@ -201,7 +240,11 @@ public final class ServerStream: HTTP2Stream {
     case .messageTooLarge(let size, let limit):
       fail(CallError.MessageTooLarge(size: Int64(size), limit: Int64(limit)))
     case .unsupportedEncoding(let encoding):
-      fail(CallError.UnsupportedEncoding(encoding: encoding, supported: ["identity"]))
+      let supported = Compression.allCases.map(\.rawValue) + ["identity"]
+      // Says what would do (gRPC compression document).
+      fail(
+        CallError.UnsupportedEncoding(encoding: encoding, supported: supported),
+        trailing: [.init("grpc-accept-encoding", Compression.acceptedHere)])
     case .headersTooLarge(let size, let limit):
       fail(UndeclaredError(.resourceExhausted, "Request headers of \(size) bytes are over the limit of \(limit) bytes"))
     default: fail(CallError.ProtocolViolation(reason: fault.reason))
@@ -219,7 +262,6 @@ public final class ServerStream: HTTP2Stream {
   private func ended() {
     timer?.cancel()
     timer = nil
-    flush()
     if state.wantsReset { session?.resetWhenAnswered(self) }
   }
 }

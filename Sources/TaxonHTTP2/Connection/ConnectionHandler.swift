@@ -4,7 +4,7 @@ import NIOTLS
 
 /// Moves bytes between a NIO channel and an HTTP/2 session: everything that one read brings is dealt with before
 /// anything is written, and then written at once.
-public final class ConnectionHandler: ChannelInboundHandler {
+public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransport {
   /// Bytes of the peer.
   public typealias InboundIn = ByteBuffer
   /// Bytes for the peer.
@@ -27,6 +27,9 @@ public final class ConnectionHandler: ChannelInboundHandler {
   private static let writeSize = 256 * 1024
   private static let keptCapacity = 32 * 1024
 
+  /// False while the TLS handshake goes on.
+  package var isReady: Bool { !awaitsTLS }
+
   /// A handler that calls `closed` once, when the channel is gone and before the streams are ended, with what went
   /// wrong, if anything.
   ///
@@ -36,7 +39,10 @@ public final class ConnectionHandler: ChannelInboundHandler {
     self.session = session
     self.awaitsTLS = awaitsTLS
     self.closed = closed
+    session.transport = self
   }
+
+  deinit { session.transport = nil }
 
   /// Sends what the session has to say first.
   public func handlerAdded(context: ChannelHandlerContext) {

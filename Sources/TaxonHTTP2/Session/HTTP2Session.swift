@@ -23,6 +23,12 @@ extension HTTP2SessionDelegate {
   public func receivedSettingsAck() {}
 }
 
+/// What writes the output of a session.
+public protocol HTTP2SessionTransport: AnyObject {
+  /// There may be something to drain.
+  func scheduleFlush()
+}
+
 /// HTTP/2 without I/O: bytes of the peer go in through `receive`, bytes for the peer come out of `drain`. nghttp2 does
 /// the protocol; this type owns its session and hands what happens to streams.
 ///
@@ -39,6 +45,10 @@ public final class HTTP2Session {
   public weak var delegate: (any HTTP2SessionDelegate)?
   /// Every stream that is open, in no order.
   public private(set) var streams: [HTTP2Stream] = []
+  /// Told when there may be something to drain; the transport takes itself out before it goes.
+  public unowned(unsafe) var transport: (any HTTP2SessionTransport)?
+  /// Bytes of all streams that wait for the peer's windows.
+  public internal(set) var outboundCount = 0
   private var answeredEarly: [HTTP2Stream] = []
   private var isReceiving = false
   private var isLost = false
@@ -148,11 +158,15 @@ public final class HTTP2Session {
   /// - Throws: `HTTP2Error` when no stream can be opened any more.
   public func submitRequest(_ stream: HTTP2Stream, head: HeaderBlock) throws(HTTP2Error) {
     stream.submittedHead = head
+    // What was put into the body before the stream was in the session.
+    outboundCount += stream.outboundCount
     var provider = bodyProvider(stream)
     let id = nghttp2_submit_request(
       raw, nil, head.fields.baseAddress, head.fields.count, &provider, Unmanaged.passUnretained(stream).toOpaque())
+    if id < 0 { outboundCount -= stream.outboundCount }
     try check(id)
     add(stream, id: id)
+    transport?.scheduleFlush()
   }
 
   /// Answers with a head and a body (server).
@@ -161,6 +175,7 @@ public final class HTTP2Session {
     stream.submittedHead = head
     var provider = bodyProvider(stream)
     _ = nghttp2_submit_response(raw, stream.id, head.fields.baseAddress, head.fields.count, &provider)
+    transport?.scheduleFlush()
   }
 
   /// Answers with headers alone, which end the stream (server; gRPC's Trailers-Only).
@@ -169,12 +184,14 @@ public final class HTTP2Session {
     stream.submittedHead = head
     stream.isOutboundFinished = true
     _ = nghttp2_submit_response(raw, stream.id, head.fields.baseAddress, head.fields.count, nil)
+    transport?.scheduleFlush()
   }
 
   /// Ends a stream at once, with an HTTP/2 error code.
   public func reset(_ stream: HTTP2Stream, errorCode: HTTP2ErrorCode) {
     guard stream.session === self else { return }
     _ = nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, errorCode.rawValue)
+    transport?.scheduleFlush()
   }
 
   /// Ends a stream with NO_ERROR once its answer is out, so that a peer that is still sending stops (RFC 9113 §8.1). A
@@ -183,13 +200,20 @@ public final class HTTP2Session {
     answeredEarly.append(stream)
   }
 
-  /// Says that bytes of a body have been dealt with, so that the peer may send as many more.
+  /// Says that bytes of a body have been dealt with, so that the peer may send as many more on the stream. The
+  /// connection's own window is opened as bytes come: a stream that nobody reads must not hold up the others.
   public func consume(_ stream: HTTP2Stream, _ count: Int) {
-    _ = nghttp2_session_consume(raw, stream.id, count)
+    guard count > 0, stream.session === self else { return }
+    _ = nghttp2_session_consume_stream(raw, stream.id, count)
+    transport?.scheduleFlush()
   }
 
+  /// Tells nghttp2, if it waits for it, that a stream has bytes or an end.
   func resume(_ stream: HTTP2Stream) {
+    guard stream.isDeferred else { return }
+    stream.isDeferred = false
     _ = nghttp2_session_resume_data(raw, stream.id)
+    transport?.scheduleFlush()
   }
 
   // MARK: Connection
@@ -245,6 +269,7 @@ public final class HTTP2Session {
       streams[stream.slot] = last
       last.slot = stream.slot
     }
+    outboundCount -= stream.outboundCount
     stream.session = nil
     stream.slot = -1
     _ = nghttp2_session_set_stream_user_data(raw, stream.id, nil)

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
+import TaxonProtobuf
 
 /// One HTTP/2 stream of a session. The session calls the `received…` and `closed` methods, which a subclass overrides,
 /// from inside `HTTP2Session.receive` or `drain`; everything happens on the connection's event loop.
@@ -12,7 +14,11 @@ open class HTTP2Stream {
   final var slot = -1
 
   final var outbound = OutboundBuffer()
-  final var isOutboundFinished = false
+  /// True once the end of the body has been given.
+  public internal(set) final var isOutboundFinished = false
+  /// nghttp2 has asked for bytes, got none, and waits to be told of some.
+  final var isDeferred = false
+  private final var wantsRoom = false
   /// Sent after the last byte of the body; nil when END_STREAM goes with the body.
   final var trailers: HeaderBlock?
   /// Headers given to nghttp2 without copying live until it has sent them.
@@ -43,13 +49,59 @@ open class HTTP2Stream {
   /// The stream is over; the code is an HTTP/2 error code (RFC 9113 §7), 0 for a good end. Nothing is called after this.
   open func closed(errorCode: UInt32) {}
 
+  /// There is room again for bytes of the body, after `needsRoom` was called.
+  open func outboundHasRoom() {}
+
   /// Bytes that wait for the peer's window.
   public final var outboundCount: Int { outbound.count }
+
+  /// False while more than 64 KiB wait for the peer's window: who can wait should.
+  public final var hasRoom: Bool { outbound.count < Self.highWater }
+
+  private static let highWater = 64 * 1024
+  private static let lowWater = 16 * 1024
+
+  /// Asks for a call of `outboundHasRoom` once most of what waits is gone.
+  public final func needsRoom() { wantsRoom = true }
+
+  /// Moves bytes of the body to nghttp2.
+  final func readOutbound(into target: UnsafeMutableRawBufferPointer) -> Int {
+    let count = outbound.read(into: target)
+    session?.outboundCount -= count
+    if wantsRoom, outbound.count <= Self.lowWater {
+      wantsRoom = false
+      outboundHasRoom()
+    }
+    return count
+  }
 
   /// Appends bytes to the body; `body` fills all of them.
   public final func send(_ size: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
     precondition(!isOutboundFinished, "a body is not continued after its end")
     outbound.append(size, body)
+    session?.outboundCount += size
+    session?.resume(self)
+  }
+
+  /// Appends a message to the body, in its frame.
+  ///
+  /// - Throws: `CallError.MalformedMessage` when it cannot be encoded.
+  final func send(
+    _ message: some Message, compress: Bool?, by framer: inout MessageFramer
+  ) throws(UndeclaredError) {
+    let before = outbound.count
+    try framer.append(message, compress: compress, to: &outbound)
+    session?.outboundCount += outbound.count - before
+    session?.resume(self)
+  }
+
+  /// Appends what is in a buffer to the body.
+  final func send(contentsOf buffer: inout OutboundBuffer) {
+    precondition(!isOutboundFinished, "a body is not continued after its end")
+    let size = buffer.count
+    guard size > 0 else { return }
+    outbound.append(contentsOf: &buffer)
+    session?.outboundCount += size
     session?.resume(self)
   }
 

@@ -16,6 +16,18 @@ struct OutboundBuffer: ~Copyable {
     end += size
   }
 
+  /// Moves everything out of another buffer.
+  mutating func append(contentsOf other: inout OutboundBuffer) {
+    guard let bytes = other.memory, other.count > 0 else { return }
+    if count == 0 {
+      // Nothing is copied: the two change their memory.
+      swap(&self, &other)
+      return
+    }
+    append(other.count) { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[other.start..<other.end])) }
+    (other.start, other.end) = (0, 0)
+  }
+
   /// Moves up to `target.count` bytes out and says how many.
   mutating func read(into target: UnsafeMutableRawBufferPointer) -> Int {
     guard let memory, count > 0 else { return 0 }

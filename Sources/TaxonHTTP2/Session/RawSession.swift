@@ -56,12 +56,8 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     return 0
   }
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { raw, _, id, data, count, _ in
-    if let stream = stream(raw, id) {
-      stream.received(data: UnsafeRawBufferPointer(start: data, count: count))
-    } else {
-      // Nobody wants the bytes, but the connection's window must not shrink by them.
-      nghttp2_session_consume_connection(raw, count)
-    }
+    stream(raw, id)?.received(data: UnsafeRawBufferPointer(start: data, count: count))
+    nghttp2_session_consume_connection(raw, count)
     return 0
   }
   nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { raw, frame, code, user in
@@ -128,9 +124,11 @@ func bodyProvider(_ stream: HTTP2Stream) -> nghttp2_data_provider {
     read_callback: { raw, id, target, capacity, flags, source, _ in
       guard let flags, let pointer = source?.pointee.ptr else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
       let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
-      let count = stream.outbound.read(into: UnsafeMutableRawBufferPointer(start: target, count: capacity))
+      let count = stream.readOutbound(into: UnsafeMutableRawBufferPointer(start: target, count: capacity))
       guard stream.outbound.count == 0, stream.isOutboundFinished else {
-        return count > 0 ? count : Int(NGHTTP2_ERR_DEFERRED.rawValue)
+        if count > 0 { return count }
+        stream.isDeferred = true
+        return Int(NGHTTP2_ERR_DEFERRED.rawValue)
       }
       flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
       if let trailers = stream.trailers {

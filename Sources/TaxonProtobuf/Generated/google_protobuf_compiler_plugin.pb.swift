@@ -210,3 +210,21 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Message {
     }
   }
 }
+
+extension ProtoFileDescriptor {
+  /// google/protobuf/compiler/plugin.proto
+  public static let googleProtobufCompilerPlugin = ProtoFileDescriptor(
+    "google/protobuf/compiler/plugin.proto",
+    dependencies: [.googleProtobufDescriptor],
+    base64: """
+      CiVnb29nbGUvcHJvdG9idWYvY29tcGlsZXIvcGx1Z2luLnByb3RvEhhnb29nbGUucHJvdG9idWYuY29tcGlsZXIaIGdvb2dsZS9wcm90b2J1Zi9k
+      ZXNjcmlwdG9yLnByb3RvIkYKB1ZlcnNpb24SDQoFbWFqb3IYASABKAUSDQoFbWlub3IYAiABKAUSDQoFcGF0Y2gYAyABKAUSDgoGc3VmZml4GAQg
+      ASgJIroBChRDb2RlR2VuZXJhdG9yUmVxdWVzdBIYChBmaWxlX3RvX2dlbmVyYXRlGAEgAygJEhEKCXBhcmFtZXRlchgCIAEoCRI4Cgpwcm90b19m
+      aWxlGA8gAygLMiQuZ29vZ2xlLnByb3RvYnVmLkZpbGVEZXNjcmlwdG9yUHJvdG8SOwoQY29tcGlsZXJfdmVyc2lvbhgDIAEoCzIhLmdvb2dsZS5w
+      cm90b2J1Zi5jb21waWxlci5WZXJzaW9uIsECChVDb2RlR2VuZXJhdG9yUmVzcG9uc2USDQoFZXJyb3IYASABKAkSGgoSc3VwcG9ydGVkX2ZlYXR1
+      cmVzGAIgASgEEkIKBGZpbGUYDyADKAsyNC5nb29nbGUucHJvdG9idWYuY29tcGlsZXIuQ29kZUdlbmVyYXRvclJlc3BvbnNlLkZpbGUafwoERmls
+      ZRIMCgRuYW1lGAEgASgJEhcKD2luc2VydGlvbl9wb2ludBgCIAEoCRIPCgdjb250ZW50GA8gASgJEj8KE2dlbmVyYXRlZF9jb2RlX2luZm8YECAB
+      KAsyIi5nb29nbGUucHJvdG9idWYuR2VuZXJhdGVkQ29kZUluZm8iOAoHRmVhdHVyZRIQCgxGRUFUVVJFX05PTkUQABIbChdGRUFUVVJFX1BST1RP
+      M19PUFRJT05BTBAB
+      """)
+}

@@ -98,3 +98,14 @@ public struct Google_Protobuf_Duration: Message {
     writer.unknownFields(unknownFields)
   }
 }
+
+extension ProtoFileDescriptor {
+  /// google/protobuf/duration.proto
+  public static let googleProtobufDuration = ProtoFileDescriptor(
+    "google/protobuf/duration.proto",
+    base64: """
+      Ch5nb29nbGUvcHJvdG9idWYvZHVyYXRpb24ucHJvdG8SD2dvb2dsZS5wcm90b2J1ZiIqCghEdXJhdGlvbhIPCgdzZWNvbmRzGAEgASgDEg0KBW5h
+      bm9zGAIgASgFQoMBChNjb20uZ29vZ2xlLnByb3RvYnVmQg1EdXJhdGlvblByb3RvUAFaMWdvb2dsZS5nb2xhbmcub3JnL3Byb3RvYnVmL3R5cGVz
+      L2tub3duL2R1cmF0aW9ucGL4AQGiAgNHUEKqAh5Hb29nbGUuUHJvdG9idWYuV2VsbEtub3duVHlwZXNiBnByb3RvMw==
+      """)
+}

@@ -26,3 +26,14 @@ public struct Google_Protobuf_Empty: Message {
     writer.unknownFields(unknownFields)
   }
 }
+
+extension ProtoFileDescriptor {
+  /// google/protobuf/empty.proto
+  public static let googleProtobufEmpty = ProtoFileDescriptor(
+    "google/protobuf/empty.proto",
+    base64: """
+      Chtnb29nbGUvcHJvdG9idWYvZW1wdHkucHJvdG8SD2dvb2dsZS5wcm90b2J1ZiIHCgVFbXB0eUJ9ChNjb20uZ29vZ2xlLnByb3RvYnVmQgpFbXB0
+      eVByb3RvUAFaLmdvb2dsZS5nb2xhbmcub3JnL3Byb3RvYnVmL3R5cGVzL2tub3duL2VtcHR5cGL4AQGiAgNHUEKqAh5Hb29nbGUuUHJvdG9idWYu
+      V2VsbEtub3duVHlwZXNiBnByb3RvMw==
+      """)
+}

@@ -226,3 +226,14 @@ public struct Google_Protobuf_FieldMask: Message {
     writer.unknownFields(unknownFields)
   }
 }
+
+extension ProtoFileDescriptor {
+  /// google/protobuf/field_mask.proto
+  public static let googleProtobufFieldMask = ProtoFileDescriptor(
+    "google/protobuf/field_mask.proto",
+    base64: """
+      CiBnb29nbGUvcHJvdG9idWYvZmllbGRfbWFzay5wcm90bxIPZ29vZ2xlLnByb3RvYnVmIhoKCUZpZWxkTWFzaxINCgVwYXRocxgBIAMoCUKFAQoT
+      Y29tLmdvb2dsZS5wcm90b2J1ZkIORmllbGRNYXNrUHJvdG9QAVoyZ29vZ2xlLmdvbGFuZy5vcmcvcHJvdG9idWYvdHlwZXMva25vd24vZmllbGRt
+      YXNrcGL4AQGiAgNHUEKqAh5Hb29nbGUuUHJvdG9idWYuV2VsbEtub3duVHlwZXNiBnByb3RvMw==
+      """)
+}

@@ -49,11 +49,33 @@ enum Watch {
       try await invoker.unary(Methods.init_, request, options: options)
     }
   }
+
+  /// Stands in for Watch in tests: set what a method does; one without is UNIMPLEMENTED.
+  struct Fake: Service {
+    /// Carries out `Look`.
+    var look: (@Sendable (TaxonCodegenTests.Client, ServerContext) async throws -> TaxonCodegenTests.Methods)?
+    /// Carries out `Init`.
+    var init_: (@Sendable (Message, ServerContext) async throws -> Message)?
+
+    /// Makes a service that does nothing yet.
+    init() {}
+
+    func look(_ request: TaxonCodegenTests.Client, context: ServerContext) async throws -> TaxonCodegenTests.Methods {
+      try await Methods.look.given(self.look)(request, context)
+    }
+
+    func init_(_ request: Message, context: ServerContext) async throws -> Message {
+      try await Methods.init_.given(self.init_)(request, context)
+    }
+  }
 }
 
 extension Watch.Service {
   /// The full name of the service.
   static var serviceName: String { Watch.name }
+
+  /// The descriptor of shop/v1/plain.proto, for reflection.
+  static var fileDescriptor: ProtoFileDescriptor? { .shopV1Plain }
 
   /// Makes the methods known to a server.
   func register(in registry: inout ServiceRegistry) {
@@ -110,4 +132,16 @@ struct Methods: Taxon.Message {
     writer.optional(0, client)
     writer.unknownFields(unknownFields)
   }
+}
+
+extension ProtoFileDescriptor {
+  /// shop/v1/plain.proto
+  static let shopV1Plain = ProtoFileDescriptor(
+    "shop/v1/plain.proto",
+    dependencies: [.shopV1Messages],
+    base64: """
+      ChNzaG9wL3YxL3BsYWluLnByb3RvEgdzaG9wLnYxGhZzaG9wL3YxL21lc3NhZ2VzLnByb3RvIggKBkNsaWVudCIqCgdNZXRob2RzEh8KBmNsaWVu
+      dBgBIAEoCzIPLnNob3AudjEuQ2xpZW50MmMKBVdhdGNoEikKBExvb2sSDy5zaG9wLnYxLkNsaWVudBoQLnNob3AudjEuTWV0aG9kcxIqCgRJbml0
+      EhAuc2hvcC52MS5NZXNzYWdlGhAuc2hvcC52MS5NZXNzYWdlGgOIAgFCA7oCAGIGcHJvdG8z
+      """)
 }

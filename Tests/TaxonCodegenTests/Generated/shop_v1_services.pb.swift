@@ -232,11 +232,35 @@ enum Shop {
       try await invoker.unary(Methods.lookUpURL, request, options: options)
     }
   }
+
+  /// Stands in for Shop in tests: set what a method does; one without is UNIMPLEMENTED.
+  struct Fake: Service {
+    /// Carries out `Buy`.
+    var buy: (@Sendable (BuyRequest, ServerContext) async throws(BuyError) -> Everything)?
+    /// Carries out `LookUpURL`.
+    var lookUpURL: (@Sendable (BuyRequest, ServerContext) async throws(LookUpURLError) -> Google_Protobuf_Empty)?
+
+    /// Makes a service that does nothing yet.
+    init() {}
+
+    func buy(_ request: BuyRequest, context: ServerContext) async throws(BuyError) -> Everything {
+      try await Methods.buy.given(self.buy)(request, context)
+    }
+
+    func lookUpURL(
+      _ request: BuyRequest, context: ServerContext
+    ) async throws(LookUpURLError) -> Google_Protobuf_Empty {
+      try await Methods.lookUpURL.given(self.lookUpURL)(request, context)
+    }
+  }
 }
 
 extension Shop.Service {
   /// The full name of the service.
   static var serviceName: String { Shop.name }
+
+  /// The descriptor of shop/v1/services.proto, for reflection.
+  static var fileDescriptor: ProtoFileDescriptor? { .shopV1Services }
 
   /// Makes the methods known to a server.
   func register(in registry: inout ServiceRegistry) {
@@ -247,4 +271,19 @@ extension Shop.Service {
       try await self.lookUpURL(request, context: context)
     }
   }
+}
+
+extension ProtoFileDescriptor {
+  /// shop/v1/services.proto
+  static let shopV1Services = ProtoFileDescriptor(
+    "shop/v1/services.proto",
+    dependencies: [.googleProtobufEmpty, .shopV1Messages, .taxonTaxonomy],
+    errors: [.shopV1Errors],
+    base64: """
+      ChZzaG9wL3YxL3NlcnZpY2VzLnByb3RvEgdzaG9wLnYxGhtnb29nbGUvcHJvdG9idWYvZW1wdHkucHJvdG8aFnNob3AvdjEvbWVzc2FnZXMucHJv
+      dG8aFHRheG9uL3RheG9ub215LnByb3RvIhoKCkJ1eVJlcXVlc3QSDAoEaXRlbRgBIAEoCTLHAQoEU2hvcBJhCgNCdXkSEy5zaG9wLnYxLkJ1eVJl
+      cXVlc3QaEy5zaG9wLnYxLkV2ZXJ5dGhpbmciMJACAuKmGSkKDUN1c3RvbWVyRXJyb3IKC0NhcmRSZWZ1c2VkCgtTeXN0ZW1FcnJvchJACglMb29r
+      VXBVUkwSEy5zaG9wLnYxLkJ1eVJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiBogCAZACARoa4qYZFgoUU3lzdGVtRXJyb3IuSW50ZXJu
+      YWxCFLoCAOqmGQ0KC0Nsb3NlZEVycm9yYgZwcm90bzM=
+      """)
 }

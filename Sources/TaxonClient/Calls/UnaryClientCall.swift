@@ -5,17 +5,6 @@ import TaxonHTTP2
 import TaxonProtobuf
 import TaxonResilience
 
-/// What became of one attempt.
-struct AttemptResult<Response: Message, Failure: ErrorUnion>: Sendable {
-  let outcome: Result<Response, Failure>
-  let initial: Metadata
-  let trailing: Metadata
-  /// The server did not process the attempt at all.
-  let isRefused: Bool
-  /// What the log should know of the answer.
-  let notes: [WireNote]
-}
-
 /// A call that an endpoint can send when it has a connection, whatever its types.
 protocol PendingCall: AnyObject {
   /// The call waits when no server can be reached, instead of failing at once.
@@ -26,6 +15,13 @@ protocol PendingCall: AnyObject {
   /// server that was picked has a breaker of its own.
   func admit(_ permit: consuming CircuitBreaker.Permit)
   /// Opens the stream on a session that can take it. To be called on the endpoint's loop.
+  var waitsForReady: Bool { options.waitForReady }
+  var isOver: Bool { continuation == nil }
+
+  func admit(_ permit: consuming CircuitBreaker.Permit) {
+    self.permit = consume permit
+  }
+
   func send(on connection: ClientConnection)
   /// Ends the call without having sent it.
   func fail(_ error: any TaxonomyError)
@@ -38,27 +34,24 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
 {
   private let method: MethodDescriptor<Request, Response, Failure>
   private let request: Request
-  private let metadata: Metadata
+  private let options: CallOptions
   private let deadline: NIODeadline?
   private var continuation: CheckedContinuation<AttemptResult<Response, Failure>, Never>?
   private var stream: ClientStream?
-  private var connection: ClientConnection?
   private var initial = Metadata()
   private var response: Response?
   /// The caller's task was cancelled.
   private var isCancelled = false
-  let waitsForReady: Bool
-  private var permit: CircuitBreaker.Permit?
   private var timer: Scheduled<Void>?
+  private var permit: CircuitBreaker.Permit?
 
   init(
-    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, metadata: Metadata,
-    deadline: NIODeadline?, waitsForReady: Bool
+    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions,
+    deadline: NIODeadline?
   ) {
-    self.waitsForReady = waitsForReady
     self.method = method
     self.request = request
-    self.metadata = metadata
+    self.options = options
     self.deadline = deadline
   }
 
@@ -80,28 +73,22 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     }
   }
 
-  var isOver: Bool { continuation == nil }
-
-  func admit(_ permit: consuming CircuitBreaker.Permit) {
-    self.permit = consume permit
-  }
-
   func send(on connection: ClientConnection) {
     guard continuation != nil else { return }
     let stream = ClientStream(
-      call: self, maxMessageSize: connection.limits.maxMessageSize,
+      call: self, takesManyMessages: false, maxMessageSize: connection.limits.maxMessageSize,
       maxHeaderListSize: connection.limits.maxHeaderListSize)
-    do throws(MessageEncodingError) {
-      try request.withEncoder { encoder in
-        stream.request(encoder.byteCount) { target in encoder.pack(into: target) }
-      }
+    do throws(UndeclaredError) {
+      try stream.request(request, compression: options.compression)
     } catch {
-      return fail(CallError.MalformedMessage(type: Request.descriptor.name, reason: "\(error)"))
+      return fail(error)
     }
     self.stream = stream
-    self.connection = connection
     let timeout = deadline.map { Duration($0 - .now()) }
-    connection.open(stream, head: connection.head(path: method.path, timeout: timeout, metadata: metadata))
+    connection.open(
+      stream,
+      head: connection.head(
+        path: method.path, timeout: timeout, metadata: options.metadata, compression: options.compression?.compression))
   }
 
   private func cancel() {
@@ -111,10 +98,9 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
 
   /// Gives the call up, wherever it is.
   private func abandon(_ error: any TaxonomyError) {
-    if let stream, let connection {
-      // Ends the call, which then knows neither the stream nor the connection any more.
+    if let stream {
+      // Ends the call, which then knows the stream no more.
       stream.abandon(error)
-      connection.scheduleFlush()
     } else {
       fail(error)
     }
@@ -126,13 +112,15 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     self.initial = initial
   }
 
-  func receive(_ message: UnsafeRawBufferPointer) throws(UndeclaredError) {
-    do throws(MessageDecodingError) {
-      response = try Response(decoding: message)
-    } catch {
-      throw UndeclaredError(CallError.MalformedMessage(type: Response.descriptor.name, reason: "\(error)"))
-    }
+  func receive(
+    _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) throws(UndeclaredError) -> Int {
+    response = try Response.received(message)
+    options.onMessage?(isCompressed)
+    return 0
   }
+
+  func hasRoom() {}
 
   func receiveEnd(_ end: CallEnd) {
     switch end.outcome {
@@ -156,7 +144,6 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     timer?.cancel()
     timer = nil
     stream = nil
-    connection = nil
     // The caller's own cancellation is no answer of the server's.
     let outcome = outcome.mapError { isCancelled ? $0 : $0.fromCall() }
     if let permit = permit.take() {
@@ -167,8 +154,6 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     }
     continuation?.resume(
       returning: AttemptResult(
-        outcome: outcome, initial: initial, trailing: end.trailing,
-        isRefused: end.isRefused,
-        notes: notes))
+        outcome: outcome, initial: initial, trailing: end.trailing, isRefused: end.isRefused, notes: notes))
   }
 }

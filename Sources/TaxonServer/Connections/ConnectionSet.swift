@@ -1,5 +1,5 @@
-import NIOCore
 // SPDX-License-Identifier: Apache-2.0
+import NIOCore
 import TaxonProtobuf
 
 /// The connections of a server, and the means to wait until they are gone.
@@ -15,12 +15,22 @@ final class ConnectionSet: Sendable {
 
   private let state = Locked(State())
 
-  /// Takes a connection in; true when the server is shutting down already, and the connection has come late.
-  func add(_ connection: ServerConnection, on eventLoop: any EventLoop) -> Bool {
+  /// What becomes of a new connection.
+  enum Admission {
+    case accepted
+    /// The server is shutting down already.
+    case late
+    /// There are as many as there may be; this one was not taken in.
+    case tooMany
+  }
+
+  /// Takes a connection in.
+  func add(_ connection: ServerConnection, on eventLoop: any EventLoop, limit: Int) -> Admission {
     let bound = NIOLoopBound(connection, eventLoop: eventLoop)
     return state.withLock { state in
+      guard state.connections.count < limit else { return .tooMany }
       state.connections[ObjectIdentifier(connection)] = bound
-      return state.isShuttingDown
+      return state.isShuttingDown ? .late : .accepted
     }
   }
 

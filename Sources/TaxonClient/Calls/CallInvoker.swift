@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
+import TaxonHTTP2
+import TaxonProtobuf
+
+/// Something that makes calls: a `Channel`, or what stands before one.
+public protocol CallInvoker: Sendable {
+  /// Makes a call with one request and one answer.
+  func unary<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions
+  ) async throws(Failure) -> Response
+
+  /// A call with one request and any number of answers; it begins when the first answer is read.
+  func serverStreaming<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions
+  ) -> ResponseStream<Response, Failure>
+
+  /// Begins a call with any number of requests and one answer.
+  func clientStreaming<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, options: CallOptions
+  ) -> ClientStreamingCall<Request, Response, Failure>
+
+  /// Begins a call with any number of requests and of answers.
+  func bidirectional<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, options: CallOptions
+  ) -> BidirectionalCall<Request, Response, Failure>
+}

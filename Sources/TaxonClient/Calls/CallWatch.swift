@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
+import TaxonHTTP2
+import TaxonProtobuf
+
+/// Tells of the end of a streaming call, once: when the attempt has ended that was kept.
+final class CallWatch<Failure: ErrorUnion>: Sendable {
+  private struct State {
+    var last: StreamEnd<Failure>?
+    var isKept = false
+  }
+
+  private let state = Locked(State())
+  private let report: @Sendable (StreamEnd<Failure>) -> Void
+
+  init(report: @escaping @Sendable (StreamEnd<Failure>) -> Void) { self.report = report }
+
+  /// How the attempt ended that is going on, if it has.
+  var last: StreamEnd<Failure>? { state.withLock { $0.last } }
+
+  /// A new attempt begins.
+  func attempting() { state.withLock { $0.last = nil } }
+
+  /// The attempt has ended.
+  func ended(_ end: StreamEnd<Failure>) {
+    let isKept = state.withLock { state in
+      state.last = end
+      return state.isKept
+    }
+    if isKept { report(end) }
+  }
+
+  /// The attempt that is going on, or has just ended, is the one that the caller sees.
+  func keep() {
+    let end = state.withLock { state in
+      state.isKept = true
+      return state.last
+    }
+    if let end { report(end) }
+  }
+}

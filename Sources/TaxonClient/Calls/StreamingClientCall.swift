@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import TaxonErrors
+import TaxonHTTP2
+import TaxonProtobuf
+import TaxonResilience
+
+/// How a streaming call ended.
+struct StreamEnd<Failure: ErrorUnion>: Sendable {
+  /// Nil when it ended well.
+  let error: Failure?
+  let initial: Metadata
+  let trailing: Metadata
+  /// The server did not process the call at all.
+  let isRefused: Bool
+  /// What the log should know of the answer.
+  let notes: [WireNote]
+}
+
+/// One attempt of a call that streams. Lives on the endpoint's event loop, but for its making, `start` and `cancel`, and
+/// for `inbound` and `outbound`, which guard themselves.
+final class StreamingClientCall<Request: Message, Response: Message, Failure: ErrorUnion>: ClientCall, PendingCall,
+  @unchecked Sendable
+{
+  /// What the call needs to know.
+  struct Plan: Sendable {
+    let path: String
+    var options: CallOptions
+    let deadline: NIODeadline?
+    /// The one message of the request; nil when it has any number.
+    let request: Request?
+    /// True when the answer has any number of messages.
+    let takesManyMessages: Bool
+    let interceptors: ClientInterceptors?
+    /// Called once, on the loop, before a reader learns of the end.
+    let ended: @Sendable (StreamEnd<Failure>) -> Void
+  }
+
+  let inbound: InboundMessages<ReceivedMessage<Response>, Failure>
+  let outbound: OutboundMessages
+  private var plan: Plan
+  private let endpoint: Endpoint
+  private let reference: Reference
+  private var stream: ClientStream?
+  private var initial = Metadata()
+  private var timer: Scheduled<Void>?
+  private(set) var isOver = false
+  private var permit: CircuitBreaker.Permit?
+  /// The caller gave the call up.
+  private var isCancelled = false
+
+  /// The call, for closures that are made before it.
+  // Set once, before anybody reads it.
+  private final class Reference: @unchecked Sendable {
+    weak var call: StreamingClientCall?
+  }
+
+  init(_ plan: Plan, on endpoint: Endpoint) {
+    let reference = Reference()
+    self.plan = plan
+    self.endpoint = endpoint
+    self.reference = reference
+    inbound = InboundMessages(
+      credit: { count in endpoint.execute { reference.call?.stream?.read(count) } },
+      cancelled: { reference.call?.cancel() })
+    outbound = OutboundMessages(eventLoop: endpoint.eventLoop) { [compression = plan.options.compression] in compression
+    }
+    reference.call = self
+  }
+
+  /// Sends the call as soon as the endpoint has a connection, with other options than it was made with if there are any.
+  func start(with options: CallOptions? = nil) {
+    endpoint.execute { [self] in
+      guard !isOver else { return }
+      if let options { plan.options = options }
+      if let deadline = plan.deadline {
+        timer = endpoint.schedule(deadline) { [weak self] in self?.abandon(CallError.DeadlineExceeded()) }
+      }
+      endpoint.start(self)
+    }
+  }
+
+  /// Gives the call up. Nothing happens when it is over.
+  func cancel() {
+    endpoint.execute { [self] in
+      guard !isOver else { return }
+      isCancelled = true
+      abandon(UndeclaredError.cancelled)
+    }
+  }
+
+  /// Ends a call that was not sent, with what kept it from being sent.
+  func refuse(_ error: any TaxonomyError) {
+    endpoint.execute { self.fail(error) }
+  }
+
+  // MARK: From the endpoint
+
+  var waitsForReady: Bool { plan.options.waitForReady }
+
+  func admit(_ permit: consuming CircuitBreaker.Permit) {
+    self.permit = consume permit
+  }
+
+  func send(on connection: ClientConnection) {
+    guard !isOver else { return }
+    let stream = ClientStream(
+      call: self, takesManyMessages: plan.takesManyMessages, maxMessageSize: connection.limits.maxMessageSize,
+      maxHeaderListSize: connection.limits.maxHeaderListSize)
+    if let request = plan.request {
+      plan.interceptors?.sending(request, plan.path)
+      do throws(UndeclaredError) {
+        try stream.request(request, compression: plan.options.compression)
+      } catch {
+        return fail(error)
+      }
+    }
+    self.stream = stream
+    connection.open(
+      stream,
+      head: connection.head(
+        path: plan.path, timeout: plan.deadline.map { Duration($0 - .now()) }, metadata: plan.options.metadata,
+        compression: plan.options.compression?.compression))
+    if plan.request == nil, !isOver { outbound.attach(stream) }
+  }
+
+  func fail(_ error: any TaxonomyError) {
+    finish(Failure.lift(error), CallEnd(outcome: .failure(error)))
+  }
+
+  private func abandon(_ error: any TaxonomyError) {
+    if let stream {
+      // Ends the call, which then knows the stream no more.
+      stream.abandon(error)
+    } else {
+      fail(error)
+    }
+  }
+
+  // MARK: From the stream
+
+  func receive(initial: Metadata) { self.initial = initial }
+
+  func receive(
+    _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) throws(UndeclaredError) -> Int {
+    let response = try Response.received(message)
+    plan.interceptors?.receiving(response, plan.path)
+    return inbound.append(ReceivedMessage(response, isCompressed: isCompressed), size: size) ? size : 0
+  }
+
+  func receiveEnd(_ end: CallEnd) {
+    switch end.outcome {
+    case .success: finish(nil, end)
+    case .status(let status):
+      let received = Failure.received(status)
+      finish(received.error, end, notes: received.notes)
+    case .failure(let error): finish(Failure.lift(error), end)
+    }
+  }
+
+  func hasRoom() { outbound.pump() }
+
+  private func finish(_ error: Failure?, _ end: CallEnd, notes: [WireNote] = []) {
+    guard !isOver else { return }
+    isOver = true
+    timer?.cancel()
+    timer = nil
+    stream = nil
+    // The caller's own cancellation is no answer of the server's.
+    let error = isCancelled ? error : error.map { $0.fromCall() }
+    if let permit = permit.take() {
+      if let error { permit.settle(throwing: error) } else { permit.settle(.success) }
+    }
+    plan.ended(
+      StreamEnd(error: error, initial: initial, trailing: end.trailing, isRefused: end.isRefused, notes: notes))
+    if let error {
+      inbound.fail(error)
+      outbound.fail(error)
+    } else {
+      inbound.finish()
+      outbound.drop()
+    }
+  }
+}
+
+extension Message {
+  /// Decodes a message of an answer.
+  static func received(_ bytes: UnsafeRawBufferPointer) throws(UndeclaredError) -> Self {
+    do throws(MessageDecodingError) {
+      return try Self(decoding: bytes)
+    } catch {
+      throw UndeclaredError(CallError.MalformedMessage(type: Self.descriptor.name, reason: "\(error)"))
+    }
+  }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import TaxonErrors
+import TaxonHTTP2
+import TaxonProtobuf
+import TaxonResilience
+
+extension Channel: CallInvoker {
+  /// Makes a call, with as many attempts as the policy and the errors' declarations allow.
+  public func unary<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions
+  ) async throws(Failure) -> Response {
+    let deadline = deadline(options)
+    guard let interceptors = ClientInterceptors(interceptors, path: method.path) else {
+      return try await attempts(method, request, options, deadline)
+    }
+    let last = Locked((initial: Metadata(), trailing: Metadata()))
+    let report = { (error: Failure?) in
+      let metadata = last.withLock { $0 }
+      interceptors.ended(method.path, error, initial: metadata.initial, trailing: metadata.trailing)
+    }
+    do throws(Failure) {
+      var options = try await Failure.catching { try await interceptors.starting(method.path, options) }
+      options.onMetadata = { [onMetadata = options.onMetadata] initial, trailing in
+        last.withLock { $0 = (initial, trailing) }
+        onMetadata?(initial, trailing)
+      }
+      interceptors.sending(request, method.path)
+      let response = try await attempts(method, request, options, deadline)
+      interceptors.receiving(response, method.path)
+      report(nil)
+      return response
+    } catch {
+      report(error)
+      throw error
+    }
+  }
+
+  private func attempts<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, _ options: CallOptions,
+    _ deadline: NIODeadline?
+  ) async throws(Failure) -> Response {
+    try await engine.run(method, options, deadline) { endpoint, permit in
+      let call = UnaryClientCall(method, request, options: options, deadline: deadline)
+      let result = await call.run(on: endpoint)
+      if case .success = result.outcome {
+        permit?.settle(nil)
+        options.onMetadata?(result.initial, result.trailing)
+      }
+      return result
+    }
+  }
+
+  /// A call with one request and any number of answers. It begins when the first answer is read, and is tried again, as
+  /// the policy and the errors' declarations allow, until there is one.
+  public func serverStreaming<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions
+  ) -> ResponseStream<Response, Failure> {
+    ResponseStream(
+      ResponseSource(onMessage: options.onMessage) { [self] () async throws(Failure) in
+        let deadline = deadline(options)
+        let interceptors = ClientInterceptors(interceptors, path: method.path)
+        do throws(Failure) {
+          let options = try await started(method, options, interceptors)
+          let watch = watch(method, options, interceptors)
+          return try await engine.run(method, options, deadline) { endpoint, permit in
+            watch.attempting()
+            let call = StreamingClientCall<Request, Response, Failure>(
+              .init(
+                path: method.path, options: options, deadline: deadline, request: request, takesManyMessages: true,
+                interceptors: interceptors
+              ) { end in
+                permit?.settle(end.error)
+                watch.ended(end)
+              }, on: endpoint)
+            let handle = CallHandle { call.cancel() }
+            call.start()
+            do throws(Failure) {
+              try await call.inbound.first()
+              watch.keep()
+              return AttemptResult(outcome: .success((call.inbound, handle)))
+            } catch {
+              let end = watch.last
+              return AttemptResult(
+                outcome: .failure(error), initial: end?.initial ?? Metadata(), trailing: end?.trailing ?? Metadata(),
+                isRefused: end?.isRefused ?? false, notes: end?.notes ?? [])
+            }
+          }
+        } catch {
+          interceptors?.ended(method.path, error, initial: Metadata(), trailing: Metadata())
+          throw error
+        }
+      })
+  }
+
+  /// Begins a call with any number of requests and one answer. It is tried once.
+  public func clientStreaming<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, options: CallOptions
+  ) -> ClientStreamingCall<Request, Response, Failure> {
+    let (sink, source) = begin(method, options, takesManyMessages: false)
+    return ClientStreamingCall(sink, source)
+  }
+
+  /// Begins a call with any number of requests and of answers. It is tried once.
+  public func bidirectional<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, options: CallOptions
+  ) -> BidirectionalCall<Request, Response, Failure> {
+    let (sink, source) = begin(method, options, takesManyMessages: true)
+    return BidirectionalCall(sink, ResponseStream(source))
+  }
+
+  private func begin<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, takesManyMessages: Bool
+  ) -> (RequestSink<Request, Failure>, ResponseSource<Response, Failure>) {
+    let interceptors = ClientInterceptors(interceptors, path: method.path)
+    let watch = watch(method, options, interceptors)
+    watch.keep()
+    let permit = Result { () throws(ConnectionError.CircuitOpen) in try engine.permit() }
+    let call = StreamingClientCall<Request, Response, Failure>(
+      .init(
+        path: method.path, options: options, deadline: deadline(options), request: nil,
+        takesManyMessages: takesManyMessages, interceptors: interceptors
+      ) { end in
+        if case .success(let permit) = permit { permit?.settle(end.error) }
+        watch.ended(end)
+      }, on: engine.endpoint)
+    switch permit {
+    case .failure(let error): call.refuse(error)
+    case .success where interceptors == nil: call.start()
+    case .success:
+      Task {
+        do throws(Failure) {
+          call.start(with: try await started(method, options, interceptors))
+        } catch {
+          call.refuse(error)
+        }
+      }
+    }
+    return (
+      RequestSink(outbound: call.outbound, interceptors: interceptors, path: method.path),
+      ResponseSource(running: call.inbound, CallHandle { call.cancel() }, onMessage: options.onMessage)
+    )
+  }
+
+  // MARK: Parts
+
+  /// When the call is to be over: as the options or the policy say, and no later than the call that the task works for.
+  private func deadline(_ options: CallOptions) -> NIODeadline? {
+    let own = (options.timeout ?? policy.timeout).map { NIODeadline.now() + TimeAmount($0) }
+    guard let outer = CallDeadline.current else { return own }
+    return own.map { min($0, outer) } ?? outer
+  }
+
+  private func started<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, _ interceptors: ClientInterceptors?
+  ) async throws(Failure) -> CallOptions {
+    guard let interceptors else { return options }
+    return try await Failure.catching { try await interceptors.starting(method.path, options) }
+  }
+
+  private func watch<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, _ interceptors: ClientInterceptors?
+  ) -> CallWatch<Failure> {
+    CallWatch { [engine] end in
+      engine.note(end.notes, method.path)
+      options.onMetadata?(end.initial, end.trailing)
+      interceptors?.ended(method.path, end.error, initial: end.initial, trailing: end.trailing)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import TaxonErrors
+
+/// What a server does with one call. The stream calls the methods on the connection's event loop.
+public protocol ServerCall: AnyObject {
+  /// True when the request has any number of messages, false when it has one.
+  var takesManyMessages: Bool { get }
+  /// The head of the request has come.
+  func begin()
+  /// A message of the request; the pointer is good during the call. An error ends the call.
+  ///
+  /// - Returns: The bytes of the stream's window that the message keeps until it has been read, at most `size`.
+  func receive(
+    _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) throws(UndeclaredError) -> Int
+  /// The request is complete.
+  func receiveEnd()
+  /// The peer is gone, has given up, or the deadline has passed: what the call would answer is no longer wanted.
+  func cancel(_ error: UndeclaredError)
+  /// There is room again for what the call has to send.
+  func hasRoom()
+}
+
+/// The one who knows the methods and sees how calls end.
+public protocol ServerRouter: AnyObject, Sendable {
+  /// The call for a head, or nil when there is no such method.
+  func makeCall(_ head: RequestHead, stream: ServerStream) -> (any ServerCall)?
+  /// A call failed before, or without, a handler.
+  func failed(_ error: any TaxonomyError, status: WireStatus, path: String)
+}
+
+/// What a server allows one call.
+public struct ServerCallLimits: Sendable {
+  /// Bytes of one message of a request, as it comes and after it is decompressed.
+  public var maxMessageSize = 4 * 1024 * 1024
+  /// Bytes of a request's headers, each field counted with 32 on top.
+  public var maxHeaderListSize = 16 * 1024
+  /// Bytes of the trailers that carry an error, counted in the same way.
+  public var maxTrailersSize = WireStatus.defaultBudget
+  /// How replies are compressed for callers that accept it; nil: only those for which a handler asks.
+  public var compression: CompressionSettings?
+
+  /// The values above.
+  public init() {}
+}
+
+/// What the streams of one connection have in common. Lives on the connection's event loop.
+public final class ServerStreamContext {
+  /// Runs what calls do on the connection's loop.
+  public let executor: LoopExecutor
+  /// Who calls, as gRPC names peers.
+  public let peer: String
+  /// Who knows the methods.
+  public let router: any ServerRouter
+  /// What one call may do.
+  public let limits: ServerCallLimits
+
+  /// What the streams of a connection share.
+  public init(executor: LoopExecutor, peer: String, router: any ServerRouter, limits: ServerCallLimits) {
+    self.executor = executor
+    self.peer = peer
+    self.router = router
+    self.limits = limits
+  }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import DequeModule
+import NIOCore
+import TaxonErrors
+import TaxonProtobuf
+
+/// The messages of a stream that have come and that nobody has read yet. The connection puts them in on its event loop;
+/// one task at a time takes them out, on any thread.
+///
+/// The peer is told to go on only as messages are taken, so that a slow reader bounds what waits here by the stream's
+/// window.
+public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Sendable {
+  private enum End {
+    case finished
+    case failed(Failure)
+  }
+
+  private struct State {
+    var messages: Deque<(message: Element, size: Int)> = []
+    var end: End?
+    /// The reader, and the number by which its cancellation knows it.
+    var reader: (continuation: UnsafeContinuation<Bool, Never>, number: Int)?
+    var nextNumber = 0
+    /// Bytes that have been taken and that the peer has not been told of.
+    var taken = 0
+
+    mutating func takeReader() -> UnsafeContinuation<Bool, Never>? {
+      defer { reader = nil }
+      return reader?.continuation
+    }
+  }
+
+  private let state = Locked(State())
+  private let credit: @Sendable (Int) -> Void
+  private let cancelled: @Sendable () -> Void
+  /// Bytes that are taken before the peer is told of them.
+  private static var creditStep: Int { 32 * 1024 }
+
+  /// No messages yet.
+  ///
+  /// - Parameters:
+  ///   - credit: Called, on any thread, with the bytes that have been taken out.
+  ///   - cancelled: Called, on any thread, when a task is cancelled that waits for a message.
+  public init(credit: @escaping @Sendable (Int) -> Void, cancelled: @escaping @Sendable () -> Void = {}) {
+    self.credit = credit
+    self.cancelled = cancelled
+  }
+
+  // MARK: From the connection
+
+  /// A message has come, with so many bytes on the wire. False: the messages have ended, and nobody wants it.
+  @discardableResult
+  public func append(_ message: Element, size: Int) -> Bool {
+    let (isTaken, reader) = state.withLock { state -> (Bool, UnsafeContinuation<Bool, Never>?) in
+      guard state.end == nil else { return (false, nil) }
+      state.messages.append((message, size))
+      return (true, state.takeReader())
+    }
+    reader?.resume(returning: true)
+    return isTaken
+  }
+
+  /// No more messages come; those that are there are still read.
+  public func finish() { end(.finished) }
+
+  /// The stream has failed; those messages that are there are still read.
+  public func fail(_ error: Failure) { end(.failed(error)) }
+
+  /// The stream is of no more use: what is there is thrown away.
+  public func abandon(_ error: Failure) {
+    state.withLock { state in
+      state.messages = []
+      state.end = nil
+    }
+    end(.failed(error))
+  }
+
+  private func end(_ end: End) {
+    let reader = state.withLock { state -> UnsafeContinuation<Bool, Never>? in
+      guard state.end == nil else { return nil }
+      state.end = end
+      return state.takeReader()
+    }
+    reader?.resume(returning: true)
+  }
+
+  // MARK: For the reader
+
+  private enum Step {
+    case message(Element, credit: Int)
+    case end
+    case failure(Failure)
+    case wait
+  }
+
+  private func step(takes: Bool = true) -> Step {
+    state.withLock { state in
+      if let first = state.messages.first {
+        guard takes else { return .message(first.message, credit: 0) }
+        state.messages.removeFirst()
+        state.taken += first.size
+        guard state.taken >= Self.creditStep else { return .message(first.message, credit: 0) }
+        defer { state.taken = 0 }
+        return .message(first.message, credit: state.taken)
+      }
+      return switch state.end {
+      case nil: .wait
+      case .finished: .end
+      case .failed(let error): .failure(error)
+      }
+    }
+  }
+
+  /// The next message, or nil at the end.
+  ///
+  /// - Throws: What ended the stream; CANCELLED when the task is cancelled while it waits, and FAILED_PRECONDITION when
+  ///   another task waits already.
+  public func next() async throws(Failure) -> Element? {
+    while true {
+      switch step() {
+      case .message(let message, let credit):
+        if credit > 0 { self.credit(credit) }
+        return message
+      case .end: return nil
+      case .failure(let error): throw error
+      case .wait: try await wait()
+      }
+    }
+  }
+
+  /// Returns when the first message is there, or the end.
+  ///
+  /// - Throws: As `next` does.
+  public func first() async throws(Failure) {
+    while true {
+      switch step(takes: false) {
+      case .message, .end: return
+      case .failure(let error): throw error
+      case .wait: try await wait()
+      }
+    }
+  }
+
+  private func wait() async throws(Failure) {
+    if Task.isCancelled {
+      cancelled()
+      throw Failure.lift(UndeclaredError.cancelled)
+    }
+    let number = state.withLock { state in
+      state.nextNumber += 1
+      return state.nextNumber
+    }
+    let isAlone = await withTaskCancellationHandler {
+      await withUnsafeContinuation { (continuation: UnsafeContinuation<Bool, Never>) in
+        let isAlone = state.withLock { state -> Bool? in
+          if state.reader != nil { return false }
+          // Something may have come since, or the cancellation.
+          if !state.messages.isEmpty || state.end != nil || Task.isCancelled { return true }
+          state.reader = (continuation, number)
+          return nil
+        }
+        if let isAlone { continuation.resume(returning: isAlone) }
+      }
+    } onCancel: {
+      state.withLock { state in state.reader?.number == number ? state.takeReader() : nil }?.resume(returning: true)
+    }
+    if !isAlone {
+      throw Failure.lift(UndeclaredError(.failedPrecondition, "Two tasks read the messages of one call at once"))
+    }
+  }
+}

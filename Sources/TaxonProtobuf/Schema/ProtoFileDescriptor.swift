@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The descriptor of a proto file as generated code embeds it, for server reflection: a
+/// `google.protobuf.FileDescriptorProto` without comments and positions.
+///
+/// Each generated file adds its own as a static property: `ProtoFileDescriptor.octollmV1Orchestrator` is that of
+/// octollm/v1/orchestrator.proto.
+public struct ProtoFileDescriptor: Sendable {
+  /// The name by which other files import it, such as "octollm/v1/orchestrator.proto".
+  public let name: String
+  private let base64: StaticString
+  // Functions, because files with services may point at each other by way of the errors that they raise.
+  private let makeDependencies: @Sendable () -> [ProtoFileDescriptor]
+  private let makeErrorFiles: @Sendable () -> [ProtoFileDescriptor]
+
+  /// What generated code says of a file. `base64` may have white space in it.
+  public init(
+    _ name: String, dependencies: @autoclosure @escaping @Sendable () -> [ProtoFileDescriptor] = [],
+    errors: @autoclosure @escaping @Sendable () -> [ProtoFileDescriptor] = [], base64: StaticString
+  ) {
+    self.name = name
+    makeDependencies = dependencies
+    makeErrorFiles = errors
+    self.base64 = base64
+  }
+
+  /// The files that it imports, in the order of its `dependency` field.
+  public var dependencies: [ProtoFileDescriptor] { makeDependencies() }
+
+  /// The files that have the errors its methods raise and that it does not import itself.
+  public var errorFiles: [ProtoFileDescriptor] { makeErrorFiles() }
+
+  /// The encoded FileDescriptorProto. Decoded from the embedded text each time.
+  public var serialized: [UInt8] {
+    base64.withUTF8Buffer { text in
+      var bytes: [UInt8] = []
+      bytes.reserveCapacity(text.count / 4 * 3)
+      var group: UInt32 = 0
+      var bits = 0
+      for character in text {
+        guard let value = Self.value(character) else { continue }
+        group = group << 6 | value
+        bits += 6
+        guard bits >= 8 else { continue }
+        bits -= 8
+        bytes.append(UInt8(truncatingIfNeeded: group >> UInt32(bits)))
+      }
+      return bytes
+    }
+  }
+
+  /// The descriptor itself. Throws when the embedded text is not what the generator wrote.
+  public func decoded() throws(MessageDecodingError) -> Google_Protobuf_FileDescriptorProto {
+    try Google_Protobuf_FileDescriptorProto(decoding: serialized)
+  }
+
+  /// The file and all that it depends on, and the files with the errors they raise, each once; a file comes behind
+  /// those it imports.
+  public var closure: [ProtoFileDescriptor] {
+    var seen: Set<String> = []
+    var files: [ProtoFileDescriptor] = []
+    func add(_ file: ProtoFileDescriptor) {
+      guard seen.insert(file.name).inserted else { return }
+      file.dependencies.forEach(add)
+      files.append(file)
+    }
+    add(self)
+    var index = 0
+    while index < files.count {
+      files[index].errorFiles.forEach(add)
+      index += 1
+    }
+    return files
+  }
+
+  /// The value of a character of base64 (RFC 4648 §4), nil for others.
+  private static func value(_ character: UInt8) -> UInt32? {
+    switch character {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
+    case UInt8(ascii: "+"): 62
+    case UInt8(ascii: "/"): 63
+    default: nil
+    }
+  }
+}

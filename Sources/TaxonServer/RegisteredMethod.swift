@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
+import TaxonHTTP2
+import TaxonProtobuf
+
+/// A method with its handler, whatever its types.
+protocol RegisteredMethod: Sendable {
+  var path: String { get }
+  /// Nil when there are none.
+  var interceptors: ServerInterceptors? { get set }
+
+  func makeCall(_ stream: ServerStream, reporter: CallReporter) -> any ServerCall
+}
+
+extension Message {
+  /// Decodes a message of a request.
+  static func received(_ bytes: UnsafeRawBufferPointer) throws(UndeclaredError) -> Self {
+    do throws(MessageDecodingError) {
+      return try Self(decoding: bytes)
+    } catch {
+      throw UndeclaredError(CallError.MalformedMessage(type: Self.descriptor.name, reason: "\(error)"))
+    }
+  }
+}
+
+extension ServerStream {
+  /// Runs what works for the call with the call's deadline, which calls made in it keep.
+  func withDeadline<Result, Failure: Error>(
+    _ body: () async throws(Failure) -> Result
+  ) async throws(Failure) -> Result {
+    guard let deadline else { return try await body() }
+    do {
+      return try await CallDeadline.$current.withValue(deadline) { try await body() }
+    } catch let error as Failure {
+      throw error
+    } catch {
+      // `body` throws nothing else, but `withValue` does not say so.
+      preconditionFailure("\(error)")
+    }
+  }
+}

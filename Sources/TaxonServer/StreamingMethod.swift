@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import TaxonErrors
+import TaxonHTTP2
+import TaxonProtobuf
+
+/// A method whose request or reply, or both, have any number of messages, and its handler.
+struct StreamingMethod<Request: Message, Response: Message, Failure: ErrorUnion>: RegisteredMethod {
+  typealias Handler =
+    @Sendable (RequestStream<Request, Failure>, ResponseWriter<Response, Failure>, ServerContext)
+    async throws(Failure) -> Void
+
+  let descriptor: MethodDescriptor<Request, Response, Failure>
+  let takesManyMessages: Bool
+  let handler: Handler
+  var interceptors: ServerInterceptors?
+
+  var path: String { descriptor.path }
+
+  func makeCall(_ stream: ServerStream, reporter: CallReporter) -> any ServerCall {
+    StreamingCall(method: self, stream: stream, reporter: reporter)
+  }
+}
+
+/// One call of a method that streams.
+// Reached on the loop of the stream's connection alone, but for `inbound` and `outbound`, which guard themselves.
+final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUnion>: ServerCall, @unchecked Sendable {
+  private let method: StreamingMethod<Request, Response, Failure>
+  private let stream: ServerStream
+  private let reporter: CallReporter
+  private let context: ServerContext
+  private let inbound: InboundMessages<ReceivedMessage<Request>, Failure>
+  private let outbound: OutboundMessages
+  private var task: Task<Void, Never>?
+
+  init(method: StreamingMethod<Request, Response, Failure>, stream: ServerStream, reporter: CallReporter) {
+    let context = ServerContext(path: method.path, stream: stream)
+    self.method = method
+    self.stream = stream
+    self.reporter = reporter
+    self.context = context
+    let eventLoop = stream.context.executor.eventLoop
+    // Reached on the loop alone.
+    nonisolated(unsafe) let stream = stream
+    inbound = InboundMessages(credit: { count in
+      if eventLoop.inEventLoop { stream.read(count) } else { eventLoop.execute { stream.read(count) } }
+    })
+    outbound = OutboundMessages(eventLoop: eventLoop) { stream.compression(wish: context.compressesReply) }
+    outbound.attach(stream) { settings in
+      stream.sendHead(context.initialMetadata, compression: settings?.compression)
+    }
+  }
+
+  var takesManyMessages: Bool { method.takesManyMessages }
+
+  func begin() {
+    if takesManyMessages { start() }
+  }
+
+  func receive(
+    _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) throws(UndeclaredError) -> Int {
+    let request = ReceivedMessage(try Request.received(message), isCompressed: isCompressed)
+    return inbound.append(request, size: size) ? size : 0
+  }
+
+  func receiveEnd() {
+    inbound.finish()
+    if !takesManyMessages { start() }
+  }
+
+  func cancel(_ error: UndeclaredError) {
+    inbound.abandon(Failure.lift(error))
+    outbound.fail(error)
+    task?.cancel()
+  }
+
+  func hasRoom() { outbound.pump() }
+
+  private func start() {
+    reporter.handlerStarted()
+    task = stream.context.executor.start {
+      do throws(Failure) {
+        try await self.handle()
+        self.outbound.flushAll()
+        let fields = self.context.replyFields
+        // Nothing was written: the head has not gone yet.
+        self.stream.sendHead(fields.initial, compression: nil)
+        self.stream.succeed(trailing: fields.trailing)
+      } catch {
+        self.outbound.flushAll()
+        self.reporter.fail(self.stream, error, self.context)
+      }
+      self.end()
+      self.reporter.handlerEnded()
+    }
+  }
+
+  /// Lets go of what came too late, and tells tasks that still read or write.
+  private func end() {
+    let error = UndeclaredError(.cancelled, "The call is over")
+    inbound.abandon(Failure.lift(error))
+    outbound.fail(error)
+  }
+
+  private func handle() async throws(Failure) {
+    let requests = RequestStream<Request, Failure> {
+      [inbound, context, interceptors = method.interceptors]
+      () async throws(Failure) in
+      guard let message = try await inbound.next() else { return nil }
+      context.isRequestCompressed = message.isCompressed
+      if let interceptors { try Failure.catching { try interceptors.receiving(message.content, context) } }
+      return message.content
+    }
+    let responses = ResponseWriter<Response, Failure> {
+      [outbound, context, interceptors = method.interceptors]
+      (message, compress) async throws(Failure) in
+      do {
+        if let interceptors { try interceptors.sending(message, context) }
+        try await outbound.write(message, compress: compress)
+      } catch {
+        throw Failure.lift(error)
+      }
+    }
+    guard stream.deadline != nil || method.interceptors != nil else {
+      return try await method.handler(requests, responses, context)
+    }
+    try await stream.withDeadline { () async throws(Failure) in
+      guard let interceptors = self.method.interceptors else {
+        return try await self.method.handler(requests, responses, self.context)
+      }
+      try await Failure.catching {
+        try await interceptors.run(self.context) { try await self.method.handler(requests, responses, self.context) }
+      }
+    }
+  }
+}

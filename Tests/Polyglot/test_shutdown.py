@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SIGTERM while there is a lot to do: what was accepted is answered, the rest can be tried again."""
+
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import grpc
+from octollm.v1.orchestrator_pb2 import CreateTaskRequest, TaskContract
+from octollm_process import PATIENCE, Server
+from stub import ORCHESTRATOR, Stub
+
+CONNECTIONS, CALLS_EACH = 10, 100
+
+
+class Load:
+    """A thousand calls in flight: each that ends well is followed by another."""
+
+    def __init__(self, channels: list[grpc.Channel]) -> None:
+        self._lock = threading.Lock()
+        self._stubs = [Stub(channel, ORCHESTRATOR) for channel in channels]
+        self._running = 0
+        self.outcomes: Counter[grpc.StatusCode] = Counter()
+        self.is_under_way = threading.Event()
+        self.is_over = threading.Event()
+
+    def start(self) -> None:
+        self._running = CONNECTIONS * CALLS_EACH
+        for stub in self._stubs * CALLS_EACH:
+            self._call(stub)
+
+    def _call(self, stub: Stub) -> None:
+        contract = TaskContract(description="Count the arms of an octopus.", priority=5)
+        call = stub.CreateTask.future(CreateTaskRequest(contract=contract), timeout=PATIENCE)
+        call.add_done_callback(lambda call: self._ended(stub, call.code()))
+
+    def _ended(self, stub: Stub, code: grpc.StatusCode) -> None:
+        with self._lock:
+            self.outcomes[code] += 1
+            if code != grpc.StatusCode.OK:
+                self._running -= 1
+            over = self._running == 0
+            if self.outcomes[grpc.StatusCode.OK] >= 2 * CONNECTIONS * CALLS_EACH:
+                self.is_under_way.set()
+        if over:
+            self.is_over.set()
+        if code == grpc.StatusCode.OK:
+            self._call(stub)
+
+
+def test_no_accepted_call_is_lost(serve: Callable[..., Server], tmp_path: Path) -> None:
+    """A task that is in the database was created by a call that was accepted, so its client knows of it."""
+    database = tmp_path / "tasks.sqlite"
+    server = serve("--database", str(database))
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
+    with ExitStack() as stack:
+        channels = [
+            stack.enter_context(grpc.insecure_channel(server.target, options)) for _ in range(CONNECTIONS)
+        ]
+        load = Load(channels)
+        load.start()
+        assert load.is_under_way.wait(PATIENCE)
+        server.terminate()
+        assert load.is_over.wait(PATIENCE)
+    assert server.wait() == 0
+    # UNAVAILABLE is what may be tried again.
+    assert set(load.outcomes) == {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}, load.outcomes
+    with closing(sqlite3.connect(database)) as connection:
+        created = connection.execute("SELECT count(*) FROM tasks").fetchone()[0]
+    assert created == load.outcomes[grpc.StatusCode.OK], load.outcomes
