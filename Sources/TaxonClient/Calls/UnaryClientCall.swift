@@ -15,13 +15,6 @@ protocol PendingCall: AnyObject {
   /// server that was picked has a breaker of its own.
   func admit(_ permit: consuming CircuitBreaker.Permit)
   /// Opens the stream on a session that can take it. To be called on the endpoint's loop.
-  var waitsForReady: Bool { options.waitForReady }
-  var isOver: Bool { continuation == nil }
-
-  func admit(_ permit: consuming CircuitBreaker.Permit) {
-    self.permit = consume permit
-  }
-
   func send(on connection: ClientConnection)
   /// Ends the call without having sent it.
   func fail(_ error: any TaxonomyError)
@@ -71,6 +64,13 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     } onCancel: {
       endpoint.execute { self.cancel() }
     }
+  }
+
+  var waitsForReady: Bool { options.waitForReady }
+  var isOver: Bool { continuation == nil }
+
+  func admit(_ permit: consuming CircuitBreaker.Permit) {
+    self.permit = consume permit
   }
 
   func send(on connection: ClientConnection) {
