@@ -9,6 +9,10 @@ public final class ServerContext: Sendable {
   public let path: String
   /// Who calls: "ipv4:127.0.0.1:51234", "unix:", …
   public let peer: String
+  /// Whether the connection is encrypted by TLS.
+  public let isEncrypted: Bool
+  /// The certificate that the caller has shown, and that was found good; nil without one (`ServerTLS`).
+  public let peerCertificate: PeerCertificate?
   /// What came with the request.
   public let metadata: Metadata
   /// When the caller stops waiting; nil when it waits for ever. The task is cancelled then, and calls that the handler
@@ -26,10 +30,13 @@ public final class ServerContext: Sendable {
 
   /// A context, for tests that call a service's methods without a server.
   public init(
-    path: String = "", peer: String = "", metadata: Metadata = Metadata(), deadline: ContinuousClock.Instant? = nil
+    path: String = "", peer: String = "", metadata: Metadata = Metadata(), deadline: ContinuousClock.Instant? = nil,
+    isEncrypted: Bool = false, peerCertificate: PeerCertificate? = nil
   ) {
     self.path = path
     self.peer = peer
+    self.isEncrypted = isEncrypted
+    self.peerCertificate = peerCertificate
     self.metadata = metadata
     self.deadline = deadline
   }
@@ -37,7 +44,8 @@ public final class ServerContext: Sendable {
   convenience init(path: String, stream: ServerStream) {
     self.init(
       path: path, peer: stream.context.peer, metadata: stream.head.metadata,
-      deadline: stream.deadline.map { .now + Duration($0 - .now()) })
+      deadline: stream.deadline.map { .now + Duration($0 - .now()) }, isEncrypted: stream.context.isEncrypted,
+      peerCertificate: stream.context.peerCertificate)
   }
 
   /// Sent before the first message of the reply, or with the error when there is none.

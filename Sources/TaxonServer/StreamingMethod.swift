@@ -73,6 +73,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     inbound.abandon(Failure.lift(error))
     outbound.fail(error)
     task?.cancel()
+    stream.context.wakeWaiting()
   }
 
   func hasRoom() { outbound.pump() }
@@ -80,6 +81,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   private func start() {
     reporter.handlerStarted()
     task = stream.context.executor.start {
+      if self.stream.hasToWait { await self.stream.room() }
       do throws(Failure) {
         try await self.handle()
         self.outbound.flushAll()

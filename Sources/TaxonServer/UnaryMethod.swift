@@ -51,6 +51,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     if isRequestCompressed { context.isRequestCompressed = true }
     reporter.handlerStarted()
     task = stream.context.executor.start {
+      if self.stream.hasToWait { await self.stream.room() }
       do throws(Failure) {
         self.succeed(try await self.handle(request, context), context)
       } catch {
@@ -62,6 +63,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
 
   func cancel(_ error: UndeclaredError) {
     task?.cancel()
+    stream.context.wakeWaiting()
   }
 
   private func handle(_ request: Request, _ context: ServerContext) async throws(Failure) -> Response {
