@@ -45,7 +45,8 @@ public final class Channel: Sendable {
   ///   - observer: Told what is decided about each failure. Called on any thread; should not block.
   /// - Throws: `SetupError.InvalidSetting` when the target is none, or a certificate cannot be read.
   public convenience init(
-    _ target: String, policy: CallPolicy = .standard, tls: ClientTLS? = nil, clock: any Clock<Duration> = ContinuousClock(),
+    _ target: String, policy: CallPolicy = .standard, tls: ClientTLS? = nil,
+    clock: any Clock<Duration> = ContinuousClock(),
     logger: Logger = Logger(label: "taxon.client"), observer: (@Sendable (CallEvent) -> Void)? = nil
   ) throws(SetupError) {
     var configuration = Configuration(policy: policy, tls: tls)
