@@ -25,7 +25,10 @@ import Testing
     var code: Int?
     func drain() throws {
       var output: [UInt8] = []
-      try session.drain { output += Array($0); return true }
+      try session.drain { bytes in
+        output += Array(bytes)
+        return true
+      }
       for case .goAway(_, let number) in peer.parse(output) { code = number }
     }
     try (ScriptedPeer.preface + ScriptedPeer.emptySettings).withUnsafeBytes { try session.receive($0) }
@@ -34,6 +37,8 @@ import Testing
     try drain()
     return (session.exceeded, code)
   }
+
+  let ping = ScriptedPeer.frame(type: 6, flags: 0, stream: 0, [UInt8](repeating: 1, count: 8))
 
   func head(_ stream: Int, endStream: Bool = false) -> [UInt8] {
     ScriptedPeer.headers(
@@ -70,7 +75,7 @@ import Testing
   }
 
   @Test func aFloodOfPingsEndsTheConnection() throws {
-    let bytes = (0..<11).flatMap { _ in ScriptedPeer.frame(type: 6, flags: 0, stream: 0, [UInt8](repeating: 1, count: 8)) }
+    let bytes = (0..<11).flatMap { _ in ping }
     let (limit, code) = try outcome(bytes) { $0.pings = .init(burst: 10, perSecond: 0) }
     #expect(limit == .pings)
     #expect(code == 11)
@@ -94,7 +99,7 @@ import Testing
   }
 
   @Test func answersThatNobodyReadsEndTheConnection() throws {
-    let bytes = (0..<12).flatMap { _ in ScriptedPeer.frame(type: 6, flags: 0, stream: 0, [UInt8](repeating: 1, count: 8)) }
+    let bytes = (0..<12).flatMap { _ in ping }
     let (limit, code) = try outcome(bytes) { $0.maxUnsentAcks = 10 }
     #expect(limit == .frames)
     #expect(code == 11)
