@@ -60,6 +60,7 @@ extension Channel: CallInvoker {
       ResponseSource(onMessage: options.onMessage) { [self] () async throws(Failure) in
         let deadline = deadline(options)
         let interceptors = ClientInterceptors(interceptors, path: method.path)
+        let last = Locked<StreamEnd<Failure>?>(nil)
         do throws(Failure) {
           let options = try await started(method, options, interceptors)
           let watch = watch(method, options, interceptors)
@@ -81,13 +82,16 @@ extension Channel: CallInvoker {
               return AttemptResult(outcome: .success((call.inbound, handle)))
             } catch {
               let end = watch.last
+              last.withLock { $0 = end }
               return AttemptResult(
                 outcome: .failure(error), initial: end?.initial ?? Metadata(), trailing: end?.trailing ?? Metadata(),
                 isRefused: end?.isRefused ?? false, notes: end?.notes ?? [])
             }
           }
         } catch {
-          interceptors?.ended(method.path, error, initial: Metadata(), trailing: Metadata())
+          let end = last.withLock { $0 }
+          interceptors?.ended(
+            method.path, error, initial: end?.initial ?? Metadata(), trailing: end?.trailing ?? Metadata())
           throw error
         }
       })

@@ -25,7 +25,9 @@ public struct StoreHealth: Sendable {
       _ = try await store.tasks(TaskQuery(size: 1))
       health.set(.serving, for: service)
     } catch {
-      if health.status(of: service) == .serving { logger.error("the store cannot be read", metadata: [:].adding(error)) }
+      if health.status(of: service) == .serving {
+        logger.error("the store cannot be read", metadata: [:].adding(error))
+      }
       health.set(.notServing, for: service)
     }
   }

@@ -27,7 +27,7 @@ public struct ClientCallOutcome: Sendable {
 
 /// Sees the calls of a channel from the outside: credentials, metrics, tracing. A call with all its attempts is one.
 public protocol ClientInterceptor: Sendable {
-  /// A call is about to begin. To throw refuses it. Called in the caller's task, or in one that stands for it.
+  /// A call is about to begin. To throw refuses it, and interceptors further in learn nothing of it. Called in the caller's task, or in one that stands for it.
   func starting(_ call: inout ClientCallStart) async throws
   /// A message of the request is about to be sent.
   func sending(_ message: any Message, path: String)
@@ -72,6 +72,12 @@ private struct ScopedClientInterceptor<Inner: ClientInterceptor>: ClientIntercep
 struct ClientInterceptors: Sendable {
   private let list: [any ClientInterceptor]
   private let began = ContinuousClock.now
+  /// How many of them know of the call.
+  private let started = Started()
+
+  private final class Started: Sendable {
+    let count = Locked(0)
+  }
 
   /// Nil when none applies.
   init?(_ all: [any ClientInterceptor], path: String) {
@@ -82,7 +88,10 @@ struct ClientInterceptors: Sendable {
 
   func starting(_ path: String, _ options: CallOptions) async throws -> CallOptions {
     var start = ClientCallStart(path: path, metadata: options.metadata)
-    for interceptor in list { try await interceptor.starting(&start) }
+    for interceptor in list {
+      started.count.withLock { $0 += 1 }
+      try await interceptor.starting(&start)
+    }
     var options = options
     options.metadata = start.metadata
     return options
@@ -99,6 +108,6 @@ struct ClientInterceptors: Sendable {
   func ended(_ path: String, _ error: (any TaxonomyError)?, initial: Metadata, trailing: Metadata) {
     let outcome = ClientCallOutcome(
       path: path, error: error, initial: initial, trailing: trailing, duration: .now - began)
-    for interceptor in list.reversed() { interceptor.ended(outcome) }
+    for interceptor in list.prefix(started.count.withLock { $0 }).reversed() { interceptor.ended(outcome) }
   }
 }

@@ -49,17 +49,25 @@ public final class MetricsInterceptor: ServerInterceptor {
     do {
       try await next()
     } catch {
-      record(UndeclaredError.lift(error), context, since: start)
+      record(Self.sent(for: error), context, since: start)
       throw error
     }
     record(nil, context, since: start)
   }
 
-  private func record(_ error: UndeclaredError?, _ context: ServerContext, since start: ContinuousClock.Instant) {
+  /// What the caller gets for it: what came out of a call, and is not declared here, is not passed on.
+  private static func sent(for error: any Error) -> any TaxonomyError {
+    if let union = error as? any ErrorUnion, !(union.wrapped is UndeclaredError) { return union.wrapped }
+    return UndeclaredError.lift(error).asSent
+  }
+
+  private func record(_ error: (any TaxonomyError)?, _ context: ServerContext, since start: ContinuousClock.Instant) {
     let now = ContinuousClock.now
-    var sent = error?.asSent
+    var sent = error
     // The server has answered for the handler, which only saw that it was cancelled.
-    if let deadline = context.deadline, deadline <= now, sent?.status == .cancelled { sent = CallError.DeadlineExceeded() }
+    if let deadline = context.deadline, deadline <= now, sent?.status == .cancelled {
+      sent = CallError.DeadlineExceeded()
+    }
     let key = Key(
       path: context.path, status: sent?.status ?? .ok, error: sent?.identity, severity: sent?.severity ?? .unspecified)
     let instruments = instruments(key)

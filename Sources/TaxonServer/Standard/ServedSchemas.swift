@@ -52,7 +52,8 @@ final class ServedSchemas: Sendable {
       symbols[scope + (name ?? "")] = file
     }
 
-    private mutating func add(_ message: Google_Protobuf_DescriptorProto, _ scope: String, _ file: ProtoFileDescriptor) {
+    private mutating func add(_ message: Google_Protobuf_DescriptorProto, _ scope: String, _ file: ProtoFileDescriptor)
+    {
       add(message.name, scope, file)
       messages.insert(scope + (message.name ?? ""))
       let inner = "\(scope)\(message.name ?? "")."
@@ -64,7 +65,8 @@ final class ServedSchemas: Sendable {
     }
 
     /// Values are beside their enum, not in it (descriptor.proto).
-    private mutating func add(_ type: Google_Protobuf_EnumDescriptorProto, _ scope: String, _ file: ProtoFileDescriptor) {
+    private mutating func add(_ type: Google_Protobuf_EnumDescriptorProto, _ scope: String, _ file: ProtoFileDescriptor)
+    {
       add(type.name, scope, file)
       for value in type.value { add(value.name, scope, file) }
     }
