@@ -2,7 +2,9 @@
 import OctoLLM
 import Taxon
 
-/// README's first snippet, which test_readme.py compares with this text.
+// test_readme.py compares README's snippets with this text.
+
+/// README's first snippet.
 func readmeSnippet(_ orchestrator: Orchestrator.Client, show: (TaskRecord) -> Void) async {
   do {
     show(try await orchestrator.getTask(GetTaskRequest(taskID: "42")))
@@ -10,5 +12,18 @@ func readmeSnippet(_ orchestrator: Orchestrator.Client, show: (TaskRecord) -> Vo
     print(error.taskID)
   } catch {
     print(error.code, error.message, error.retryAfter as Any)
+  }
+}
+
+/// README's snippet of streaming.
+func streamingSnippet(_ orchestrator: Orchestrator.Client, id: String, show: (StatusChange) -> Void) async {
+  do {
+    for try await change in orchestrator.watchTask(WatchTaskRequest(taskID: id)) {
+      show(change)
+    }
+  } catch .taskNotFound(let error) {
+    print(error.taskID)
+  } catch {
+    print(error.code, error.message)
   }
 }

@@ -16,7 +16,8 @@ class Stub:
 
     def __init__(self, channel: grpc.Channel, service: ServiceDescriptor) -> None:
         for method in service.methods:
-            callable = channel.unary_unary(
+            make = channel.unary_stream if method.server_streaming else channel.unary_unary
+            callable = make(
                 f"/{service.full_name}/{method.name}",
                 request_serializer=GetMessageClass(method.input_type).SerializeToString,
                 response_deserializer=GetMessageClass(method.output_type).FromString,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The example's services, called by grpcio as a user would: what they answer, and the errors they have in earnest."""
 
+import json
 import re
 import sqlite3
 import time
@@ -22,9 +23,10 @@ from octollm.v1.orchestrator_pb2 import (
     TaskContract,
     TaskRecord,
     UpdateTaskStatusRequest,
+    WatchTaskRequest,
 )
 from octollm.v1.reflex_pb2 import PreprocessRequest, ReflexError
-from octollm_process import PATIENCE, Server
+from octollm_process import PATIENCE, Server, call, start_call
 
 
 def create(server: Server, description: str = "Count the arms of an octopus.", **fields: object) -> TaskRecord:
@@ -80,6 +82,67 @@ class TestAnswers:
         assert (first.text, first.cached) == ("eight arms", False)
         second = server.reflex.Preprocess(PreprocessRequest(text="eight arms"))
         assert (second.text, second.cached) == ("eight arms", True)
+
+
+class TestWatchTask:
+    @staticmethod
+    def watch(server: Server, task_id: str) -> grpc.Call:
+        return server.orchestrator.WatchTask(WatchTaskRequest(task_id=task_id), timeout=PATIENCE)
+
+    def test_changes_are_told_as_they_happen(self, server: Server) -> None:
+        task = create(server, "1 + 2", required_capabilities=["arithmetic"])
+        watches = [self.watch(server, task.task_id) for _ in range(3)]
+        for watch in watches:
+            assert next(watch).status == orchestrator_pb2.TASK_STATUS_PENDING
+        done = execute(server, task)
+        for watch in watches:
+            changes = list(watch)
+            assert changes == list(done.history)[1:]
+            assert watch.code() == grpc.StatusCode.OK
+
+    def test_what_happened_before_is_told_first(self, server: Server) -> None:
+        done = execute(server, create(server, "3 + 4", required_capabilities=["arithmetic"]))
+        assert list(self.watch(server, done.task_id)) == list(done.history)
+
+    def test_a_failure_ends_it_and_says_why(self, server: Server) -> None:
+        task = create(server, "three plus four", required_capabilities=["arithmetic"])
+        watch = self.watch(server, task.task_id)
+        assert next(watch).status == orchestrator_pb2.TASK_STATUS_PENDING
+        failing(lambda: execute(server, task))
+        *_, last = watch
+        assert (last.status, last.error_code) == (orchestrator_pb2.TASK_STATUS_FAILED, "VALIDATION_ERROR")
+
+    def test_a_task_that_is_not_there_is_not_found(self, server: Server) -> None:
+        failure = failing(lambda: list(self.watch(server, "42")))
+        assert failure.identity == ("octollm.dev", "TASK_NOT_FOUND")
+        assert failure.required(ValidationError.TaskNotFound).task_id == "42"
+
+    def test_a_watch_that_is_given_up_disturbs_nobody(self, server: Server) -> None:
+        task = create(server)
+        given_up, kept = self.watch(server, task.task_id), self.watch(server, task.task_id)
+        for watch in (given_up, kept):
+            assert next(watch).status == orchestrator_pb2.TASK_STATUS_PENDING
+        given_up.cancel()
+        request = UpdateTaskStatusRequest(task_id=task.task_id, status=orchestrator_pb2.TASK_STATUS_CANCELLED)
+        server.orchestrator.UpdateTaskStatus(request)
+        assert [change.status for change in kept] == [orchestrator_pb2.TASK_STATUS_CANCELLED]
+
+    def test_a_shutdown_does_not_wait_for_watches(self, serve: Callable[..., Server]) -> None:
+        server = serve()
+        watch = self.watch(server, create(server).task_id)
+        assert next(watch).status == orchestrator_pb2.TASK_STATUS_PENDING
+        server.terminate()
+        failure = failing(lambda: list(watch))
+        assert failure.status == grpc.StatusCode.UNAVAILABLE
+        assert server.wait() == 0
+
+    def test_the_command_prints_each_change(self, server: Server) -> None:
+        done = execute(server, create(server, "5 + 6", required_capabilities=["arithmetic"]))
+        process = start_call(server.target, "watch-task", done.task_id)
+        printed, errors = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, errors
+        assert [json.loads(line)["status"] for line in printed.splitlines()] == ["pending", "running", "completed"]
+        assert call(server.target, "watch-task", "42")["code"] == "TASK_NOT_FOUND"
 
 
 class TestInvalidInput:
