@@ -78,8 +78,21 @@ def test_the_tour_is_as_it_says(tour: Path) -> None:
         assert expected in printed, printed
 
 
+COMPILED = (ROOT / "Tests" / "OctoLLMTests" / "ReadmeSnippet.swift").read_text()
+
+
 def test_the_first_snippet_is_compiled() -> None:
     snippet = re.search(FENCE, README, re.S)
-    compiled = (ROOT / "Tests" / "OctoLLMTests" / "ReadmeSnippet.swift").read_text()
-    unindented = "\n".join(line.removeprefix("  ") for line in compiled.splitlines())
+    unindented = "\n".join(line.removeprefix("  ") for line in COMPILED.splitlines())
     assert snippet is not None and snippet[2] in unindented
+
+
+def test_the_snippets_of_streaming_are_those_that_are_used() -> None:
+    """The client's is run by WatchTaskTests; the declaration and the handler's are the example's own."""
+    snippets = blocks("snippet")
+    unindented = "\n".join(line.removeprefix("  ") for line in COMPILED.splitlines())
+    assert snippets["client"] in unindented
+    orchestrator = (ROOT / "Protos" / "octollm" / "v1" / "orchestrator.proto").read_text()
+    assert "\n".join(f"  {line}" for line in snippets["declaration"].splitlines()) in orchestrator
+    service = (ROOT / "Sources" / "OctoLLM" / "Orchestrator" / "OrchestratorService+Watch.swift").read_text()
+    assert "\n".join(f"  {line}" for line in snippets["handler"].splitlines()) in service
