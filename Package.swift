@@ -21,8 +21,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
-    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -62,6 +62,7 @@ let package = Package(
       name: "TaxonClient",
       dependencies: [
         "TaxonHTTP2", "TaxonResilience", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
+        dependency("DequeModule", "swift-collections"), dependency("NIOTLS", "swift-nio"),
       ], swiftSettings: settings),
     .target(name: "TaxonResilience", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .target(
@@ -97,6 +98,10 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "TaxonClientTests",
+      dependencies: ["TaxonClient", "TaxonErrors", "TaxonResilience", dependency("NIOCore", "swift-nio")],
+      swiftSettings: settings),
+    .testTarget(
       name: "TaxonCodegenTests", dependencies: ["TaxonCodegen", "Taxon"], exclude: ["Schemas"],
       // Generated code has to do under these too.
       swiftSettings: settings + [
@@ -107,7 +112,11 @@ let package = Package(
       dependencies: ["OctoLLM", "Taxon", dependency("GRDB", "GRDB.swift"), dependency("Logging", "swift-log")],
       swiftSettings: settings),
     .testTarget(
-      name: "TaxonTests", dependencies: ["Taxon", dependency("Logging", "swift-log")],
+      name: "TaxonTests",
+      dependencies: [
+        "Taxon", "TaxonHTTP2", "TaxonServer", dependency("Logging", "swift-log"), dependency("NIOCore", "swift-nio"),
+        dependency("NIOPosix", "swift-nio"), dependency("ServiceLifecycle", "swift-service-lifecycle"),
+      ],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -18,54 +18,87 @@ public final class Channel: Sendable {
   public let target: Target
   /// How its calls are retried, guarded and timed.
   public let policy: CallPolicy
-  /// The circuit breaker that guards the endpoint; nil when the policy has none.
+  /// The circuit breaker that guards the endpoint; nil when the policy has none, and with round-robin, where each
+  /// address has its own.
   public let breaker: CircuitBreaker?
 
   let engine: CallEngine
   let interceptors: [any ClientInterceptor]
+  /// Looks after the files of certificates.
+  private let reloading: Task<Void, Never>?
 
   /// A channel; it connects with its first call.
+  ///
+  /// - Parameter target: Such as "dns:///localhost:50051"; see `Target`.
+  /// - Throws: `SetupError.InvalidSetting` when the target is none, or a setting is out of its bounds.
+  public convenience init(_ target: String, configuration: Configuration) throws(SetupError) {
+    try self.init(Target(target), configuration, dialer: NetworkDialer())
+  }
+
+  /// A channel with a policy, and the standard configuration otherwise.
   ///
   /// - Parameters:
   ///   - target: Such as "dns:///localhost:50051"; see `Target`.
   ///   - policy: Retry, breaker and timeout of the calls.
-  ///   - limits: What the client accepts.
-  ///   - connectTimeout: How long making a connection may take.
+  ///   - tls: Encrypts; nil speaks HTTP/2 unencrypted (h2c).
   ///   - clock: Measures the pauses between attempts and the breaker's time; another one is for tests.
-  ///   - interceptors: See every call, the first outermost.
   ///   - observer: Told what is decided about each failure. Called on any thread; should not block.
-  /// - Throws: `SetupError.InvalidSetting` when the target is none.
-  public init(
-    _ target: String, policy: CallPolicy = .standard, limits: ClientLimits = ClientLimits(),
-    connectTimeout: Duration = .seconds(20), clock: any Clock<Duration> = ContinuousClock(),
-    interceptors: [any ClientInterceptor] = [], logger: Logger = Logger(label: "taxon.client"),
-    observer: (@Sendable (CallEvent) -> Void)? = nil
+  /// - Throws: `SetupError.InvalidSetting` when the target is none, or a certificate cannot be read.
+  public convenience init(
+    _ target: String, policy: CallPolicy = .standard, tls: ClientTLS? = nil,
+    clock: any Clock<Duration> = ContinuousClock(),
+    logger: Logger = Logger(label: "taxon.client"), observer: (@Sendable (CallEvent) -> Void)? = nil
   ) throws(SetupError) {
-    self.target = try Target(target)
-    self.policy = policy
-    self.interceptors = interceptors
-    breaker = policy.breaker.map { settings in
-      CircuitBreaker(endpoint: target, settings: settings, clock: clock) { transition in
-        observer?(.breaker(transition))
-        logger.notice("\(transition)")
-      }
+    var configuration = Configuration(policy: policy, tls: tls)
+    configuration.clock = clock
+    configuration.logger = logger
+    configuration.observer = observer
+    try self.init(target, configuration: configuration)
+  }
+
+  init(_ target: Target, _ configuration: Configuration, dialer: any Dialer) throws(SetupError) {
+    try configuration.check()
+    self.target = target
+    policy = configuration.policy
+    interceptors = configuration.interceptors
+    breaker =
+      configuration.balancing == .pickFirst
+      ? policy.breaker.map { configuration.makeBreaker(endpoint: target.description, settings: $0) } : nil
+    let tls: TLSContextSource? =
+      if let tls = configuration.tls { try TLSContextSource(tls, logger: configuration.logger) } else { nil }
+    if let tls, let interval = configuration.tls?.reloadInterval {
+      reloading = Task { await tls.watch(every: interval) }
+    } else {
+      reloading = nil
     }
-    var http2 = HTTP2Configuration()
-    http2.maxHeaderListSize = limits.maxHeaderListSize
     let endpoint = Endpoint(
-      target: self.target, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), http2: http2,
-      limits: limits, connectTimeout: connectTimeout)
+      target: target, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), configuration: configuration,
+      dialer: dialer, tls: tls)
     engine = CallEngine(
       endpoint: endpoint, policy: policy, breaker: breaker, budget: policy.retry.budget.map { RetryBudget($0) },
-      clock: clock, observer: observer, logger: logger)
+      clock: configuration.clock, observer: configuration.observer, logger: configuration.logger)
   }
 
   deinit {
     shutDown()
   }
 
+  /// Where the channel stands.
+  public var state: ConnectivityState { engine.endpoint.states.state }
+
+  /// Where the channel stands, now and after each change; the sequence ends when the channel is shut down. Who does not
+  /// keep up misses states between.
+  public var stateChanges: AsyncStream<ConnectivityState> { engine.endpoint.states.changes() }
+
+  /// Connects, if the channel is idle, without waiting for a first call.
+  public func connect() {
+    let endpoint = engine.endpoint
+    endpoint.execute { endpoint.wake() }
+  }
+
   /// Takes no more calls; those that are going on may end.
   public func shutDown() {
+    reloading?.cancel()
     let endpoint = engine.endpoint
     endpoint.execute { endpoint.shutDown() }
   }

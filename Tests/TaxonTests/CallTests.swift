@@ -152,9 +152,10 @@ import Testing
     try await withServer { _, _ in
       String(repeating: "x", count: 2000)
     } test: { target, _ in
-      var limits = ClientLimits()
-      limits.maxMessageSize = 1000
-      let channel = try Channel(target, policy: .none, limits: limits, logger: quiet)
+      var configuration = Channel.Configuration(policy: .none)
+      configuration.limits.maxMessageSize = 1000
+      configuration.logger = quiet
+      let channel = try Channel(target, configuration: configuration)
       do throws(ConnectionError) {
         _ = try await channel.text("x")
         Issue.record("no error")

@@ -39,7 +39,7 @@ func withServer(
   test: (_ target: String, _ server: Server) async throws -> Void
 ) async throws {
   var configuration = configuration
-  configuration.port = 0
+  configuration.address = .tcp(host: "127.0.0.1", port: 0)
   configuration.gracePeriod = .seconds(5)
   let server = Server(configuration, services: [TextService(body: body)], logger: quiet)
   try await server.start()

@@ -84,7 +84,7 @@ import Testing
     let channel = try Channel("127.0.0.1:\(port)", logger: quiet)
     #expect(try await channel.text("x") == "first")
     await first.shutDown()
-    configuration.port = port
+    configuration.address = .tcp(host: "127.0.0.1", port: port)
     let second = Server(configuration, services: [TextService { _, _ in "second" }], logger: quiet)
     try await second.start()
     #expect(try await channel.text("x") == "second")

@@ -44,7 +44,8 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   private var stream: ClientStream?
   private var initial = Metadata()
   private var timer: Scheduled<Void>?
-  private var isOver = false
+  private(set) var isOver = false
+  private var permit: PermitKeeper?
   /// The caller gave the call up.
   private var isCancelled = false
 
@@ -94,6 +95,10 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   }
 
   // MARK: From the endpoint
+
+  var waitsForReady: Bool { plan.options.waitForReady }
+
+  func admit(_ permit: consuming CircuitBreaker.Permit) { self.permit = PermitKeeper(permit) }
 
   func send(on connection: ClientConnection) {
     guard !isOver else { return }
@@ -162,6 +167,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     stream = nil
     // The caller's own cancellation is no answer of the server's.
     let error = isCancelled ? error : error.map { $0.fromCall() }
+    permit?.settle(error)
     plan.ended(
       StreamEnd(error: error, initial: initial, trailing: end.trailing, isRefused: end.isRefused, notes: notes))
     if let error {

@@ -3,9 +3,17 @@ import NIOCore
 import TaxonErrors
 import TaxonHTTP2
 import TaxonProtobuf
+import TaxonResilience
 
 /// A call that an endpoint can send when it has a connection, whatever its types.
 protocol PendingCall: AnyObject {
+  /// The call waits when no server can be reached, instead of failing at once.
+  var waitsForReady: Bool { get }
+  /// The call has ended, and nobody need wait for it any more.
+  var isOver: Bool { get }
+  /// Takes the leave of a server's circuit breaker, to be settled with the outcome. Comes before `send`, when the
+  /// server that was picked has a breaker of its own.
+  func admit(_ permit: consuming CircuitBreaker.Permit)
   /// Opens the stream on a session that can take it. To be called on the endpoint's loop.
   func send(on connection: ClientConnection)
   /// Ends the call without having sent it.
@@ -28,6 +36,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   /// The caller's task was cancelled.
   private var isCancelled = false
   private var timer: Scheduled<Void>?
+  private var permit: PermitKeeper?
 
   init(
     _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions,
@@ -56,6 +65,11 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
       endpoint.execute { self.cancel() }
     }
   }
+
+  var waitsForReady: Bool { options.waitForReady }
+  var isOver: Bool { continuation == nil }
+
+  func admit(_ permit: consuming CircuitBreaker.Permit) { self.permit = PermitKeeper(permit) }
 
   func send(on connection: ClientConnection) {
     guard continuation != nil else { return }
@@ -128,10 +142,12 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     timer?.cancel()
     timer = nil
     stream = nil
+    // The caller's own cancellation is no answer of the server's.
+    let outcome = outcome.mapError { isCancelled ? $0 : $0.fromCall() }
+    if case .failure(let error) = outcome { permit?.settle(error) } else { permit?.settle(nil) }
     continuation?.resume(
       returning: AttemptResult(
-        // The caller's own cancellation is no answer of the server's.
-        outcome: outcome.mapError { isCancelled ? $0 : $0.fromCall() }, initial: initial, trailing: end.trailing,
+        outcome: outcome, initial: initial, trailing: end.trailing,
         isRefused: end.isRefused,
         notes: notes))
   }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import Logging
+import TaxonHTTP2
+import TaxonResilience
+
+extension Channel {
+  /// How a channel connects and how its calls are made.
+  public struct Configuration: Sendable {
+    /// How calls are retried, guarded and timed.
+    public var policy: CallPolicy
+    /// What the client accepts of an answer.
+    public var limits = ClientLimits()
+    /// Windows and frame sizes of the connections. Their limit of streams is the server's affair and has no effect here.
+    public var http2 = HTTP2Configuration()
+    /// Which of several addresses gets a call.
+    public var balancing = Balancing.pickFirst
+    /// TLS, with HTTP/2 agreed on by ALPN; nil speaks HTTP/2 unencrypted (h2c).
+    public var tls: ClientTLS?
+    /// What goes into `:authority`, such as "orders.example.com"; nil: the target's host and port, of a list those of
+    /// the first address, and "localhost" for a Unix socket.
+    public var authority: String?
+    /// How long making a connection may take, with TLS and up to the server's SETTINGS, unless the pause until the next
+    /// attempt is longer. 1 ms to 1 h.
+    public var connectTimeout: Duration = .seconds(20)
+    /// The pauses between attempts to connect, counted from the beginning of each (gRPC connection-backoff document).
+    public var backoff = Backoff(base: .seconds(1), factor: 1.6, cap: .seconds(120), jitter: 0.8...1.2)
+    /// When the server is asked whether it is still there.
+    public var keepalive = Keepalive()
+    /// After how long without a call the connections are closed and the channel is idle; nil for never. At least 1 s.
+    public var idleTimeout: Duration? = .seconds(30 * 60)
+    /// A name is not resolved again before this time is over. 0 to 1 h.
+    public var resolutionInterval: Duration = .seconds(30)
+    /// Measures the pauses between attempts of a call and the breaker's time; another one is for tests.
+    public var clock: any Clock<Duration> = ContinuousClock()
+    /// See every call, the first outermost.
+    public var interceptors: [any ClientInterceptor] = []
+    /// Where the channel writes what it decides.
+    public var logger = Logger(label: "taxon.client")
+    /// Told what is decided about each failure. Called on any thread; should not block.
+    public var observer: (@Sendable (CallEvent) -> Void)?
+
+    /// Instead of the system's resolver, for tests.
+    package var nameLookup: NameLookup = systemNameLookup
+
+    /// The values above.
+    public init(policy: CallPolicy = .standard, tls: ClientTLS? = nil) {
+      self.policy = policy
+      self.tls = tls
+    }
+  }
+
+  /// Which of a target's addresses gets a call.
+  public enum Balancing: Sendable, Hashable {
+    /// One connection, to the address that answers first; they are tried in their order, the next one when the one
+    /// before has not answered within 250 ms. The channel has one circuit breaker.
+    case pickFirst
+    /// A connection to each address, and each call to the next one that can take it. Each address has a circuit breaker
+    /// of its own, and calls pass by an address whose breaker is open.
+    case roundRobin
+  }
+
+  /// When a client asks the server with a PING whether it is still there (gRPC A8).
+  public struct Keepalive: Sendable, Hashable {
+    /// After how long without a byte from the server a PING is sent; nil for never. At least 10 s. A server that finds
+    /// it too often ends the connection, and the time doubles.
+    public var time: Duration?
+    /// How long to wait for an answer before the connection is taken for lost. At least 1 s.
+    public var timeout: Duration = .seconds(20)
+    /// Also while there is no call.
+    public var permitsWithoutCalls = false
+
+    /// The least time, which tests lower.
+    package var minimum: Duration = .seconds(10)
+
+    /// A keepalive; none without a time.
+    public init(time: Duration? = nil) { self.time = time }
+  }
+}

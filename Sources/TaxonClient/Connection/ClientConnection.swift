@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import TaxonErrors
+import TaxonHTTP2
+
+/// What a client accepts.
+public struct ClientLimits: Sendable {
+  /// Bytes of one message of an answer.
+  public var maxMessageSize = 4 * 1024 * 1024
+  /// Bytes of an answer's head, and of its trailers, each field counted with 32 on top.
+  public var maxHeaderListSize = 16 * 1024
+
+  /// The values above.
+  public init() {}
+}
+
+/// Who gives a connection its calls. Called on the connection's loop.
+protocol ClientConnectionOwner: AnyObject {
+  /// The server's first SETTINGS came, or others.
+  func connectionChangedRoom(_ connection: ClientConnection)
+  /// A call is over; there may be room for another.
+  func connectionEndedCall(_ connection: ClientConnection)
+  /// The server finds the PINGs too many.
+  func connectionPingedTooOften(_ connection: ClientConnection)
+  /// No new calls may be put on the connection any more. Called once.
+  func connectionEnded(_ connection: ClientConnection)
+}
+
+/// The client's end of one connection. Lives on the connection's event loop.
+final class ClientConnection: HTTP2SessionDelegate {
+  let eventLoop: any EventLoop
+  let limits: ClientLimits
+  private let settings: ConnectionSettings
+  private weak var channel: (any NIOCore.Channel)?
+  weak var owner: (any ClientConnectionOwner)?
+  private(set) var handler: ConnectionHandler?
+  private var heads: [String: HeaderBlock] = [:]
+  /// How many streams the server allows; before it has said so, what HTTP/2 recommends as the least (RFC 9113 §6.5.2).
+  private var maxConcurrentStreams = 100
+  /// Takes no more calls.
+  private(set) var isDraining = false
+  private var isShuttingDown = false
+  /// The server speaks HTTP/2: its SETTINGS came.
+  private(set) var hasSettings = false
+  /// A call came to its end while the server still took calls.
+  private(set) var isUsed = false
+  private var goAway: String?
+  /// Why this end closed the connection.
+  private var reason: String?
+  private var keepalive: KeepaliveState?
+  private var keepaliveTimer: Scheduled<Void>?
+  private var settingsTimer: Scheduled<Void>?
+
+  init(channel: any NIOCore.Channel, settings: ConnectionSettings) {
+    self.channel = channel
+    eventLoop = channel.eventLoop
+    self.settings = settings
+    limits = settings.limits
+  }
+
+  /// Puts the connection to work on its channel.
+  ///
+  /// - Returns: Comes when calls may be sent; nil: as soon as the channel is connected.
+  func start() throws -> EventLoopFuture<Void>? {
+    guard let channel else { throw ChannelError.alreadyClosed }
+    let session = try HTTP2Session(role: .client, configuration: settings.http2)
+    session.delegate = self
+    // The handler keeps the connection alive as long as the channel keeps the handler.
+    let handler = ConnectionHandler(session: session, awaitsTLS: settings.tls != nil) { [self] failure in
+      closed(failure)
+    }
+    self.handler = handler
+    try settings.tls?.addClientHandler(to: channel, serverName: settings.serverName)
+    try channel.pipeline.syncOperations.addHandler(handler)
+    guard settings.tls != nil else { return nil }
+    let promise = eventLoop.makePromise(of: Void.self)
+    do {
+      try channel.pipeline.syncOperations.addHandler(HandshakeWatch(promise))
+    } catch {
+      promise.fail(error)
+      throw error
+    }
+    return promise.futureResult
+  }
+
+  /// The connection is made; the server's SETTINGS have to come until then, or it is none.
+  func established(settingsUntil deadline: NIODeadline) {
+    beginKeepalive()
+    guard !hasSettings, handler != nil else { return }
+    settingsTimer = schedule(deadline) { $0.close(reason: "the server did not send its SETTINGS in time") }
+  }
+
+  private func closed(_ failure: ConnectionFailure?) {
+    var reason = reason ?? failure.map { "\($0)" } ?? "closed by the peer"
+    if let goAway { reason += " after \(goAway)" }
+    failureReason = reason
+    drain()
+    let error = ConnectionError.ConnectionLost(endpoint: settings.endpointName, error: reason)
+    for case let stream as ClientStream in handler?.session.streams ?? [] { stream.connectionLost(error) }
+    handler = nil
+    keepaliveTimer?.cancel()
+    settingsTimer?.cancel()
+  }
+
+  /// Why the connection is gone.
+  private(set) var failureReason = "closed by the peer"
+
+  /// True when another call can be opened at once.
+  var hasRoom: Bool {
+    guard !isDraining, let handler else { return false }
+    return handler.session.streams.count < maxConcurrentStreams
+  }
+
+  /// True when no call is open.
+  var isEmpty: Bool { handler?.session.streams.isEmpty ?? true }
+
+  /// Sends a request's head and body.
+  func open(_ stream: ClientStream, head: HeaderBlock) {
+    guard let handler else {
+      let reason = "connection closed"
+      return stream.connectionLost(ConnectionError.CallRefused(endpoint: settings.endpointName, reason: reason))
+    }
+    do throws(HTTP2Error) {
+      try handler.session.submitRequest(stream, head: head)
+      if keepalive?.isAsleep == true { wakeKeepalive() }
+    } catch {
+      // The connection has used up its stream numbers, or is about to close: the call was not sent.
+      stream.connectionLost(ConnectionError.CallRefused(endpoint: settings.endpointName, reason: "\(error)"))
+      beginShutdown()
+    }
+    handler.scheduleFlush()
+  }
+
+  /// The headers of a request. Those of calls that differ in nothing but the method are made once.
+  func head(path: String, timeout: Duration?, metadata: Metadata, compression: Compression?) -> HeaderBlock {
+    if timeout == nil, metadata.isEmpty, compression == nil {
+      if let head = heads[path] { return head }
+      let head = HeaderBlock(fields(path))
+      heads[path] = head
+      return head
+    }
+    var fields = fields(path)
+    if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
+    if let timeout { fields.append(.init("grpc-timeout", Timeout.format(timeout), isIndexed: false)) }
+    return HeaderBlock(fields + HeaderBlock.Field.fields(of: metadata))
+  }
+
+  private func fields(_ path: String) -> [HeaderBlock.Field] {
+    [
+      .init(":method", "POST"), .init(":scheme", settings.scheme), .init(":path", path),
+      .init(":authority", settings.authority), .init("te", "trailers"), .init("content-type", "application/grpc"),
+      .init("user-agent", "taxon"), .init("grpc-accept-encoding", Compression.acceptedHere),
+    ]
+  }
+
+  func scheduleFlush() { handler?.scheduleFlush() }
+
+  /// Takes no more calls and closes when those that are there have ended.
+  func beginShutdown() {
+    isShuttingDown = true
+    drain()
+    closeIfIdle()
+  }
+
+  /// A GOAWAY goes out with the last call: a server may close at once when it gets one and has no call of ours yet.
+  private func closeIfIdle() {
+    guard isShuttingDown, let handler, handler.session.streams.isEmpty else { return }
+    handler.session.submitGoAway(errorCode: .noError)
+    handler.scheduleFlush()
+  }
+
+  /// Closes at once; the calls that are open end with the reason.
+  func close(reason: String) {
+    self.reason = reason
+    channel?.close(promise: nil)
+  }
+
+  private func drain() {
+    guard !isDraining else { return }
+    isDraining = true
+    settingsTimer?.cancel()
+    owner?.connectionEnded(self)
+  }
+
+  private func schedule(
+    _ deadline: NIODeadline, _ body: @escaping (ClientConnection) -> Void
+  ) -> Scheduled<Void> {
+    eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
+      if let self { body(self) }
+    }
+  }
+}
+
+// What comes from the server.
+extension ClientConnection {
+  func makeStream() -> HTTP2Stream? { nil }
+
+  func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {
+    let code = HTTP2ErrorCode(rawValue: errorCode)
+    let text = String(decoding: debugData.prefix(256), as: UTF8.self)
+    goAway = "GOAWAY \(code?.name ?? "\(errorCode)")" + (text.isEmpty ? "" : " (\(text))")
+    if code == .enhanceYourCalm, text == "too_many_pings" { owner?.connectionPingedTooOften(self) }
+    // nghttp2 ends the streams above the last itself, as refused.
+    drain()
+  }
+
+  func receivedSettings() {
+    maxConcurrentStreams = handler?.session.maxConcurrentStreams ?? 0
+    if !hasSettings {
+      hasSettings = true
+      settingsTimer?.cancel()
+    }
+    if !isDraining { owner?.connectionChangedRoom(self) }
+  }
+
+  func receivedPingAck(_ payload: UInt64) {}
+
+  func streamClosed() {
+    if !isDraining {
+      isUsed = true
+      owner?.connectionEndedCall(self)
+    } else if handler?.session.streams.isEmpty ?? false {
+      // After a GOAWAY of the server's the connection has nothing more to do once its last call is over.
+      handler?.scheduleFlush()
+      closeIfIdle()
+    }
+  }
+}
+
+// Keepalive.
+extension ClientConnection {
+  private func beginKeepalive() {
+    guard let time = settings.keepaliveTime, handler != nil else { return }
+    let now = NIODeadline.now()
+    keepalive = KeepaliveState(
+      time: TimeAmount(time), timeout: TimeAmount(settings.keepalive.timeout),
+      permitsWithoutCalls: settings.keepalive.permitsWithoutCalls, at: now)
+    keepaliveTimer = schedule(now + TimeAmount(time)) { $0.checkKeepalive() }
+  }
+
+  private func wakeKeepalive() {
+    guard let next = keepalive?.wake(at: .now()) else { return }
+    keepaliveTimer = schedule(next) { $0.checkKeepalive() }
+  }
+
+  private func checkKeepalive() {
+    let now = NIODeadline.now()
+    guard let handler,
+      let action = keepalive?.due(at: now, lastRead: handler.lastRead, hasCalls: !isEmpty)
+    else { return }
+    switch action {
+    case .sleep: break
+    case .wait(let next): keepaliveTimer = schedule(next) { $0.checkKeepalive() }
+    case .ping(let next):
+      handler.session.submitPing(0)
+      handler.scheduleFlush()
+      keepaliveTimer = schedule(next) { $0.checkKeepalive() }
+    case .close:
+      close(reason: "no answer to a keepalive PING within \(settings.keepalive.timeout)")
+    }
+  }
+}
+
+extension HTTP2ErrorCode {
+  /// The name in RFC 9113 §7, such as ENHANCE_YOUR_CALM.
+  var name: String {
+    "\(self)".reduce(into: "") { $0 += $1.isUppercase ? "_\($1)" : $1.uppercased() }
+  }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonHTTP2
+
+/// What the connections of one endpoint have in common.
+struct ConnectionSettings: Sendable {
+  /// As errors name the endpoint.
+  var endpointName: String
+  var authority: String
+  /// What encrypts; nil for nothing.
+  var tls: TLSContextSource?
+  /// The name that the server's certificate has to be for; nil for the address that is connected to.
+  var serverName: String?
+  var limits: ClientLimits
+  var http2: HTTP2Configuration
+  var keepalive: Channel.Keepalive
+  /// The keepalive's time as it is now: a server may have made it longer.
+  var keepaliveTime: Duration?
+
+  /// What goes into `:scheme`.
+  var scheme: String { tls == nil ? "http" : "https" }
+
+  init(endpointName: String, authority: String, configuration: Channel.Configuration) {
+    self.endpointName = endpointName
+    self.authority = authority
+    limits = configuration.limits
+    http2 = configuration.http2
+    http2.maxHeaderListSize = configuration.limits.maxHeaderListSize
+    keepalive = configuration.keepalive
+    keepaliveTime = configuration.keepalive.time
+  }
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+import DequeModule
+import NIOCore
+import TaxonErrors
+import TaxonHTTP2
+import TaxonResilience
+
+/// Where a channel's calls go: resolves the target, connects to what it finds, and gives each call to a connection that
+/// can take it. Calls for which there is none at the moment wait here, in their order.
+// Its mutable state is reached on the event loop alone.
+final class Endpoint: @unchecked Sendable {
+  let eventLoop: any EventLoop
+  let target: Target
+  let configuration: Channel.Configuration
+  let dialer: any Dialer
+  let tls: TLSContextSource?
+  let states = StateBoard()
+  /// One for each address; with pick-first, one for all.
+  var subchannels: [Subchannel] = []
+  var resolution = Resolution()
+  /// As it is now: servers may have made it longer.
+  private(set) var keepaliveTime: Duration?
+  private var picker = Picker()
+  private var waiting = Deque<any PendingCall>()
+  /// How many calls may wait before those that have given up are sought and taken out.
+  private var purgeCount = 64
+  private var isServing = false
+  private var isShutDown = false
+  /// Nobody has made a call for a while, or yet: no connections are made.
+  private(set) var isAsleep = true
+  private var idleTimer: Scheduled<Void>?
+  private var lastUse = NIODeadline.now()
+
+  init(
+    target: Target, eventLoop: any EventLoop, configuration: Channel.Configuration, dialer: any Dialer,
+    tls: TLSContextSource?
+  ) {
+    self.tls = tls
+    self.target = target
+    self.eventLoop = eventLoop
+    self.configuration = configuration
+    self.dialer = dialer
+    keepaliveTime = configuration.keepalive.time
+  }
+
+  /// Runs on the endpoint's loop: at once when called there.
+  func execute(_ body: @escaping @Sendable () -> Void) {
+    if eventLoop.inEventLoop { body() } else { eventLoop.execute(body) }
+  }
+
+  func schedule(_ deadline: NIODeadline, _ body: @escaping @Sendable () -> Void) -> Scheduled<Void> {
+    eventLoop.scheduleTask(deadline: deadline, body)
+  }
+
+  // MARK: Calls
+
+  /// True while calls wait.
+  var hasWaitingCalls: Bool { !waiting.isEmpty }
+
+  /// Sends a call as soon as a connection can take it.
+  func start(_ call: any PendingCall) {
+    guard !isShutDown else { return call.fail(Self.shutDownError) }
+    wake()
+    // Nobody overtakes those that wait for room; those that wait for a connection hold up nobody who does not.
+    guard waiting.isEmpty || (state == .transientFailure && !call.waitsForReady) else { return enqueue(call) }
+    if !place(call) { enqueue(call) }
+  }
+
+  private func enqueue(_ call: any PendingCall) {
+    if waiting.count >= purgeCount {
+      waiting.removeAll { $0.isOver }
+      purgeCount = max(64, waiting.count * 2)
+    }
+    waiting.append(call)
+  }
+
+  /// Sends the call or ends it; false: it has to wait.
+  private func place(_ call: any PendingCall) -> Bool {
+    switch picker.pick(from: subchannels) {
+    case .send(let connection): call.send(on: connection)
+    case .admit(let connection, let permit):
+      call.admit(permit)
+      call.send(on: connection)
+    case .reject(let error): call.fail(error)
+    case .wait: return false
+    case .unreachable(let error):
+      guard !call.waitsForReady else { return false }
+      call.fail(error)
+    case .none:
+      guard !call.waitsForReady, let failure = resolution.failure else { return false }
+      call.fail(failure)
+    }
+    return true
+  }
+
+  /// Sends the calls that wait, as far as there is room.
+  func serve() {
+    guard !isServing, !waiting.isEmpty else { return }
+    isServing = true
+    defer { isServing = false }
+    while let call = waiting.popFirst() {
+      if call.isOver || place(call) { continue }
+      waiting.prepend(call)
+      break
+    }
+    // There will be no connection for a while: only those stay who want to wait for it.
+    guard state == .transientFailure else { return }
+    for _ in 0..<waiting.count {
+      guard let call = waiting.popFirst() else { break }
+      if !call.isOver, !place(call) { waiting.append(call) }
+    }
+  }
+
+  // MARK: State
+
+  /// How the subchannels look together.
+  var state: ConnectivityState {
+    if isShutDown { return .shutdown }
+    var state = resolution.state
+    for (index, subchannel) in subchannels.enumerated() {
+      switch (subchannel.state, index) {
+      case (.ready, _): return .ready
+      case (.shutdown, _): break
+      case (let other, 0): state = other
+      case (.connecting, _): state = .connecting
+      case (.idle, _): if state != .connecting { state = .idle }
+      case (.transientFailure, _): break
+      }
+    }
+    return state
+  }
+
+  func publishState() { states.update(state) }
+
+  /// Makes connections, when there are none.
+  func wake() {
+    guard !isShutDown else { return }
+    if isAsleep {
+      isAsleep = false
+      lastUse = .now()
+      watchIdleness()
+      if resolution.isDone {
+        requestResolution()
+        for subchannel in subchannels { subchannel.connect() }
+      }
+    }
+    if resolution.isNeeded { resolve() }
+    if configuration.balancing == .pickFirst { subchannels.first?.connect() }
+  }
+
+  private func watchIdleness() {
+    guard let idleTimeout = configuration.idleTimeout else { return }
+    idleTimer = eventLoop.scheduleTask(deadline: lastUse + TimeAmount(idleTimeout)) { [weak self] in
+      self?.checkIdleness(idleTimeout)
+    }
+  }
+
+  private func checkIdleness(_ idleTimeout: Duration) {
+    let now = NIODeadline.now()
+    let isUsed = hasWaitingCalls || subchannels.contains { !($0.connection?.isEmpty ?? true) }
+    if isUsed { lastUse = now }
+    if now < lastUse + TimeAmount(idleTimeout) { return watchIdleness() }
+    isAsleep = true
+    for subchannel in subchannels { subchannel.disconnect() }
+  }
+
+  /// Takes no more calls; the connections close when their calls have ended.
+  func shutDown() {
+    guard !isShutDown else { return }
+    isShutDown = true
+    idleTimer?.cancel()
+    resolution.timer?.cancel()
+    for subchannel in subchannels { subchannel.shutDown() }
+    while let call = waiting.popFirst() { call.fail(Self.shutDownError) }
+    publishState()
+  }
+
+  private static var shutDownError: UndeclaredError { UndeclaredError(.cancelled, "The channel is shut down") }
+}
+
+extension Endpoint: SubchannelOwner {
+  func subchannelChanged(_ subchannel: Subchannel) {
+    guard !isShutDown else { return }
+    switch subchannel.state {
+    case .transientFailure: requestResolution()
+    case .idle where !isAsleep && (configuration.balancing == .roundRobin || hasWaitingCalls):
+      // Changes the state again, and comes back here.
+      if subchannels.contains(where: { $0 === subchannel }) { return subchannel.connect() }
+    case .idle, .connecting, .ready, .shutdown: break
+    }
+    publishState()
+    serve()
+  }
+
+  func subchannelHasRoom(_ subchannel: Subchannel) {
+    if subchannel.connection?.isEmpty == true { lastUse = .now() }
+    serve()
+  }
+
+  func subchannelPingedTooOften(_ subchannel: Subchannel) {
+    keepaliveTime = keepaliveTime.map { min($0 * 2, .seconds(24 * 3600)) }
+    for subchannel in subchannels { subchannel.settings.keepaliveTime = keepaliveTime }
+  }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import TaxonErrors
+import TaxonHTTP2
+import TaxonResilience
+
+/// Who puts calls on subchannels. Called on the channel's loop.
+protocol SubchannelOwner: AnyObject {
+  /// The subchannel's state has changed.
+  func subchannelChanged(_ subchannel: Subchannel)
+  /// There may be room for another call.
+  func subchannelHasRoom(_ subchannel: Subchannel)
+  /// The server finds the PINGs too many.
+  func subchannelPingedTooOften(_ subchannel: Subchannel)
+}
+
+/// One server, by one address or several, and the connection to it.
+// Its mutable state is reached on the event loop alone.
+final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
+  /// Where the server is; a change counts from the next attempt on.
+  var addresses: [SocketAddress]
+  var settings: ConnectionSettings
+  /// Guards the server, when it is one of several.
+  let breaker: CircuitBreaker?
+  private let eventLoop: any EventLoop
+  private let dialer: any Dialer
+  private weak var owner: (any SubchannelOwner)?
+  private var machine: SubchannelState
+  /// The connection that takes calls.
+  private(set) var connection: ClientConnection?
+  /// Why there is no connection.
+  private(set) var failure: ConnectionError.EndpointUnreachable
+  private var deadline = NIODeadline.now()
+  private var retryTimer: Scheduled<Void>?
+  /// Connections that are being made, by their channels: one for each address that is tried.
+  private var fresh: [ObjectIdentifier: Fresh] = [:]
+  /// The connection whose TLS handshake goes on.
+  private var securing: ClientConnection?
+
+  /// A connection, and what says that its handshake is over, if it has one.
+  private typealias Fresh = (connection: ClientConnection, handshake: EventLoopFuture<Void>?)
+
+  init(
+    addresses: [SocketAddress], eventLoop: any EventLoop, dialer: any Dialer, settings: ConnectionSettings,
+    configuration: Channel.Configuration, breaker: CircuitBreaker?, owner: any SubchannelOwner
+  ) {
+    self.addresses = addresses
+    self.eventLoop = eventLoop
+    self.dialer = dialer
+    self.settings = settings
+    self.breaker = breaker
+    self.owner = owner
+    machine = SubchannelState(backoff: configuration.backoff, connectTimeout: configuration.connectTimeout)
+    failure = ConnectionError.EndpointUnreachable(endpoint: settings.endpointName, error: "not connected yet")
+  }
+
+  var state: ConnectivityState { machine.state }
+
+  /// Begins to connect, when there is no connection and no reason to wait.
+  func connect() {
+    var generator = SystemRandomNumberGenerator()
+    guard let deadline = machine.connect(at: .now(), using: &generator) else { return }
+    self.deadline = deadline
+    owner?.subchannelChanged(self)
+    let attempt = dialer.dial(addresses, on: eventLoop, timeout: deadline - .now()) { channel in
+      channel.eventLoop.makeCompletedFuture { try self.adopt(channel) }
+    }
+    attempt.hop(to: eventLoop).whenComplete { result in
+      switch result {
+      case .success(let channel): self.dialed(self.fresh.removeValue(forKey: ObjectIdentifier(channel)))
+      case .failure(let error): self.failed("\(error)", cause: error)
+      }
+    }
+  }
+
+  private func adopt(_ channel: any NIOCore.Channel) throws {
+    let connection = ClientConnection(channel: channel, settings: settings)
+    connection.owner = self
+    let id = ObjectIdentifier(channel)
+    fresh[id] = (connection, try connection.start())
+    channel.closeFuture.assumeIsolated().whenComplete { [weak self] _ in self?.fresh[id] = nil }
+  }
+
+  private func dialed(_ fresh: Fresh?) {
+    guard let (connection, handshake) = fresh, connection.handler != nil else {
+      return failed(fresh?.connection.failureReason ?? "closed by the peer", cause: nil)
+    }
+    guard let handshake else { return connected(connection) }
+    securing = connection
+    let timer = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+      connection.close(reason: "the TLS handshake took too long")
+    }
+    handshake.assumeIsolated().whenComplete { result in
+      timer.cancel()
+      self.securing = nil
+      switch result {
+      case .success: self.connected(connection)
+      case .failure(let error): self.failed(connection.failureReason, cause: error)
+      }
+    }
+  }
+
+  private func connected(_ connection: ClientConnection) {
+    guard machine.connected() else { return connection.beginShutdown() }
+    self.connection = connection
+    connection.established(settingsUntil: deadline)
+    owner?.subchannelChanged(self)
+  }
+
+  private func failed(_ reason: String, cause: (any Error)?) {
+    failure = ConnectionError.EndpointUnreachable(endpoint: settings.endpointName, error: reason, cause: cause)
+    ended(.failed)
+  }
+
+  private func ended(_ ending: SubchannelState.Ending) {
+    if let until = machine.ended(ending, at: .now()) {
+      retryTimer = eventLoop.scheduleTask(deadline: until) { [weak self] in
+        guard let self, self.machine.elapsed() else { return }
+        self.owner?.subchannelChanged(self)
+      }
+    }
+    owner?.subchannelChanged(self)
+  }
+
+  /// Lets the connection go when its calls have ended; the next call makes another.
+  func disconnect() {
+    connection?.beginShutdown()
+  }
+
+  /// Makes no more connections; the one that is there closes when its calls have ended.
+  func shutDown() {
+    machine.shutDown()
+    retryTimer?.cancel()
+    connection?.beginShutdown()
+    let reason = "the channel is shut down"
+    for fresh in fresh.values { fresh.connection.close(reason: reason) }
+    securing?.close(reason: reason)
+  }
+
+  // MARK: From the connection
+
+  func connectionChangedRoom(_ connection: ClientConnection) {
+    if connection === self.connection { owner?.subchannelHasRoom(self) }
+  }
+
+  func connectionEndedCall(_ connection: ClientConnection) {
+    if connection === self.connection { owner?.subchannelHasRoom(self) }
+  }
+
+  func connectionPingedTooOften(_ connection: ClientConnection) {
+    owner?.subchannelPingedTooOften(self)
+  }
+
+  func connectionEnded(_ connection: ClientConnection) {
+    guard connection === self.connection else { return }
+    self.connection = nil
+    if !connection.hasSettings, machine.state == .ready {
+      return failed(connection.failureReason, cause: nil)
+    }
+    ended(connection.isUsed ? .used : .unused)
+  }
+}

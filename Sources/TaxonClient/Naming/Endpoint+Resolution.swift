@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+import Logging
+import NIOCore
+import NIOPosix
+import TaxonErrors
+import TaxonHTTP2
+import TaxonResilience
+
+/// What an endpoint knows about the addresses of its target.
+struct Resolution {
+  fileprivate enum Phase { case none, running, done, failed }
+
+  fileprivate var phase = Phase.none
+  /// Running again, while the addresses that are known still count.
+  fileprivate var isRefreshing = false
+  fileprivate var last: NIODeadline?
+  fileprivate var failures = 0
+  /// Why no address is known.
+  fileprivate(set) var failure: ConnectionError.EndpointUnreachable?
+  /// Until the name may be resolved again.
+  fileprivate(set) var timer: Scheduled<Void>?
+
+  /// Addresses are known.
+  var isDone: Bool { phase == .done }
+  /// Nobody has asked for addresses yet, or the pause after a failure is over.
+  var isNeeded: Bool { phase == .none }
+  /// What the resolution means for the endpoint's state while no address is known.
+  var state: ConnectivityState {
+    switch phase {
+    case .none: .idle
+    case .running, .done: .connecting
+    case .failed: .transientFailure
+    }
+  }
+}
+
+extension Endpoint {
+  /// Looks for the target's addresses.
+  func resolve() {
+    switch target.address {
+    case .addresses(let addresses): adopt(addresses)
+    case .socket: adopt([])
+    case .name(let host, let port):
+      if let address = try? SocketAddress(ipAddress: host, port: port) { return adopt([address]) }
+      resolution.last = .now()
+      if resolution.isDone { resolution.isRefreshing = true } else { resolution.phase = .running }
+      publishState()
+      let lookup = configuration.nameLookup
+      NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { try lookup(host, port) }
+        .whenComplete { [weak self] result in self?.resolved(result) }
+    }
+  }
+
+  private func resolved(_ result: Result<[SocketAddress], any Error>) {
+    guard state != .shutdown else { return }
+    resolution.isRefreshing = false
+    switch result {
+    case .success(let addresses) where !addresses.isEmpty: adopt(addresses)
+    case .success: failed(NameLookupError(description: "\(target) has no address"))
+    case .failure(let error): failed(error)
+    }
+  }
+
+  private func failed(_ error: any Error) {
+    // Addresses that were good are better than none.
+    guard !resolution.isDone else { return }
+    resolution.failures += 1
+    resolution.failure = ConnectionError.EndpointUnreachable(
+      endpoint: target.description, error: "\(error)", cause: error)
+    resolution.phase = .failed
+    var generator = SystemRandomNumberGenerator()
+    let pause = configuration.backoff.delay(retry: resolution.failures, using: &generator)
+    schedule(in: pause) { endpoint in
+      endpoint.resolution.phase = .none
+      if endpoint.hasWaitingCalls { endpoint.resolve() } else { endpoint.publishState() }
+    }
+    publishState()
+    serve()
+  }
+
+  private func schedule(in pause: Duration, _ body: @escaping @Sendable (Endpoint) -> Void) {
+    resolution.timer?.cancel()
+    resolution.timer = eventLoop.scheduleTask(in: TimeAmount(pause)) { [weak self] in
+      guard let self else { return }
+      self.resolution.timer = nil
+      body(self)
+    }
+  }
+
+  /// Looks for other addresses, since those that are known may be out of date; soon, when that has been done lately.
+  func requestResolution() {
+    guard case .name(let host, _) = target.address, (try? SocketAddress(ipAddress: host, port: 0)) == nil,
+      resolution.isDone, !resolution.isRefreshing, resolution.timer == nil, let last = resolution.last
+    else { return }
+    let left = Duration(last + TimeAmount(configuration.resolutionInterval) - .now())
+    guard left > .zero else { return resolve() }
+    schedule(in: left) { endpoint in
+      if !endpoint.isAsleep { endpoint.resolve() }
+    }
+  }
+
+  /// Takes addresses that were found. Connections to addresses that are still there stay.
+  private func adopt(_ addresses: [SocketAddress]) {
+    resolution.phase = .done
+    resolution.failures = 0
+    resolution.failure = nil
+    switch configuration.balancing {
+    case .pickFirst:
+      if let subchannel = subchannels.first {
+        subchannel.addresses = addresses
+      } else {
+        subchannels = [makeSubchannel(addresses, name: target.description, breaker: nil)]
+      }
+    case .roundRobin: adoptEach(addresses)
+    }
+    publishState()
+    guard !isAsleep else { return }
+    for subchannel in subchannels { subchannel.connect() }
+    serve()
+  }
+
+  private func adoptEach(_ addresses: [SocketAddress]) {
+    var old = subchannels
+    // A socket in this process has no address.
+    let groups = addresses.isEmpty ? [[]] : addresses.map { [$0] }
+    var new: [Subchannel] = []
+    for group in groups where !new.contains(where: { $0.addresses == group }) {
+      if let index = old.firstIndex(where: { $0.addresses == group }) {
+        new.append(old.remove(at: index))
+      } else {
+        let name = group.first?.text ?? target.description
+        new.append(makeSubchannel(group, name: name, breaker: makeBreaker(name)))
+      }
+    }
+    subchannels = new
+    for subchannel in old { subchannel.shutDown() }
+  }
+
+  private func makeSubchannel(_ addresses: [SocketAddress], name: String, breaker: CircuitBreaker?) -> Subchannel {
+    var settings = ConnectionSettings(
+      endpointName: name, authority: configuration.authority ?? target.authority, configuration: configuration)
+    settings.keepaliveTime = keepaliveTime
+    settings.tls = tls
+    settings.serverName = configuration.tls?.serverName ?? target.hostName
+    return Subchannel(
+      addresses: addresses, eventLoop: eventLoop, dialer: dialer, settings: settings, configuration: configuration,
+      breaker: breaker, owner: self)
+  }
+
+  private func makeBreaker(_ name: String) -> CircuitBreaker? {
+    configuration.policy.breaker.map { configuration.makeBreaker(endpoint: name, settings: $0) }
+  }
+}
+
+extension Channel.Configuration {
+  /// A breaker that reports to the observer and the log.
+  func makeBreaker(endpoint: String, settings: CircuitBreaker.Settings) -> CircuitBreaker {
+    let clock = clock
+    let (observer, logger) = (observer, logger)
+    return CircuitBreaker(endpoint: endpoint, settings: settings, clock: clock) { transition in
+      observer?(.breaker(transition))
+      logger.notice("\(transition)")
+    }
+  }
+}

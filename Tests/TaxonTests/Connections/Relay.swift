@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import NIOPosix
+import Taxon
+
+/// Passes bytes on between a client and a server, until it is told to stop: a peer on the other side of it then looks
+/// like one whose machine has gone.
+final class Relay: Sendable {
+  let port: Int
+  private let listening: any NIOCore.Channel
+  private let channels = Locked<[any NIOCore.Channel]>([])
+  private let count = Locked(0)
+
+  init(to port: Int) async throws {
+    let channels = channels
+    let count = count
+    listening = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .childChannelInitializer { inbound in
+        count.withLock { $0 += 1 }
+        // Nothing is read before there is somebody to pass it to.
+        return inbound.setOption(.autoRead, value: false).flatMap {
+          ClientBootstrap(group: inbound.eventLoop).connect(host: "127.0.0.1", port: port)
+        }.flatMapThrowing { outbound in
+          channels.withLock { $0 += [inbound, outbound] }
+          try inbound.pipeline.syncOperations.addHandler(Forwarder(to: outbound))
+          try outbound.pipeline.syncOperations.addHandler(Forwarder(to: inbound))
+        }.flatMap { inbound.setOption(.autoRead, value: true) }
+      }
+      .bind(host: "127.0.0.1", port: 0).get()
+    self.port = listening.localAddress?.port ?? 0
+  }
+
+  /// How many connections there have been.
+  var connections: Int { count.withLock { $0 } }
+
+  /// Passes nothing on any more; the connections stay open.
+  func freeze() async throws {
+    for channel in channels.withLock({ $0 }) { try await channel.setOption(.autoRead, value: false).get() }
+  }
+
+  func close() async {
+    try? await listening.close()
+    for channel in channels.withLock({ $0 }) { try? await channel.close() }
+  }
+
+  private final class Forwarder: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let target: any NIOCore.Channel
+
+    init(to target: any NIOCore.Channel) { self.target = target }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+      target.writeAndFlush(unwrapInboundIn(data), promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { target.close(promise: nil) }
+  }
+}
+
+/// A peer that says what it was told to say to each connection, and then nothing.
+final class ScriptedPeer: Sendable {
+  let port: Int
+  private let listening: any NIOCore.Channel
+  private let channels = Locked<[any NIOCore.Channel]>([])
+
+  /// An empty SETTINGS frame.
+  static let settings: [UInt8] = [0, 0, 0, 4, 0, 0, 0, 0, 0]
+
+  /// A GOAWAY frame that processed no stream.
+  static func goAway(_ code: UInt8, _ text: String, lastStream: UInt8 = 0) -> [UInt8] {
+    let size = UInt8(8 + text.utf8.count)
+    return [0, 0, size, 7, 0, 0, 0, 0, 0, 0, 0, 0, lastStream, 0, 0, 0, code] + Array(text.utf8)
+  }
+
+  /// A peer that sends one piece when a connection begins and the rest, one by one, when bytes of the client come.
+  init(_ script: [[UInt8]]) async throws {
+    let channels = channels
+    listening = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .childChannelInitializer { channel in
+        channels.withLock { $0.append(channel) }
+        return channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(Script(script))
+        }
+      }
+      .bind(host: "127.0.0.1", port: 0).get()
+    port = listening.localAddress?.port ?? 0
+  }
+
+  func close() async {
+    try? await listening.close()
+    for channel in channels.withLock({ $0 }) { try? await channel.close() }
+  }
+
+  private final class Script: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+    private var pieces: ArraySlice<[UInt8]>
+
+    init(_ pieces: [[UInt8]]) { self.pieces = pieces[...] }
+
+    func channelActive(context: ChannelHandlerContext) { next(context) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
+    func channelReadComplete(context: ChannelHandlerContext) { next(context) }
+
+    private func next(_ context: ChannelHandlerContext) {
+      guard let piece = pieces.popFirst(), !piece.isEmpty else { return }
+      context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: piece)), promise: nil)
+    }
+  }
+}

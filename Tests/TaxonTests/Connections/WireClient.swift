@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+import Logging
+import NIOCore
+import NIOPosix
+import Taxon
+import TaxonHTTP2
+import Testing
+
+/// A client that does what it is told, frame by frame, and sees what a server does with its connection.
+// Reached on its loop alone, but for the promises.
+final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
+  struct GoAway: Equatable {
+    let errorCode: UInt32
+    let text: String
+  }
+
+  struct Answer: Equatable {
+    var fields: [String: String] = [:]
+    var body: [UInt8] = []
+    /// The HTTP/2 error code with which the stream ended.
+    var errorCode: UInt32 = 0
+
+    var status: String? { fields["grpc-status"] }
+  }
+
+  private final class Stream: HTTP2Stream {
+    var answer = Answer()
+    let promise: EventLoopPromise<Answer>
+    init(_ promise: EventLoopPromise<Answer>) { self.promise = promise }
+
+    override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+      answer.fields[String(decoding: name, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
+    }
+    override func received(data: UnsafeRawBufferPointer) {
+      answer.body += Array(data)
+      session?.consume(self, data.count)
+    }
+    override func closed(errorCode: UInt32) {
+      answer.errorCode = errorCode
+      promise.succeed(answer)
+    }
+  }
+
+  let channel: any NIOCore.Channel
+  private var handler: ConnectionHandler?
+  private let closedPromise: EventLoopPromise<String>
+  private let settingsPromise: EventLoopPromise<Void>
+  private var goAways: [GoAway] = []
+  private var pings = 0
+
+  private init(_ channel: any NIOCore.Channel) {
+    self.channel = channel
+    closedPromise = channel.eventLoop.makePromise()
+    settingsPromise = channel.eventLoop.makePromise()
+  }
+
+  enum Address {
+    case port(Int)
+    case unix(String)
+    case socket(CInt)
+  }
+
+  /// - Parameter speaksHTTP2: False: nothing is sent but what the test writes.
+  static func connect(
+    _ address: Address, tls: ClientTLS? = nil, serverName: String? = nil, speaksHTTP2: Bool = true,
+    configuration: HTTP2Configuration = HTTP2Configuration()
+  ) async throws -> WireClient {
+    let source = try tls.map { try TLSContextSource($0, logger: quiet) }
+    let made = Locked<WireClient?>(nil)
+    let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).channelInitializer { channel in
+      channel.eventLoop.makeCompletedFuture {
+        try source?.addClientHandler(to: channel, serverName: serverName ?? tls?.serverName)
+        let client = WireClient(channel)
+        made.withLock { $0 = client }
+        try client.start(speaksHTTP2: speaksHTTP2, awaitsTLS: source != nil, configuration: configuration)
+      }
+    }
+    switch address {
+    case .port(let port): _ = try await bootstrap.connect(host: "127.0.0.1", port: port).get()
+    case .unix(let path): _ = try await bootstrap.connect(unixDomainSocketPath: path).get()
+    case .socket(let socket): _ = try await bootstrap.withConnectedSocket(socket).get()
+    }
+    return try #require(made.withLock { $0 })
+  }
+
+  private func start(speaksHTTP2: Bool, awaitsTLS: Bool, configuration: HTTP2Configuration) throws {
+    guard speaksHTTP2 else {
+      channel.closeFuture.whenComplete { _ in
+        self.closedPromise.succeed("closed")
+        self.settingsPromise.fail(ChannelError.eof)
+      }
+      return
+    }
+    let session = try HTTP2Session(role: .client, configuration: configuration)
+    session.delegate = self
+    let handler = ConnectionHandler(session: session, awaitsTLS: awaitsTLS) { [self] failure in
+      self.handler = nil
+      closedPromise.succeed(failure.map { "\($0)" } ?? "closed")
+      settingsPromise.fail(ChannelError.eof)
+    }
+    self.handler = handler
+    try channel.pipeline.syncOperations.addHandler(handler)
+  }
+
+  /// Calls a method with the bytes as body.
+  func call(_ path: String = "/test.Text/Call", _ body: [UInt8] = [0, 0, 0, 0, 0]) async throws -> Answer {
+    try await begin(path, body).get()
+  }
+
+  /// Calls a method, and returns at once.
+  func begin(
+    _ path: String = "/test.Text/Call", _ body: [UInt8] = [0, 0, 0, 0, 0]
+  ) -> EventLoopFuture<Answer> {
+    let promise = channel.eventLoop.makePromise(of: Answer.self)
+    channel.eventLoop.execute {
+      guard let handler = self.handler else { return promise.fail(ChannelError.eof) }
+      let stream = Stream(promise)
+      stream.send(body.count) { $0.copyBytes(from: body) }
+      stream.finish(trailers: nil)
+      do {
+        try handler.session.submitRequest(
+          stream,
+          head: HeaderBlock([
+            .init(":method", "POST"), .init(":scheme", "http"), .init(":path", path), .init(":authority", "test"),
+            .init("te", "trailers"), .init("content-type", "application/grpc"),
+          ]))
+      } catch {
+        promise.fail(error)
+      }
+      handler.flush()
+    }
+    return promise.futureResult
+  }
+
+  /// Does something on the connection's loop, and writes what comes of it.
+  func perform(_ body: @escaping @Sendable (HTTP2Session) -> Void) async throws {
+    try await channel.eventLoop.submit {
+      guard let handler = self.handler else { return }
+      body(handler.session)
+      handler.flush()
+    }.get()
+  }
+
+  /// Writes bytes past the session.
+  func write(_ bytes: [UInt8]) async throws {
+    try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+  }
+
+  /// Why the connection ended, when it has.
+  var closed: String { get async throws { try await closedPromise.futureResult.get() } }
+
+  /// Returns when the server's SETTINGS are there.
+  func ready() async throws { try await settingsPromise.futureResult.get() }
+
+  /// The GOAWAYs that came so far.
+  var receivedGoAways: [GoAway] {
+    get async throws { try await channel.eventLoop.submit { self.goAways }.get() }
+  }
+
+  func close() async { try? await channel.close() }
+
+  func makeStream() -> HTTP2Stream? { nil }
+  func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {
+    goAways.append(GoAway(errorCode: errorCode, text: String(decoding: debugData, as: UTF8.self)))
+  }
+  func receivedSettings() { settingsPromise.succeed() }
+  func receivedPingAck(_ payload: UInt64) {}
+  func streamClosed() {}
+}
