@@ -202,7 +202,6 @@ HARMLESS: dict[str, Callable[[RawConnection], bytes]] = {
     "a frame that is unknown, of a stream": lambda c: frame(0xBE, 0xFF, 9, b"what"),
     "a setting that is unknown": lambda c: settings({0xBEEF: 1}),
     "PRIORITY of an idle stream": lambda c: frame(PRIORITY, 0, 7, struct.pack(">IB", 0, 9)),
-    "GOAWAY without an error": lambda c: frame(GOAWAY, 0, 0, bytes(8)),
     "a reset with a code that is unknown": lambda c: c.request(1, PATH) + frame(RST_STREAM, 0, 1, b"\xff" * 4),
     "another table of HPACK": lambda c: settings({1: 0}) + settings({1: 100_000}),
 }
@@ -213,6 +212,11 @@ def test_what_is_allowed_costs_nothing(name: str, connection: RawConnection) -> 
     connection.write(HARMLESS[name](connection))
     connection.write(call(connection, 3))
     assert connection.answer(3).status == NOT_FOUND
+
+
+def test_calls_that_come_with_a_goodbye_are_answered(connection: RawConnection) -> None:
+    connection.write(frame(GOAWAY, 0, 0, bytes(8)) + call(connection, 1))
+    assert connection.answer(1).status == NOT_FOUND
 
 
 def test_a_window_may_become_negative(tmp_path: Path) -> None:
