@@ -168,7 +168,6 @@ def test_errors_of_a_stream_cost_no_more(name: str, connection: RawConnection) -
 
 # What comes for a stream after its end (RFC 9113 §5.1), written when the connection has seen that end.
 AFTER_THE_END = {
-    "DATA": lambda c: frame(DATA, END_STREAM, 1, b"x"),
     "HEADERS": lambda c: headers_frame(1, c.block(PATH), end=True),
     "CONTINUATION": lambda c: frame(CONTINUATION, END_HEADERS, 1, c.block(PATH)),
 }
@@ -186,6 +185,16 @@ def test_a_stream_does_not_go_on_after_its_end(name: str, ended_by: str, connect
         connection.write(call(connection, 1))
     connection.write(AFTER_THE_END[name](connection))
     assert connection.read_until(lambda: connection.is_refused(1))
+
+
+def test_data_after_the_end_costs_nothing(connection: RawConnection) -> None:
+    """nghttp2 skips it, and says so to nobody, where it keeps no closed streams."""
+    connection.write(call(connection, 1))
+    assert connection.answer(1).is_ended
+    for _ in range(100):
+        connection.write(data(1, b"x" * 100))
+    connection.write(call(connection, 3))
+    assert connection.answer(3).status == NOT_FOUND
 
 
 def test_streams_over_the_limit_are_refused(connection: RawConnection) -> None:
