@@ -25,11 +25,11 @@ final class ServerNameCheck: ChannelInboundHandler {
   /// A star stands for the whole first label, and for one label alone (RFC 9525 §6.3).
   static func matches(_ name: PeerCertificate.Name, _ wanted: String) -> Bool {
     guard case .dns(let pattern) = name else { return false }
-    let wanted = labels(wanted)
-    let pattern = labels(pattern)
-    guard wanted.count == pattern.count, !pattern.isEmpty else { return false }
-    guard pattern[0] == "*", pattern.count > 2 else { return pattern == wanted }
-    return pattern.dropFirst() == wanted.dropFirst()
+    let asked = labels(wanted)
+    let given = labels(pattern)
+    guard asked.count == given.count, !given.isEmpty else { return false }
+    guard given[0] == "*", given.count > 2 else { return given == asked }
+    return given.dropFirst() == asked.dropFirst()
   }
 
   private static func labels(_ name: String) -> [Substring] {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import NIOCore
 import Taxon
 import TaxonHTTP2
 import Testing
