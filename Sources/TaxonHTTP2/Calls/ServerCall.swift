@@ -2,6 +2,7 @@
 import NIOCore
 import Synchronization
 import TaxonErrors
+import TaxonProtobuf
 
 /// What a server does with one call. The stream calls the methods on the connection's event loop.
 public protocol ServerCall: AnyObject {
@@ -46,6 +47,10 @@ public struct ServerCallLimits: Sendable {
   public init() {}
 }
 
+/// Guards what is small and short, of several owners. It has a value because the thread sanitizer takes empty ones for
+/// races.
+package typealias SharedLock = Locked<UInt>
+
 /// What the streams of one connection have in common. Lives on the connection's event loop.
 public final class ServerStreamContext {
   /// Runs what calls do on the connection's loop.
@@ -56,6 +61,8 @@ public final class ServerStreamContext {
   public let router: any ServerRouter
   /// What one call may do.
   public let limits: ServerCallLimits
+  /// Guards the contexts of the connection's calls.
+  package let lock = SharedLock(0)
   /// Whether TLS is in use.
   public var isEncrypted = false
   /// What the peer has shown of itself.

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The servers that are compared: how each is built, started on one core and watched."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+BENCHMARKS = ROOT / "Benchmarks"
+SCRATCH = ROOT / ".build" / "benchmarks"
+SERVER_CORE, LOAD_CORE = "0", "1"
+
+
+class Missing(Exception):
+    """What a peer needs and this machine lacks."""
+
+
+@functools.cache
+def swift_build(package: str, *products: str) -> Path:
+    """The folder of the executables of a package, built in release."""
+    command = ["swift", "build", "--configuration", "release", "--package-path", str(BENCHMARKS / package)]
+    for product in products:
+        built = subprocess.run([*command, "--product", product], capture_output=True, text=True)
+        if built.returncode:
+            raise SystemExit(f"{built.stdout[-4000:]}\n{built.stderr[-4000:]}\nbench: {package} does not build")
+    shown = subprocess.run([*command, "--show-bin-path"], capture_output=True, text=True, check=True)
+    return Path(shown.stdout.strip())
+
+
+def taxon(port: int) -> list[str]:
+    return [str(swift_build("Taxon", "taxon-bench-server", "taxon-bench-client") / "taxon-bench-server"), str(port)]
+
+
+def grpc_swift(port: int) -> list[str]:
+    folder = swift_build("GRPCSwift", "grpc-swift-server", "grpc-swift-client")
+    return [str(folder / "grpc-swift-server"), str(port)]
+
+
+def grpc_cpp(port: int) -> list[str]:
+    if not shutil.which("grpc_cpp_plugin") or subprocess.run(["pkg-config", "--exists", "grpc++"]).returncode:
+        raise Missing("libgrpc++-dev and protobuf-compiler-grpc are not installed; --install asks apt for them")
+    folder = SCRATCH / "grpc-c++"
+    source = BENCHMARKS / "GRPCCpp" / "server.cc"
+    server = folder / "grpc-c++-server"
+    if not server.exists() or server.stat().st_mtime < source.stat().st_mtime:
+        subprocess.run([BENCHMARKS / "GRPCCpp" / "build", folder], check=True)
+    return [str(server), str(port)]
+
+
+def nghttpd(port: int) -> list[str]:
+    if not (found := shutil.which("nghttpd")):
+        raise Missing("nghttpd is not installed (Debian: nghttp2-server); --install asks apt for it")
+    # A file stands where the reply is expected, of the size of the reply.
+    from .load import PATHS, REQUESTS
+
+    for name, path in PATHS.items():
+        file = SCRATCH / "nghttpd" / name / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(REQUESTS[name])
+    return [found, "--no-tls", "-n", "1", "-d", str(SCRATCH / "nghttpd" / "SCENARIO"), str(port)]
+
+
+@dataclass
+class Peer:
+    """One of the servers."""
+
+    name: str
+    make: Callable[[int], list[str]]
+    is_grpc: bool = True
+
+    def command(self, port: int, scenario: str) -> list[str]:
+        return [part.replace("SCENARIO", scenario) for part in self.make(port)]
+
+
+PEERS = [
+    Peer("taxon", taxon), Peer("grpc-swift-2", grpc_swift), Peer("grpc-c++", grpc_cpp),
+    Peer("nghttpd", nghttpd, is_grpc=False),
+]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Server:
+    """A server that runs."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self.process = process
+        self.port = port
+
+    def cpu(self) -> float:
+        """Seconds of CPU time since the start, of all threads."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory(self, what: str) -> int:
+        """KiB: VmRSS, what is resident; VmHWM, the most that was."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(what):
+                return int(line.split()[1])
+        raise SystemExit(f"bench: no {what} of {self.process.args}")
+
+
+@contextlib.contextmanager
+def running(command: list[str], port: int, environment: dict[str, str] | None = None, wait: float = 20) -> Iterator[Server]:
+    """Starts a server on its core, waits until it listens, and ends it."""
+    log = SCRATCH / "server.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["taskset", "-c", SERVER_CORE, *command], stdout=output, stderr=output,
+            env=os.environ | {"SWIFT_BACKTRACE": "enable=no"} | (environment or {}))
+    try:
+        end = time.monotonic() + wait
+        while True:
+            if process.poll() is not None or time.monotonic() > end:
+                raise SystemExit(f"bench: {command[0]} does not listen:\n{log.read_text()[-2000:]}")
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield Server(process, port)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
