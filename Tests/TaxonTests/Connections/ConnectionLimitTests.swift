@@ -68,7 +68,8 @@ import Testing
       let client = try await WireClient.connect(address)
       #expect(try await client.call().status == "0")
       _ = try await client.closed
-      #expect(try await client.receivedGoAways.last == .init(errorCode: 0, text: "max_idle"))
+      // The client, which has no calls, may close before the second GOAWAY, which says why.
+      #expect(try await client.receivedGoAways.first?.errorCode == 0)
     }
   }
 
