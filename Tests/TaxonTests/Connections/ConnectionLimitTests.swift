@@ -77,7 +77,8 @@ import Testing
     let started = Signal()
     let goOn = Signal()
     try await withServer {
-      $0.keepalive.maxConnectionAge = .milliseconds(50)
+      // The call has to begin before.
+      $0.keepalive.maxConnectionAge = .seconds(1)
     } _: { text, _ in
       started.send()
       await goOn.wait()
@@ -95,7 +96,8 @@ import Testing
 
   @Test func anOldConnectionIsClosedAfterItsGrace() async throws {
     try await withServer {
-      $0.keepalive.maxConnectionAge = .milliseconds(50)
+      // The call has to begin before.
+      $0.keepalive.maxConnectionAge = .seconds(1)
       $0.keepalive.maxConnectionAgeGrace = .milliseconds(50)
     } _: { text, _ in
       try await Task.sleep(for: .seconds(60))
