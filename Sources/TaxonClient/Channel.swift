@@ -42,18 +42,27 @@ public final class Channel: Sendable {
   ///   - policy: Retry, breaker and timeout of the calls.
   ///   - tls: Encrypts; nil speaks HTTP/2 unencrypted (h2c).
   ///   - clock: Measures the pauses between attempts and the breaker's time; another one is for tests.
+  ///   - interceptors: See every call, the first outermost.
   ///   - observer: Told what is decided about each failure. Called on any thread; should not block.
   /// - Throws: `SetupError.InvalidSetting` when the target is none, or a certificate cannot be read.
   public convenience init(
     _ target: String, policy: CallPolicy = .standard, tls: ClientTLS? = nil,
-    clock: any Clock<Duration> = ContinuousClock(),
+    clock: any Clock<Duration> = ContinuousClock(), interceptors: [any ClientInterceptor] = [],
     logger: Logger = Logger(label: "taxon.client"), observer: (@Sendable (CallEvent) -> Void)? = nil
   ) throws(SetupError) {
     var configuration = Configuration(policy: policy, tls: tls)
     configuration.clock = clock
+    configuration.interceptors = interceptors
     configuration.logger = logger
     configuration.observer = observer
     try self.init(target, configuration: configuration)
+  }
+
+  /// A channel over sockets that a closure has connected, called for each connection and on the channel's loop.
+  package convenience init(
+    socketsTo name: String, configuration: Configuration, connect: @escaping @Sendable () throws -> CInt
+  ) throws(SetupError) {
+    try self.init(Target(socketNamed: name), configuration, dialer: SocketDialer(connect: connect))
   }
 
   init(_ target: Target, _ configuration: Configuration, dialer: any Dialer) throws(SetupError) {

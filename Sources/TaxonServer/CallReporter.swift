@@ -49,12 +49,27 @@ final class CallReporter: ServerRouter {
   }
 
   func failed(_ error: some TaxonomyError, status: WireStatus, path: String, wasSent: Bool) {
+    // Asked first: an entry costs more than the error's trailers.
+    let level = Logger.Level(ErrorLogEntry.Level(error.severity))
+    guard logger.logLevel <= level else { return }
     let entry = ErrorLogEntry(error, instanceID: status.instanceID)
-    guard let level = Logger.Level(rawValue: entry.level.rawValue), logger.logLevel <= level else { return }
     var metadata: Logger.Metadata = ["rpc.path": "\(path)"]
     for pair in entry.metadata { metadata[pair.key] = "\(pair.value)" }
     if !status.dropped.isEmpty { metadata["error.dropped"] = "\(status.dropped.joined(separator: ", "))" }
     if !wasSent { metadata["rpc.abandoned"] = "true" }
     logger.log(level: level, "\(entry.message)", metadata: metadata)
+  }
+}
+
+extension Logger.Level {
+  init(_ level: ErrorLogEntry.Level) {
+    self =
+      switch level {
+      case .debug: .debug
+      case .info: .info
+      case .warning: .warning
+      case .error: .error
+      case .critical: .critical
+      }
   }
 }

@@ -38,9 +38,9 @@ public struct ServiceRegistry: Sendable {
   /// Puts the interceptors around the methods that they apply to.
   mutating func intercept(with interceptors: [any ServerInterceptor]) {
     guard !interceptors.isEmpty else { return }
-    for path in methods.keys {
+    for (path, method) in methods {
       let list = interceptors.filter { $0.applies(to: path) }
-      if !list.isEmpty { methods[path]?.interceptors = ServerInterceptors(list: list) }
+      if !list.isEmpty { methods[path] = method.intercepted(by: ServerInterceptors(list: list)) }
     }
   }
 

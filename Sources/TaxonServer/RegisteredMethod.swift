@@ -4,11 +4,11 @@ import TaxonHTTP2
 import TaxonProtobuf
 
 /// A method with its handler, whatever its types.
-protocol RegisteredMethod: Sendable {
+protocol RegisteredMethod: AnyObject, Sendable {
   var path: String { get }
-  /// Nil when there are none.
-  var interceptors: ServerInterceptors? { get set }
 
+  /// The method with interceptors around its handler.
+  func intercepted(by interceptors: ServerInterceptors) -> any RegisteredMethod
   func makeCall(_ stream: ServerStream, reporter: CallReporter) -> any ServerCall
 }
 

@@ -22,50 +22,63 @@ public final class ServerContext: Sendable {
     var isRequestCompressed = false
   }
 
-  private let reply = Locked(Reply())
+  // Reached under the lock alone, which the calls of a connection share: a lock a call would cost more than it guards.
+  nonisolated(unsafe) private var fields = Reply()
+  private let lock: SharedLock
 
   /// A context, for tests that call a service's methods without a server.
-  public init(
+  public convenience init(
     path: String = "", peer: String = "", metadata: Metadata = Metadata(), deadline: ContinuousClock.Instant? = nil
   ) {
-    self.path = path
-    self.peer = peer
-    self.metadata = metadata
-    self.deadline = deadline
+    self.init(path: path, peer: peer, metadata: metadata, deadline: deadline, lock: SharedLock(0))
   }
 
   convenience init(path: String, stream: ServerStream) {
     self.init(
       path: path, peer: stream.context.peer, metadata: stream.head.metadata,
-      deadline: stream.deadline.map { .now + Duration($0 - .now()) })
+      deadline: stream.deadline.map { .now + Duration($0 - .now()) }, lock: stream.context.lock)
+  }
+
+  private init(
+    path: String, peer: String, metadata: Metadata, deadline: ContinuousClock.Instant?, lock: SharedLock
+  ) {
+    self.path = path
+    self.peer = peer
+    self.metadata = metadata
+    self.deadline = deadline
+    self.lock = lock
+  }
+
+  private func withFields<Result>(_ body: (inout Reply) -> Result) -> Result {
+    lock.withLock { _ in body(&fields) }
   }
 
   /// Sent before the first message of the reply, or with the error when there is none.
   public var initialMetadata: Metadata {
-    get { reply.withLock { $0.initial } }
-    set { reply.withLock { $0.initial = newValue } }
+    get { withFields { $0.initial } }
+    set { withFields { $0.initial = newValue } }
   }
 
   /// Sent after the reply, or with the error.
   public var trailingMetadata: Metadata {
-    get { reply.withLock { $0.trailing } }
-    set { reply.withLock { $0.trailing = newValue } }
+    get { withFields { $0.trailing } }
+    set { withFields { $0.trailing = newValue } }
   }
 
   /// Whether this reply is compressed, if the caller accepts it; nil leaves it to the server's setting and the messages'
   /// size. To be set before the first message is written.
   public var compressesReply: Bool? {
-    get { reply.withLock { $0.compresses } }
-    set { reply.withLock { $0.compresses = newValue } }
+    get { withFields { $0.compresses } }
+    set { withFields { $0.compresses = newValue } }
   }
 
   /// Whether the request, or the message of it that was read last, came compressed.
   public internal(set) var isRequestCompressed: Bool {
-    get { reply.withLock { $0.isRequestCompressed } }
-    set { reply.withLock { $0.isRequestCompressed = newValue } }
+    get { withFields { $0.isRequestCompressed } }
+    set { withFields { $0.isRequestCompressed = newValue } }
   }
 
   var replyFields: (initial: Metadata, trailing: Metadata, compresses: Bool?) {
-    reply.withLock { ($0.initial, $0.trailing, $0.compresses) }
+    withFields { ($0.initial, $0.trailing, $0.compresses) }
   }
 }

@@ -5,7 +5,7 @@ import TaxonHTTP2
 import TaxonProtobuf
 
 /// A method whose request or reply, or both, have any number of messages, and its handler.
-struct StreamingMethod<Request: Message, Response: Message, Failure: ErrorUnion>: RegisteredMethod {
+final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorUnion>: RegisteredMethod {
   typealias Handler =
     @Sendable (RequestStream<Request, Failure>, ResponseWriter<Response, Failure>, ServerContext)
     async throws(Failure) -> Void
@@ -13,7 +13,22 @@ struct StreamingMethod<Request: Message, Response: Message, Failure: ErrorUnion>
   let descriptor: MethodDescriptor<Request, Response, Failure>
   let takesManyMessages: Bool
   let handler: Handler
-  var interceptors: ServerInterceptors?
+  let interceptors: ServerInterceptors?
+
+  init(
+    descriptor: MethodDescriptor<Request, Response, Failure>, takesManyMessages: Bool, handler: @escaping Handler,
+    interceptors: ServerInterceptors? = nil
+  ) {
+    self.descriptor = descriptor
+    self.takesManyMessages = takesManyMessages
+    self.handler = handler
+    self.interceptors = interceptors
+  }
+
+  func intercepted(by interceptors: ServerInterceptors) -> any RegisteredMethod {
+    StreamingMethod(
+      descriptor: descriptor, takesManyMessages: takesManyMessages, handler: handler, interceptors: interceptors)
+  }
 
   var path: String { descriptor.path }
 
@@ -31,7 +46,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   private let context: ServerContext
   private let inbound: InboundMessages<ReceivedMessage<Request>, Failure>
   private let outbound: OutboundMessages
-  private var task: Task<Void, Never>?
+  @exclusivity(unchecked) private var task: Task<Void, Never>?
 
   init(method: StreamingMethod<Request, Response, Failure>, stream: ServerStream, reporter: CallReporter) {
     let context = ServerContext(path: method.path, stream: stream)

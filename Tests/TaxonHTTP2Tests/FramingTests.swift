@@ -73,7 +73,10 @@ import Testing
 
   @Test func aBinaryHeaderMayHoldSeveralValues() {
     var metadata = Metadata()
-    Array("AQ,AgM=, BA".utf8).withUnsafeBufferPointer { metadata.receive(name: "key-bin", value: $0) }
+    var strings = StringCache()
+    Array("AQ,AgM=, BA".utf8).withUnsafeBufferPointer {
+      metadata.receive(name: "key-bin", value: $0, strings: &strings)
+    }
     #expect(metadata.bytes("key-bin") == [[1], [2, 3], [4]])
   }
 

@@ -38,16 +38,16 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
 
   let inbound: InboundMessages<ReceivedMessage<Response>, Failure>
   let outbound: OutboundMessages
-  private var plan: Plan
+  @exclusivity(unchecked) private var plan: Plan
   private let endpoint: Endpoint
   private let reference: Reference
-  private var stream: ClientStream?
-  private var initial = Metadata()
-  private var timer: Scheduled<Void>?
-  private(set) var isOver = false
-  private var permit: PermitKeeper?
+  @exclusivity(unchecked) private var stream: ClientStream?
+  @exclusivity(unchecked) private var initial = Metadata()
+  @exclusivity(unchecked) private var timer: Scheduled<Void>?
+  @exclusivity(unchecked) private(set) var isOver = false
+  private var permit: CircuitBreaker.Permit?
   /// The caller gave the call up.
-  private var isCancelled = false
+  @exclusivity(unchecked) private var isCancelled = false
 
   /// The call, for closures that are made before it.
   // Set once, before anybody reads it.
@@ -98,7 +98,9 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
 
   var waitsForReady: Bool { plan.options.waitForReady }
 
-  func admit(_ permit: consuming CircuitBreaker.Permit) { self.permit = PermitKeeper(permit) }
+  func admit(_ permit: consuming CircuitBreaker.Permit) {
+    self.permit = consume permit
+  }
 
   func send(on connection: ClientConnection) {
     guard !isOver else { return }
@@ -167,7 +169,9 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     stream = nil
     // The caller's own cancellation is no answer of the server's.
     let error = isCancelled ? error : error.map { $0.fromCall() }
-    permit?.settle(error)
+    if let permit = permit.take() {
+      if let error { permit.settle(throwing: error) } else { permit.settle(.success) }
+    }
     plan.ended(
       StreamEnd(error: error, initial: initial, trailing: end.trailing, isRefused: end.isRefused, notes: notes))
     if let error {

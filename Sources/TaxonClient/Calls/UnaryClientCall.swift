@@ -29,14 +29,14 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   private let request: Request
   private let options: CallOptions
   private let deadline: NIODeadline?
-  private var continuation: CheckedContinuation<AttemptResult<Response, Failure>, Never>?
-  private var stream: ClientStream?
-  private var initial = Metadata()
-  private var response: Response?
+  @exclusivity(unchecked) private var continuation: CheckedContinuation<AttemptResult<Response, Failure>, Never>?
+  @exclusivity(unchecked) private var stream: ClientStream?
+  @exclusivity(unchecked) private var initial = Metadata()
+  @exclusivity(unchecked) private var response: Response?
   /// The caller's task was cancelled.
-  private var isCancelled = false
-  private var timer: Scheduled<Void>?
-  private var permit: PermitKeeper?
+  @exclusivity(unchecked) private var isCancelled = false
+  @exclusivity(unchecked) private var timer: Scheduled<Void>?
+  private var permit: CircuitBreaker.Permit?
 
   init(
     _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions,
@@ -69,7 +69,9 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   var waitsForReady: Bool { options.waitForReady }
   var isOver: Bool { continuation == nil }
 
-  func admit(_ permit: consuming CircuitBreaker.Permit) { self.permit = PermitKeeper(permit) }
+  func admit(_ permit: consuming CircuitBreaker.Permit) {
+    self.permit = consume permit
+  }
 
   func send(on connection: ClientConnection) {
     guard continuation != nil else { return }
@@ -144,11 +146,14 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     stream = nil
     // The caller's own cancellation is no answer of the server's.
     let outcome = outcome.mapError { isCancelled ? $0 : $0.fromCall() }
-    if case .failure(let error) = outcome { permit?.settle(error) } else { permit?.settle(nil) }
+    if let permit = permit.take() {
+      switch outcome {
+      case .success: permit.settle(.success)
+      case .failure(let error): permit.settle(throwing: error)
+      }
+    }
     continuation?.resume(
       returning: AttemptResult(
-        outcome: outcome, initial: initial, trailing: end.trailing,
-        isRefused: end.isRefused,
-        notes: notes))
+        outcome: outcome, initial: initial, trailing: end.trailing, isRefused: end.isRefused, notes: notes))
   }
 }

@@ -53,16 +53,16 @@ public final class ClientStream: HTTP2Stream {
   private let call: any ClientCall
   private let maxMessageSize: Int
   private let maxHeaderListSize: Int
-  private var state: ClientCallState
-  private var deframer: MessageDeframer
-  private var compression: Compression?
-  private var decompressor: Decompressor?
-  private var fields = ResponseFields()
+  @exclusivity(unchecked) private var state: ClientCallState
+  @exclusivity(unchecked) private var deframer: MessageDeframer
+  @exclusivity(unchecked) private var compression: Compression?
+  @exclusivity(unchecked) private var decompressor: Decompressor?
+  @exclusivity(unchecked) private var fields = ResponseFields()
   /// True once it is known that the server did not process the stream and will not.
-  private var isRefused = false
+  @exclusivity(unchecked) private var isRefused = false
   /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
-  private var unread = 0
-  private var unconsumed = 0
+  @exclusivity(unchecked) private var unread = 0
+  @exclusivity(unchecked) private var unconsumed = 0
 
   /// A stream whose answer, of one message or many, goes to `call`; sizes in bytes.
   public init(call: any ClientCall, takesManyMessages: Bool, maxMessageSize: Int, maxHeaderListSize: Int) {
@@ -99,7 +99,8 @@ public final class ClientStream: HTTP2Stream {
 
   public override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
     fields.size += name.count + value.count + 32
-    if fields.size <= maxHeaderListSize { fields.receive(name: name, value: value) }
+    guard fields.size <= maxHeaderListSize, let session else { return }
+    fields.receive(name: name, value: value, strings: &session.strings)
   }
 
   public override func receivedHeaders(endStream: Bool) {

@@ -26,14 +26,18 @@ public struct RequestHead: Sendable {
   init() {}
 
   /// Takes one field.
-  mutating func receive(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+  mutating func receive(
+    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, strings: inout StringCache
+  ) {
     func isNamed(_ expected: StaticString) -> Bool { name.equals(expected) }
     switch name.count {
-    case 5 where isNamed(":path"): path = String(decoding: value, as: UTF8.self)
+    case 5 where isNamed(":path"): path = strings.string(value)
     case 7 where isNamed(":method"): method = value.equals("POST") ? .post : .other
     case 7 where isNamed(":scheme"): break
-    case 10 where isNamed(":authority"): authority = String(decoding: value, as: UTF8.self)
+    case 10 where isNamed(":authority"): authority = strings.string(value)
     case 2 where isNamed("te"): break
+    // What HTTP/2's own framing says is no metadata.
+    case 14 where isNamed("content-length"): break
     case 12 where isNamed("content-type"):
       contentType = Self.isGRPC(value) ? .gRPC : .other
     case 12 where isNamed("grpc-timeout"):
@@ -41,7 +45,7 @@ public struct RequestHead: Sendable {
       if timeout == nil { invalidTimeout = String(decoding: value, as: UTF8.self) }
     case 13 where isNamed("grpc-encoding"): encoding = String(decoding: value, as: UTF8.self)
     case 20 where isNamed("grpc-accept-encoding"): accepted = Compression.list(value)
-    default: metadata.receive(name: String(decoding: name, as: UTF8.self), value: value)
+    default: metadata.receive(name: strings.string(name), value: value, strings: &strings)
     }
   }
 

@@ -14,7 +14,9 @@ struct ResponseFields {
   /// Bytes, each field counted with 32 on top (RFC 9113 §6.5.2).
   var size = 0
 
-  mutating func receive(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+  mutating func receive(
+    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, strings: inout StringCache
+  ) {
     func isNamed(_ expected: StaticString) -> Bool { name.equals(expected) }
     switch name.count {
     case 7 where isNamed(":status"): httpStatus = Int(String(decoding: value, as: UTF8.self))
@@ -25,7 +27,8 @@ struct ResponseFields {
     case 23 where isNamed("grpc-status-details-bin"): details = Base64.decode(value)
     case 22 where isNamed("grpc-retry-pushback-ms"): pushback = String(decoding: value, as: UTF8.self)
     case 20 where isNamed("grpc-accept-encoding"): break
-    default: metadata.receive(name: String(decoding: name, as: UTF8.self), value: value)
+    case 14 where isNamed("content-length"): break
+    default: metadata.receive(name: strings.string(name), value: value, strings: &strings)
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import TaxonErrors
+import TaxonProtobuf
 
 /// What a server does with one call. The stream calls the methods on the connection's event loop.
 public protocol ServerCall: AnyObject {
@@ -45,6 +46,10 @@ public struct ServerCallLimits: Sendable {
   public init() {}
 }
 
+/// Guards what is small and short, of several owners. It has a value because the thread sanitizer takes empty ones for
+/// races.
+package typealias SharedLock = Locked<UInt>
+
 /// What the streams of one connection have in common. Lives on the connection's event loop.
 public final class ServerStreamContext {
   /// Runs what calls do on the connection's loop.
@@ -55,6 +60,8 @@ public final class ServerStreamContext {
   public let router: any ServerRouter
   /// What one call may do.
   public let limits: ServerCallLimits
+  /// Guards the contexts of the connection's calls.
+  package let lock = SharedLock(0)
 
   /// What the streams of a connection share.
   public init(executor: LoopExecutor, peer: String, router: any ServerRouter, limits: ServerCallLimits) {

@@ -8,20 +8,20 @@ import TaxonProtobuf
 /// Lives on the connection's event loop.
 public final class ServerStream: HTTP2Stream {
   /// The headers with which the call began.
-  public private(set) var head = RequestHead()
+  @exclusivity(unchecked) public private(set) var head = RequestHead()
   /// When the caller stops waiting, if it said so.
-  public private(set) var deadline: NIODeadline?
+  @exclusivity(unchecked) public private(set) var deadline: NIODeadline?
   /// What the call shares with the others of its connection.
   public let context: ServerStreamContext
 
-  private var state = ServerCallState()
-  private var deframer: MessageDeframer
-  private var decompressor: Decompressor?
-  private var call: (any ServerCall)?
-  private var timer: Scheduled<Void>?
+  @exclusivity(unchecked) private var state = ServerCallState()
+  @exclusivity(unchecked) private var deframer: MessageDeframer
+  @exclusivity(unchecked) private var decompressor: Decompressor?
+  @exclusivity(unchecked) private var call: (any ServerCall)?
+  @exclusivity(unchecked) private var timer: Scheduled<Void>?
   /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
-  private var unread = 0
-  private var unconsumed = 0
+  @exclusivity(unchecked) private var unread = 0
+  @exclusivity(unchecked) private var unconsumed = 0
 
   /// A stream of a connection.
   public init(context: ServerStreamContext) {
@@ -35,7 +35,8 @@ public final class ServerStream: HTTP2Stream {
     guard state.wantsHead else { return }
     head.size += name.count + value.count + 32
     // What is past the limit is still decoded, so that the connection's HPACK table stays in step, and then forgotten.
-    if head.size <= context.limits.maxHeaderListSize { head.receive(name: name, value: value) }
+    guard head.size <= context.limits.maxHeaderListSize, let session else { return }
+    head.receive(name: name, value: value, strings: &session.strings)
   }
 
   public override func receivedHeaders(endStream: Bool) {
@@ -166,7 +167,7 @@ public final class ServerStream: HTTP2Stream {
   /// How messages of the reply may be compressed: as the server is set, or as the handler wishes, if the caller
   /// accepts it.
   public func compression(wish: Bool?) -> CompressionSettings? {
-    guard wish != false, !head.accepted.isEmpty else { return nil }
+    guard wish != false, wish != nil || context.limits.compression != nil, !head.accepted.isEmpty else { return nil }
     if let settings = context.limits.compression, head.accepted.contains(settings.compression) { return settings }
     guard wish == true, let compression = Compression.allCases.first(where: head.accepted.contains) else { return nil }
     return CompressionSettings(compression)
@@ -179,7 +180,7 @@ public final class ServerStream: HTTP2Stream {
   public func reply(
     _ message: some Message, compress: Bool?, initial: Metadata, trailing: Metadata
   ) throws(UndeclaredError) {
-    context.executor.eventLoop.preconditionInEventLoop()
+    context.executor.eventLoop.assertInEventLoop()
     guard state.isReplying else { return }
     let settings = compression(wish: compress)
     var framer = MessageFramer(settings)
@@ -193,14 +194,14 @@ public final class ServerStream: HTTP2Stream {
 
   /// Sends the head of a reply that has any number of messages, unless that has happened.
   public func sendHead(_ initial: Metadata, compression: Compression?) {
-    context.executor.eventLoop.preconditionInEventLoop()
+    context.executor.eventLoop.assertInEventLoop()
     guard state.sendMessage() == .sendHead else { return }
     session?.submitResponse(self, head: Self.okHead(initial, compression))
   }
 
   /// Ends a reply that has any number of messages.
   public func succeed(trailing: Metadata) {
-    context.executor.eventLoop.preconditionInEventLoop()
+    context.executor.eventLoop.assertInEventLoop()
     // The head is out, or else `sendHead` would come first.
     guard state.finish() == .goOn else { return }
     finish(trailers: Self.trailers(trailing))
@@ -216,7 +217,7 @@ public final class ServerStream: HTTP2Stream {
   }
 
   private func fail(_ status: WireStatus, initial: Metadata, trailing: [HeaderBlock.Field]) -> Bool {
-    context.executor.eventLoop.preconditionInEventLoop()
+    context.executor.eventLoop.assertInEventLoop()
     switch state.finish() {
     case .ignore: return false
     case .goOn: finish(trailers: Self.errorTrailers(status, trailing: trailing))

@@ -14,16 +14,16 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   public let session: HTTP2Session
   private let closed: (ConnectionFailure?) -> Void
   /// True until the TLS handshake is over: nothing is sent before.
-  private var awaitsTLS: Bool
-  private var context: ChannelHandlerContext?
-  private var output = ByteBuffer()
-  private var isReading = false
+  @exclusivity(unchecked) private var awaitsTLS: Bool
+  @exclusivity(unchecked) private var context: ChannelHandlerContext?
+  @exclusivity(unchecked) private var output = ByteBuffer()
+  @exclusivity(unchecked) private var isReading = false
   /// When the peer was last heard of.
-  package private(set) var lastRead = NIODeadline.now()
-  private var isFlushScheduled = false
-  private var isClosing = false
-  private var isEnded = false
-  private var failure: ConnectionFailure?
+  @exclusivity(unchecked) package private(set) var lastRead = NIODeadline.now()
+  @exclusivity(unchecked) private var isFlushScheduled = false
+  @exclusivity(unchecked) private var isClosing = false
+  @exclusivity(unchecked) private var isEnded = false
+  @exclusivity(unchecked) private var failure: ConnectionFailure?
   private static let writeSize = 256 * 1024
   private static let keptCapacity = 32 * 1024
 

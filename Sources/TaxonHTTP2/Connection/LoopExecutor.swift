@@ -7,8 +7,8 @@ public final class LoopExecutor: TaskExecutor, Sendable {
   /// The loop on which the jobs run.
   public let eventLoop: any EventLoop
   // Reached on the loop alone.
-  nonisolated(unsafe) private var jobs: [UnownedJob] = []
-  nonisolated(unsafe) private var isScheduled = false
+  @exclusivity(unchecked) nonisolated(unsafe) private var jobs: [UnownedJob] = []
+  @exclusivity(unchecked) nonisolated(unsafe) private var isScheduled = false
 
   /// An executor for the loop. Jobs given to it once the loop is shut down never run.
   public init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }

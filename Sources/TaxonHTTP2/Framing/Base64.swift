@@ -12,32 +12,46 @@ enum Base64 {
   }()
 
   static func encode(_ bytes: [UInt8]) -> [UInt8] {
-    var text: [UInt8] = []
-    text.reserveCapacity((bytes.count * 4 + 2) / 3)
-    alphabet.withUnsafeBufferPointer { alphabet in
-      var index = 0
-      while index + 2 < bytes.count {
-        let group = Int(bytes[index]) << 16 | Int(bytes[index + 1]) << 8 | Int(bytes[index + 2])
-        text.append(alphabet[group >> 18])
-        text.append(alphabet[group >> 12 & 63])
-        text.append(alphabet[group >> 6 & 63])
-        text.append(alphabet[group & 63])
-        index += 3
+    let size = (bytes.count * 4 + 2) / 3
+    return [UInt8](unsafeUninitializedCapacity: size) { text, count in
+      bytes.withUnsafeBufferPointer { bytes in
+        alphabet.withUnsafeBufferPointer { alphabet in encode(bytes, alphabet, into: text) }
       }
-      switch bytes.count - index {
-      case 1:
-        let group = Int(bytes[index]) << 4
-        text.append(alphabet[group >> 6])
-        text.append(alphabet[group & 63])
-      case 2:
-        let group = (Int(bytes[index]) << 8 | Int(bytes[index + 1])) << 2
-        text.append(alphabet[group >> 12])
-        text.append(alphabet[group >> 6 & 63])
-        text.append(alphabet[group & 63])
-      default: break
-      }
+      count = size
     }
-    return text
+  }
+
+  private static func encode(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ alphabet: UnsafeBufferPointer<UInt8>,
+    into text: UnsafeMutableBufferPointer<UInt8>
+  ) {
+    var end = 0
+    func put(_ value: Int) {
+      text[end] = alphabet[value & 63]
+      end += 1
+    }
+    var index = 0
+    while index + 2 < bytes.count {
+      let group = Int(bytes[index]) << 16 | Int(bytes[index + 1]) << 8 | Int(bytes[index + 2])
+      text[end] = alphabet[group >> 18]
+      text[end + 1] = alphabet[group >> 12 & 63]
+      text[end + 2] = alphabet[group >> 6 & 63]
+      text[end + 3] = alphabet[group & 63]
+      end += 4
+      index += 3
+    }
+    switch bytes.count - index {
+    case 1:
+      let group = Int(bytes[index]) << 4
+      put(group >> 6)
+      put(group)
+    case 2:
+      let group = (Int(bytes[index]) << 8 | Int(bytes[index + 1])) << 2
+      put(group >> 12)
+      put(group >> 6)
+      put(group)
+    default: break
+    }
   }
 
   /// The bytes that the text stands for, or nil when it is no base64.

@@ -89,9 +89,11 @@ public struct Metadata: Sendable, Hashable {
 
   /// Adds what came in a header. Several `-bin` values may come in one header, with commas between them. A `-bin` value
   /// that is no base64 is left out, since it has no bytes to show.
-  mutating func receive(name: String, value: UnsafeBufferPointer<UInt8>) {
+  mutating func receive(name: String, value: UnsafeBufferPointer<UInt8>, strings: inout StringCache) {
+    if entries.isEmpty { entries.reserveCapacity(4) }
     guard name.hasSuffix("-bin") else {
-      entries.append(Entry(name: name, value: .text(String(decoding: Self.trim(value), as: UTF8.self))))
+      entries.append(
+        Entry(name: name, value: .text(strings.string(UnsafeBufferPointer(rebasing: Self.trim(value))))))
       return
     }
     for part in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {

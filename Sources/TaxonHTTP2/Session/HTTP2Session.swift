@@ -37,6 +37,7 @@ public final class HTTP2Session {
   /// Which end of the connection the session is.
   public enum Role: Sendable { case client, server }
 
+  private let memory = SessionMemory.make()
   // nghttp2 owns the memory behind the pointer until deinit.
   private let raw: OpaquePointer
   /// Which end it is.
@@ -44,17 +45,24 @@ public final class HTTP2Session {
   /// Told what happens to the connection.
   public weak var delegate: (any HTTP2SessionDelegate)?
   /// Every stream that is open, in no order.
-  public private(set) var streams: [HTTP2Stream] = []
+  @exclusivity(unchecked) public private(set) var streams: [HTTP2Stream] = []
   /// Told when there may be something to drain; the transport takes itself out before it goes.
-  public unowned(unsafe) var transport: (any HTTP2SessionTransport)?
+  @exclusivity(unchecked) public unowned(unsafe) var transport: (any HTTP2SessionTransport)?
   /// Bytes of all streams that wait for the peer's windows.
-  public internal(set) var outboundCount = 0
-  private var answeredEarly: [HTTP2Stream] = []
-  private var isReceiving = false
-  private var isLost = false
-  var floodGuard: FloodGuard
+  @exclusivity(unchecked) public internal(set) var outboundCount = 0
+  @exclusivity(unchecked) private var answeredEarly: [HTTP2Stream] = []
+  /// The stream whose header block is being read.
+  @exclusivity(unchecked) unowned(unsafe) var headers: HTTP2Stream?
+  /// Strings of headers that came.
+  @exclusivity(unchecked) var strings = StringCache()
+  /// Memory of bodies that are sent, for the next ones.
+  @exclusivity(unchecked) private var spareBuffers: [UnsafeMutableRawBufferPointer] = []
+  private static let keptBuffers = 64
+  @exclusivity(unchecked) private var isReceiving = false
+  @exclusivity(unchecked) private var isLost = false
+  @exclusivity(unchecked) var floodGuard: FloodGuard
   /// The budget that the peer has gone past, for which the connection ends.
-  public internal(set) var exceeded: FloodLimit?
+  @exclusivity(unchecked) public internal(set) var exceeded: FloodLimit?
 
   /// A session that has its first SETTINGS ready to be drained.
   ///
@@ -62,7 +70,12 @@ public final class HTTP2Session {
   public init(role: Role, configuration: HTTP2Configuration) throws(HTTP2Error) {
     self.role = role
     floodGuard = FloodGuard(configuration.flood, now: .now())
-    raw = try makeRawSession(role: role, configuration: configuration)
+    do throws(HTTP2Error) {
+      raw = try makeRawSession(role: role, configuration: configuration, memory: memory)
+    } catch {
+      SessionMemory.destroy(memory)
+      throw error
+    }
     nghttp2_session_set_user_data(raw, Unmanaged.passUnretained(self).toOpaque())
     try submitSettings(configuration)
   }
@@ -73,6 +86,8 @@ public final class HTTP2Session {
       stream.closed(errorCode: HTTP2ErrorCode.cancel.rawValue)
     }
     nghttp2_session_del(raw)
+    for buffer in spareBuffers { buffer.deallocate() }
+    SessionMemory.destroy(memory)
   }
 
   private func submitSettings(_ configuration: HTTP2Configuration) throws(HTTP2Error) {
@@ -254,6 +269,9 @@ public final class HTTP2Session {
     }
   }
 
+  /// Memory for a body that begins; nil when there is none to spare.
+  func spareBuffer() -> UnsafeMutableRawBufferPointer? { spareBuffers.popLast() }
+
   // MARK: From the callbacks
 
   func add(_ stream: HTTP2Stream, id: Int32) {
@@ -264,12 +282,14 @@ public final class HTTP2Session {
   }
 
   func remove(_ stream: HTTP2Stream) {
+    if headers === stream { headers = nil }
     let last = streams.removeLast()
     if last !== stream {
       streams[stream.slot] = last
       last.slot = stream.slot
     }
     outboundCount -= stream.outboundCount
+    if spareBuffers.count < Self.keptBuffers, let buffer = stream.outbound.surrender() { spareBuffers.append(buffer) }
     stream.session = nil
     stream.slot = -1
     _ = nghttp2_session_set_stream_user_data(raw, stream.id, nil)

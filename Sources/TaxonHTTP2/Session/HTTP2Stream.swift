@@ -6,23 +6,23 @@ import TaxonProtobuf
 /// from inside `HTTP2Session.receive` or `drain`; everything happens on the connection's event loop.
 open class HTTP2Stream {
   /// The stream's number, 0 before it has one.
-  public internal(set) final var id: Int32 = 0
+  @exclusivity(unchecked) public internal(set) final var id: Int32 = 0
   // Unowned, since the session sets it to nil when it lets go of the stream, in its deinit at the latest.
   /// The session, as long as the stream is open in it.
-  public internal(set) final unowned(unsafe) var session: HTTP2Session?
+  @exclusivity(unchecked) public internal(set) final unowned(unsafe) var session: HTTP2Session?
   /// Where the stream stands in the session's list.
-  final var slot = -1
+  @exclusivity(unchecked) final var slot = -1
 
-  final var outbound = OutboundBuffer()
+  @exclusivity(unchecked) final var outbound = OutboundBuffer()
   /// True once the end of the body has been given.
-  public internal(set) final var isOutboundFinished = false
+  @exclusivity(unchecked) public internal(set) final var isOutboundFinished = false
   /// nghttp2 has asked for bytes, got none, and waits to be told of some.
-  final var isDeferred = false
-  private final var wantsRoom = false
+  @exclusivity(unchecked) final var isDeferred = false
+  @exclusivity(unchecked) private final var wantsRoom = false
   /// Sent after the last byte of the body; nil when END_STREAM goes with the body.
-  final var trailers: HeaderBlock?
+  @exclusivity(unchecked) final var trailers: HeaderBlock?
   /// Headers given to nghttp2 without copying live until it has sent them.
-  final var submittedHead: HeaderBlock?
+  @exclusivity(unchecked) final var submittedHead: HeaderBlock?
 
   /// A stream that is in no session yet.
   public init() {}
@@ -90,6 +90,7 @@ open class HTTP2Stream {
     _ message: some Message, compress: Bool?, by framer: inout MessageFramer
   ) throws(UndeclaredError) {
     let before = outbound.count
+    if !outbound.hasMemory { outbound.adopt(session?.spareBuffer()) }
     try framer.append(message, compress: compress, to: &outbound)
     session?.outboundCount += outbound.count - before
     session?.resume(self)

@@ -10,45 +10,65 @@ public final class HeaderBlock: Sendable {
 
   /// A field and whether HPACK may keep it in its table; secrets and ever-changing values should not be kept.
   public struct Field {
+    enum Value {
+      case text(String)
+      case bytes([UInt8])
+    }
+
     let name: String
-    let value: [UInt8]
+    let value: Value
     let isIndexed: Bool
 
     /// A field; the name in lower case.
     public init(_ name: String, _ value: String, isIndexed: Bool = true) {
-      self.init(name, Array(value.utf8), isIndexed: isIndexed)
+      self.name = name
+      self.value = .text(value)
+      self.isIndexed = isIndexed
     }
 
     /// A field; the name in lower case.
     public init(_ name: String, _ value: [UInt8], isIndexed: Bool = true) {
       self.name = name
-      self.value = value
+      self.value = .bytes(value)
       self.isIndexed = isIndexed
+    }
+
+    var valueCount: Int {
+      switch value {
+      case .text(let text): text.utf8.count
+      case .bytes(let bytes): bytes.count
+      }
     }
   }
 
   /// A block of the fields, in their order.
   public init(_ list: [Field]) {
-    let size = list.reduce(0) { $0 + $1.name.utf8.count + $1.value.count }
+    var size = 0
+    for field in list { size += field.name.utf8.count + field.valueCount }
     bytes = .allocate(capacity: max(size, 1))
     fields = .allocate(capacity: list.count)
     var end = bytes
-    func copy(_ source: some Collection<UInt8>) -> (UnsafeMutablePointer<UInt8>, Int) {
-      let start = end
-      for byte in source {
-        end.initialize(to: byte)
-        end += 1
-      }
-      return (start, end - start)
+    func copy(_ source: UnsafeBufferPointer<UInt8>) {
+      if let start = source.baseAddress { end.initialize(from: start, count: source.count) }
+      end += source.count
+    }
+    func copy(_ text: String) {
+      var text = text
+      text.withUTF8(copy)
     }
     for (index, field) in list.enumerated() {
-      let (name, nameCount) = copy(field.name.utf8)
-      let (value, valueCount) = copy(field.value)
+      let name = end
+      copy(field.name)
+      let value = end
+      switch field.value {
+      case .text(let text): copy(text)
+      case .bytes(let bytes): bytes.withUnsafeBufferPointer(copy)
+      }
       var flags = NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue
       if !field.isIndexed { flags |= NGHTTP2_NV_FLAG_NO_INDEX.rawValue }
       fields.initializeElement(
         at: index,
-        to: nghttp2_nv(name: name, value: value, namelen: nameCount, valuelen: valueCount, flags: UInt8(flags)))
+        to: nghttp2_nv(name: name, value: value, namelen: value - name, valuelen: end - value, flags: UInt8(flags)))
     }
   }
 

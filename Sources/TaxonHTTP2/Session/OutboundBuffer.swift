@@ -8,6 +8,24 @@ struct OutboundBuffer: ~Copyable {
 
   var count: Int { end - start }
 
+  /// Bytes of the memory that is worth keeping for another body.
+  private static let keptSizes = 512...4096
+
+  var hasMemory: Bool { memory != nil }
+
+  /// Takes memory that another buffer has given up.
+  mutating func adopt(_ memory: UnsafeMutableRawBufferPointer?) {
+    if self.memory == nil { self.memory = memory }
+  }
+
+  /// Gives up the memory, and what is in it; nil when it is not worth keeping.
+  mutating func surrender() -> UnsafeMutableRawBufferPointer? {
+    guard let memory, Self.keptSizes.contains(memory.count) else { return nil }
+    self.memory = nil
+    (start, end) = (0, 0)
+    return memory
+  }
+
   /// Makes room for `size` bytes at the end and lets `body` fill all of them.
   mutating func append(_ size: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
     reserve(size)
@@ -40,7 +58,7 @@ struct OutboundBuffer: ~Copyable {
 
   private mutating func reserve(_ size: Int) {
     guard let old = memory else {
-      memory = .allocate(byteCount: size, alignment: 8)
+      memory = .allocate(byteCount: max(size, Self.keptSizes.lowerBound), alignment: 8)
       return
     }
     if end + size <= old.count { return }

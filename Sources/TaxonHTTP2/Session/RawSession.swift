@@ -16,14 +16,21 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
       return 0
     }
     session.add(stream, id: id)
+    session.headers = stream
     nghttp2_session_set_stream_user_data(raw, id, Unmanaged.passUnretained(stream).toOpaque())
     return 0
   }
-  nghttp2_session_callbacks_set_on_header_callback(callbacks) { raw, frame, name, nameCount, value, valueCount, _, _ in
-    guard let frame, let stream = stream(raw, frame.pointee.hd.stream_id) else { return 0 }
-    stream.received(
-      name: UnsafeBufferPointer(start: name, count: nameCount),
-      value: UnsafeBufferPointer(start: value, count: valueCount))
+  nghttp2_session_callbacks_set_on_header_callback(callbacks) { raw, frame, name, nameCount, value, valueCount, _, user in
+    guard let frame, let user else { return 0 }
+    // Set in HTTP2Session.init; the session is alive while it is called.
+    Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { session in
+      let id = frame.pointee.hd.stream_id
+      // The fields of a block come one after the other: the stream is sought once.
+      if session.headers?.id != id { session.headers = stream(raw, id) }
+      session.headers?.received(
+        name: UnsafeBufferPointer(start: name, count: nameCount),
+        value: UnsafeBufferPointer(start: value, count: valueCount))
+    }
     return 0
   }
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { raw, frame, user in
@@ -94,7 +101,9 @@ private func stream(_ raw: OpaquePointer?, _ id: Int32) -> HTTP2Stream? {
   return Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
 }
 
-func makeRawSession(role: HTTP2Session.Role, configuration: HTTP2Configuration) throws(HTTP2Error) -> OpaquePointer {
+func makeRawSession(
+  role: HTTP2Session.Role, configuration: HTTP2Configuration, memory: SessionMemory.Lists
+) throws(HTTP2Error) -> OpaquePointer {
   var option: OpaquePointer?
   guard let callbacks, nghttp2_option_new(&option) == 0 else { throw HTTP2Error(NGHTTP2_ERR_NOMEM.rawValue) }
   defer { nghttp2_option_del(option) }
@@ -108,10 +117,12 @@ func makeRawSession(role: HTTP2Session.Role, configuration: HTTP2Configuration) 
   // gRPC lets white space around values be stripped; nghttp2 would reset the stream.
   nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1)
   var raw: OpaquePointer?
+  // nghttp2 copies the functions.
+  var functions = SessionMemory.functions(memory)
   let code =
     switch role {
-    case .client: nghttp2_session_client_new2(&raw, callbacks, nil, option)
-    case .server: nghttp2_session_server_new2(&raw, callbacks, nil, option)
+    case .client: nghttp2_session_client_new3(&raw, callbacks, nil, option, &functions)
+    case .server: nghttp2_session_server_new3(&raw, callbacks, nil, option, &functions)
     }
   guard code == 0, let raw else { throw HTTP2Error(code) }
   return raw

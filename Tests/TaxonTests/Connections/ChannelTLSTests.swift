@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import Taxon
+import Testing
+
+/// A channel that encrypts.
+@Suite(.timeLimit(.minutes(1))) struct ChannelTLSTests {
+  private let files = Certificates.shared
+
+  private var serverTLS: ServerTLS {
+    ServerTLS(certificateFile: files.path("server.pem"), keyFile: files.path("server.key"))
+  }
+
+  private func withServer(tls: ServerTLS?, test: (Int) async throws -> Void) async throws {
+    let server = try await makeServer(configure: { $0.tls = tls }) { text, _ in text }
+    let result: Result<Void, any Error>
+    do { result = .success(try await test(server.port ?? 0)) } catch { result = .failure(error) }
+    await server.shutDown()
+    try result.get()
+  }
+
+  private func reason(_ target: String, _ tls: ClientTLS) async throws -> String {
+    let channel = try Channel(target, configuration: quietly { $0.tls = tls })
+    defer { channel.shutDown() }
+    guard case .endpointUnreachable(let error)? = await channel.failure() else {
+      Issue.record("another error")
+      return ""
+    }
+    #expect(error.endpoint == target)
+    return error.error
+  }
+
+  @Test(arguments: ["dns:///localhost", "ipv4:127.0.0.1"])
+  func theServersCertificateIsForTheNameOrTheAddressOfTheTarget(_ host: String) async throws {
+    try await withServer(tls: serverTLS) { port in
+      let channel = try Channel(
+        "\(host):\(port)", configuration: quietly { $0.tls = ClientTLS(trustRoots: .file(files.authority)) })
+      #expect(try await channel.text("x") == "x")
+      channel.shutDown()
+    }
+  }
+
+  @Test func aCertificateOfAnUnknownAuthorityIsNotBelieved() async throws {
+    try await withServer(tls: serverTLS) { port in
+      let reason = try await reason(
+        "dns:///localhost:\(port)", ClientTLS(trustRoots: .file(files.path("stranger.pem"))))
+      #expect(reason.contains("CERTIFICATE_VERIFY_FAILED"))
+    }
+  }
+
+  @Test func aCertificateForAnotherNameIsNotBelieved() async throws {
+    try await withServer(tls: serverTLS) { port in
+      let reason = try await reason(
+        "dns:///localhost:\(port)", ClientTLS(trustRoots: .file(files.authority), serverName: "other.test"))
+      #expect(reason.contains("other.test"))
+    }
+  }
+
+  @Test func aServerWithoutTLSIsUnreachableWithIt() async throws {
+    try await withServer(tls: nil) { port in
+      let reason = try await reason("dns:///localhost:\(port)", ClientTLS(trustRoots: .file(files.authority)))
+      #expect(reason.hasPrefix("TLS: "))
+    }
+  }
+
+  @Test func aServerThatNeverShakesHandsIsUnreachableAfterTheConnectTimeout() async throws {
+    let peer = try await ScriptedPeer([])
+    let channel = try Channel(
+      "127.0.0.1:\(peer.port)",
+      configuration: quietly {
+        $0.tls = ClientTLS(trustRoots: .file(files.authority))
+        $0.connectTimeout = .milliseconds(100)
+        $0.backoff = Backoff(base: .milliseconds(50), cap: .milliseconds(50))
+      })
+    guard case .endpointUnreachable(let error)? = await channel.failure() else {
+      Issue.record("another error")
+      return
+    }
+    #expect(error.error == "the TLS handshake took too long")
+    channel.shutDown()
+    await peer.close()
+  }
+
+  @Test func filesThatAreNotThereAreASetupError() {
+    #expect(throws: SetupError.self) {
+      try Channel("localhost:1", tls: ClientTLS(trustRoots: .file("/no/such/file.pem")))
+    }
+  }
+}
