@@ -9,6 +9,10 @@ public final class ServerContext: Sendable {
   public let path: String
   /// Who calls: "ipv4:127.0.0.1:51234", "unix:", …
   public let peer: String
+  /// Whether the connection is encrypted by TLS.
+  public let isEncrypted: Bool
+  /// The certificate that the caller has shown, and that was found good; nil without one (`ServerTLS`).
+  public let peerCertificate: PeerCertificate?
   /// What came with the request.
   public let metadata: Metadata
   /// When the caller stops waiting; nil when it waits for ever. The task is cancelled then, and calls that the handler
@@ -28,22 +32,29 @@ public final class ServerContext: Sendable {
 
   /// A context, for tests that call a service's methods without a server.
   public convenience init(
-    path: String = "", peer: String = "", metadata: Metadata = Metadata(), deadline: ContinuousClock.Instant? = nil
+    path: String = "", peer: String = "", metadata: Metadata = Metadata(), deadline: ContinuousClock.Instant? = nil,
+    isEncrypted: Bool = false, peerCertificate: PeerCertificate? = nil
   ) {
-    self.init(path: path, peer: peer, metadata: metadata, deadline: deadline, lock: SharedLock(0))
+    self.init(
+      path: path, peer: peer, metadata: metadata, deadline: deadline, isEncrypted: isEncrypted,
+      peerCertificate: peerCertificate, lock: SharedLock(0))
   }
 
   convenience init(path: String, stream: ServerStream) {
     self.init(
       path: path, peer: stream.context.peer, metadata: stream.head.metadata,
-      deadline: stream.deadline.map { .now + Duration($0 - .now()) }, lock: stream.context.lock)
+      deadline: stream.deadline.map { .now + Duration($0 - .now()) }, isEncrypted: stream.context.isEncrypted,
+      peerCertificate: stream.context.peerCertificate, lock: stream.context.lock)
   }
 
   private init(
-    path: String, peer: String, metadata: Metadata, deadline: ContinuousClock.Instant?, lock: SharedLock
+    path: String, peer: String, metadata: Metadata, deadline: ContinuousClock.Instant?, isEncrypted: Bool,
+    peerCertificate: PeerCertificate?, lock: SharedLock
   ) {
     self.path = path
     self.peer = peer
+    self.isEncrypted = isEncrypted
+    self.peerCertificate = peerCertificate
     self.metadata = metadata
     self.deadline = deadline
     self.lock = lock

@@ -88,6 +88,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     inbound.abandon(Failure.lift(error))
     outbound.fail(error)
     task?.cancel()
+    stream.context.wakeWaiting()
   }
 
   func hasRoom() { outbound.pump() }
@@ -95,6 +96,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   private func start() {
     reporter.handlerStarted()
     task = stream.context.executor.start {
+      if self.stream.hasToWait { await self.stream.room() }
       do throws(Failure) {
         try await self.handle()
         self.outbound.flushAll()

@@ -74,6 +74,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   }
 
   private func run(_ request: Request, _ context: ServerContext) async {
+    if stream.hasToWait { await stream.room() }
     do throws(Failure) {
       succeed(try await handle(request, context), context)
     } catch {
@@ -84,6 +85,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
 
   func cancel(_ error: UndeclaredError) {
     task?.cancel()
+    stream.context.wakeWaiting()
   }
 
   private func handle(_ request: Request, _ context: ServerContext) async throws(Failure) -> Response {

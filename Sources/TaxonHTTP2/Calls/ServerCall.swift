@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
+import Synchronization
 import TaxonErrors
 import TaxonProtobuf
 
@@ -62,6 +63,17 @@ public final class ServerStreamContext {
   public let limits: ServerCallLimits
   /// Guards the contexts of the connection's calls.
   package let lock = SharedLock(0)
+  /// Whether TLS is in use.
+  public var isEncrypted = false
+  /// What the peer has shown of itself.
+  public var peerCertificate: PeerCertificate?
+  /// Bytes of replies that may wait for the peer's windows before further calls wait to be started.
+  public var maxBufferedBytes = Int.max
+  /// Told when a call has to wait.
+  public var isFull: (() -> Void)?
+
+  private let alive = Atomic<Int>(0)
+  private var waiting: [CheckedContinuation<Void, Never>] = []
 
   /// What the streams of a connection share.
   public init(executor: LoopExecutor, peer: String, router: any ServerRouter, limits: ServerCallLimits) {
@@ -69,5 +81,27 @@ public final class ServerStreamContext {
     self.peer = peer
     self.router = router
     self.limits = limits
+  }
+
+  /// How many calls there are, those included whose stream is gone and whose handler still runs.
+  public var aliveCalls: Int { alive.load(ordering: .relaxed) }
+
+  // The last reference to a stream may be let go of anywhere.
+  func streamBegan() { alive.add(1, ordering: .relaxed) }
+  func streamEnded() { alive.subtract(1, ordering: .relaxed) }
+
+  /// True when calls wait for `room`.
+  public var hasWaiting: Bool { !waiting.isEmpty }
+
+  /// Returns when there is room for the replies of another call. To be called on the loop.
+  func room() async {
+    await withCheckedContinuation { waiting.append($0) }
+  }
+
+  /// Lets the calls that wait look again whether there is room.
+  public func wakeWaiting() {
+    let waiting = waiting
+    self.waiting = []
+    for continuation in waiting { continuation.resume() }
   }
 }

@@ -27,6 +27,20 @@ public final class ServerStream: HTTP2Stream {
   public init(context: ServerStreamContext) {
     self.context = context
     deframer = MessageDeframer(limit: context.limits.maxMessageSize)
+    super.init()
+    context.streamBegan()
+  }
+
+  deinit { context.streamEnded() }
+
+  /// True while what waits for the peer's windows leaves no room for another reply: the handler is to be started after
+  /// `room`.
+  package var hasToWait: Bool { (session?.outboundCount ?? 0) > context.maxBufferedBytes }
+
+  /// Returns when there is room, or the call is over. To be called on the loop.
+  package func room() async {
+    context.isFull?()
+    while hasToWait, !Task.isCancelled { await context.room() }
   }
 
   // MARK: From the peer

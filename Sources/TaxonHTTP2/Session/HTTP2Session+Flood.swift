@@ -3,6 +3,23 @@ import CNghttp2
 import NIOCore
 
 extension HTTP2Session {
+  /// Finds what nghttp2 lets pass in silence. False when the frame ends the connection.
+  func mayBegin(_ head: nghttp2_frame_hd) -> Bool {
+    switch UInt32(head.type) {
+    case NGHTTP2_HEADERS.rawValue where role == .server:
+      if streamNumbers.isSkipped(head.stream_id) {
+        submitGoAway(errorCode: .protocolError, debugData: "HEADERS on a stream that was skipped")
+        return false
+      }
+      streamNumbers.use(head.stream_id)
+    case NGHTTP2_PRIORITY.rawValue where head.stream_id == 0:
+      submitGoAway(errorCode: .protocolError, debugData: "PRIORITY on stream 0")
+      return false
+    default: break
+    }
+    return true
+  }
+
   /// Counts a frame of the peer. False when it is one too many.
   func admit(_ frame: UnsafePointer<nghttp2_frame>, endStream: Bool, isAck: Bool) -> Bool {
     let head = frame.pointee.hd

@@ -16,11 +16,15 @@ public protocol HTTP2SessionDelegate: AnyObject {
   func streamClosed()
   /// The peer has taken note of this end's SETTINGS.
   func receivedSettingsAck()
+  /// What was ready for the peer has been drained, or as much of it as there was room for.
+  func drained()
 }
 
 extension HTTP2SessionDelegate {
   /// Not everybody waits for it.
   public func receivedSettingsAck() {}
+  /// Not everybody waits for it.
+  public func drained() {}
 }
 
 /// What writes the output of a session.
@@ -61,6 +65,7 @@ public final class HTTP2Session {
   @exclusivity(unchecked) private var isReceiving = false
   @exclusivity(unchecked) private var isLost = false
   @exclusivity(unchecked) var floodGuard: FloodGuard
+  @exclusivity(unchecked) var streamNumbers = StreamNumbers()
   /// The budget that the peer has gone past, for which the connection ends.
   @exclusivity(unchecked) public internal(set) var exceeded: FloodLimit?
 
@@ -124,7 +129,10 @@ public final class HTTP2Session {
       if taken == Int(NGHTTP2_ERR_FLOODED.rawValue) || taken == Int(TAXON_NGHTTP2_TOO_MANY_CONTINUATIONS) {
         exceed(.frames)
       }
-      throw HTTP2Error(exceeded == nil ? Int32(taken) : NGHTTP2_ERR_FLOODED.rawValue)
+      if exceeded != nil { throw HTTP2Error(NGHTTP2_ERR_FLOODED.rawValue) }
+      // The callbacks fail when the peer does what nghttp2 would let pass.
+      let isOurs = taken == Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
+      throw HTTP2Error(isOurs ? NGHTTP2_ERR_PROTO.rawValue : Int32(taken))
     }
   }
 
@@ -133,6 +141,7 @@ public final class HTTP2Session {
   /// - Throws: `HTTP2Error` when the connection is beyond repair.
   public func drain(_ body: (UnsafeRawBufferPointer) -> Bool) throws(HTTP2Error) {
     precondition(!isReceiving, "nghttp2 does not send while it receives")
+    defer { delegate?.drained() }
     // After connectionLost nghttp2 still knows streams that nobody holds any more.
     while !isLost {
       var pointer: UnsafePointer<UInt8>?

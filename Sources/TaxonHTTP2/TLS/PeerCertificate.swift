@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import NIOCore
 import NIOSSL
 
 /// The certificate that the other end of a connection showed, and that was found good.
@@ -47,6 +48,13 @@ public struct PeerCertificate: Sendable, Hashable {
     self.commonName = commonName
     self.names = names
     self.derBytes = derBytes
+  }
+
+  /// The certificate that the peer of a channel has shown; nil when there is none. On the channel's loop, once the
+  /// handshake is over.
+  package init?(of channel: any Channel) {
+    guard let certificate = try? channel.pipeline.syncOperations.nioSSL_peerCertificate() else { return nil }
+    self.init(certificate)
   }
 
   init(_ certificate: NIOSSLCertificate) {

@@ -52,6 +52,10 @@ final class ServerConnection: HTTP2SessionDelegate {
     self.settings = settings
     streams = ServerStreamContext(
       executor: executor, peer: Self.name(of: channel.remoteAddress), router: settings.router, limits: settings.calls)
+    streams.maxBufferedBytes = settings.connections.maxBufferedBytes
+    streams.isFull = { [reporter = settings.reporter, peer = streams.peer] in
+      reporter.reached("max_buffered_bytes", peer: peer)
+    }
     lifetime = ConnectionLifetime(
       settings.keepalive, setupTimeout: settings.connections.setupTimeout, now: .now(),
       jitter: .random(in: -0.1...0.1))
@@ -84,7 +88,20 @@ final class ServerConnection: HTTP2SessionDelegate {
 
   func makeStream() -> HTTP2Stream? {
     idleSince = nil
+    if settings.isEncrypted, !streams.isEncrypted, let channel {
+      streams.isEncrypted = true
+      streams.peerCertificate = PeerCertificate(of: channel)
+    }
+    guard streams.aliveCalls < settings.connections.maxRunningCalls else {
+      settings.reporter.reached("max_running_calls", peer: streams.peer)
+      return nil
+    }
     return ServerStream(context: streams)
+  }
+
+  func drained() {
+    guard streams.hasWaiting, let handler else { return }
+    if handler.session.outboundCount <= settings.connections.maxBufferedBytes { streams.wakeWaiting() }
   }
 
   func streamClosed() {

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import TaxonHTTP2
+
+/// What a session does with a peer that sends too much of what costs it little.
+@Suite struct FloodDialogueTests {
+  final class Refuser: HTTP2SessionDelegate {
+    func makeStream() -> HTTP2Stream? { HTTP2Stream() }
+    func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}
+    func receivedSettings() {}
+    func receivedPingAck(_ payload: UInt64) {}
+    func streamClosed() {}
+  }
+
+  /// Says the bytes to a new session after the preface, and returns what the session thinks of the peer, and the error
+  /// code of its GOAWAY.
+  func outcome(_ bytes: [UInt8], _ change: (inout FloodLimits) -> Void) throws -> (FloodLimit?, Int?) {
+    var configuration = HTTP2Configuration()
+    change(&configuration.flood)
+    let session = try HTTP2Session(role: .server, configuration: configuration)
+    let delegate = Refuser()
+    session.delegate = delegate
+    let peer = ScriptedPeer()
+    var code: Int?
+    func drain() throws {
+      var output: [UInt8] = []
+      try session.drain { bytes in
+        output += Array(bytes)
+        return true
+      }
+      for case .goAway(_, let number) in peer.parse(output) { code = number }
+    }
+    try (ScriptedPeer.preface + ScriptedPeer.emptySettings).withUnsafeBytes { try session.receive($0) }
+    try drain()
+    try? bytes.withUnsafeBytes { try session.receive($0) }
+    try drain()
+    return (session.exceeded, code)
+  }
+
+  let ping = ScriptedPeer.frame(type: 6, flags: 0, stream: 0, [UInt8](repeating: 1, count: 8))
+
+  func head(_ stream: Int, endStream: Bool = false) -> [UInt8] {
+    ScriptedPeer.headers(
+      stream,
+      [(":method", "POST"), (":scheme", "http"), (":path", "/a/B"), (":authority", "x")], endStream: endStream)
+  }
+
+  @Test func rapidResetEndsTheConnection() throws {
+    let bytes = (0..<11).flatMap { head($0 * 2 + 1) + ScriptedPeer.reset($0 * 2 + 1, code: 8) }
+    let (limit, code) = try outcome(bytes) { $0.resets = .init(burst: 10, perSecond: 0) }
+    #expect(limit == .resets)
+    #expect(code == 11)
+    let fine = try outcome(bytes) { $0.resets = .init(burst: 11, perSecond: 0) }
+    #expect(fine.0 == nil)
+    #expect(fine.1 == nil)
+  }
+
+  @Test func streamsThatTheirPeerMakesUsResetEndTheConnection() throws {
+    // A WINDOW_UPDATE by nothing is an error of the stream (RFC 9113 §6.9).
+    let bytes = (0..<11).flatMap {
+      head($0 * 2 + 1) + ScriptedPeer.frame(type: 8, flags: 0, stream: $0 * 2 + 1, [0, 0, 0, 0])
+    }
+    let (limit, code) = try outcome(bytes) { $0.resetsCaused = .init(burst: 10, perSecond: 0) }
+    #expect(limit == .resetsCaused)
+    #expect(code == 11)
+  }
+
+  @Test func aFloodOfSettingsEndsTheConnection() throws {
+    let bytes = (0..<10).flatMap { _ in ScriptedPeer.emptySettings }
+    let (limit, code) = try outcome(bytes) { $0.settings = .init(burst: 10, perSecond: 0) }
+    // The one of the preface counts.
+    #expect(limit == .settings)
+    #expect(code == 11)
+  }
+
+  @Test func aFloodOfPingsEndsTheConnection() throws {
+    let bytes = (0..<11).flatMap { _ in ping }
+    let (limit, code) = try outcome(bytes) { $0.pings = .init(burst: 10, perSecond: 0) }
+    #expect(limit == .pings)
+    #expect(code == 11)
+  }
+
+  @Test func emptyDataEndsTheConnectionPaddedOrNot() throws {
+    for frame in [ScriptedPeer.data(1, []), ScriptedPeer.frame(type: 0, flags: 8, stream: 1, [2, 0, 0])] {
+      let bytes = head(1) + (0..<11).flatMap { _ in frame }
+      let (limit, code) = try outcome(bytes) { $0.emptyData = .init(burst: 10, perSecond: 0) }
+      #expect(limit == .emptyData)
+      #expect(code == 11)
+    }
+  }
+
+  @Test func continuationsWithoutEndEndTheConnection() throws {
+    let first = ScriptedPeer.frame(type: 1, flags: 0, stream: 1, [])
+    let more = (0..<20).flatMap { _ in ScriptedPeer.frame(type: 9, flags: 0, stream: 1, []) }
+    let (limit, code) = try outcome(first + more) { $0.maxContinuations = 8 }
+    #expect(limit == .frames)
+    #expect(code == 11)
+  }
+
+  @Test func answersThatNobodyReadsEndTheConnection() throws {
+    let bytes = (0..<12).flatMap { _ in ping }
+    let (limit, code) = try outcome(bytes) { $0.maxUnsentAcks = 10 }
+    #expect(limit == .frames)
+    #expect(code == 11)
+  }
+
+  @Test func aStreamThatWasSkippedCannotBeUsed() throws {
+    let (limit, code) = try outcome(head(1) + head(5) + head(3)) { _ in }
+    #expect(limit == nil)
+    #expect(code == 1)
+  }
+
+  @Test func priorityOfTheConnectionIsAnError() throws {
+    let (_, code) = try outcome(ScriptedPeer.frame(type: 2, flags: 0, stream: 0, [0, 0, 0, 0, 1])) { _ in }
+    #expect(code == 1)
+  }
+}

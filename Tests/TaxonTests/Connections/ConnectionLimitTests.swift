@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import Taxon
+import TaxonHTTP2
+import Testing
+
+/// What a server does with connections that are slow, silent, old or too much.
+@Suite(.timeLimit(.minutes(1))) struct ConnectionLimitTests {
+  func withServer(
+    _ change: (inout Server.Configuration) -> Void,
+    _ body: @escaping @Sendable (String, ServerContext) async throws -> String = { text, _ in text },
+    test: (WireClient.Address) async throws -> Void
+  ) async throws {
+    var configuration = Server.Configuration(port: 0)
+    configuration.gracePeriod = .milliseconds(200)
+    change(&configuration)
+    let server = Server(configuration, services: [TextService(body: body)], logger: quiet)
+    try await server.start()
+    do { try await test(.port(server.port ?? 0)) } catch {
+      await server.shutDown()
+      throw error
+    }
+    await server.shutDown()
+  }
+
+  @Test(arguments: ["", "PRI * HTTP/2.0\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
+  func aConnectionThatDoesNotBeginIsClosed(_ text: String) async throws {
+    try await withServer {
+      $0.connections.setupTimeout = .milliseconds(50)
+    } test: { address in
+      let client = try await WireClient.connect(address, speaksHTTP2: false)
+      if !text.isEmpty { try await client.write(Array(text.utf8)) }
+      #expect(try await client.closed == "closed")
+    }
+  }
+
+  @Test func aSilentPeerIsClosed() async throws {
+    try await withServer {
+      $0.keepalive.time = .milliseconds(50)
+      $0.keepalive.timeout = .milliseconds(50)
+    } test: { address in
+      let client = try await WireClient.connect(address, speaksHTTP2: false)
+      // The preface, SETTINGS, and the answer to those of the server; no PING is answered.
+      try await client.write(
+        Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [0, 0, 0, 4, 0, 0, 0, 0, 0] + [0, 0, 0, 4, 1, 0, 0, 0, 0])
+      #expect(try await client.closed == "closed")
+    }
+  }
+
+  @Test func aPeerThatAnswersIsKept() async throws {
+    try await withServer {
+      $0.keepalive.time = .milliseconds(5)
+      $0.keepalive.timeout = .seconds(20)
+    } test: { address in
+      let client = try await WireClient.connect(address)
+      for _ in 0..<20 {
+        #expect(try await client.call().status == "0")
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      await client.close()
+    }
+  }
+
+  @Test func anIdleConnectionIsClosedGracefully() async throws {
+    try await withServer {
+      $0.keepalive.maxConnectionIdle = .milliseconds(50)
+    } test: { address in
+      let client = try await WireClient.connect(address)
+      #expect(try await client.call().status == "0")
+      _ = try await client.closed
+      #expect(try await client.receivedGoAways.last == .init(errorCode: 0, text: "max_idle"))
+    }
+  }
+
+  @Test func anOldConnectionEndsWhenItsCallsHave() async throws {
+    let started = Signal()
+    let goOn = Signal()
+    try await withServer {
+      $0.keepalive.maxConnectionAge = .milliseconds(50)
+    } _: { text, _ in
+      started.send()
+      await goOn.wait()
+      return text
+    } test: { address in
+      let client = try await WireClient.connect(address)
+      let call = client.begin()
+      await started.wait()
+      while try await client.receivedGoAways.last?.text != "max_age" { await Task.yield() }
+      goOn.send()
+      #expect(try await call.get().status == "0")
+      #expect(try await client.closed == "closed")
+    }
+  }
+
+  @Test func anOldConnectionIsClosedAfterItsGrace() async throws {
+    try await withServer {
+      $0.keepalive.maxConnectionAge = .milliseconds(50)
+      $0.keepalive.maxConnectionAgeGrace = .milliseconds(50)
+    } _: { text, _ in
+      try await Task.sleep(for: .seconds(60))
+      return text
+    } test: { address in
+      let client = try await WireClient.connect(address)
+      let call = client.begin()
+      _ = try await client.closed
+      #expect(try await call.get().status == nil)
+    }
+  }
+
+  @Test func aClientThatPingsTooOftenIsToldToCalmDown() async throws {
+    try await withServer { _ in
+    } test: { address in
+      let client = try await WireClient.connect(address)
+      #expect(try await client.call().status == "0")
+      // The first follows a call, the second is the first without; then come three strikes.
+      for _ in 0..<5 { try await client.perform { $0.submitPing(1) } }
+      _ = try await client.closed
+      #expect(try await client.receivedGoAways.last == .init(errorCode: 11, text: "too_many_pings"))
+    }
+  }
+
+  @Test func aConnectionTooManyIsClosed() async throws {
+    try await withServer {
+      $0.connections.maxConnections = 1
+    } test: { address in
+      let first = try await WireClient.connect(address)
+      #expect(try await first.call().status == "0")
+      let second = try await WireClient.connect(address)
+      _ = try await second.closed
+      #expect(try await first.call().status == "0")
+      await first.close()
+    }
+  }
+
+  @Test func handlersThatIgnoreTheirEndCount() async throws {
+    let goOn = Signal()
+    try await withServer {
+      $0.connections.maxRunningCalls = 2
+    } _: { text, _ in
+      await goOn.wait()
+      return text
+    } test: { address in
+      let client = try await WireClient.connect(address)
+      for _ in 0..<2 {
+        let call = client.begin()
+        try await client.perform { session in
+          for stream in session.streams { session.reset(stream, errorCode: .cancel) }
+        }
+        #expect(try await call.get().errorCode == 8)
+      }
+      #expect(try await client.call().errorCode == 7)
+      goOn.send()
+      while try await client.call().status != "0" { await Task.yield() }
+      await client.close()
+    }
+  }
+
+  @Test func callsWaitWhileAPeerDoesNotReadItsReplies() async throws {
+    let handled = Locked(0)
+    var narrow = HTTP2Configuration()
+    narrow.streamWindow = 1
+    try await withServer {
+      $0.connections.maxBufferedBytes = 100_000
+    } _: { _, _ in
+      handled.withLock { $0 += 1 }
+      return String(repeating: "x", count: 60_000)
+    } test: { address in
+      let client = try await WireClient.connect(address, configuration: narrow)
+      try await client.ready()
+      let calls = (0..<20).map { _ in client.begin() }
+      // A PING's answer comes when the calls before it have been taken.
+      try await client.perform { $0.submitPing(1) }
+      try await Task.sleep(for: .milliseconds(100))
+      #expect(handled.withLock { $0 } <= 2)
+      await client.close()
+      for call in calls { _ = try await call.get() }
+    }
+  }
+}
