@@ -22,7 +22,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
-    .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -80,6 +79,11 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
+
+    // gRPC's interoperability tests, which Tests/Polyglot runs against other implementations.
+    .executableTarget(
+      name: "taxon-interop", dependencies: ["Taxon", dependency("ArgumentParser", "swift-argument-parser")],
+      path: "Tests/Interop", swiftSettings: settings, plugins: ["TaxonPlugin"]),
 
     .testTarget(
       name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"], exclude: ["everything.proto", "legacy.proto"],

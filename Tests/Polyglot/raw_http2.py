@@ -133,7 +133,7 @@ class RawConnection:
                 self._read()
         return True
 
-    def write_body(self, stream: int, payload: bytes, *, end: bool = True) -> bool:
+    def write_body(self, stream: int, payload: bytes, *, end: bool = True, patience: float = PATIENCE) -> bool:
         """Writes DATA as the windows have room. False when the server ended the stream or gave no more room."""
         rest = payload
         self._windows.setdefault(stream, (self.settings or {}).get(SettingsFrame.INITIAL_WINDOW_SIZE, 65_535))
@@ -143,7 +143,7 @@ class RawConnection:
             def room() -> int:
                 return min(self._windows[0], self._windows[stream])
 
-            self.read_until(lambda: room() > 0 or answer.is_ended or answer.reset is not None)
+            self.read_until(lambda: room() > 0 or answer.is_ended or answer.reset is not None, patience)
             if room() <= 0 or answer.is_ended or answer.reset is not None:
                 return False
             count = min(room(), len(rest))

@@ -37,15 +37,21 @@ def swift(*arguments: str, package: Path = ROOT, check: bool = True) -> subproce
 
 
 @functools.cache
-def octollm() -> Path:
-    """The example's command, which has to be built already; OCTOLLM names another one."""
-    if path := os.environ.get("OCTOLLM"):
+def executable(name: str) -> Path:
+    """A command of this package, which has to be built already; OCTOLLM and TAXON_INTEROP name other ones."""
+    variable = name.upper().replace("-", "_")
+    if path := os.environ.get(variable):
         return Path(path).resolve()
     # Standard error has SwiftPM's warnings, so only the last line is the answer.
-    binary = Path(swift("build", "--show-bin-path").stdout.splitlines()[-1]) / "octollm"
+    binary = Path(swift("build", "--show-bin-path").stdout.splitlines()[-1]) / name
     if not binary.exists():
-        raise FileNotFoundError(f"{binary} is not built: swift build --product octollm, or set OCTOLLM")
+        raise FileNotFoundError(f"{binary} is not built: swift build --product {name}, or set {variable}")
     return binary
+
+
+def octollm() -> Path:
+    """The example's command."""
+    return executable("octollm")
 
 
 def mirror(source: Path, target: Path, edits: dict[str, Callable[[str], str]]) -> None:

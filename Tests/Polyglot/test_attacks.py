@@ -6,10 +6,13 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import grpc
 import hpack
+import interop_schema as schema
 import pytest
+from interop_process import SwiftServer
 from octollm.v1.orchestrator_pb2 import GetTaskRequest
 from octollm_process import Server
 from raw_http2 import PREFACE, RawConnection, data, frame, headers_frame, message, reset, settings
@@ -31,6 +34,16 @@ def victim(serve: Callable[..., Server]) -> Iterator[Victim]:
     yield victim
     assert server.process.poll() is None, f"the server is gone; its log:\n{server.log[-4000:]}"
     victim.has_recovered()
+
+
+@pytest.fixture
+def interop_victim(tmp_path: Path) -> Iterator[Victim]:
+    """A server that answers with as much as it is asked for."""
+    with SwiftServer(tmp_path / "log") as server:
+        victim = Victim(server.port, server.process.pid, "/grpc.testing.TestService/EmptyCall", b"")
+        yield victim
+        assert server.process.poll() is None, f"the server is gone; its log:\n{server.log[-4000:]}"
+        victim.has_recovered()
 
 
 def streams(count: int) -> range:
@@ -143,6 +156,34 @@ class TestSlowPeers:
                 calls = (connection.request(id, PATH) + data(id, message(REQUEST), end=True) for id in streams(2_000))
                 connection.write(b"".join(calls), reading=False, stall=0.5)
             victim.answers()
+
+    @pytest.mark.parametrize("count", [1, 1_000])
+    def test_large_answers_that_nobody_reads(self, interop_victim: Victim, count: int) -> None:
+        """Gigabytes are asked for, on all streams there may be, with no window; by one message each or by thousands."""
+        size = 4 * MEBIBYTE - 1_024 if count == 1 else MEBIBYTE
+        if count == 1:
+            path, request = "UnaryCall", schema.SimpleRequest(response_size=size)
+        else:
+            parameters = [schema.ResponseParameters(size=size)] * count
+            path, request = "StreamingOutputCall", schema.StreamingOutputCallRequest(response_parameters=parameters)
+        body = message(request.SerializeToString())
+        with ExitStack() as stack:
+            for _ in range(5):
+                connection = stack.enter_context(RawConnection(interop_victim.port, {INITIAL_WINDOW_SIZE: 0}))
+                for id in streams(100):
+                    connection.write(connection.request(id, f"/grpc.testing.TestService/{path}"))
+                    connection.write(data(id, body, end=True))
+            interop_victim.has_answered_for(2)
+
+    def test_requests_that_are_sent_without_a_pause(self, interop_victim: Victim) -> None:
+        """As much as flow control lets through, on all streams, and messages that never end."""
+        with ExitStack() as stack:
+            for _ in range(5):
+                connection = stack.enter_context(RawConnection(interop_victim.port))
+                for id in streams(100):
+                    connection.write(connection.request(id, "/grpc.testing.TestService/StreamingInputCall"))
+                    connection.write_body(id, message(bytes(65_000), length=4 * MEBIBYTE), end=False, patience=0.05)
+            interop_victim.answers()
 
     @pytest.mark.parametrize(
         "beginning",

@@ -9,6 +9,9 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import grpc
+import interop_client
+import interop_schema as schema
+from interop_process import SwiftServer
 from octollm.v1.orchestrator_pb2 import CreateTaskRequest, TaskContract
 from octollm_process import PATIENCE, Server
 from stub import ORCHESTRATOR, Stub
@@ -71,3 +74,28 @@ def test_no_accepted_call_is_lost(serve: Callable[..., Server], tmp_path: Path) 
     with closing(sqlite3.connect(database)) as connection:
         created = connection.execute("SELECT count(*) FROM tasks").fetchone()[0]
     assert created == load.outcomes[grpc.StatusCode.OK], load.outcomes
+
+
+def test_streams_go_on_to_their_end(tmp_path: Path) -> None:
+    """A thousand of them, which have begun to answer; calls that come later can be tried elsewhere."""
+    parameters = [
+        schema.ResponseParameters(size=10, interval_us=interval) for interval in (0, 2_000_000, 200_000)
+    ]
+    request = schema.StreamingOutputCallRequest(response_parameters=parameters)
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
+    with SwiftServer(tmp_path / "log") as server, ExitStack() as stack:
+        channels = [stack.enter_context(grpc.insecure_channel(server.target, options)) for _ in range(CONNECTIONS)]
+        services = [interop_client.Stub(channel).TestService for channel in channels]
+        calls = [service.StreamingOutputCall(request, timeout=PATIENCE) for service in services * CALLS_EACH]
+        for call in calls:
+            next(call)
+        server.terminate()
+        late = [service.EmptyCall.future(schema.Empty(), timeout=PATIENCE) for service in services for _ in range(20)]
+        # The later ones find the connection going away, or nobody who listens.
+        assert {call.code() for call in late} <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
+        for call in calls:
+            assert [len(response.message.payload.body) for response in call] == [10, 10]
+            assert call.code() == grpc.StatusCode.OK
+        refused = services[0].EmptyCall.future(schema.Empty(), timeout=PATIENCE)
+        assert refused.code() == grpc.StatusCode.UNAVAILABLE
+        assert server.wait() == 0

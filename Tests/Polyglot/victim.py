@@ -47,6 +47,12 @@ class Victim:
         """Within a second, grpcio's own time and a busy machine's included."""
         self._call(timeout=1)
 
+    def has_answered_for(self, seconds: float) -> None:
+        """It answers all the time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.answers()
+
     def has_recovered(self, *, peak: int = PEAK) -> None:
         """It answers, and its memory is about where it was."""
         self.answers()

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
+import TaxonHTTP2
+import TaxonResilience
 import Testing
 
 @testable import TaxonClient

@@ -12,11 +12,11 @@ public struct CallOptions: Sendable {
   public var metadata: Metadata
   /// Retry for this call; nil takes the policy's.
   public var retry: RetryPolicy?
-  /// How messages of the request are compressed; nil: they are not. The server must know the format.
-  public var compression: CompressionSettings?
   /// Wait for a connection when no server can be reached, until the deadline, instead of failing at once (gRPC
   /// wait-for-ready document).
   public var waitForReady: Bool
+  /// How messages of the request are compressed; nil: they are not. The server must know the format.
+  public var compression: CompressionSettings?
   /// Called when the call is over, with the metadata that came before and after the last attempt's answer.
   public var onMetadata: (@Sendable (_ initial: Metadata, _ trailing: Metadata) -> Void)?
   /// Called with each message of the answer, before the message is handed out.
@@ -25,14 +25,14 @@ public struct CallOptions: Sendable {
   /// Options that change nothing unless they say so.
   public init(
     timeout: Duration? = nil, metadata: Metadata = Metadata(), retry: RetryPolicy? = nil,
-    compression: CompressionSettings? = nil, waitForReady: Bool = false,
+    waitForReady: Bool = false, compression: CompressionSettings? = nil,
     onMetadata: (@Sendable (_ initial: Metadata, _ trailing: Metadata) -> Void)? = nil
   ) {
     self.timeout = timeout
     self.metadata = metadata
     self.retry = retry
-    self.compression = compression
     self.waitForReady = waitForReady
+    self.compression = compression
     self.onMetadata = onMetadata
   }
 }

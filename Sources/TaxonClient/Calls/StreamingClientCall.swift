@@ -45,7 +45,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   private var initial = Metadata()
   private var timer: Scheduled<Void>?
   private(set) var isOver = false
-  private var permit: CircuitBreaker.Permit?
+  private var permit: PermitKeeper?
   /// The caller gave the call up.
   private var isCancelled = false
 
@@ -98,9 +98,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
 
   var waitsForReady: Bool { plan.options.waitForReady }
 
-  func admit(_ permit: consuming CircuitBreaker.Permit) {
-    self.permit = consume permit
-  }
+  func admit(_ permit: consuming CircuitBreaker.Permit) { self.permit = PermitKeeper(permit) }
 
   func send(on connection: ClientConnection) {
     guard !isOver else { return }
@@ -169,9 +167,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     stream = nil
     // The caller's own cancellation is no answer of the server's.
     let error = isCancelled ? error : error.map { $0.fromCall() }
-    if let permit = permit.take() {
-      if let error { permit.settle(throwing: error) } else { permit.settle(.success) }
-    }
+    permit?.settle(error)
     plan.ended(
       StreamEnd(error: error, initial: initial, trailing: end.trailing, isRefused: end.isRefused, notes: notes))
     if let error {

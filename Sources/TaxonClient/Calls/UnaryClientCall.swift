@@ -36,7 +36,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   /// The caller's task was cancelled.
   private var isCancelled = false
   private var timer: Scheduled<Void>?
-  private var permit: CircuitBreaker.Permit?
+  private var permit: PermitKeeper?
 
   init(
     _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions,
@@ -69,9 +69,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   var waitsForReady: Bool { options.waitForReady }
   var isOver: Bool { continuation == nil }
 
-  func admit(_ permit: consuming CircuitBreaker.Permit) {
-    self.permit = consume permit
-  }
+  func admit(_ permit: consuming CircuitBreaker.Permit) { self.permit = PermitKeeper(permit) }
 
   func send(on connection: ClientConnection) {
     guard continuation != nil else { return }
@@ -146,14 +144,11 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     stream = nil
     // The caller's own cancellation is no answer of the server's.
     let outcome = outcome.mapError { isCancelled ? $0 : $0.fromCall() }
-    if let permit = permit.take() {
-      switch outcome {
-      case .success: permit.settle(.success)
-      case .failure(let error): permit.settle(throwing: error)
-      }
-    }
+    if case .failure(let error) = outcome { permit?.settle(error) } else { permit?.settle(nil) }
     continuation?.resume(
       returning: AttemptResult(
-        outcome: outcome, initial: initial, trailing: end.trailing, isRefused: end.isRefused, notes: notes))
+        outcome: outcome, initial: initial, trailing: end.trailing,
+        isRefused: end.isRefused,
+        notes: notes))
   }
 }

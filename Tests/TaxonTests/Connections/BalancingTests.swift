@@ -3,6 +3,8 @@ import NIOCore
 import Taxon
 import Testing
 
+import class TaxonClient.Channel
+
 /// Targets with several addresses.
 @Suite(.timeLimit(.minutes(1))) struct BalancingTests {
   private func withServers(
@@ -29,7 +31,9 @@ import Testing
   }
 
   @Test func roundRobinAsksEachServerInTurn() async throws {
-    try await withServers(3) { server, _ in "\(server)" } test: { _, ports in
+    try await withServers(3) { server, _ in
+      "\(server)"
+    } test: { _, ports in
       let channel = try Channel(target(ports), configuration: quietly { $0.balancing = .roundRobin })
       try await warmUp(channel, ["0", "1", "2"])
       var counts: [String: Int] = [:]
@@ -40,7 +44,9 @@ import Testing
   }
 
   @Test func roundRobinPassesByAServerThatIsGone() async throws {
-    try await withServers(3) { server, _ in "\(server)" } test: { servers, ports in
+    try await withServers(3) { server, _ in
+      "\(server)"
+    } test: { servers, ports in
       let channel = try Channel(target(ports), configuration: quietly { $0.balancing = .roundRobin })
       try await warmUp(channel, ["0", "1", "2"])
       await servers[1].shutDown()
@@ -113,7 +119,9 @@ import Testing
   }
 
   @Test func pickFirstTakesTheFirstAddressThatAnswersAndKeepsIt() async throws {
-    try await withServers(2) { server, _ in "\(server)" } test: { _, ports in
+    try await withServers(2) { server, _ in
+      "\(server)"
+    } test: { _, ports in
       let gone = try await freePort()
       let channel = try Channel(target([gone] + ports), configuration: quietly())
       for _ in 0..<10 { #expect(try await channel.text("x") == "0") }
@@ -123,7 +131,9 @@ import Testing
 
   @Test(arguments: [Channel.Balancing.pickFirst, .roundRobin])
   func aNameIsResolvedAgainWhenItsServerIsGone(_ balancing: Channel.Balancing) async throws {
-    try await withServers(2) { server, _ in "\(server)" } test: { servers, ports in
+    try await withServers(2) { server, _ in
+      "\(server)"
+    } test: { servers, ports in
       let current = Locked(ports[0])
       let lookups = Locked(0)
       let channel = try Channel(
