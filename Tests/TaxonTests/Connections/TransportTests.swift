@@ -10,7 +10,10 @@ import Testing
     } test: { channel, _ in
       try await withThrowingTaskGroup(of: Void.self) { group in
         for number in 0..<300 {
-          group.addTask { #expect(try await channel.text("\(number)") == "\(number)!") }
+          group.addTask {
+            let answer = try await channel.text("\(number)")
+            #expect(answer == "\(number)!")
+          }
         }
         try await group.waitForAll()
       }
@@ -23,7 +26,8 @@ import Testing
     try await transport.withChannel { text, _ in
       text
     } test: { channel, _ in
-      #expect(try await channel.text(text) == text)
+      let answer = try await channel.text(text)
+      #expect(answer == text)
     }
   }
 
