@@ -35,7 +35,8 @@ def symbolised(addresses: dict[str, set[int]]) -> dict[tuple[str, int], str]:
         for offset, frames in zip(ordered, found):
             names[module, offset] = " < ".join(frames) or "?"
     text = "\n".join(names.values()) + "\n"
-    demangled = subprocess.run(["swift", "demangle", "--simplified"], input=text, capture_output=True, text=True, check=True)
+    demangle = ["swift", "demangle", "--simplified"]
+    demangled = subprocess.run(demangle, input=text, capture_output=True, text=True, check=True)
     return dict(zip(names, demangled.stdout.splitlines()))
 
 

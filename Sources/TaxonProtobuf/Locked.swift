@@ -12,7 +12,8 @@
 // The value is reached inside withLock alone.
 package final class Locked<Value: ~Copyable>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-  private var value: Value
+  // The mutex is the exclusion.
+  @exclusivity(unchecked) private var value: Value
 
   package init(_ value: consuming sending Value) {
     self.value = value

@@ -74,9 +74,13 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   }
 
   private func run(_ request: Request, _ context: ServerContext) async {
-    if stream.hasToWait { await stream.room() }
     do throws(Failure) {
-      succeed(try await handle(request, context), context)
+      // The usual case goes to the handler straight: each function between would need memory of the task.
+      if stream.deadline == nil, method.interceptors == nil, !stream.hasToWait {
+        succeed(try await method.handler(request, context), context)
+      } else {
+        succeed(try await handle(request, context), context)
+      }
     } catch {
       fail(error, context)
     }
@@ -89,9 +93,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   }
 
   private func handle(_ request: Request, _ context: ServerContext) async throws(Failure) -> Response {
-    guard stream.deadline != nil || method.interceptors != nil else {
-      return try await method.handler(request, context)
-    }
+    if stream.hasToWait { await stream.room() }
     return try await stream.withDeadline { () async throws(Failure) in
       guard let interceptors = self.method.interceptors else { return try await self.method.handler(request, context) }
       var response: Response?

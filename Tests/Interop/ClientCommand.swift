@@ -20,9 +20,12 @@ struct ClientCommand: ParsableCommand {
   func run() throws {
     let cases = try selected()
     try waiting {
-      if useTLS == true { throw ValidationError("channels do not encrypt yet") }
+      var tls: ClientTLS?
+      if useTLS == true {
+        tls = ClientTLS(trustRoots: authorities.map { .file($0) } ?? .system, serverName: name)
+      }
       let address = host.contains(":") ? "[\(host)]" : host
-      let channel = try Channel("dns:///\(address):\(port)", policy: .none)
+      let channel = try Channel("dns:///\(address):\(port)", policy: .none, tls: tls)
       defer { channel.shutDown() }
       let client = InteropClient(channel)
       var failed = 0

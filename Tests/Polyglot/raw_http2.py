@@ -163,6 +163,11 @@ class RawConnection:
         """True when the server ends the connection: closes it, or says GOAWAY with an error."""
         return self.read_until(lambda: self.is_closed or bool(self.go_away and self.go_away.error_code), timeout)
 
+    def is_refused(self, stream: int) -> bool:
+        """True when the stream was reset, or the connection ended for its sake."""
+        answer = self.answers.get(stream)
+        return self.is_closed or bool(self.go_away and self.go_away.error_code) or bool(answer and answer.reset is not None)
+
     def _read(self) -> None:
         try:
             octets = self.socket.recv(1 << 18)

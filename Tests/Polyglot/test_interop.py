@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """gRPC's interoperability tests."""
 
+import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import grpc
 import interop_client
@@ -54,3 +57,53 @@ def test_swift_to_python(case: str, python_server: InteropServer) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_swift_to_swift(case: str, swift_server: SwiftServer) -> None:
     swift_client(swift_server.port, case)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A certificate for localhost that is its own authority, and its key."""
+
+    certificate: Path
+    key: Path
+
+
+@pytest.fixture(scope="module")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    folder = tmp_path_factory.mktemp("identity")
+    identity = Identity(folder / "certificate.pem", folder / "key.pem")
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "-subj", "/CN=interop", "-addext", "subjectAltName=DNS:localhost,DNS:foo.test.google.fr,IP:127.0.0.1",
+            "-keyout", identity.key, "-out", identity.certificate,
+        ],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return identity
+
+
+@pytest.fixture(scope="module")
+def swift_tls_server(tmp_path_factory: pytest.TempPathFactory, identity: Identity) -> Iterator[SwiftServer]:
+    files = [f"--tls_cert_file={identity.certificate}", f"--tls_key_file={identity.key}"]
+    with SwiftServer(tmp_path_factory.mktemp("interop") / "log", "--use_tls=true", *files) as server:
+        yield server
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_python_to_swift_by_tls(case: str, swift_tls_server: SwiftServer, identity: Identity) -> None:
+    credentials = grpc.ssl_channel_credentials(identity.certificate.read_bytes())
+    with interop_client.channel(swift_tls_server.target, credentials) as channel:
+        CASES[case](interop_client.Stub(channel))
+
+
+@pytest.fixture(scope="module")
+def python_tls_server(identity: Identity) -> Iterator[InteropServer]:
+    pair = identity.key.read_bytes(), identity.certificate.read_bytes()
+    with InteropServer(credentials=grpc.ssl_server_credentials([pair])) as server:
+        yield server
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_swift_to_python_by_tls(case: str, python_tls_server: InteropServer, identity: Identity) -> None:
+    name = "--server_host_override=foo.test.google.fr"
+    swift_client(python_tls_server.port, case, "--use_tls", name, f"--ca_file={identity.certificate}")

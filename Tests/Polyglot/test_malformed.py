@@ -7,12 +7,14 @@ import os
 import random
 import struct
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import grpc
 import pytest
+from interop_process import SwiftServer
 from octollm.v1.orchestrator_pb2 import GetTaskRequest
 from octollm_process import Server
-from raw_http2 import PREFACE, Headers, RawConnection, data, frame, headers_frame, message, settings
+from raw_http2 import PREFACE, Answer, Headers, RawConnection, data, frame, headers_frame, message, settings
 from victim import Victim
 
 PATH = "/octollm.v1.Orchestrator/GetTask"
@@ -76,6 +78,12 @@ CONNECTION_ERRORS: dict[str, Callable[[RawConnection], bytes]] = {
     "padding longer than the frame": lambda c: c.request(1, PATH) + frame(DATA, PADDED, 1, b"\xffx"),
     "padding of HEADERS longer than the frame": lambda c: frame(HEADERS, PADDED | END_HEADERS, 1, b"\xff\x82"),
     "priority of HEADERS cut short": lambda c: frame(HEADERS, HAS_PRIORITY | END_HEADERS, 1, b"\x00\x00"),
+    "HEADERS over the limit": lambda c: headers_frame(1, bytes(16_385)),
+    "HEADERS after the end": lambda c: c.request(1, PATH, end=True) * 2,
+    "an unknown frame among CONTINUATION": lambda c: (
+        headers_frame(1, c.block(PATH), end_headers=False) + frame(0xBE, 0, 1, b"what")
+    ),
+    "SETTINGS with frames of 16 MiB": lambda c: settings({5: 2**24}),
     "HPACK: index 0": lambda c: headers_frame(1, b"\x80"),
     "HPACK: index without entry": lambda c: headers_frame(1, b"\xff\x80\x10"),
     "HPACK: integer without end": lambda c: headers_frame(1, b"\xff" + b"\xff" * 20),
@@ -156,6 +164,83 @@ def test_errors_of_a_stream_cost_no_more(name: str, connection: RawConnection) -
     assert answer.reset is not None or answer.status not in (None, 0) or (answer.header(":status") or "2") >= "4", answer
     connection.write(call(connection, 3))
     assert connection.answer(3).status == NOT_FOUND
+
+
+# What comes for a stream after its end (RFC 9113 §5.1), written when the connection has seen that end.
+AFTER_THE_END = {
+    "HEADERS": lambda c: headers_frame(1, c.block(PATH), end=True),
+    "CONTINUATION": lambda c: frame(CONTINUATION, END_HEADERS, 1, c.block(PATH)),
+}
+
+
+@pytest.mark.parametrize("ended_by", ["both sides", "a reset", "us"])
+@pytest.mark.parametrize("name", AFTER_THE_END)
+def test_a_stream_does_not_go_on_after_its_end(name: str, ended_by: str, connection: RawConnection) -> None:
+    if ended_by == "both sides":
+        connection.write(call(connection, 1))
+        assert connection.answer(1).is_ended
+    elif ended_by == "a reset":
+        connection.write(connection.request(1, PATH) + frame(RST_STREAM, 0, 1, struct.pack(">I", 8)))
+    else:
+        connection.write(call(connection, 1))
+    connection.write(AFTER_THE_END[name](connection))
+    assert connection.read_until(lambda: connection.is_refused(1))
+
+
+def test_data_after_the_end_costs_nothing(connection: RawConnection) -> None:
+    """nghttp2 skips it, and says so to nobody, where it keeps no closed streams."""
+    connection.write(call(connection, 1))
+    assert connection.answer(1).is_ended
+    for _ in range(100):
+        connection.write(data(1, b"x" * 100))
+    connection.write(call(connection, 3))
+    assert connection.answer(3).status == NOT_FOUND
+
+
+def test_streams_over_the_limit_are_refused(connection: RawConnection) -> None:
+    """nghttp2 ends the connection of a peer that has acknowledged the limit and does not keep it."""
+    limit = connection.settings[3]
+    connection.write(b"".join(connection.request(id, PATH) for id in range(1, 2 * limit + 3, 2)))
+    assert connection.read_until(lambda: connection.is_refused(2 * limit + 1))
+
+
+HARMLESS: dict[str, Callable[[RawConnection], bytes]] = {
+    "flags that are unknown": lambda c: frame(PING, 0xFE, 0, bytes(8)),
+    "a reserved bit": lambda c: frame(WINDOW_UPDATE, 0, 1 << 31, struct.pack(">I", 1)),
+    "a frame that is unknown": lambda c: frame(0xBE, 0xFF, 0, b"what"),
+    "a frame that is unknown, of a stream": lambda c: frame(0xBE, 0xFF, 9, b"what"),
+    "a setting that is unknown": lambda c: settings({0xBEEF: 1}),
+    "PRIORITY of an idle stream": lambda c: frame(PRIORITY, 0, 7, struct.pack(">IB", 0, 9)),
+    "a reset with a code that is unknown": lambda c: c.request(1, PATH) + frame(RST_STREAM, 0, 1, b"\xff" * 4),
+    "another table of HPACK": lambda c: settings({1: 0}) + settings({1: 100_000}),
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_is_allowed_costs_nothing(name: str, connection: RawConnection) -> None:
+    connection.write(HARMLESS[name](connection))
+    connection.write(call(connection, 3))
+    assert connection.answer(3).status == NOT_FOUND
+
+
+def test_calls_that_come_with_a_goodbye_are_answered(connection: RawConnection) -> None:
+    connection.write(frame(GOAWAY, 0, 0, bytes(8)) + call(connection, 1))
+    assert connection.answer(1).status == NOT_FOUND
+
+
+def test_a_window_may_become_negative(tmp_path: Path) -> None:
+    """RFC 9113 §6.9.2. The answer is a message of five bytes."""
+    with SwiftServer(tmp_path / "log") as server, RawConnection(server.port, {4: 3}) as connection:
+        connection.write(connection.request(1, "/grpc.testing.TestService/EmptyCall") + data(1, message(b""), end=True))
+
+        def has(count: int) -> bool:
+            return connection.read_until(lambda: len(connection.answers.get(1, Answer()).body) == count)
+
+        assert has(3)
+        connection.write(settings({4: 1}) + frame(WINDOW_UPDATE, 0, 1, struct.pack(">I", 3)))
+        assert has(4)
+        connection.write(settings({4: 2}))
+        assert connection.answer(1).status == 0
 
 
 INVALID, INTERNAL, UNIMPLEMENTED, EXHAUSTED = 3, 13, 12, 8

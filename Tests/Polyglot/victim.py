@@ -10,10 +10,12 @@ from pathlib import Path
 import grpc
 
 MEBIBYTE = 1 << 20
-# What a server may have more than before, when an attack is over: allocators keep a little.
-KEPT = 32 * MEBIBYTE
-# What it may have more at the worst moment of an attack.
-PEAK = 160 * MEBIBYTE
+# What a server may have more than before, when an attack is over: what glibc's allocator keeps, which does not grow with
+# further attacks.
+KEPT = 48 * MEBIBYTE
+# What it may have more at the worst moment of an attack: replies of 16 MiB a connection may wait, five connections wait in
+# the worst of them, and buffers double when they grow.
+PEAK = 320 * MEBIBYTE
 
 
 class Victim:

@@ -57,9 +57,9 @@ import Testing
   }
 
   @Test func streamsThatTheirPeerMakesUsResetEndTheConnection() throws {
-    // A WINDOW_UPDATE by nothing is an error of the stream (RFC 9113 §6.9).
+    // A window of more than 2^31-1 bytes is an error of the stream (RFC 9113 §6.9.1).
     let bytes = (0..<11).flatMap {
-      head($0 * 2 + 1) + ScriptedPeer.frame(type: 8, flags: 0, stream: $0 * 2 + 1, [0, 0, 0, 0])
+      head($0 * 2 + 1) + ScriptedPeer.frame(type: 8, flags: 0, stream: $0 * 2 + 1, [127, 255, 255, 255])
     }
     let (limit, code) = try outcome(bytes) { $0.resetsCaused = .init(burst: 10, perSecond: 0) }
     #expect(limit == .resetsCaused)

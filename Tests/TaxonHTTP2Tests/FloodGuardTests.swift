@@ -76,6 +76,27 @@ import Testing
     #expect(outcome.allSatisfy { $0 == nil })
   }
 
+  @Test func streamsThatAreEndedAreRemembered() {
+    var numbers = StreamNumbers()
+    #expect(!numbers.isEnded(1))
+    for id in stride(from: Int32(1), through: 301, by: 2) {
+      numbers.use(id)
+      #expect(!numbers.isEnded(id))
+      if id % 4 == 1 { numbers.end(id) }
+    }
+    for id in stride(from: Int32(1), through: 301, by: 2) {
+      // The latest 128.
+      #expect(numbers.isEnded(id) == (id % 4 == 1 && id > 301 - 256))
+    }
+    numbers.end(299)
+    #expect(numbers.isEnded(299))
+    // A leap forgets them all; what is not used is not ended.
+    numbers.use(100_001)
+    #expect(!numbers.isEnded(301))
+    numbers.end(100_003)
+    #expect(!numbers.isEnded(100_003))
+  }
+
   @Test func skippedStreamNumbersAreRemembered() {
     var numbers = StreamNumbers()
     numbers.use(1)

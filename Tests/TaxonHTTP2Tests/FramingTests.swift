@@ -73,9 +73,9 @@ import Testing
 
   @Test func aBinaryHeaderMayHoldSeveralValues() {
     var metadata = Metadata()
-    var strings = StringCache()
+    var cache = HeaderCache()
     Array("AQ,AgM=, BA".utf8).withUnsafeBufferPointer {
-      metadata.receive(name: "key-bin", value: $0, strings: &strings)
+      metadata.receive(name: "key-bin", value: $0, cache: &cache)
     }
     #expect(metadata.bytes("key-bin") == [[1], [2, 3], [4]])
   }

@@ -22,7 +22,8 @@ def counter() -> Path:
     source, library = TOOLS / "count-allocations.c", SCRATCH / "count-allocations.so"
     if not library.exists() or library.stat().st_mtime < source.stat().st_mtime:
         library.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([os.environ.get("CC", "clang"), "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        compiler = os.environ.get("CC", "clang")
+        subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     return library
 
 
@@ -62,8 +63,8 @@ def of_client(peer: Peer, calls: int = CALLS) -> float:
     with running(peer.command(port, "unary"), port):
         for times in (1, 3):
             ended = subprocess.run(
-                [executable, str(port), str(times * calls), "100"], capture_output=True, text=True, check=True, timeout=120,
-                env=os.environ | {"LD_PRELOAD": str(counter()), "COUNT_ALLOCATIONS_AT_EXIT": "1"})
+                [executable, str(port), str(times * calls), "100"], capture_output=True, text=True, check=True,
+                timeout=120, env=os.environ | {"LD_PRELOAD": str(counter()), "COUNT_ALLOCATIONS_AT_EXIT": "1"})
             counts.append(int(re.search(r"allocations (\d+)", ended.stderr)[1]))
     # The client makes a tenth more, to warm up.
     return (counts[1] - counts[0]) / (2 * calls * 1.1)

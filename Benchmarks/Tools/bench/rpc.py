@@ -45,6 +45,8 @@ class Bench:
                 peer.command(0, "unary")
                 self.peers.append(peer)
             except Missing as missing:
+                if peer.name == "taxon":
+                    raise SystemExit(f"bench: {missing}") from missing
                 self.skip(f"{peer.name}: {missing}")
         self.check()
 
@@ -105,7 +107,8 @@ class Bench:
         limit = idle.allow_descriptors(self.connections + 200)
         count = min(self.connections, limit - 200)
         if count < self.connections:
-            self.skip(f"{self.connections - count:,} of {self.connections:,} idle connections: the limit of open files is {limit}")
+            left_out = self.connections - count
+            self.skip(f"{left_out:,} of {self.connections:,} idle connections: the limit of open files is {limit}")
         print(f"\n{count:,} idle connections")
         for peer in self.peers:
             port = free_port()

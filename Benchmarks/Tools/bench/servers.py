@@ -30,9 +30,10 @@ def swift_build(package: str, *products: str) -> Path:
     """The folder of the executables of a package, built in release."""
     command = ["swift", "build", "--configuration", "release", "--package-path", str(BENCHMARKS / package)]
     for product in products:
+        print(f"building {product} …", flush=True)
         built = subprocess.run([*command, "--product", product], capture_output=True, text=True)
         if built.returncode:
-            raise SystemExit(f"{built.stdout[-4000:]}\n{built.stderr[-4000:]}\nbench: {package} does not build")
+            raise Missing(f"{package} does not build:\n{(built.stdout + built.stderr)[-4000:]}")
     shown = subprocess.run([*command, "--show-bin-path"], capture_output=True, text=True, check=True)
     return Path(shown.stdout.strip())
 
@@ -115,7 +116,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(command: list[str], port: int, environment: dict[str, str] | None = None, wait: float = 20) -> Iterator[Server]:
+def running(
+    command: list[str], port: int, environment: dict[str, str] | None = None, wait: float = 20
+) -> Iterator[Server]:
     """Starts a server on its core, waits until it listens, and ends it."""
     log = SCRATCH / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -100,7 +100,7 @@ public final class ClientStream: HTTP2Stream {
   public override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
     fields.size += name.count + value.count + 32
     guard fields.size <= maxHeaderListSize, let session else { return }
-    fields.receive(name: name, value: value, strings: &session.strings)
+    fields.receive(name: name, value: value, cache: &session.headerCache)
   }
 
   public override func receivedHeaders(endStream: Bool) {

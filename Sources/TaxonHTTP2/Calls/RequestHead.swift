@@ -10,6 +10,7 @@ public struct RequestHead: Sendable {
   public internal(set) var timeout: Duration?
   /// Everything that is not HTTP/2's or gRPC's own.
   public internal(set) var metadata = Metadata()
+  private var builder = MetadataBuilder()
 
   var method = Method.none
   var contentType = ContentType.none
@@ -27,14 +28,14 @@ public struct RequestHead: Sendable {
 
   /// Takes one field.
   mutating func receive(
-    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, strings: inout StringCache
+    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, cache: inout HeaderCache
   ) {
     func isNamed(_ expected: StaticString) -> Bool { name.equals(expected) }
     switch name.count {
-    case 5 where isNamed(":path"): path = strings.string(value)
+    case 5 where isNamed(":path"): path = cache.string(value)
     case 7 where isNamed(":method"): method = value.equals("POST") ? .post : .other
     case 7 where isNamed(":scheme"): break
-    case 10 where isNamed(":authority"): authority = strings.string(value)
+    case 10 where isNamed(":authority"): authority = cache.string(value)
     case 2 where isNamed("te"): break
     // What HTTP/2's own framing says is no metadata.
     case 14 where isNamed("content-length"): break
@@ -45,9 +46,12 @@ public struct RequestHead: Sendable {
       if timeout == nil { invalidTimeout = String(decoding: value, as: UTF8.self) }
     case 13 where isNamed("grpc-encoding"): encoding = String(decoding: value, as: UTF8.self)
     case 20 where isNamed("grpc-accept-encoding"): accepted = Compression.list(value)
-    default: metadata.receive(name: strings.string(name), value: value, strings: &strings)
+    default: builder.receive(name: name, value: value, cache: &cache)
     }
   }
+
+  /// All fields have come.
+  mutating func finish(_ cache: inout HeaderCache) { metadata = builder.finish(&cache) }
 
   /// How the caller's messages are compressed; nil when they are not, or in a way that is not known here.
   var compression: Compression? { Compression(rawValue: encoding) }

@@ -15,7 +15,7 @@ struct ResponseFields {
   var size = 0
 
   mutating func receive(
-    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, strings: inout StringCache
+    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, cache: inout HeaderCache
   ) {
     func isNamed(_ expected: StaticString) -> Bool { name.equals(expected) }
     switch name.count {
@@ -28,7 +28,7 @@ struct ResponseFields {
     case 22 where isNamed("grpc-retry-pushback-ms"): pushback = String(decoding: value, as: UTF8.self)
     case 20 where isNamed("grpc-accept-encoding"): break
     case 14 where isNamed("content-length"): break
-    default: metadata.receive(name: strings.string(name), value: value, strings: &strings)
+    default: metadata.receive(name: cache.string(name), value: value, cache: &cache)
     }
   }
 

@@ -50,10 +50,11 @@ public final class ServerStream: HTTP2Stream {
     head.size += name.count + value.count + 32
     // What is past the limit is still decoded, so that the connection's HPACK table stays in step, and then forgotten.
     guard head.size <= context.limits.maxHeaderListSize, let session else { return }
-    head.receive(name: name, value: value, strings: &session.strings)
+    head.receive(name: name, value: value, cache: &session.headerCache)
   }
 
   public override func receivedHeaders(endStream: Bool) {
+    if state.wantsHead, let session { head.finish(&session.headerCache) }
     switch state.receivedHead(head, sizeLimit: context.limits.maxHeaderListSize) {
     case .begin: begin()
     case .fail(let fault): fail(fault)

@@ -7,6 +7,8 @@ public enum ConnectionFailure: Error, CustomStringConvertible {
   case http2(HTTP2Error)
   /// The peer did not choose HTTP/2 by ALPN (RFC 9113 §3.2); what it chose instead, if anything.
   case notHTTP2(chosen: String?)
+  /// The server's certificate is for other names than the one that was asked for.
+  case wrongName(String, [String])
   /// The TLS handshake failed, or the peer's certificate was not accepted.
   case tls(any Error)
   /// Reading or writing failed.
@@ -18,6 +20,8 @@ public enum ConnectionFailure: Error, CustomStringConvertible {
     case .http2(let error): "\(error)"
     case .notHTTP2(let chosen?): "the peer speaks \(chosen) and not HTTP/2 (ALPN h2)"
     case .notHTTP2(nil): "the peer does not offer HTTP/2 by ALPN (h2)"
+    case .wrongName(let name, let names):
+      "TLS: the server's certificate is not for \(name), but for \(names.joined(separator: ", "))"
     case .tls(let error): "TLS: \(Self.text(error))"
     case .transport(let error): "\(error)"
     }
@@ -25,6 +29,10 @@ public enum ConnectionFailure: Error, CustomStringConvertible {
 
   /// Sorts an error that came up in the channel.
   init(_ error: any Error) {
+    if let failure = error as? ConnectionFailure {
+      self = failure
+      return
+    }
     let isTLS = error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError
     self = isTLS ? .tls(error) : .transport(error)
   }

@@ -31,6 +31,9 @@ public struct Metadata: Sendable, Hashable {
   /// Metadata without entries.
   public init() { entries = [] }
 
+  /// What came: the names and values are as they were sent.
+  init(entries: [Entry]) { self.entries = entries }
+
   /// True when there are no entries.
   public var isEmpty: Bool { entries.isEmpty }
 
@@ -89,11 +92,11 @@ public struct Metadata: Sendable, Hashable {
 
   /// Adds what came in a header. Several `-bin` values may come in one header, with commas between them. A `-bin` value
   /// that is no base64 is left out, since it has no bytes to show.
-  mutating func receive(name: String, value: UnsafeBufferPointer<UInt8>, strings: inout StringCache) {
+  mutating func receive(name: String, value: UnsafeBufferPointer<UInt8>, cache: inout HeaderCache) {
     if entries.isEmpty { entries.reserveCapacity(4) }
     guard name.hasSuffix("-bin") else {
       entries.append(
-        Entry(name: name, value: .text(strings.string(UnsafeBufferPointer(rebasing: Self.trim(value))))))
+        Entry(name: name, value: .text(cache.string(UnsafeBufferPointer(rebasing: Self.trim(value))))))
       return
     }
     for part in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {

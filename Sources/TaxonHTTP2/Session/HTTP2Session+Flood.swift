@@ -11,6 +11,11 @@ extension HTTP2Session {
         submitGoAway(errorCode: .protocolError, debugData: "HEADERS on a stream that was skipped")
         return false
       }
+      if streamNumbers.isEnded(head.stream_id) {
+        // DATA on such a stream cannot be told of: nghttp2 skips it without a callback.
+        submitGoAway(errorCode: .streamClosed, debugData: "HEADERS on a stream that was ended")
+        return false
+      }
       streamNumbers.use(head.stream_id)
     case NGHTTP2_PRIORITY.rawValue where head.stream_id == 0:
       submitGoAway(errorCode: .protocolError, debugData: "PRIORITY on stream 0")
@@ -24,7 +29,11 @@ extension HTTP2Session {
   func admit(_ frame: UnsafePointer<nghttp2_frame>, endStream: Bool, isAck: Bool) -> Bool {
     let head = frame.pointee.hd
     let limit: FloodLimit?
-    switch UInt32(head.type) {
+    let type = UInt32(head.type)
+    // The flag means something else in other frames.
+    let carries = type == NGHTTP2_HEADERS.rawValue || type == NGHTTP2_DATA.rawValue
+    if carries && endStream || type == NGHTTP2_RST_STREAM.rawValue { streamNumbers.end(head.stream_id) }
+    switch type {
     case NGHTTP2_DATA.rawValue where !endStream && head.length <= frame.pointee.data.padlen:
       limit = floodGuard.receivedEmptyData(now: .now())
     case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:

@@ -56,12 +56,13 @@ public final class HTTP2Session {
   @exclusivity(unchecked) public internal(set) var outboundCount = 0
   @exclusivity(unchecked) private var answeredEarly: [HTTP2Stream] = []
   /// The stream whose header block is being read.
-  @exclusivity(unchecked) unowned(unsafe) var headers: HTTP2Stream?
-  /// Strings of headers that came.
-  @exclusivity(unchecked) var strings = StringCache()
+  @exclusivity(unchecked) var headers: Unmanaged<HTTP2Stream>?
+  @exclusivity(unchecked) var headersID: Int32 = 0
+  /// Headers that came.
+  @exclusivity(unchecked) var headerCache = HeaderCache()
   /// Memory of bodies that are sent, for the next ones.
   @exclusivity(unchecked) private var spareBuffers: [UnsafeMutableRawBufferPointer] = []
-  private static let keptBuffers = 64
+  private static let keptBuffers = 128
   @exclusivity(unchecked) private var isReceiving = false
   @exclusivity(unchecked) private var isLost = false
   @exclusivity(unchecked) var floodGuard: FloodGuard
@@ -291,7 +292,7 @@ public final class HTTP2Session {
   }
 
   func remove(_ stream: HTTP2Stream) {
-    if headers === stream { headers = nil }
+    if headersID == stream.id { headersID = 0 }
     let last = streams.removeLast()
     if last !== stream {
       streams[stream.slot] = last

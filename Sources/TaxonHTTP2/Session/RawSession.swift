@@ -20,7 +20,8 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
       return 0
     }
     session.add(stream, id: id)
-    session.headers = stream
+    session.headers = .passUnretained(stream)
+    session.headersID = id
     nghttp2_session_set_stream_user_data(raw, id, Unmanaged.passUnretained(stream).toOpaque())
     return 0
   }
@@ -30,10 +31,15 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { session in
       let id = frame.pointee.hd.stream_id
       // The fields of a block come one after the other: the stream is sought once.
-      if session.headers?.id != id { session.headers = stream(raw, id) }
-      session.headers?.received(
-        name: UnsafeBufferPointer(start: name, count: nameCount),
-        value: UnsafeBufferPointer(start: value, count: valueCount))
+      if session.headersID != id {
+        session.headers = stream(raw, id).map { .passUnretained($0) }
+        session.headersID = id
+      }
+      session.headers?._withUnsafeGuaranteedRef { stream in
+        stream.received(
+          name: UnsafeBufferPointer(start: name, count: nameCount),
+          value: UnsafeBufferPointer(start: value, count: valueCount))
+      }
     }
     return 0
   }

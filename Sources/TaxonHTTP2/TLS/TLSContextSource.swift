@@ -17,11 +17,15 @@ package final class TLSContextSource: Sendable {
   private let sources: [PEM]
   private let state: Locked<State>
   private let logger: Logger
+  /// Whether a client compares names.
+  private let verifiesName: Bool
 
   private init(
-    sources: [PEM], logger: Logger, make: @escaping @Sendable () throws(SetupError) -> NIOSSLContext
+    sources: [PEM], verifiesName: Bool, logger: Logger,
+    make: @escaping @Sendable () throws(SetupError) -> NIOSSLContext
   ) throws(SetupError) {
     self.sources = sources
+    self.verifiesName = verifiesName
     self.logger = logger
     self.make = make
     // Before the files are read: one that changes meanwhile is read once too often rather than not at all.
@@ -34,7 +38,9 @@ package final class TLSContextSource: Sendable {
   /// - Throws: `SetupError.invalidSetting` when one cannot be used.
   package convenience init(_ tls: ServerTLS, logger: Logger) throws(SetupError) {
     try Self.check(tls.reloadInterval)
-    try self.init(sources: tls.sources, logger: logger) { () throws(SetupError) in try tls.makeContext() }
+    try self.init(sources: tls.sources, verifiesName: false, logger: logger) {
+      () throws(SetupError) in try tls.makeContext()
+    }
   }
 
   /// Reads a client's files. Blocks while it does.
@@ -42,7 +48,9 @@ package final class TLSContextSource: Sendable {
   /// - Throws: `SetupError.invalidSetting` when one cannot be used.
   package convenience init(_ tls: ClientTLS, logger: Logger) throws(SetupError) {
     try Self.check(tls.reloadInterval)
-    try self.init(sources: tls.sources, logger: logger) { () throws(SetupError) in try tls.makeContext() }
+    try self.init(sources: tls.sources, verifiesName: tls.verification == .full, logger: logger) {
+      () throws(SetupError) in try tls.makeContext()
+    }
   }
 
   private static func check(_ interval: Duration?) throws(SetupError) {
@@ -95,6 +103,7 @@ package final class TLSContextSource: Sendable {
   package func addClientHandler(to channel: any Channel, serverName: String?) throws {
     let name = serverName.flatMap { Self.isServerName($0) ? $0 : nil }
     try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: name))
+    if verifiesName, let name { try channel.pipeline.syncOperations.addHandler(ServerNameCheck(name: name)) }
   }
 
   /// True when SNI can carry the name (RFC 6066 §3): a DNS name, and no address.

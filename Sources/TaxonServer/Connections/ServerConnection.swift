@@ -84,6 +84,7 @@ final class ServerConnection: HTTP2SessionDelegate {
       settings.reporter.logger.debug("connection lost", metadata: ["peer": "\(streams.peer)", "reason": "\(failure)"])
     }
     handler = nil
+    FreedMemory.giveBackSoon()
   }
 
   func makeStream() -> HTTP2Stream? {

@@ -5,7 +5,9 @@ import Testing
 /// What holds whatever a call goes over.
 @Suite(.timeLimit(.minutes(1))) struct TransportTests {
   @Test(arguments: Transport.allCases) func callsAreAnswered(_ transport: Transport) async throws {
-    try await transport.withChannel { text, _ in text + "!" } test: { channel, _ in
+    try await transport.withChannel { text, _ in
+      text + "!"
+    } test: { channel, _ in
       try await withThrowingTaskGroup(of: Void.self) { group in
         for number in 0..<300 {
           group.addTask {
@@ -21,7 +23,9 @@ import Testing
 
   @Test(arguments: Transport.allCases) func largeMessagesArriveWhole(_ transport: Transport) async throws {
     let text = String(repeating: "0123456789", count: 100_000)
-    try await transport.withChannel { text, _ in text } test: { channel, _ in
+    try await transport.withChannel { text, _ in
+      text
+    } test: { channel, _ in
       let answer = try await channel.text(text)
       #expect(answer == text)
     }
