@@ -63,7 +63,7 @@ import Testing
   }
 
   @Test func aServerThatNeverShakesHandsIsUnreachableAfterTheConnectTimeout() async throws {
-    let peer = try await ScriptedPeer([])
+    let peer = try await ScriptedPeer()
     let channel = try Channel(
       "127.0.0.1:\(peer.port)",
       configuration: quietly {
