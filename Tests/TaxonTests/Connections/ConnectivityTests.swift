@@ -51,7 +51,7 @@ import Testing
     let channel = try Channel(
       "127.0.0.1:\(peer.port)",
       configuration: quietly {
-        $0.connectTimeout = .milliseconds(100)
+        $0.connectTimeout = .seconds(2)
         $0.backoff = Backoff(base: .milliseconds(50), cap: .milliseconds(50))
       })
     let error = await channel.failure()
