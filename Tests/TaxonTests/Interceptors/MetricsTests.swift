@@ -91,7 +91,7 @@ import Testing
     }
     try await withChannel(to: [text], configure: { $0.interceptors = [interceptor] }) { channel, server async throws in
       let error = await #expect(throws: ConnectionError.self) {
-        try await channel.text("x", options: CallOptions(timeout: .milliseconds(100)))
+        try await channel.text("x", options: CallOptions(timeout: .seconds(1)))
       }
       #expect(error?.status == .deadlineExceeded)
       // Waits for the handler too.
