@@ -114,7 +114,8 @@ let package = Package(
     .testTarget(
       name: "TaxonTests",
       dependencies: [
-        "Taxon", "TaxonHTTP2", "TaxonServer", dependency("Logging", "swift-log"), dependency("Metrics", "swift-metrics"),
+        "Taxon", "TaxonHTTP2", "TaxonServer", dependency("Logging", "swift-log"),
+        dependency("Metrics", "swift-metrics"),
         dependency("MetricsTestKit", "swift-metrics"), dependency("NIOCore", "swift-nio"),
         dependency("NIOPosix", "swift-nio"), dependency("ServiceLifecycle", "swift-service-lifecycle"),
       ],

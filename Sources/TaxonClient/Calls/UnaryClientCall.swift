@@ -28,7 +28,8 @@ protocol SubmittedCall: AnyObject, Sendable {
 
 /// One attempt of a unary call. Lives on the endpoint's event loop, but for its making and for `abandon`.
 // Its mutable state is reached on the endpoint's loop alone.
-final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorUnion>: ClientCall, PendingCall, SubmittedCall,
+final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorUnion>: ClientCall, PendingCall,
+  SubmittedCall,
   @unchecked Sendable
 {
   private let method: MethodDescriptor<Request, Response, Failure>

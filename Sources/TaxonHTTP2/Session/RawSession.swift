@@ -25,7 +25,8 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     nghttp2_session_set_stream_user_data(raw, id, Unmanaged.passUnretained(stream).toOpaque())
     return 0
   }
-  nghttp2_session_callbacks_set_on_header_callback(callbacks) { raw, frame, name, nameCount, value, valueCount, _, user in
+  nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+    raw, frame, name, nameCount, value, valueCount, _, user in
     guard let frame, let user else { return 0 }
     // Set in HTTP2Session.init; the session is alive while it is called.
     Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { session in

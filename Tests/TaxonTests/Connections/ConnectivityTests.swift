@@ -80,7 +80,8 @@ import Testing
       Issue.record("another error")
       return
     }
-    #expect(lost.error == "closed by the peer after GOAWAY INTERNAL_ERROR (out of order)")
+    // A peer that closes with bytes unread resets the connection.
+    #expect(lost.error.hasSuffix(" after GOAWAY INTERNAL_ERROR (out of order)"))
     channel.shutDown()
   }
 }

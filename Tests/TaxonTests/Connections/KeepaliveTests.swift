@@ -63,7 +63,7 @@ import Testing
     }
     let channel = try Channel(
       "127.0.0.1:\(try #require(server.port))",
-      configuration: quietly { $0.keepalive = keepalive(.milliseconds(200), .milliseconds(200)) })
+      configuration: quietly { $0.keepalive = keepalive(.milliseconds(300), .seconds(5)) })
     #expect(try await channel.text("slow") == "slow")
     channel.shutDown()
     await server.shutDown()
