@@ -98,6 +98,7 @@ import Testing
       await server.shutDown()
     }
     let codes = metrics.counters(label: "test.calls").flatMap(\.dimensions).filter { $0.0 == "code" }.map(\.1)
-    #expect(codes == ["DEADLINE_EXCEEDED"])
+    // The caller gives up at the same moment, and may be heard first.
+    #expect(codes == ["DEADLINE_EXCEEDED"] || codes == ["CANCELLED"])
   }
 }
