@@ -123,7 +123,8 @@ import Testing
     let channel = try Channel("ipv4:127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
     try await store.update(id) { _ in .init(.completed, output: "2") }
     let seen = Locked<[TaskStatus]>([])
-    await streamingSnippet(Orchestrator.Client(channel), id: id) { change in seen.withLock { $0.append(change.status) } }
+    await streamingSnippet(Orchestrator.Client(channel), id: id) { change in seen.withLock { $0.append(change.status) }
+    }
     await streamingSnippet(Orchestrator.Client(channel), id: "42") { _ in Issue.record("there is no such task") }
     #expect(seen.withLock { $0 } == [.pending, .completed])
     channel.shutDown()
