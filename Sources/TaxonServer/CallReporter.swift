@@ -32,8 +32,8 @@ final class CallReporter: ServerRouter {
   func handlerStarted() { running.add(1, ordering: .relaxed) }
   func handlerEnded() { running.subtract(1, ordering: .relaxed) }
 
-  func makeCall(_ head: RequestHead, stream: ServerStream) -> (any ServerCall)? {
-    methods[head.path]?.makeCall(stream, reporter: self)
+  func makeCall(_ stream: ServerStream) -> (any ServerCall)? {
+    methods[stream.path]?.makeCall(stream, reporter: self)
   }
 
   /// Ends a call with what its handler threw.

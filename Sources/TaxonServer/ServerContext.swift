@@ -27,7 +27,7 @@ public final class ServerContext: Sendable {
   }
 
   // Reached under the lock alone, which the calls of a connection share: a lock a call would cost more than it guards.
-  nonisolated(unsafe) private var fields = Reply()
+  @exclusivity(unchecked) nonisolated(unsafe) private var fields = Reply()
   private let lock: SharedLock
 
   /// A context, for tests that call a service's methods without a server.
@@ -42,7 +42,7 @@ public final class ServerContext: Sendable {
 
   convenience init(path: String, stream: ServerStream) {
     self.init(
-      path: path, peer: stream.context.peer, metadata: stream.head.metadata,
+      path: path, peer: stream.context.peer, metadata: stream.metadata,
       deadline: stream.deadline.map { .now + Duration($0 - .now()) }, isEncrypted: stream.context.isEncrypted,
       peerCertificate: stream.context.peerCertificate, lock: stream.context.lock)
   }

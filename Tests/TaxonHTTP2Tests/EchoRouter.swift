@@ -7,8 +7,8 @@ final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test
   private(set) var failures: [String] = []
   private(set) var cancelled = 0
 
-  func makeCall(_ head: RequestHead, stream: ServerStream) -> (any ServerCall)? {
-    switch head.path {
+  func makeCall(_ stream: ServerStream) -> (any ServerCall)? {
+    switch stream.path {
     case "/echo/Echo": Call(router: self, stream: stream, answers: true)
     case "/echo/Wait": Call(router: self, stream: stream, answers: false)
     default: nil

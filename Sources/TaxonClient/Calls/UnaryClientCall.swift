@@ -20,9 +20,16 @@ protocol PendingCall: AnyObject {
   func fail(_ error: any TaxonomyError)
 }
 
+/// A call that was handed to an endpoint.
+protocol SubmittedCall: AnyObject, Sendable {
+  /// To be called on the endpoint's loop.
+  func begin(on endpoint: Endpoint)
+}
+
 /// One attempt of a unary call. Lives on the endpoint's event loop, but for its making and for `abandon`.
 // Its mutable state is reached on the endpoint's loop alone.
 final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorUnion>: ClientCall, PendingCall,
+  SubmittedCall,
   @unchecked Sendable
 {
   private let method: MethodDescriptor<Request, Response, Failure>
@@ -30,6 +37,8 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   private let options: CallOptions
   private let deadline: NIODeadline?
   @exclusivity(unchecked) private var continuation: CheckedContinuation<AttemptResult<Response, Failure>, Never>?
+  // Written before the call is handed to the loop, and read there.
+  @exclusivity(unchecked) private var caller: CheckedContinuation<AttemptResult<Response, Failure>, Never>?
   @exclusivity(unchecked) private var stream: ClientStream?
   @exclusivity(unchecked) private var initial = Metadata()
   @exclusivity(unchecked) private var response: Response?
@@ -52,18 +61,22 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   func run(on endpoint: Endpoint) async -> AttemptResult<Response, Failure> {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        endpoint.execute {
-          self.continuation = continuation
-          if self.isCancelled { return self.fail(UndeclaredError.cancelled) }
-          if let deadline = self.deadline {
-            self.timer = endpoint.schedule(deadline) { self.abandon(CallError.DeadlineExceeded()) }
-          }
-          endpoint.start(self)
-        }
+        self.caller = continuation
+        endpoint.submit(self)
       }
     } onCancel: {
       endpoint.execute { self.cancel() }
     }
+  }
+
+  func begin(on endpoint: Endpoint) {
+    continuation = caller
+    caller = nil
+    if isCancelled { return fail(UndeclaredError.cancelled) }
+    if let deadline {
+      timer = endpoint.schedule(deadline) { self.abandon(CallError.DeadlineExceeded()) }
+    }
+    endpoint.start(self)
   }
 
   var waitsForReady: Bool { options.waitForReady }

@@ -33,21 +33,21 @@ final class ClientConnection: HTTP2SessionDelegate {
   private let settings: ConnectionSettings
   private weak var channel: (any NIOCore.Channel)?
   weak var owner: (any ClientConnectionOwner)?
-  private(set) var handler: ConnectionHandler?
-  private var heads: [String: HeaderBlock] = [:]
+  @exclusivity(unchecked) private(set) var handler: ConnectionHandler?
+  @exclusivity(unchecked) private var heads: [String: HeaderBlock] = [:]
   /// How many streams the server allows; before it has said so, what HTTP/2 recommends as the least (RFC 9113 §6.5.2).
-  private var maxConcurrentStreams = 100
+  @exclusivity(unchecked) private var maxConcurrentStreams = 100
   /// Takes no more calls.
-  private(set) var isDraining = false
-  private var isShuttingDown = false
+  @exclusivity(unchecked) private(set) var isDraining = false
+  @exclusivity(unchecked) private var isShuttingDown = false
   /// The server speaks HTTP/2: its SETTINGS came.
-  private(set) var hasSettings = false
+  @exclusivity(unchecked) private(set) var hasSettings = false
   /// A call came to its end while the server still took calls.
-  private(set) var isUsed = false
+  @exclusivity(unchecked) private(set) var isUsed = false
   private var goAway: String?
   /// Why this end closed the connection.
   private var reason: String?
-  private var keepalive: KeepaliveState?
+  @exclusivity(unchecked) private var keepalive: KeepaliveState?
   private var keepaliveTimer: Scheduled<Void>?
   private var settingsTimer: Scheduled<Void>?
 

@@ -3,6 +3,7 @@ import DequeModule
 import NIOCore
 import TaxonErrors
 import TaxonHTTP2
+import TaxonProtobuf
 import TaxonResilience
 
 /// Where a channel's calls go: resolves the target, connects to what it finds, and gives each call to a connection that
@@ -16,7 +17,7 @@ final class Endpoint: @unchecked Sendable {
   let tls: TLSContextSource?
   let states = StateBoard()
   /// One for each address; with pick-first, one for all.
-  var subchannels: [Subchannel] = []
+  @exclusivity(unchecked) var subchannels: [Subchannel] = []
   var resolution = Resolution()
   /// As it is now: servers may have made it longer.
   private(set) var keepaliveTime: Duration?
@@ -46,6 +47,28 @@ final class Endpoint: @unchecked Sendable {
   /// Runs on the endpoint's loop: at once when called there.
   func execute(_ body: @escaping @Sendable () -> Void) {
     if eventLoop.inEventLoop { body() } else { eventLoop.execute(body) }
+  }
+
+  /// Calls on their way to the loop, from any thread: those that come before the loop runs need wake it once.
+  private let inbox = Locked((calls: [any SubmittedCall](), isScheduled: false))
+
+  /// Begins a call on the endpoint's loop.
+  func submit(_ call: any SubmittedCall) {
+    if eventLoop.inEventLoop { return call.begin(on: self) }
+    let isFirst = inbox.withLock { inbox in
+      inbox.calls.append(call)
+      defer { inbox.isScheduled = true }
+      return !inbox.isScheduled
+    }
+    guard isFirst else { return }
+    eventLoop.execute { [self] in
+      let calls = inbox.withLock { inbox in
+        inbox.isScheduled = false
+        defer { inbox.calls = [] }
+        return inbox.calls
+      }
+      for call in calls { call.begin(on: self) }
+    }
   }
 
   func schedule(_ deadline: NIODeadline, _ body: @escaping @Sendable () -> Void) -> Scheduled<Void> {

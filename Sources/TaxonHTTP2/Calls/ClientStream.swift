@@ -125,8 +125,8 @@ public final class ClientStream: HTTP2Stream {
     }
   }
 
-  public override func received(data: UnsafeRawBufferPointer) {
-    unconsumed += data.count
+  public override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
+    if !isLast { unconsumed += data.count }
     if state.wantsMessages {
       do throws(MessageDeframer.Failure) {
         try deframer.process(data) { isCompressed, message in

@@ -26,8 +26,8 @@ public protocol ServerCall: AnyObject {
 
 /// The one who knows the methods and sees how calls end.
 public protocol ServerRouter: AnyObject, Sendable {
-  /// The call for a head, or nil when there is no such method.
-  func makeCall(_ head: RequestHead, stream: ServerStream) -> (any ServerCall)?
+  /// The call for a stream whose head is there, or nil when there is no such method.
+  func makeCall(_ stream: ServerStream) -> (any ServerCall)?
   /// A call failed before, or without, a handler.
   func failed(_ error: any TaxonomyError, status: WireStatus, path: String)
 }
@@ -64,16 +64,16 @@ public final class ServerStreamContext {
   /// Guards the contexts of the connection's calls.
   package let lock = SharedLock(0)
   /// Whether TLS is in use.
-  public var isEncrypted = false
+  @exclusivity(unchecked) public var isEncrypted = false
   /// What the peer has shown of itself.
-  public var peerCertificate: PeerCertificate?
+  @exclusivity(unchecked) public var peerCertificate: PeerCertificate?
   /// Bytes of replies that may wait for the peer's windows before further calls wait to be started.
-  public var maxBufferedBytes = Int.max
+  @exclusivity(unchecked) public var maxBufferedBytes = Int.max
   /// Told when a call has to wait.
-  public var isFull: (() -> Void)?
+  @exclusivity(unchecked) public var isFull: (() -> Void)?
 
   private let alive = Atomic<Int>(0)
-  private var waiting: [CheckedContinuation<Void, Never>] = []
+  @exclusivity(unchecked) private var waiting: [CheckedContinuation<Void, Never>] = []
 
   /// What the streams of a connection share.
   public init(executor: LoopExecutor, peer: String, router: any ServerRouter, limits: ServerCallLimits) {

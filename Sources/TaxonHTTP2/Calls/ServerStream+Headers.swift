@@ -20,18 +20,27 @@ extension ServerStream {
 
   /// Headers alone, which are the head and the trailers of an error at once (Trailers-Only).
   static func errorHead(_ status: WireStatus, initial: Metadata, trailing: [HeaderBlock.Field]) -> HeaderBlock {
-    HeaderBlock(
-      [.init(":status", "200"), .init("content-type", "application/grpc")] + HeaderBlock.Field.fields(of: initial)
-        + fields(status) + trailing)
+    var list: [HeaderBlock.Field] = []
+    list.reserveCapacity(8 + trailing.count)
+    list.append(.init(":status", "200"))
+    list.append(.init("content-type", "application/grpc"))
+    if !initial.isEmpty { list += HeaderBlock.Field.fields(of: initial) }
+    add(status, to: &list)
+    list += trailing
+    return HeaderBlock(list)
   }
 
   /// The trailers of an error.
   static func errorTrailers(_ status: WireStatus, trailing: [HeaderBlock.Field]) -> HeaderBlock {
-    HeaderBlock(fields(status) + trailing)
+    var list: [HeaderBlock.Field] = []
+    list.reserveCapacity(4 + trailing.count)
+    add(status, to: &list)
+    list += trailing
+    return HeaderBlock(list)
   }
 
-  private static func fields(_ status: WireStatus) -> [HeaderBlock.Field] {
-    var fields: [HeaderBlock.Field] = [.init("grpc-status", String(status.code.rawValue))]
+  private static func add(_ status: WireStatus, to fields: inout [HeaderBlock.Field]) {
+    fields.append(.init("grpc-status", String(status.code.rawValue)))
     if !status.message.isEmpty {
       fields.append(.init("grpc-message", GRPCMessage.encode(status.message), isIndexed: false))
     }
@@ -41,7 +50,6 @@ extension ServerStream {
     if let pushback = status.retryPushback {
       fields.append(.init("grpc-retry-pushback-ms", String(pushback), isIndexed: false))
     }
-    return fields
   }
 }
 

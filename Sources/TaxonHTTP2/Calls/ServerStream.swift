@@ -43,6 +43,11 @@ public final class ServerStream: HTTP2Stream {
     while hasToWait, !Task.isCancelled { await context.room() }
   }
 
+  /// What came with the request.
+  public var metadata: Metadata { head.metadata }
+  /// The path of the method that is called.
+  public var path: String { head.path }
+
   // MARK: From the peer
 
   public override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
@@ -72,7 +77,7 @@ public final class ServerStream: HTTP2Stream {
         self?.deadlinePassed()
       }
     }
-    guard let call = context.router.makeCall(head, stream: self) else {
+    guard let call = context.router.makeCall(self) else {
       fail(CallError.MethodNotFound(path: head.path))
       return
     }
@@ -81,8 +86,8 @@ public final class ServerStream: HTTP2Stream {
     call.begin()
   }
 
-  public override func received(data: UnsafeRawBufferPointer) {
-    unconsumed += data.count
+  public override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
+    if !isLast { unconsumed += data.count }
     do throws(MessageDeframer.Failure) {
       try deframer.process(data) { isCompressed, message in
         switch state.receivedMessage(isCompressed: isCompressed) {

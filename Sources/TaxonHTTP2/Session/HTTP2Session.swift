@@ -58,6 +58,8 @@ public final class HTTP2Session {
   /// The stream whose header block is being read.
   @exclusivity(unchecked) var headers: Unmanaged<HTTP2Stream>?
   @exclusivity(unchecked) var headersID: Int32 = 0
+  /// Bytes of bodies that came with the read that is going on.
+  @exclusivity(unchecked) var unconsumed = 0
   /// Headers that came.
   @exclusivity(unchecked) var headerCache = HeaderCache()
   /// Memory of bodies that are sent, for the next ones.
@@ -124,6 +126,7 @@ public final class HTTP2Session {
     guard !isLost else { return }
     isReceiving = true
     defer { isReceiving = false }
+    defer { consumeConnection() }
     let taken = nghttp2_session_mem_recv(raw, bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count)
     if taken < 0 {
       // nghttp2 counts these itself, and says nothing to the peer.
@@ -231,6 +234,12 @@ public final class HTTP2Session {
     guard count > 0, stream.session === self else { return }
     _ = nghttp2_session_consume_stream(raw, stream.id, count)
     transport?.scheduleFlush()
+  }
+
+  private func consumeConnection() {
+    guard unconsumed > 0 else { return }
+    nghttp2_session_consume_connection(raw, unconsumed)
+    unconsumed = 0
   }
 
   /// Tells nghttp2, if it waits for it, that a stream has bytes or an end.

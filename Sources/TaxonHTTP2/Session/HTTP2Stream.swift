@@ -35,7 +35,9 @@ open class HTTP2Stream {
 
   /// A piece of the body; the pointer is good during the call. The bytes are to be given to `session.consume` when they
   /// have been dealt with, else the peer's window stays closed.
-  open func received(data: UnsafeRawBufferPointer) {}
+  ///
+  /// - Parameter isLast: The body ends with the frame: the stream's window is of no more use.
+  open func received(data: UnsafeRawBufferPointer, isLast: Bool) {}
 
   /// The body ended without trailers.
   open func receivedEnd() {}

@@ -81,7 +81,8 @@ public final class HeaderBlock: Sendable {
 extension HeaderBlock.Field {
   /// The fields that carry metadata.
   public static func fields(of metadata: Metadata) -> [HeaderBlock.Field] {
-    metadata.sendable.map { entry in
+    if metadata.isEmpty { return [] }
+    return metadata.sendable.map { entry in
       switch entry.value {
       case .text(let text): HeaderBlock.Field(entry.name, text, isIndexed: false)
       case .bytes(let bytes): HeaderBlock.Field(entry.name, Base64.encode(bytes), isIndexed: false)

@@ -25,7 +25,8 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     nghttp2_session_set_stream_user_data(raw, id, Unmanaged.passUnretained(stream).toOpaque())
     return 0
   }
-  nghttp2_session_callbacks_set_on_header_callback(callbacks) { raw, frame, name, nameCount, value, valueCount, _, user in
+  nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+    raw, frame, name, nameCount, value, valueCount, _, user in
     guard let frame, let user else { return 0 }
     // Set in HTTP2Session.init; the session is alive while it is called.
     Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { session in
@@ -72,9 +73,11 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     session(user).noteSent(frame)
     return 0
   }
-  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { raw, _, id, data, count, _ in
-    stream(raw, id)?.received(data: UnsafeRawBufferPointer(start: data, count: count))
-    nghttp2_session_consume_connection(raw, count)
+  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { raw, flags, id, data, count, user in
+    // The connection's window is opened once for all that one read brings.
+    session(user).unconsumed += count
+    let isLast = flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+    stream(raw, id)?.received(data: UnsafeRawBufferPointer(start: data, count: count), isLast: isLast)
     return 0
   }
   nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { raw, frame, code, user in

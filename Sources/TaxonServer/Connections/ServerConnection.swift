@@ -34,15 +34,15 @@ final class ServerConnection: HTTP2SessionDelegate {
   private let executor: LoopExecutor
   private let streams: ServerStreamContext
   private let settings: Settings
-  private var handler: ConnectionHandler?
-  private var isShuttingDown = false
-  private var shutdownReason = ""
-  private var hasSentLast = false
+  @exclusivity(unchecked) private var handler: ConnectionHandler?
+  @exclusivity(unchecked) private var isShuttingDown = false
+  @exclusivity(unchecked) private var shutdownReason = ""
+  @exclusivity(unchecked) private var hasSentLast = false
   private weak var channel: (any Channel)?
-  private var lifetime: ConnectionLifetime
-  private var timer: Scheduled<Void>?
+  @exclusivity(unchecked) private var lifetime: ConnectionLifetime
+  @exclusivity(unchecked) private var timer: Scheduled<Void>?
   /// Since when there have been no calls; nil when there are some.
-  private var idleSince: NIODeadline? = .now()
+  @exclusivity(unchecked) private var idleSince: NIODeadline? = .now()
   private static let shutdownPing: UInt64 = 0x7461_786f_6e00_0001
   private static let keepalivePing: UInt64 = 0x7461_786f_6e00_0002
 

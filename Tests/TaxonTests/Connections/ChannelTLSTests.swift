@@ -63,12 +63,12 @@ import Testing
   }
 
   @Test func aServerThatNeverShakesHandsIsUnreachableAfterTheConnectTimeout() async throws {
-    let peer = try await ScriptedPeer([])
+    let peer = try await ScriptedPeer()
     let channel = try Channel(
       "127.0.0.1:\(peer.port)",
       configuration: quietly {
         $0.tls = ClientTLS(trustRoots: .file(files.authority))
-        $0.connectTimeout = .milliseconds(100)
+        $0.connectTimeout = .seconds(2)
         $0.backoff = Backoff(base: .milliseconds(50), cap: .milliseconds(50))
       })
     guard case .endpointUnreachable(let error)? = await channel.failure() else {

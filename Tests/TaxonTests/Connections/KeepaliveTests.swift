@@ -46,7 +46,7 @@ import Testing
   }
 
   @Test func aServerThatNeverSaysAnythingIsGivenUpToo() async throws {
-    let peer = try await ScriptedPeer([])
+    let peer = try await ScriptedPeer()
     let channel = try Channel(
       "127.0.0.1:\(peer.port)",
       configuration: quietly { $0.keepalive = keepalive(.milliseconds(50), .milliseconds(50)) })
@@ -63,16 +63,15 @@ import Testing
     }
     let channel = try Channel(
       "127.0.0.1:\(try #require(server.port))",
-      configuration: quietly { $0.keepalive = keepalive(.milliseconds(200), .milliseconds(200)) })
+      configuration: quietly { $0.keepalive = keepalive(.milliseconds(300), .seconds(5)) })
     #expect(try await channel.text("slow") == "slow")
     channel.shutDown()
     await server.shutDown()
   }
 
   @Test func aServerThatFindsThePingsTooManyIsNamed() async throws {
-    let peer = try await ScriptedPeer([
-      ScriptedPeer.settings, [], ScriptedPeer.goAway(11, "too_many_pings", lastStream: 1),
-    ])
+    let peer = try await ScriptedPeer(
+      greeting: ScriptedPeer.settings, answer: ScriptedPeer.goAway(11, "too_many_pings", lastStream: 1))
     let channel = try Channel("127.0.0.1:\(peer.port)", configuration: quietly())
     channel.connect()
     await channel.reaches(.ready)

@@ -72,14 +72,14 @@ final class ScriptedPeer: Sendable {
     return [0, 0, size, 7, 0, 0, 0, 0, 0, 0, 0, 0, lastStream, 0, 0, 0, code] + Array(text.utf8)
   }
 
-  /// A peer that sends one piece when a connection begins and the rest, one by one, when bytes of the client come.
-  init(_ script: [[UInt8]]) async throws {
+  /// A peer that sends `greeting` when a connection begins, and `answer` when a request has come.
+  init(greeting: [UInt8] = [], answer: [UInt8] = []) async throws {
     let channels = channels
     listening = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { channel in
         channels.withLock { $0.append(channel) }
         return channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(Script(script))
+          try channel.pipeline.syncOperations.addHandler(Script(greeting: greeting, answer: answer))
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
@@ -94,17 +94,39 @@ final class ScriptedPeer: Sendable {
   private final class Script: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
-    private var pieces: ArraySlice<[UInt8]>
+    private let greeting: [UInt8]
+    private var answer: [UInt8]
+    private var received = ByteBuffer()
+    private var hasPreface = false
 
-    init(_ pieces: [[UInt8]]) { self.pieces = pieces[...] }
+    init(greeting: [UInt8], answer: [UInt8]) {
+      self.greeting = greeting
+      self.answer = answer
+    }
 
-    func channelActive(context: ChannelHandlerContext) { next(context) }
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
-    func channelReadComplete(context: ChannelHandlerContext) { next(context) }
+    func channelActive(context: ChannelHandlerContext) { send(greeting, context) }
 
-    private func next(_ context: ChannelHandlerContext) {
-      guard let piece = pieces.popFirst(), !piece.isEmpty else { return }
-      context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: piece)), promise: nil)
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+      var bytes = unwrapInboundIn(data)
+      received.writeBuffer(&bytes)
+      // The preface of RFC 9113 §3.4, and then frames with a head of 9 bytes.
+      if !hasPreface, received.readableBytes >= 24 {
+        received.moveReaderIndex(forwardBy: 24)
+        hasPreface = true
+      }
+      while hasPreface, let head = received.getBytes(at: received.readerIndex, length: 9) {
+        let size = 9 + (Int(head[0]) << 16) + (Int(head[1]) << 8) + Int(head[2])
+        guard received.readableBytes >= size else { break }
+        received.moveReaderIndex(forwardBy: size)
+        guard head[3] == 1 else { continue }
+        send(answer, context)
+        answer = []
+      }
+    }
+
+    private func send(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
+      guard !bytes.isEmpty else { return }
+      context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
     }
   }
 }

@@ -31,7 +31,7 @@ final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
     override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
       answer.fields[String(decoding: name, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
     }
-    override func received(data: UnsafeRawBufferPointer) {
+    override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
       answer.body += Array(data)
       session?.consume(self, data.count)
     }

@@ -107,7 +107,7 @@ import Testing
       // Connected, the time is enough for the call to reach the handler.
       #expect(try await channel.text("quick") == "quick")
       let error = await #expect(throws: ConnectionError.self) {
-        try await channel.text("slow", options: CallOptions(timeout: .milliseconds(500)))
+        try await channel.text("slow", options: CallOptions(timeout: .seconds(1)))
       }
       #expect(error?.status == .deadlineExceeded)
       await ending.ended.wait()
