@@ -109,15 +109,18 @@ let package = Package(
       ]),
     .testTarget(
       name: "OctoLLMTests",
-      dependencies: ["OctoLLM", "Taxon", dependency("GRDB", "GRDB.swift"), dependency("Logging", "swift-log")],
+      dependencies: [
+        "OctoLLM", "Taxon", dependency("GRDB", "GRDB.swift"), dependency("Logging", "swift-log"),
+        dependency("Metrics", "swift-metrics"), dependency("MetricsTestKit", "swift-metrics"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "TaxonTests",
       dependencies: [
         "Taxon", "TaxonHTTP2", "TaxonServer", dependency("Logging", "swift-log"),
-        dependency("Metrics", "swift-metrics"),
-        dependency("MetricsTestKit", "swift-metrics"), dependency("NIOCore", "swift-nio"),
-        dependency("NIOPosix", "swift-nio"), dependency("ServiceLifecycle", "swift-service-lifecycle"),
+        dependency("Metrics", "swift-metrics"), dependency("MetricsTestKit", "swift-metrics"),
+        dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
+        dependency("ServiceLifecycle", "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
   ],

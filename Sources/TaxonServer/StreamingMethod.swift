@@ -39,14 +39,17 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
 
 /// One call of a method that streams.
 // Reached on the loop of the stream's connection alone, but for `inbound` and `outbound`, which guard themselves.
-final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUnion>: ServerCall, @unchecked Sendable {
+final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUnion>: ServerCall, RunnableCall,
+  @unchecked Sendable
+{
   private let method: StreamingMethod<Request, Response, Failure>
   private let stream: ServerStream
   private let reporter: CallReporter
   private let context: ServerContext
   private let inbound: InboundMessages<ReceivedMessage<Request>, Failure>
   private let outbound: OutboundMessages
-  @exclusivity(unchecked) private var task: Task<Void, Never>?
+  @exclusivity(unchecked) private var task: HandlerTask?
+  @exclusivity(unchecked) private var isDone = false
 
   init(method: StreamingMethod<Request, Response, Failure>, stream: ServerStream, reporter: CallReporter) {
     let context = ServerContext(path: method.path, stream: stream)
@@ -95,22 +98,28 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 
   private func start() {
     reporter.handlerStarted()
-    task = stream.context.executor.start {
-      if self.stream.hasToWait { await self.stream.room() }
-      do throws(Failure) {
-        try await self.handle()
-        self.outbound.flushAll()
-        let fields = self.context.replyFields
-        // Nothing was written: the head has not gone yet.
-        self.stream.sendHead(fields.initial, compression: nil)
-        self.stream.succeed(trailing: fields.trailing)
-      } catch {
-        self.outbound.flushAll()
-        self.reporter.fail(self.stream, error, self.context)
-      }
-      self.end()
-      self.reporter.handlerEnded()
+    let task = stream.context.tasks.run(self)
+    // What ended without suspending needs no cancellation.
+    if !isDone { self.task = task }
+  }
+
+  func run() async {
+    if stream.hasToWait { await stream.room() }
+    do throws(Failure) {
+      try await handle()
+      outbound.flushAll()
+      let fields = context.replyFields
+      // Nothing was written: the head has not gone yet.
+      stream.sendHead(fields.initial, compression: nil)
+      stream.succeed(trailing: fields.trailing)
+    } catch {
+      outbound.flushAll()
+      reporter.fail(stream, error, context)
     }
+    end()
+    isDone = true
+    task = nil
+    reporter.handlerEnded()
   }
 
   /// Lets go of what came too late, and tells tasks that still read or write.

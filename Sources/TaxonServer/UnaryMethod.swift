@@ -33,13 +33,16 @@ final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion
 
 /// One call of a unary method.
 // Reached on the loop of the stream's connection alone: the stream calls it there, and the task runs there.
-final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>: ServerCall, @unchecked Sendable {
+final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>: ServerCall, RunnableCall,
+  @unchecked Sendable
+{
   private let method: UnaryMethod<Request, Response, Failure>
   private let stream: ServerStream
   private let reporter: CallReporter
   @exclusivity(unchecked) private var request: Request?
   @exclusivity(unchecked) private var isRequestCompressed = false
-  @exclusivity(unchecked) private var task: Task<Void, Never>?
+  @exclusivity(unchecked) private var isDone = false
+  @exclusivity(unchecked) private var task: HandlerTask?
 
   init(method: UnaryMethod<Request, Response, Failure>, stream: ServerStream, reporter: CallReporter) {
     self.method = method
@@ -60,20 +63,18 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   }
 
   func receiveEnd() {
+    guard request != nil else { return }
+    reporter.handlerStarted()
+    let task = stream.context.tasks.run(self)
+    // What ended without suspending needs no cancellation.
+    if !isDone { self.task = task }
+  }
+
+  func run() async {
     guard let request else { return }
     self.request = nil
     let context = ServerContext(path: method.path, stream: stream)
     if isRequestCompressed { context.isRequestCompressed = true }
-    reporter.handlerStarted()
-    // As `LoopExecutor.start` does; here, since a closure that is passed on costs two more allocations.
-    if #available(macOS 26, *) {
-      task = Task.immediate(executorPreference: stream.context.executor) { await self.run(request, context) }
-    } else {
-      task = Task(executorPreference: stream.context.executor) { await self.run(request, context) }
-    }
-  }
-
-  private func run(_ request: Request, _ context: ServerContext) async {
     do throws(Failure) {
       // The usual case goes to the handler straight: each function between would need memory of the task.
       if stream.deadline == nil, method.interceptors == nil, !stream.hasToWait {
@@ -84,6 +85,8 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     } catch {
       fail(error, context)
     }
+    isDone = true
+    task = nil
     reporter.handlerEnded()
   }
 

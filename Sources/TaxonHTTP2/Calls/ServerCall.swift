@@ -61,6 +61,8 @@ public final class ServerStreamContext {
   public let router: any ServerRouter
   /// What one call may do.
   public let limits: ServerCallLimits
+  /// Runs the handlers of the connection's calls.
+  public let tasks: HandlerTasks
   /// Guards the contexts of the connection's calls.
   package let lock = SharedLock(0)
   /// Whether TLS is in use.
@@ -81,6 +83,7 @@ public final class ServerStreamContext {
     self.peer = peer
     self.router = router
     self.limits = limits
+    tasks = HandlerTasks(executor)
   }
 
   /// How many calls there are, those included whose stream is gone and whose handler still runs.

@@ -9,6 +9,9 @@ public final class LoopExecutor: TaskExecutor, Sendable {
   // Reached on the loop alone.
   @exclusivity(unchecked) nonisolated(unsafe) private var jobs: [UnownedJob] = []
   @exclusivity(unchecked) nonisolated(unsafe) private var isScheduled = false
+  /// The next job that is queued is to be caught, and run at once.
+  @exclusivity(unchecked) nonisolated(unsafe) private var isCatching = false
+  @exclusivity(unchecked) nonisolated(unsafe) private var caught: UnownedJob?
 
   /// An executor for the loop. Jobs given to it once the loop is shut down never run.
   public init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
@@ -20,11 +23,28 @@ public final class LoopExecutor: TaskExecutor, Sendable {
       eventLoop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
       return
     }
+    if isCatching {
+      isCatching = false
+      caught = job
+      return
+    }
     jobs.append(job)
     if !isScheduled {
       isScheduled = true
       eventLoop.execute { self.run() }
     }
+  }
+
+  /// Resumes a task of the loop and runs it, inside the call, up to where it suspends again.
+  ///
+  /// To be called on the loop.
+  func resumeAtOnce(_ continuation: UnsafeContinuation<Void, Never>) {
+    isCatching = true
+    continuation.resume()
+    isCatching = false
+    guard let job = caught else { return }
+    caught = nil
+    job.runSynchronously(on: asUnownedTaskExecutor())
   }
 
   /// Runs what has been queued on the loop itself; what that queues in turn waits for the next round.

@@ -10,6 +10,9 @@ public struct HTTP2Configuration: Sendable {
   public var maxFrameSize = 16 * 1024
   /// Bytes that the peer may send on one stream before they are consumed. At most 2^31-1.
   public var streamWindow = 256 * 1024
+  /// Bytes up to which `streamWindow` grows when it is what limits the peer; at most 2^31-1. Also what one stream that
+  /// nobody reads may take of the memory.
+  public var maxStreamWindow = 4 * 1024 * 1024
   /// Bytes that the peer may send on all streams before they are consumed. 65,535 to 2^31-1.
   public var connectionWindow = 4 * 1024 * 1024
   /// How much of what costs the peer little is taken.

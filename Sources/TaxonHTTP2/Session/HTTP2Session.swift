@@ -58,6 +58,8 @@ public final class HTTP2Session {
   /// The stream whose header block is being read.
   @exclusivity(unchecked) var headers: Unmanaged<HTTP2Stream>?
   @exclusivity(unchecked) var headersID: Int32 = 0
+  @exclusivity(unchecked) private var tuner: WindowTuner
+  private static let tuningPing: UInt64 = 0x7461_786f_6e00_0003
   /// Bytes of bodies that came with the read that is going on.
   @exclusivity(unchecked) var unconsumed = 0
   /// Headers that came.
@@ -77,6 +79,7 @@ public final class HTTP2Session {
   /// - Throws: `HTTP2Error` when nghttp2 has no memory or takes no such setting.
   public init(role: Role, configuration: HTTP2Configuration) throws(HTTP2Error) {
     self.role = role
+    tuner = WindowTuner(window: configuration.streamWindow, limit: configuration.maxStreamWindow)
     floodGuard = FloodGuard(configuration.flood, now: .now())
     do throws(HTTP2Error) {
       raw = try makeRawSession(role: role, configuration: configuration, memory: memory)
@@ -239,7 +242,21 @@ public final class HTTP2Session {
   private func consumeConnection() {
     guard unconsumed > 0 else { return }
     nghttp2_session_consume_connection(raw, unconsumed)
+    if tuner.received(unconsumed) { submitPing(Self.tuningPing) }
     unconsumed = 0
+  }
+
+  /// The peer has answered a PING. True: it was the session's own.
+  func answeredPing(_ payload: UInt64) -> Bool {
+    guard payload == Self.tuningPing else { return false }
+    guard let window = tuner.measured() else { return true }
+    var setting = nghttp2_settings_entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, window)
+    _ = nghttp2_submit_settings(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), &setting, 1)
+    let connection = max(Int(nghttp2_session_get_local_window_size(raw)), 2 * window)
+    _ = nghttp2_session_set_local_window_size(
+      raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(clamping: connection))
+    transport?.scheduleFlush()
+    return true
   }
 
   /// Tells nghttp2, if it waits for it, that a stream has bytes or an end.

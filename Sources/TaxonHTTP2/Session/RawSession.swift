@@ -58,7 +58,8 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     case NGHTTP2_SETTINGS.rawValue: session(user).delegate?.receivedSettingsAck()
     case NGHTTP2_PING.rawValue where isAck:
       let payload = withUnsafeBytes(of: frame.pointee.ping.opaque_data) { $0.loadUnaligned(as: UInt64.self) }
-      session(user).delegate?.receivedPingAck(payload)
+      let session = session(user)
+      if !session.answeredPing(payload) { session.delegate?.receivedPingAck(payload) }
     case NGHTTP2_GOAWAY.rawValue:
       let goAway = frame.pointee.goaway
       session(user).delegate?.receivedGoAway(

@@ -65,6 +65,7 @@ extension Server.Configuration {
     try Self.check("http2.maxConcurrentStreams", http2.maxConcurrentStreams, 1...(1 << 31 - 1))
     try Self.check("http2.maxFrameSize", http2.maxFrameSize, 16_384...16_777_215)
     try Self.check("http2.streamWindow", http2.streamWindow, 1...(1 << 31 - 1))
+    try Self.check("http2.maxStreamWindow", http2.maxStreamWindow, http2.streamWindow...(1 << 31 - 1))
     try Self.check("http2.connectionWindow", http2.connectionWindow, 65_535...(1 << 31 - 1))
     let flood = http2.flood
     let budgets = [

@@ -76,6 +76,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   }
 
   private func ended(_ failure: ConnectionFailure?) {
+    streams.tasks.close()
     timer?.cancel()
     timer = nil
     if let limit = handler?.session.exceeded {

@@ -26,7 +26,7 @@ import Testing
   @Test(arguments: ["", "PRI * HTTP/2.0\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
   func aConnectionThatDoesNotBeginIsClosed(_ text: String) async throws {
     try await withServer {
-      $0.connections.setupTimeout = .milliseconds(50)
+      $0.connections.setupTimeout = .milliseconds(500)
     } test: { address in
       let client = try await WireClient.connect(address, speaksHTTP2: false)
       if !text.isEmpty { try await client.write(Array(text.utf8)) }

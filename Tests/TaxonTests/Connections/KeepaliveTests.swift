@@ -83,7 +83,8 @@ import Testing
       Issue.record("another error")
       return
     }
-    #expect(lost.error == "closed by the peer after GOAWAY ENHANCE_YOUR_CALM (too_many_pings)")
+    // A peer that closes with bytes unread resets the connection.
+    #expect(lost.error.hasSuffix(" after GOAWAY ENHANCE_YOUR_CALM (too_many_pings)"))
     channel.shutDown()
   }
 }
