@@ -5,7 +5,7 @@ import PeerMessages
 import SwiftProtobuf
 
 /// What SwiftProtobuf makes of each row.
-public func peerSubjects() throws -> [String: Subject] {
+package func peerSubjects() throws -> [String: Subject] {
   // Or else it cannot print the details.
   Google_Protobuf_Any.register(messageType: Google_Rpc_ErrorInfo.self)
   Google_Protobuf_Any.register(messageType: Google_Rpc_RetryInfo.self)

@@ -4,7 +4,7 @@ import Taxon
 import TaxonMessages
 
 /// What Taxon makes of each row.
-public func taxonSubjects() throws -> [String: Subject] {
+package func taxonSubjects() throws -> [String: Subject] {
   let rows = try Payloads.rows.map { row -> (String, Subject) in
     switch row {
     case "one string": (row, try subject(row, Taxon_Bench_V1_Note(text: Payloads.note)))
