@@ -21,7 +21,8 @@ package enum Payloads {
   package static let labels = Dictionary(
     uniqueKeysWithValues: (0..<100).map { ("label-\($0)", "the value of label \($0)") })
   package static let blob = (0..<65_536).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-  package static let samples = (Int32(0)..<10_000).map { (value: Int32) -> Int32 in value % 7 == 0 ? -value : value &* 37
+  package static let samples = (Int32(0)..<10_000).map { (number: Int32) -> Int32 in
+    number % 7 == 0 ? -number : number &* 37
   }
 
   /// Levels of the tree: a node has a child that goes on, and a leaf.
