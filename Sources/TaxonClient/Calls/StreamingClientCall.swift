@@ -45,7 +45,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   @exclusivity(unchecked) private var initial = Metadata()
   @exclusivity(unchecked) private var timer: Scheduled<Void>?
   @exclusivity(unchecked) private(set) var isOver = false
-  private var permit: CircuitBreaker.Permit?
+  @exclusivity(unchecked) private var permit: CircuitBreaker.Permit?
   /// The caller gave the call up.
   @exclusivity(unchecked) private var isCancelled = false
 
@@ -110,7 +110,8 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     if let request = plan.request {
       plan.interceptors?.sending(request, plan.path)
       do throws(UndeclaredError) {
-        try stream.request(request, compression: plan.options.compression)
+        try stream.request(
+          request, compression: plan.options.compression, for: connection.handler?.session)
       } catch {
         return fail(error)
       }
