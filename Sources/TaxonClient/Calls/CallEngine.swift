@@ -22,6 +22,8 @@ struct AttemptEnd: Sendable {
 /// call's are in it: an async function that has generic types looks them up after every suspension.
 protocol AttemptedCall: PendingCall, SubmittedCall {
   var plan: CallPlan { get }
+  /// What the last attempt ended with; nil: it succeeded. To be read between attempts alone.
+  var error: (any TaxonomyError)? { get }
   /// How the last attempt ended. To be read between attempts alone.
   var end: AttemptEnd { get }
   /// Resumed when the attempt has ended. To be set before the call is submitted.
@@ -93,13 +95,12 @@ final class CallEngine: Sendable {
           endpoint.execute { call.cancel() }
         }
       }
-      guard call.end.error != nil else {
+      guard let error = call.error else {
         succeeded()
-        call.plan.options.onMetadata?(call.end.initial, call.end.trailing)
         return nil
       }
       do {
-        guard try await mayRepeat(call.plan, after: call.end, &retrier) else { return call.end.error }
+        guard try await mayRepeat(call.plan, after: call.end, &retrier) else { return error }
       } catch {
         return error
       }

@@ -54,8 +54,11 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
 
   deinit { dropResponse() }
 
-  /// The answer of a call that has succeeded. To be called once.
+  var error: (any TaxonomyError)? { end.error }
+
+  /// Tells of the metadata, and hands out the answer. To be called once, when the call has succeeded.
   func takeResponse() -> Response {
+    plan.options.onMetadata?(end.initial, end.trailing)
     guard let response else { preconditionFailure("a call succeeds when its answer has come") }
     self.response = nil
     defer { response.deallocate() }
@@ -94,12 +97,11 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
 
   func send(on connection: ClientConnection) {
     guard continuation != nil else { return }
-    let options = plan.options
     let stream = ClientStream(
       call: self, takesManyMessages: false, maxMessageSize: connection.limits.maxMessageSize,
       maxHeaderListSize: connection.limits.maxHeaderListSize)
     do throws(UndeclaredError) {
-      try stream.request(request, compression: options.compression, for: connection.handler?.session)
+      try stream.request(request, compression: plan.options.compression, for: connection.handler?.session)
     } catch {
       return fail(error)
     }
@@ -107,8 +109,8 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     connection.open(
       stream,
       head: connection.head(
-        path: plan.path, timeout: plan.deadline.map { Duration($0 - .now()) }, metadata: options.metadata,
-        compression: options.compression?.compression))
+        path: plan.path, timeout: plan.deadline.map { Duration($0 - .now()) }, metadata: plan.options.metadata,
+        compression: plan.options.compression?.compression))
   }
 
   func cancel() {

@@ -35,6 +35,8 @@ final class ClientConnection: HTTP2SessionDelegate {
   weak var owner: (any ClientConnectionOwner)?
   @exclusivity(unchecked) private(set) var handler: ConnectionHandler?
   @exclusivity(unchecked) private var heads: [String: HeaderBlock] = [:]
+  /// The head of the last call whose head is among them.
+  @exclusivity(unchecked) private var lastHead: (path: String, head: HeaderBlock)?
   /// How many streams the server allows; before it has said so, what HTTP/2 recommends as the least (RFC 9113 §6.5.2).
   @exclusivity(unchecked) private var maxConcurrentStreams = 100
   /// Takes no more calls.
@@ -134,9 +136,10 @@ final class ClientConnection: HTTP2SessionDelegate {
   /// The headers of a request. Those of calls that differ in nothing but the method are made once.
   func head(path: String, timeout: Duration?, metadata: Metadata, compression: Compression?) -> HeaderBlock {
     if timeout == nil, metadata.isEmpty, compression == nil {
-      if let head = heads[path] { return head }
-      let head = HeaderBlock(fields(path))
+      if let lastHead, lastHead.path == path { return lastHead.head }
+      let head = heads[path] ?? HeaderBlock(fields(path))
       heads[path] = head
+      lastHead = (path, head)
       return head
     }
     var fields = fields(path)

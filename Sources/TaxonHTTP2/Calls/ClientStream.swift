@@ -108,8 +108,7 @@ public final class ClientStream: HTTP2Stream {
   }
 
   public override func receivedHeaders(endStream: Bool) {
-    let fields = fields
-    self.fields = ResponseFields()
+    let fields = exchange(&fields, with: ResponseFields())
     guard fields.size <= maxHeaderListSize else {
       let message = "Response headers of \(fields.size) bytes are over the limit of \(maxHeaderListSize) bytes"
       abandon(UndeclaredError(.resourceExhausted, message))
