@@ -73,7 +73,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   }
 
   func begin(on endpoint: Endpoint) {
-    end = AttemptEnd()
+    if end.error != nil { end = AttemptEnd() }
     dropResponse()
     continuation = caller
     caller = nil
@@ -178,15 +178,18 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     timer?.cancel()
     timer = nil
     stream = nil
-    // The caller's own cancellation is no answer of the server's.
-    let error = isCancelled ? error : error?.fromCall()
-    if let permit = permit.take() {
-      if let error { permit.settle(throwing: error) } else { permit.settle(.success) }
-    }
-    self.end.error = error
     self.end.trailing = end.trailing
-    self.end.isRefused = end.isRefused
-    self.end.notes = notes
+    let permit = permit.take()
+    if let error {
+      // The caller's own cancellation is no answer of the server's.
+      let error = isCancelled ? error : error.fromCall()
+      permit?.settle(throwing: error)
+      self.end.error = error
+      self.end.isRefused = end.isRefused
+      self.end.notes = notes
+    } else {
+      permit?.settle(.success)
+    }
     continuation.resume()
   }
 }
