@@ -30,6 +30,7 @@ protocol SubmittedCall: AnyObject, Sendable {
 /// its caller before and after.
 // Its mutable state is reached on the endpoint's loop alone while an attempt goes on, or by the caller while none does.
 final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorUnion>: ClientCall, AttemptedCall,
+  DeadlineHolder,
   @unchecked Sendable
 {
   let plan: CallPlan
@@ -44,7 +45,8 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   @exclusivity(unchecked) private var stream: ClientStream?
   /// The caller's task was cancelled.
   @exclusivity(unchecked) private var isCancelled = false
-  @exclusivity(unchecked) private var timer: Scheduled<Void>?
+  @exclusivity(unchecked) var deadlineIndex = -1
+  @exclusivity(unchecked) private var deadlines: DeadlineQueue?
   @exclusivity(unchecked) private var permit: CircuitBreaker.Permit?
 
   init(_ plan: CallPlan, _ request: Request) {
@@ -79,7 +81,8 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     caller = nil
     if isCancelled { return fail(UndeclaredError.cancelled) }
     if let deadline = plan.deadline {
-      timer = endpoint.schedule(deadline) { self.abandon(CallError.DeadlineExceeded()) }
+      deadlines = endpoint.deadlines
+      endpoint.deadlines.add(self, at: deadline)
     }
     endpoint.start(self)
   }
@@ -117,6 +120,8 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     isCancelled = true
     abandon(UndeclaredError.cancelled)
   }
+
+  func deadlineExceeded() { abandon(CallError.DeadlineExceeded()) }
 
   /// Gives the call up, wherever it is.
   private func abandon(_ error: any TaxonomyError) {
@@ -175,8 +180,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   private func finish(_ error: (any TaxonomyError)?, _ end: CallEnd, notes: [WireNote] = []) {
     guard let continuation else { return }
     self.continuation = nil
-    timer?.cancel()
-    timer = nil
+    deadlines?.remove(self)
     stream = nil
     self.end.trailing = end.trailing
     let permit = permit.take()

@@ -16,6 +16,8 @@ final class Endpoint: @unchecked Sendable {
   let dialer: any Dialer
   let tls: TLSContextSource?
   let states = StateBoard()
+  /// When the calls have to be over.
+  let deadlines: DeadlineQueue
   /// One for each address; with pick-first, one for all.
   @exclusivity(unchecked) var subchannels: [Subchannel] = []
   @exclusivity(unchecked) var resolution = Resolution()
@@ -41,6 +43,7 @@ final class Endpoint: @unchecked Sendable {
     self.eventLoop = eventLoop
     self.configuration = configuration
     self.dialer = dialer
+    deadlines = DeadlineQueue(eventLoop)
     keepaliveTime = configuration.keepalive.time
   }
 
@@ -72,10 +75,6 @@ final class Endpoint: @unchecked Sendable {
       for call in batch { call.begin(on: self) }
       batch.removeAll(keepingCapacity: batch.count <= Self.keptCapacity)
     }
-  }
-
-  func schedule(_ deadline: NIODeadline, _ body: @escaping @Sendable () -> Void) -> Scheduled<Void> {
-    eventLoop.scheduleTask(deadline: deadline, body)
   }
 
   // MARK: Calls
