@@ -140,7 +140,8 @@ final class ClientConnection: HTTP2SessionDelegate {
     var fields: [HeaderBlock.Field] = []
     if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
     if let timeout { fields.append(.init("grpc-timeout", Timeout.format(timeout), isIndexed: false)) }
-    return HeaderBlock(fields + HeaderBlock.Field.fields(of: metadata), after: head)
+    if !metadata.isEmpty { fields += HeaderBlock.Field.fields(of: metadata) }
+    return HeaderBlock(fields, after: head)
   }
 
   /// What the heads of all calls of a method begin with.
