@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import Kit
+import Taxon
+import TaxonMessages
+
+/// What Taxon makes of each row.
+package func taxonSubjects() throws -> [String: Subject] {
+  let rows = try Payloads.rows.map { row -> (String, Subject) in
+    switch row {
+    case "one string": (row, try subject(row, Taxon_Bench_V1_Note(text: Payloads.note)))
+    case "nine fields": (row, try subject(row, job))
+    case "map of 100": (row, try subject(row, Taxon_Bench_V1_Labels(labels: Payloads.labels)))
+    case "64 KiB of bytes": (row, try subject(row, Taxon_Bench_V1_Blob(data: Payloads.blob)))
+    case "10,000 packed ints": (row, try subject(row, Taxon_Bench_V1_Samples(values: Payloads.samples)))
+    case "deep tree": (row, try subject(row, tree(Payloads.depth)))
+    case "status with three details": (row, try subject(row, status()))
+    default: fatalError("there is no row \(row)")  // The rows are a constant.
+    }
+  }
+  return Dictionary(uniqueKeysWithValues: rows)
+}
+
+private func subject<M: Message>(_ row: String, _ made: M) throws -> Subject {
+  let binary = try made.encoded()
+  // As it comes to those who pass it on: what is inside an Any is bytes then, on either side.
+  let message = try M(decoding: binary)
+  return Subject(
+    operations: [
+      Benchmark(row, .decode) { times in
+        var sum = 0
+        for _ in 0..<times { sum &+= withExtendedLifetime(try M(decoding: binary)) { _ in 1 } }
+        return sum
+      },
+      Benchmark(row, .encode) { times in
+        var sum = 0
+        for _ in 0..<times { sum &+= try message.encoded().count }
+        return sum
+      },
+    ],
+    binary: binary, json: [],
+    reread: { binary, json in (try M(decoding: binary).encoded(), []) })
+}
+
+private var job: Taxon_Bench_V1_Job {
+  Taxon_Bench_V1_Job(
+    id: Payloads.id, createdMs: Payloads.createdMs, state: .running, tags: Payloads.tags,
+    owner: Taxon_Bench_V1_Owner(name: Payloads.owner.name, email: Payloads.owner.email),
+    steps: Payloads.steps.map { Taxon_Bench_V1_Step(title: $0.title, milliseconds: $0.milliseconds) },
+    scores: Payloads.scores, isUrgent: true, progress: Payloads.progress)
+}
+
+private func tree(_ levels: Int) -> Taxon_Bench_V1_Node {
+  let leaf = Taxon_Bench_V1_Node(name: "leaf \(levels)", weight: 1)
+  return Taxon_Bench_V1_Node(
+    name: "level \(levels)", weight: Int32(levels), children: levels == 1 ? [leaf] : [tree(levels - 1), leaf])
+}
+
+private func status() throws -> Google_Rpc_Status {
+  Google_Rpc_Status(
+    code: 9, message: Payloads.message,
+    details: [
+      try Google_Protobuf_Any(
+        packing: Google_Rpc_ErrorInfo(
+          reason: Payloads.reason, domain: Payloads.domain, metadata: Payloads.metadata)),
+      try Google_Protobuf_Any(
+        packing: Google_Rpc_RetryInfo(retryDelay: Google_Protobuf_Duration(seconds: Payloads.retrySeconds))),
+      try Google_Protobuf_Any(
+        packing: Google_Rpc_BadRequest(
+          fieldViolations: Payloads.violations.map {
+            Google_Rpc_BadRequest.FieldViolation(field: $0.field, description: $0.description)
+          })),
+    ])
+}
