@@ -11,9 +11,18 @@ extension Channel: CallInvoker {
     _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions
   ) async throws(Failure) -> Response {
     let deadline = deadline(options)
-    guard let interceptors = ClientInterceptors(interceptors, path: method.path) else {
-      return try await attempts(method, request, options, deadline)
+    if let interceptors = ClientInterceptors(interceptors, path: method.path) {
+      return try await intercepted(method, request, options, deadline, interceptors)
     }
+    let call = UnaryClientCall<Request, Response, Failure>(plan(method, options, deadline), request)
+    if let error = await engine.run(call) { throw Failure.lift(error) }
+    return call.takeResponse()
+  }
+
+  private func intercepted<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, _ options: CallOptions,
+    _ deadline: NIODeadline?, _ interceptors: ClientInterceptors
+  ) async throws(Failure) -> Response {
     let last = Locked((initial: Metadata(), trailing: Metadata()))
     let report = { (error: Failure?) in
       let metadata = last.withLock { $0 }
@@ -26,28 +35,15 @@ extension Channel: CallInvoker {
         onMetadata?(initial, trailing)
       }
       interceptors.sending(request, method.path)
-      let response = try await attempts(method, request, options, deadline)
+      let call = UnaryClientCall<Request, Response, Failure>(plan(method, options, deadline), request)
+      if let error = await engine.run(call) { throw Failure.lift(error) }
+      let response = call.takeResponse()
       interceptors.receiving(response, method.path)
       report(nil)
       return response
     } catch {
       report(error)
       throw error
-    }
-  }
-
-  private func attempts<Request, Response, Failure>(
-    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, _ options: CallOptions,
-    _ deadline: NIODeadline?
-  ) async throws(Failure) -> Response {
-    try await engine.run(method, options, deadline) { endpoint, permit in
-      let call = UnaryClientCall(method, request, options: options, deadline: deadline)
-      let result = await call.run(on: endpoint)
-      if case .success = result.outcome {
-        permit?.settle(nil)
-        options.onMetadata?(result.initial, result.trailing)
-      }
-      return result
     }
   }
 
@@ -60,41 +56,60 @@ extension Channel: CallInvoker {
       ResponseSource(onMessage: options.onMessage) { [self] () async throws(Failure) in
         let deadline = deadline(options)
         let interceptors = ClientInterceptors(interceptors, path: method.path)
-        let last = Locked<StreamEnd<Failure>?>(nil)
+        var last: AttemptEnd?
         do throws(Failure) {
           let options = try await started(method, options, interceptors)
           let watch = watch(method, options, interceptors)
-          return try await engine.run(method, options, deadline) { endpoint, permit in
-            watch.attempting()
-            let call = StreamingClientCall<Request, Response, Failure>(
-              .init(
-                path: method.path, options: options, deadline: deadline, request: request, takesManyMessages: true,
-                interceptors: interceptors
-              ) { end in
-                permit?.settle(end.error)
-                watch.ended(end)
-              }, on: endpoint)
-            let handle = CallHandle { call.cancel() }
-            call.start()
+          let plan = plan(method, options, deadline)
+          var retrier: Retrier?
+          while true {
             do throws(Failure) {
-              try await call.inbound.first()
-              watch.keep()
-              return AttemptResult(outcome: .success((call.inbound, handle)))
+              return try await attempt(plan, request, watch, interceptors)
             } catch {
-              let end = watch.last
-              last.withLock { $0 = end }
-              return AttemptResult(
-                outcome: .failure(error), initial: end?.initial ?? Metadata(), trailing: end?.trailing ?? Metadata(),
-                isRefused: end?.isRefused ?? false, notes: end?.notes ?? [])
+              let end = watch.attemptEnd(error)
+              last = end
+              let mayRepeat = try await Failure.catching { try await engine.mayRepeat(plan, after: end, &retrier) }
+              if !mayRepeat { throw error }
             }
           }
         } catch {
-          let end = last.withLock { $0 }
           interceptors?.ended(
-            method.path, error, initial: end?.initial ?? Metadata(), trailing: end?.trailing ?? Metadata())
+            method.path, error, initial: last?.initial ?? Metadata(), trailing: last?.trailing ?? Metadata())
           throw error
         }
       })
+  }
+
+  /// Attempts a call until its first answer.
+  private func attempt<Request: Message, Response: Message, Failure: ErrorUnion>(
+    _ plan: CallPlan, _ request: Request, _ watch: CallWatch<Failure>, _ interceptors: ClientInterceptors?
+  ) async throws(Failure) -> (InboundMessages<ReceivedMessage<Response>, Failure>, CallHandle) {
+    watch.attempting()
+    let permit: PermitKeeper?
+    do throws(ConnectionError.CircuitOpen) {
+      permit = try engine.permit()
+    } catch {
+      throw Failure.lift(error).fromCall()
+    }
+    let call = StreamingClientCall<Request, Response, Failure>(
+      .init(
+        path: plan.path, options: plan.options, deadline: plan.deadline, request: request, takesManyMessages: true,
+        interceptors: interceptors
+      ) { end in
+        permit?.settle(end.error)
+        watch.ended(end)
+      }, on: engine.endpoint)
+    let handle = CallHandle { call.cancel() }
+    call.start()
+    do throws(Failure) {
+      try await call.inbound.first()
+    } catch {
+      permit?.settle(error)
+      throw error
+    }
+    watch.keep()
+    engine.succeeded()
+    return (call.inbound, handle)
   }
 
   /// Begins a call with any number of requests and one answer. It is tried once.
@@ -153,6 +168,13 @@ extension Channel: CallInvoker {
     let own = (options.timeout ?? policy.timeout).map { NIODeadline.now() + TimeAmount($0) }
     guard let outer = CallDeadline.current else { return own }
     return own.map { min($0, outer) } ?? outer
+  }
+
+  private func plan<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, _ deadline: NIODeadline?
+  ) -> CallPlan {
+    CallPlan(
+      path: method.path, isIdempotent: method.idempotency.isSafeToRepeat, options: options, deadline: deadline)
   }
 
   private func started<Request, Response, Failure>(

@@ -84,8 +84,8 @@ public final class Channel: Sendable {
       target: target, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), configuration: configuration,
       dialer: dialer, tls: tls)
     engine = CallEngine(
-      endpoint: endpoint, policy: policy, breaker: breaker, budget: policy.retry.budget.map { RetryBudget($0) },
-      clock: configuration.clock, observer: configuration.observer, logger: configuration.logger)
+      endpoint: endpoint, policy: policy, breaker: breaker, clock: configuration.clock,
+      observer: configuration.observer, logger: configuration.logger)
   }
 
   deinit {

@@ -30,6 +30,51 @@ import Testing
     }
   }
 
+  @Test func theMetadataAreThoseOfTheLastAttempt() async throws {
+    let count = Atomic<Int>(0)
+    try await withServer { _, context in
+      let attempt = count.add(1, ordering: .relaxed).newValue
+      if attempt == 1 {
+        context.initialMetadata = ["x-first": "1"]
+        context.trailingMetadata = ["x-first": "1"]
+        throw ConnectionError.connectionLost(endpoint: "x", error: "y")
+      }
+      context.trailingMetadata = ["x-second": "2"]
+      return "done"
+    } test: { target, _ in
+      let channel = try Channel(target, policy: Self.quick, logger: quiet)
+      let seen = Locked<[Metadata]>([])
+      var options = CallOptions(timeout: .seconds(30))
+      options.onMetadata = { initial, trailing in seen.withLock { $0 += [initial, trailing] } }
+      #expect(try await channel.text("x", TextService.repeatable, options: options) == "done")
+      #expect(seen.withLock { $0 } == [[:], ["x-second": "2"]])
+    }
+  }
+
+  @Test func aCallThatIsCancelledInThePauseBeforeAnotherAttemptIsNotRepeated() async throws {
+    let count = Atomic<Int>(0)
+    try await withServer { _, _ in
+      count.add(1, ordering: .relaxed)
+      throw ConnectionError.connectionLost(endpoint: "x", error: "y")
+    } test: { target, _ in
+      var policy = CallPolicy.standard
+      policy.retry.backoff.base = .seconds(60)
+      policy.retry.backoff.cap = .seconds(60)
+      let failed = Signal()
+      let channel = try Channel(target, policy: policy, logger: quiet) { _ in failed.send() }
+      let call = Task { try await channel.text("x", TextService.repeatable) }
+      await failed.wait()
+      call.cancel()
+      do {
+        _ = try await call.value
+        Issue.record("no error")
+      } catch let error as ConnectionError {
+        #expect(error.status == .cancelled)
+      }
+      #expect(count.load(ordering: .relaxed) == 1)
+    }
+  }
+
   @Test func anUnsafeErrorOfAnotherMethodIsNotRetried() async throws {
     let count = Atomic<Int>(0)
     try await withServer { _, _ in

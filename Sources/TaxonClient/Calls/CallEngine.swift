@@ -6,15 +6,41 @@ import TaxonHTTP2
 import TaxonProtobuf
 import TaxonResilience
 
-/// What became of one attempt.
-struct AttemptResult<Success: Sendable, Failure: ErrorUnion>: Sendable {
-  let outcome: Result<Success, Failure>
+/// How one attempt ended.
+struct AttemptEnd: Sendable {
+  /// Nil when it succeeded.
+  var error: (any TaxonomyError)?
   var initial = Metadata()
   var trailing = Metadata()
   /// The server did not process the attempt at all.
   var isRefused = false
   /// What the log should know of the answer.
   var notes: [WireNote] = []
+}
+
+/// A call as the engine sees it, which attempts it until it succeeds or no other attempt is allowed. No types of the
+/// call's are in it: an async function that has generic types looks them up after every suspension.
+protocol AttemptedCall: PendingCall, SubmittedCall {
+  var plan: CallPlan { get }
+  /// What the last attempt ended with; nil: it succeeded. To be read between attempts alone.
+  var error: (any TaxonomyError)? { get }
+  /// How the last attempt ended. To be read between attempts alone.
+  var end: AttemptEnd { get }
+  /// Resumed when the attempt has ended. To be set before the call is submitted.
+  var caller: UnsafeContinuation<Void, Never>? { get set }
+  /// Ends an attempt that is not to be submitted.
+  func refuse(_ error: any TaxonomyError)
+  /// Gives the call up: the caller's task is cancelled. To be called on the endpoint's loop.
+  func cancel()
+}
+
+/// What the attempts of a call have in common.
+struct CallPlan: Sendable {
+  let path: String
+  /// A second call does no harm even if the first had its effect.
+  let isIdempotent: Bool
+  let options: CallOptions
+  let deadline: NIODeadline?
 }
 
 /// A breaker's permit in the hands of several, the first of whom settles it.
@@ -31,60 +57,95 @@ final class PermitKeeper: Sendable {
 }
 
 /// Makes attempts: asks the breaker before each, and after a failure the policy.
-struct CallEngine: Sendable {
+final class CallEngine: Sendable {
   let endpoint: Endpoint
-  let policy: CallPolicy
-  let breaker: CircuitBreaker?
-  let budget: RetryBudget?
-  let clock: any Clock<Duration>
-  let observer: (@Sendable (CallEvent) -> Void)?
-  let logger: Logger
+  private let policy: CallPolicy
+  private let breaker: CircuitBreaker?
+  private let budget: RetryBudget?
+  private let clock: any Clock<Duration>
+  private let observer: (@Sendable (CallEvent) -> Void)?
+  private let logger: Logger
 
-  /// Attempts until one succeeds or no other is allowed. The attempt settles the permit when it succeeds.
-  func run<Request, Response, Success, Failure>(
-    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, _ deadline: NIODeadline?,
-    _ attempt: (Endpoint, PermitKeeper?) async -> AttemptResult<Success, Failure>
-  ) async throws(Failure) -> Success {
-    var retrier = Retrier(
-      options.retry ?? policy.retry, isIdempotent: method.idempotency.isSafeToRepeat, budget: budget)
+  init(
+    endpoint: Endpoint, policy: CallPolicy, breaker: CircuitBreaker?, clock: any Clock<Duration>,
+    observer: (@Sendable (CallEvent) -> Void)?, logger: Logger
+  ) {
+    self.endpoint = endpoint
+    self.policy = policy
+    self.breaker = breaker
+    budget = policy.retry.budget.map { RetryBudget($0) }
+    self.clock = clock
+    self.observer = observer
+    self.logger = logger
+  }
+
+  /// Attempts until one succeeds or no other is allowed. A cancelled task gives the call up.
+  ///
+  /// - Returns: What the call ended with; nil: it succeeded.
+  nonisolated(nonsending) func run(_ call: any AttemptedCall) async -> (any Error)? {
+    var retrier: Retrier?
     while true {
-      let result = await self.attempt(attempt)
-      note(result.notes, method.path)
-      let error: Failure
-      switch result.outcome {
-      case .success(let success):
-        retrier.succeeded()
-        return success
-      case .failure(let failure): error = failure
+      if admit(call) {
+        await withTaskCancellationHandler {
+          await withUnsafeContinuation { continuation in
+            call.caller = continuation
+            endpoint.submit(call)
+          }
+        } onCancel: {
+          endpoint.execute { call.cancel() }
+        }
       }
-      let decision = retrier.failed(
-        error, timeLeft: deadline.map { Duration($0 - .now()) }, isRefused: result.isRefused)
-      observer?(
-        .attemptFailed(path: method.path, attempt: retrier.failedAttempts, error: error, decision: decision))
-      logger.debug("\(decision)", metadata: ["rpc.path": "\(method.path)", "error.code": "\(error.code)"])
-      guard case .retry(let delay, _) = decision else {
-        options.onMetadata?(result.initial, result.trailing)
-        throw error
+      guard let error = call.error else {
+        succeeded()
+        return nil
       }
       do {
-        if delay > .zero { try await clock.sleep(for: delay) } else { try Task.checkCancellation() }
+        guard try await mayRepeat(call.plan, after: call.end, &retrier) else { return error }
       } catch {
-        throw Failure.lift(error)
+        return error
       }
     }
   }
 
-  private func attempt<Success, Failure>(
-    _ attempt: (Endpoint, PermitKeeper?) async -> AttemptResult<Success, Failure>
-  ) async -> AttemptResult<Success, Failure> {
+  /// False: the breaker is open, and the attempt has ended.
+  private func admit(_ call: any AttemptedCall) -> Bool {
+    guard let breaker else { return true }
     do throws(ConnectionError.CircuitOpen) {
-      let permit = try permit()
-      let result = await attempt(endpoint, permit)
-      if case .failure(let error) = result.outcome { permit?.settle(error) }
-      return result
+      call.admit(try breaker.acquire())
+      return true
     } catch {
-      return AttemptResult(outcome: .failure(Failure.lift(error).fromCall()))
+      call.refuse(error)
+      return false
     }
+  }
+
+  /// To be called when an attempt has succeeded.
+  func succeeded() { budget?.succeeded() }
+
+  /// To be called when an attempt has failed.
+  ///
+  /// - Parameter retrier: Counts the attempts; nil after the first.
+  /// - Returns: True when another is to be made, now: the pause before it is over.
+  /// - Throws: What ended the pause.
+  nonisolated(nonsending) func mayRepeat(
+    _ plan: CallPlan, after end: AttemptEnd, _ retrier: inout Retrier?
+  ) async throws -> Bool {
+    note(end.notes, plan.path)
+    guard let error = end.error else { return false }
+    var counting =
+      retrier ?? Retrier(plan.options.retry ?? policy.retry, isIdempotent: plan.isIdempotent, budget: budget)
+    let decision = counting.failed(
+      error, timeLeft: plan.deadline.map { Duration($0 - .now()) }, isRefused: end.isRefused)
+    retrier = counting
+    observer?(
+      .attemptFailed(path: plan.path, attempt: counting.failedAttempts, error: error, decision: decision))
+    logger.debug("\(decision)", metadata: ["rpc.path": "\(plan.path)", "error.code": "\(error.code)"])
+    guard case .retry(let delay, _) = decision else {
+      plan.options.onMetadata?(end.initial, end.trailing)
+      return false
+    }
+    if delay > .zero { try await clock.sleep(for: delay) } else { try Task.checkCancellation() }
+    return true
   }
 
   /// Leave for one attempt; nil when there is no breaker.

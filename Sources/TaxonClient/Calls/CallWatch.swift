@@ -15,8 +15,12 @@ final class CallWatch<Failure: ErrorUnion>: Sendable {
 
   init(report: @escaping @Sendable (StreamEnd<Failure>) -> Void) { self.report = report }
 
-  /// How the attempt ended that is going on, if it has.
-  var last: StreamEnd<Failure>? { state.withLock { $0.last } }
+  /// How the attempt ended that failed with the error.
+  func attemptEnd(_ error: Failure) -> AttemptEnd {
+    guard let last = state.withLock({ $0.last }) else { return AttemptEnd(error: error) }
+    return AttemptEnd(
+      error: error, initial: last.initial, trailing: last.trailing, isRefused: last.isRefused, notes: last.notes)
+  }
 
   /// A new attempt begins.
   func attempting() { state.withLock { $0.last = nil } }

@@ -71,9 +71,9 @@ private struct ScopedClientInterceptor<Inner: ClientInterceptor>: ClientIntercep
 /// The interceptors of one call.
 struct ClientInterceptors: Sendable {
   private let list: [any ClientInterceptor]
-  private let began = ContinuousClock.now
+  private let began: ContinuousClock.Instant
   /// How many of them know of the call.
-  private let started = Started()
+  private let started: Started
 
   private final class Started: Sendable {
     let count = Locked(0)
@@ -81,9 +81,12 @@ struct ClientInterceptors: Sendable {
 
   /// Nil when none applies.
   init?(_ all: [any ClientInterceptor], path: String) {
+    // The usual case, which should cost nothing.
     if all.isEmpty { return nil }
     list = all.filter { $0.applies(to: path) }
     if list.isEmpty { return nil }
+    began = .now
+    started = Started()
   }
 
   func starting(_ path: String, _ options: CallOptions) async throws -> CallOptions {

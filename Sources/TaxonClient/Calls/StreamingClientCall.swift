@@ -20,6 +20,7 @@ struct StreamEnd<Failure: ErrorUnion>: Sendable {
 /// One attempt of a call that streams. Lives on the endpoint's event loop, but for its making, `start` and `cancel`, and
 /// for `inbound` and `outbound`, which guard themselves.
 final class StreamingClientCall<Request: Message, Response: Message, Failure: ErrorUnion>: ClientCall, PendingCall,
+  DeadlineHolder,
   @unchecked Sendable
 {
   /// What the call needs to know.
@@ -43,9 +44,9 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   private let reference: Reference
   @exclusivity(unchecked) private var stream: ClientStream?
   @exclusivity(unchecked) private var initial = Metadata()
-  @exclusivity(unchecked) private var timer: Scheduled<Void>?
+  @exclusivity(unchecked) var deadlineIndex = -1
   @exclusivity(unchecked) private(set) var isOver = false
-  private var permit: CircuitBreaker.Permit?
+  @exclusivity(unchecked) private var permit: CircuitBreaker.Permit?
   /// The caller gave the call up.
   @exclusivity(unchecked) private var isCancelled = false
 
@@ -74,7 +75,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
       guard !isOver else { return }
       if let options { plan.options = options }
       if let deadline = plan.deadline {
-        timer = endpoint.schedule(deadline) { [weak self] in self?.abandon(CallError.DeadlineExceeded()) }
+        endpoint.deadlines.add(self, at: deadline)
       }
       endpoint.start(self)
     }
@@ -110,7 +111,8 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     if let request = plan.request {
       plan.interceptors?.sending(request, plan.path)
       do throws(UndeclaredError) {
-        try stream.request(request, compression: plan.options.compression)
+        try stream.request(
+          request, compression: plan.options.compression, for: connection.handler?.session)
       } catch {
         return fail(error)
       }
@@ -127,6 +129,8 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   func fail(_ error: any TaxonomyError) {
     finish(Failure.lift(error), CallEnd(outcome: .failure(error)))
   }
+
+  func deadlineExceeded() { abandon(CallError.DeadlineExceeded()) }
 
   private func abandon(_ error: any TaxonomyError) {
     if let stream {
@@ -164,8 +168,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   private func finish(_ error: Failure?, _ end: CallEnd, notes: [WireNote] = []) {
     guard !isOver else { return }
     isOver = true
-    timer?.cancel()
-    timer = nil
+    endpoint.deadlines.remove(self)
     stream = nil
     // The caller's own cancellation is no answer of the server's.
     let error = isCancelled ? error : error.map { $0.fromCall() }

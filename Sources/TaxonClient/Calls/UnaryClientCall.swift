@@ -26,60 +26,72 @@ protocol SubmittedCall: AnyObject, Sendable {
   func begin(on endpoint: Endpoint)
 }
 
-/// One attempt of a unary call. Lives on the endpoint's event loop, but for its making and for `abandon`.
-// Its mutable state is reached on the endpoint's loop alone.
-final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorUnion>: ClientCall, PendingCall,
-  SubmittedCall,
+/// A unary call, which is attempted once or more. Lives on the endpoint's event loop while an attempt goes on, and with
+/// its caller before and after.
+// Its mutable state is reached on the endpoint's loop alone while an attempt goes on, or by the caller while none does.
+final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorUnion>: ClientCall, AttemptedCall,
+  DeadlineHolder,
   @unchecked Sendable
 {
-  private let method: MethodDescriptor<Request, Response, Failure>
+  let plan: CallPlan
   private let request: Request
-  private let options: CallOptions
-  private let deadline: NIODeadline?
-  @exclusivity(unchecked) private var continuation: CheckedContinuation<AttemptResult<Response, Failure>, Never>?
   // Written before the call is handed to the loop, and read there.
-  @exclusivity(unchecked) private var caller: CheckedContinuation<AttemptResult<Response, Failure>, Never>?
+  @exclusivity(unchecked) var caller: UnsafeContinuation<Void, Never>?
+  @exclusivity(unchecked) private var continuation: UnsafeContinuation<Void, Never>?
+  @exclusivity(unchecked) private(set) var end = AttemptEnd()
+  // Not an optional: the metadata of a generic one would be looked up with every use.
+  /// The answer, once it has come.
+  @exclusivity(unchecked) private var response: UnsafeMutablePointer<Response>?
   @exclusivity(unchecked) private var stream: ClientStream?
-  @exclusivity(unchecked) private var initial = Metadata()
-  @exclusivity(unchecked) private var response: Response?
   /// The caller's task was cancelled.
   @exclusivity(unchecked) private var isCancelled = false
-  @exclusivity(unchecked) private var timer: Scheduled<Void>?
-  private var permit: CircuitBreaker.Permit?
+  @exclusivity(unchecked) var deadlineIndex = -1
+  @exclusivity(unchecked) private var deadlines: DeadlineQueue?
+  @exclusivity(unchecked) private var permit: CircuitBreaker.Permit?
 
-  init(
-    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions,
-    deadline: NIODeadline?
-  ) {
-    self.method = method
+  init(_ plan: CallPlan, _ request: Request) {
+    self.plan = plan
     self.request = request
-    self.options = options
-    self.deadline = deadline
   }
 
-  /// Sends the call through the endpoint and waits for its end; a cancelled task gives the call up.
-  func run(on endpoint: Endpoint) async -> AttemptResult<Response, Failure> {
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        self.caller = continuation
-        endpoint.submit(self)
-      }
-    } onCancel: {
-      endpoint.execute { self.cancel() }
-    }
+  deinit { dropResponse() }
+
+  var error: (any TaxonomyError)? { end.error }
+
+  /// Tells of the metadata, and hands out the answer. To be called once, when the call has succeeded.
+  func takeResponse() -> Response {
+    plan.options.onMetadata?(end.initial, end.trailing)
+    guard let response else { preconditionFailure("a call succeeds when its answer has come") }
+    self.response = nil
+    defer { response.deallocate() }
+    return response.move()
+  }
+
+  private func dropResponse() {
+    guard let response else { return }
+    self.response = nil
+    response.deinitialize(count: 1)
+    response.deallocate()
   }
 
   func begin(on endpoint: Endpoint) {
+    if end.error != nil { end = AttemptEnd() }
+    dropResponse()
     continuation = caller
     caller = nil
     if isCancelled { return fail(UndeclaredError.cancelled) }
-    if let deadline {
-      timer = endpoint.schedule(deadline) { self.abandon(CallError.DeadlineExceeded()) }
+    if let deadline = plan.deadline {
+      deadlines = endpoint.deadlines
+      endpoint.deadlines.add(self, at: deadline)
     }
     endpoint.start(self)
   }
 
-  var waitsForReady: Bool { options.waitForReady }
+  func refuse(_ error: any TaxonomyError) {
+    end = AttemptEnd(error: Failure.lift(error).fromCall())
+  }
+
+  var waitsForReady: Bool { plan.options.waitForReady }
   var isOver: Bool { continuation == nil }
 
   func admit(_ permit: consuming CircuitBreaker.Permit) {
@@ -92,22 +104,24 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
       call: self, takesManyMessages: false, maxMessageSize: connection.limits.maxMessageSize,
       maxHeaderListSize: connection.limits.maxHeaderListSize)
     do throws(UndeclaredError) {
-      try stream.request(request, compression: options.compression)
+      try stream.request(request, compression: plan.options.compression, for: connection.handler?.session)
     } catch {
       return fail(error)
     }
     self.stream = stream
-    let timeout = deadline.map { Duration($0 - .now()) }
     connection.open(
       stream,
       head: connection.head(
-        path: method.path, timeout: timeout, metadata: options.metadata, compression: options.compression?.compression))
+        path: plan.path, timeout: plan.deadline.map { Duration($0 - .now()) }, metadata: plan.options.metadata,
+        compression: plan.options.compression?.compression))
   }
 
-  private func cancel() {
+  func cancel() {
     isCancelled = true
     abandon(UndeclaredError.cancelled)
   }
+
+  func deadlineExceeded() { abandon(CallError.DeadlineExceeded()) }
 
   /// Gives the call up, wherever it is.
   private func abandon(_ error: any TaxonomyError) {
@@ -122,14 +136,22 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   // MARK: From the stream
 
   func receive(initial: Metadata) {
-    self.initial = initial
+    end.initial = initial
   }
 
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
   ) throws(UndeclaredError) -> Int {
-    response = try Response.received(message)
-    options.onMessage?(isCompressed)
+    dropResponse()
+    let memory = UnsafeMutablePointer<Response>.allocate(capacity: 1)
+    do throws(UndeclaredError) {
+      memory.initialize(to: try Response.received(message))
+    } catch {
+      memory.deallocate()
+      throw error
+    }
+    response = memory
+    plan.options.onMessage?(isCompressed)
     return 0
   }
 
@@ -137,36 +159,41 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
 
   func receiveEnd(_ end: CallEnd) {
     switch end.outcome {
-    case .success:
-      // The stream has seen to it that a message came.
-      if let response { finish(.success(response), end) }
-    case .status(let status):
-      let received = Failure.received(status)
-      finish(.failure(received.error), end, notes: received.notes)
-    case .failure(let error): finish(.failure(Failure.lift(error)), end)
+    // The stream has seen to it that a message came.
+    case .success: finish(nil, end)
+    case .status(let status): fail(status, end)
+    case .failure(let error): finish(Failure.lift(error), end)
     }
+  }
+
+  // A function of its own, so that calls that succeed do not look its types up.
+  @inline(never)
+  private func fail(_ status: ReceivedStatus, _ end: CallEnd) {
+    let received = Failure.received(status)
+    finish(received.error, end, notes: received.notes)
   }
 
   func fail(_ error: any TaxonomyError) {
-    finish(.failure(Failure.lift(error)), CallEnd(outcome: .failure(error)))
+    finish(Failure.lift(error), CallEnd(outcome: .failure(error)))
   }
 
-  private func finish(_ outcome: Result<Response, Failure>, _ end: CallEnd, notes: [WireNote] = []) {
-    let continuation = continuation
+  private func finish(_ error: (any TaxonomyError)?, _ end: CallEnd, notes: [WireNote] = []) {
+    guard let continuation else { return }
     self.continuation = nil
-    timer?.cancel()
-    timer = nil
+    deadlines?.remove(self)
     stream = nil
-    // The caller's own cancellation is no answer of the server's.
-    let outcome = outcome.mapError { isCancelled ? $0 : $0.fromCall() }
-    if let permit = permit.take() {
-      switch outcome {
-      case .success: permit.settle(.success)
-      case .failure(let error): permit.settle(throwing: error)
-      }
+    self.end.trailing = end.trailing
+    let permit = permit.take()
+    if let error {
+      // The caller's own cancellation is no answer of the server's.
+      let error = isCancelled ? error : error.fromCall()
+      permit?.settle(throwing: error)
+      self.end.error = error
+      self.end.isRefused = end.isRefused
+      self.end.notes = notes
+    } else {
+      permit?.settle(.success)
     }
-    continuation?.resume(
-      returning: AttemptResult(
-        outcome: outcome, initial: initial, trailing: end.trailing, isRefused: end.isRefused, notes: notes))
+    continuation.resume()
   }
 }

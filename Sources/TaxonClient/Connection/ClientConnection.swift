@@ -35,6 +35,8 @@ final class ClientConnection: HTTP2SessionDelegate {
   weak var owner: (any ClientConnectionOwner)?
   @exclusivity(unchecked) private(set) var handler: ConnectionHandler?
   @exclusivity(unchecked) private var heads: [String: HeaderBlock] = [:]
+  /// The one of them that the last call had.
+  @exclusivity(unchecked) private var lastHead: (path: String, head: HeaderBlock)?
   /// How many streams the server allows; before it has said so, what HTTP/2 recommends as the least (RFC 9113 §6.5.2).
   @exclusivity(unchecked) private var maxConcurrentStreams = 100
   /// Takes no more calls.
@@ -131,18 +133,24 @@ final class ClientConnection: HTTP2SessionDelegate {
     handler.scheduleFlush()
   }
 
-  /// The headers of a request. Those of calls that differ in nothing but the method are made once.
+  /// The headers of a request. What is the same for all calls of a method is made once.
   func head(path: String, timeout: Duration?, metadata: Metadata, compression: Compression?) -> HeaderBlock {
-    if timeout == nil, metadata.isEmpty, compression == nil {
-      if let head = heads[path] { return head }
-      let head = HeaderBlock(fields(path))
-      heads[path] = head
-      return head
-    }
-    var fields = fields(path)
+    let head = head(path)
+    if timeout == nil, metadata.isEmpty, compression == nil { return head }
+    var fields: [HeaderBlock.Field] = []
     if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
     if let timeout { fields.append(.init("grpc-timeout", Timeout.format(timeout), isIndexed: false)) }
-    return HeaderBlock(fields + HeaderBlock.Field.fields(of: metadata))
+    if !metadata.isEmpty { fields += HeaderBlock.Field.fields(of: metadata) }
+    return HeaderBlock(fields, after: head)
+  }
+
+  /// What the heads of all calls of a method begin with.
+  private func head(_ path: String) -> HeaderBlock {
+    if let lastHead, lastHead.path == path { return lastHead.head }
+    let head = heads[path] ?? HeaderBlock(fields(path))
+    heads[path] = head
+    lastHead = (path, head)
+    return head
   }
 
   private func fields(_ path: String) -> [HeaderBlock.Field] {

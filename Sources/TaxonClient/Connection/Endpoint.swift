@@ -16,21 +16,23 @@ final class Endpoint: @unchecked Sendable {
   let dialer: any Dialer
   let tls: TLSContextSource?
   let states = StateBoard()
+  /// When the calls have to be over.
+  let deadlines: DeadlineQueue
   /// One for each address; with pick-first, one for all.
   @exclusivity(unchecked) var subchannels: [Subchannel] = []
-  var resolution = Resolution()
+  @exclusivity(unchecked) var resolution = Resolution()
   /// As it is now: servers may have made it longer.
   private(set) var keepaliveTime: Duration?
-  private var picker = Picker()
-  private var waiting = Deque<any PendingCall>()
+  @exclusivity(unchecked) private var picker = Picker()
+  @exclusivity(unchecked) private var waiting = Deque<any PendingCall>()
   /// How many calls may wait before those that have given up are sought and taken out.
   private var purgeCount = 64
-  private var isServing = false
-  private var isShutDown = false
+  @exclusivity(unchecked) private var isServing = false
+  @exclusivity(unchecked) private var isShutDown = false
   /// Nobody has made a call for a while, or yet: no connections are made.
-  private(set) var isAsleep = true
+  @exclusivity(unchecked) private(set) var isAsleep = true
   private var idleTimer: Scheduled<Void>?
-  private var lastUse = NIODeadline.now()
+  @exclusivity(unchecked) private var lastUse = NIODeadline.now()
 
   init(
     target: Target, eventLoop: any EventLoop, configuration: Channel.Configuration, dialer: any Dialer,
@@ -41,6 +43,7 @@ final class Endpoint: @unchecked Sendable {
     self.eventLoop = eventLoop
     self.configuration = configuration
     self.dialer = dialer
+    deadlines = DeadlineQueue(eventLoop)
     keepaliveTime = configuration.keepalive.time
   }
 
@@ -51,6 +54,9 @@ final class Endpoint: @unchecked Sendable {
 
   /// Calls on their way to the loop, from any thread: those that come before the loop runs need wake it once.
   private let inbox = Locked((calls: [any SubmittedCall](), isScheduled: false))
+  /// Those that are being begun; its memory is the inbox's next.
+  @exclusivity(unchecked) private var batch: [any SubmittedCall] = []
+  private static let keptCapacity = 1024
 
   /// Begins a call on the endpoint's loop.
   func submit(_ call: any SubmittedCall) {
@@ -62,17 +68,13 @@ final class Endpoint: @unchecked Sendable {
     }
     guard isFirst else { return }
     eventLoop.execute { [self] in
-      let calls = inbox.withLock { inbox in
+      inbox.withLock { inbox in
         inbox.isScheduled = false
-        defer { inbox.calls = [] }
-        return inbox.calls
+        swap(&inbox.calls, &batch)
       }
-      for call in calls { call.begin(on: self) }
+      for call in batch { call.begin(on: self) }
+      batch.removeAll(keepingCapacity: batch.count <= Self.keptCapacity)
     }
-  }
-
-  func schedule(_ deadline: NIODeadline, _ body: @escaping @Sendable () -> Void) -> Scheduled<Void> {
-    eventLoop.scheduleTask(deadline: deadline, body)
   }
 
   // MARK: Calls

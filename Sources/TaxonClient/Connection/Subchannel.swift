@@ -25,9 +25,9 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   private let eventLoop: any EventLoop
   private let dialer: any Dialer
   private weak var owner: (any SubchannelOwner)?
-  private var machine: SubchannelState
+  @exclusivity(unchecked) private var machine: SubchannelState
   /// The connection that takes calls.
-  private(set) var connection: ClientConnection?
+  @exclusivity(unchecked) private(set) var connection: ClientConnection?
   /// Why there is no connection.
   private(set) var failure: ConnectionError.EndpointUnreachable
   private var deadline = NIODeadline.now()
@@ -58,6 +58,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
 
   /// Begins to connect, when there is no connection and no reason to wait.
   func connect() {
+    guard machine.state == .idle else { return }
     var generator = SystemRandomNumberGenerator()
     guard let deadline = machine.connect(at: .now(), using: &generator) else { return }
     self.deadline = deadline

@@ -31,7 +31,7 @@ struct ClientCallState {
   }
 
   /// A header block is complete.
-  mutating func receivedHeaders(_ fields: ResponseFields, endStream: Bool) -> HeadersAction {
+  mutating func receivedHeaders(_ fields: borrowing ResponseFields, endStream: Bool) -> HeadersAction {
     switch response {
     case .head:
       if let status = fields.httpStatus, (100..<200).contains(status) { return .ignore }
@@ -64,7 +64,7 @@ struct ClientCallState {
     }
   }
 
-  private func ended(_ code: StatusCode, _ fields: ResponseFields, messages: Int) -> HeadersAction {
+  private func ended(_ code: StatusCode, _ fields: borrowing ResponseFields, messages: Int) -> HeadersAction {
     guard code == .ok else { return .end(fields.failure(code)) }
     if messages == 1 || takesManyMessages { return .succeed }
     return .fail(ReceivedStatus(code: .internalError, message: "The call succeeded, but no message came"))

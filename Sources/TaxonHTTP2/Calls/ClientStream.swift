@@ -75,8 +75,12 @@ public final class ClientStream: HTTP2Stream {
 
   /// Puts the one message of a request into the body and ends it.
   ///
+  /// - Parameter session: Where the stream is to be opened; may have memory to spare for the body.
   /// - Throws: `CallError.MalformedMessage` when the message cannot be encoded.
-  public func request(_ message: some Message, compression: CompressionSettings?) throws(UndeclaredError) {
+  public func request(
+    _ message: some Message, compression: CompressionSettings?, for session: HTTP2Session?
+  ) throws(UndeclaredError) {
+    outbound.adopt(session?.spareBuffer())
     var framer = MessageFramer(compression)
     try send(message, compress: nil, by: &framer)
     finish(trailers: nil)
@@ -104,8 +108,7 @@ public final class ClientStream: HTTP2Stream {
   }
 
   public override func receivedHeaders(endStream: Bool) {
-    let fields = fields
-    self.fields = ResponseFields()
+    let fields = exchange(&fields, with: ResponseFields())
     guard fields.size <= maxHeaderListSize else {
       let message = "Response headers of \(fields.size) bytes are over the limit of \(maxHeaderListSize) bytes"
       abandon(UndeclaredError(.resourceExhausted, message))

@@ -2,43 +2,74 @@
 import TaxonErrors
 
 /// The fields of a response's head or of its trailers.
-struct ResponseFields {
-  var httpStatus: Int?
-  var isGRPC = false
-  var encoding = ""
-  var statusText: [UInt8]?
-  var message = ""
-  var details: [UInt8]?
-  var pushback: String?
-  var metadata = Metadata()
+struct ResponseFields: ~Copyable {
+  /// The three digits of `:status`; nil when it is missing or no number.
+  private(set) var httpStatus: Int?
+  private(set) var isGRPC = false
+  /// What `grpc-status` says, or nil when there is none.
+  private(set) var code: StatusCode?
   /// Bytes, each field counted with 32 on top (RFC 9113 §6.5.2).
   var size = 0
+  private var rest: Rest?
+
+  /// What most heads and trailers do not have.
+  private final class Rest {
+    @exclusivity(unchecked) var encoding = ""
+    @exclusivity(unchecked) var message = ""
+    @exclusivity(unchecked) var details: [UInt8]?
+    @exclusivity(unchecked) var pushback: String?
+    @exclusivity(unchecked) var metadata = Metadata()
+  }
+
+  /// What `grpc-encoding` says; empty when there is none.
+  var encoding: String { rest?.encoding ?? "" }
+  var metadata: Metadata { rest?.metadata ?? Metadata() }
 
   mutating func receive(
     name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, cache: inout HeaderCache
   ) {
-    func isNamed(_ expected: StaticString) -> Bool { name.equals(expected) }
     switch name.count {
-    case 7 where isNamed(":status"): httpStatus = Int(String(decoding: value, as: UTF8.self))
-    case 12 where isNamed("content-type"): isGRPC = RequestHead.isGRPC(value)
-    case 13 where isNamed("grpc-encoding"): encoding = String(decoding: value, as: UTF8.self)
-    case 11 where isNamed("grpc-status"): statusText = Array(value)
-    case 12 where isNamed("grpc-message"): message = GRPCMessage.decode(value)
-    case 23 where isNamed("grpc-status-details-bin"): details = Base64.decode(value)
-    case 22 where isNamed("grpc-retry-pushback-ms"): pushback = String(decoding: value, as: UTF8.self)
-    case 20 where isNamed("grpc-accept-encoding"): break
-    case 14 where isNamed("content-length"): break
-    default: metadata.receive(name: cache.string(name), value: value, cache: &cache)
+    case 7 where name.equals(":status"): httpStatus = Self.number(value)
+    case 12 where name.equals("content-type"): isGRPC = RequestHead.isGRPC(value)
+    case 11 where name.equals("grpc-status"): code = Self.code(value)
+    case 20 where name.equals("grpc-accept-encoding"): break
+    case 14 where name.equals("content-length"): break
+    default: receiveRest(name: name, value: value, cache: &cache)
     }
   }
 
-  /// What `grpc-status` says, or nil when there is none.
-  var code: StatusCode? {
-    statusText.map { StatusCode(text: $0) ?? .unknown }
+  private mutating func receiveRest(
+    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, cache: inout HeaderCache
+  ) {
+    let rest = rest ?? Rest()
+    self.rest = rest
+    switch name.count {
+    case 13 where name.equals("grpc-encoding"): rest.encoding = String(decoding: value, as: UTF8.self)
+    case 12 where name.equals("grpc-message"): rest.message = GRPCMessage.decode(value)
+    case 23 where name.equals("grpc-status-details-bin"): rest.details = Base64.decode(value)
+    case 22 where name.equals("grpc-retry-pushback-ms"): rest.pushback = String(decoding: value, as: UTF8.self)
+    default: rest.metadata.receive(name: cache.string(name), value: value, cache: &cache)
+    }
+  }
+
+  private static func number(_ digits: UnsafeBufferPointer<UInt8>) -> Int? {
+    guard (1...3).contains(digits.count) else { return nil }
+    var number = 0
+    for digit in digits {
+      guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
+      number = number * 10 + Int(digit - UInt8(ascii: "0"))
+    }
+    return number
+  }
+
+  private static func code(_ text: UnsafeBufferPointer<UInt8>) -> StatusCode {
+    // What nearly every answer says.
+    if text.equals("0") { return .ok }
+    return StatusCode(text: text) ?? .unknown
   }
 
   /// The failure of which the fields speak.
   func failure(_ code: StatusCode) -> ReceivedStatus {
-    ReceivedStatus(code: code, message: message, details: details, pushback: pushback)
+    ReceivedStatus(code: code, message: rest?.message ?? "", details: rest?.details, pushback: rest?.pushback)
   }
 }

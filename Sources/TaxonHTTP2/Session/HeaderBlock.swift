@@ -7,6 +7,8 @@ public final class HeaderBlock: Sendable {
   // Written in init alone, and the memory is the block's own: safe to read from any thread.
   nonisolated(unsafe) private let bytes: UnsafeMutablePointer<UInt8>
   nonisolated(unsafe) let fields: UnsafeMutableBufferPointer<nghttp2_nv>
+  /// Has the bytes of the first fields.
+  private let head: HeaderBlock?
 
   /// A field and whether HPACK may keep it in its table; secrets and ever-changing values should not be kept.
   public struct Field {
@@ -41,12 +43,15 @@ public final class HeaderBlock: Sendable {
     }
   }
 
-  /// A block of the fields, in their order.
-  public init(_ list: [Field]) {
+  /// A block of the fields, in their order, after those of another block, which are not copied.
+  public init(_ list: [Field], after head: HeaderBlock? = nil) {
+    self.head = head
+    let known = head?.fields.count ?? 0
     var size = 0
     for field in list { size += field.name.utf8.count + field.valueCount }
     bytes = .allocate(capacity: max(size, 1))
-    fields = .allocate(capacity: list.count)
+    fields = .allocate(capacity: known + list.count)
+    if let head { _ = fields.initialize(from: head.fields) }
     var end = bytes
     func copy(_ source: UnsafeBufferPointer<UInt8>) {
       if let start = source.baseAddress { end.initialize(from: start, count: source.count) }
@@ -67,7 +72,7 @@ public final class HeaderBlock: Sendable {
       var flags = NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue
       if !field.isIndexed { flags |= NGHTTP2_NV_FLAG_NO_INDEX.rawValue }
       fields.initializeElement(
-        at: index,
+        at: known + index,
         to: nghttp2_nv(name: name, value: value, namelen: value - name, valuelen: end - value, flags: UInt8(flags)))
     }
   }

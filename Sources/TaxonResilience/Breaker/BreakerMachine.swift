@@ -43,13 +43,13 @@ struct BreakerMachine {
     return max(.zero, until - time)
   }
 
-  mutating func acquire(at time: Duration) -> (Admission, Change?) {
+  mutating func acquire(at now: @autoclosure () -> Duration) -> (Admission, Change?) {
     switch phase {
     case .closed:
       return (.admitted(generation: generation), nil)
-    case .open(let until) where time < until:
-      return (.rejected(timeLeft: until - time), nil)
-    case .open:
+    case .open(let until):
+      let time = now()
+      if time < until { return (.rejected(timeLeft: until - time), nil) }
       let change = enter(.halfOpen(permitsInUse: 1))
       return (.admitted(generation: generation), change)
     case .halfOpen(let permitsInUse) where permitsInUse < settings.halfOpenPermits:
@@ -60,7 +60,9 @@ struct BreakerMachine {
     }
   }
 
-  mutating func settle(_ outcome: BreakerOutcome, generation: UInt64, at time: Duration) -> Change? {
+  mutating func settle(
+    _ outcome: BreakerOutcome, generation: UInt64, at now: @autoclosure () -> Duration
+  ) -> Change? {
     guard generation == self.generation else { return nil }
     switch (phase, outcome) {
     case (.closed, .success):
@@ -71,11 +73,11 @@ struct BreakerMachine {
         phase = .closed(failures: failures + 1)
         return nil
       }
-      return enter(.open(until: time + settings.openDuration))
+      return enter(.open(until: now() + settings.openDuration))
     case (.halfOpen, .success):
       return enter(.closed(failures: 0))
     case (.halfOpen, .failure):
-      return enter(.open(until: time + settings.openDuration))
+      return enter(.open(until: now() + settings.openDuration))
     case (.halfOpen(let permitsInUse), .neutral):
       phase = .halfOpen(permitsInUse: permitsInUse - 1)
       return nil

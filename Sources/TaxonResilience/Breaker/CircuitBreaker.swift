@@ -37,8 +37,7 @@ public final class CircuitBreaker: Sendable {
   /// Throws `CIRCUIT_OPEN`, with the time left as its retry-after: none while it is half-open and probes are under way,
   /// since nobody knows how long they take.
   public func acquire() throws(ConnectionError.CircuitOpen) -> Permit {
-    let time = now()
-    let (admission, change) = machine.withLock { $0.acquire(at: time) }
+    let (admission, change) = machine.withLock { $0.acquire(at: now()) }
     report(change, cause: nil)
     switch admission {
     case .admitted(let generation):
@@ -58,8 +57,7 @@ public final class CircuitBreaker: Sendable {
   }
 
   func settle(_ outcome: BreakerOutcome, generation: UInt64, cause: ErrorIdentity?) {
-    let time = now()
-    let change = machine.withLock { $0.settle(outcome, generation: generation, at: time) }
+    let change = machine.withLock { $0.settle(outcome, generation: generation, at: now()) }
     report(change, cause: cause)
   }
 
