@@ -154,6 +154,9 @@ public final class Server: Sendable {
     if let duplicate = registry.duplicates.first {
       throw .invalidSetting(name: "services", value: duplicate, reason: "the service is given more than once")
     }
+    if let unknown = registry.unknown.first {
+      throw .invalidSetting(name: "offloadedMethods", value: unknown, reason: "the service has no such method")
+    }
   }
 
   /// The port on which the server listens; nil before it does, and when it listens on none.
