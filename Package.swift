@@ -120,6 +120,7 @@ let package = Package(
         "Taxon", "TaxonHTTP2", "TaxonServer", dependency("Logging", "swift-log"),
         dependency("Metrics", "swift-metrics"), dependency("MetricsTestKit", "swift-metrics"),
         dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
+        dependency("NIOSSL", "swift-nio-ssl"),
         dependency("ServiceLifecycle", "swift-service-lifecycle"),
       ],
       swiftSettings: settings),

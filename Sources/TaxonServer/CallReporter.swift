@@ -3,6 +3,7 @@ import Logging
 import Synchronization
 import TaxonErrors
 import TaxonHTTP2
+import TaxonProtobuf
 
 /// Finds the handler for a call, counts the handlers that run and writes failures into the log.
 final class CallReporter: ServerRouter {
@@ -10,6 +11,8 @@ final class CallReporter: ServerRouter {
   private let methods: [String: any RegisteredMethod]
   private let logger: Logger
   private let running = Atomic<Int>(0)
+  /// Methods whose handlers have held their loop.
+  private let holding = Locked<Set<String>>([])
 
   init(registry: ServiceRegistry, limits: ServerCallLimits, logger: Logger) {
     methods = registry.methods
@@ -31,6 +34,14 @@ final class CallReporter: ServerRouter {
 
   func handlerStarted() { running.add(1, ordering: .relaxed) }
   func handlerEnded() { running.subtract(1, ordering: .relaxed) }
+
+  /// A handler held its event loop for long: says so, once a method.
+  func heldLoop(path: String, for duration: Duration) {
+    guard holding.withLock({ $0.insert(path).inserted }) else { return }
+    logger.warning(
+      "a handler held its event loop, whose other calls had to wait; see RPCService.offloadedMethods",
+      metadata: ["rpc.path": "\(path)", "duration": "\(duration)"])
+  }
 
   func makeCall(_ stream: ServerStream) -> (any ServerCall)? {
     methods[stream.path]?.makeCall(stream, reporter: self)

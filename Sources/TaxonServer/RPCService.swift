@@ -11,6 +11,13 @@ public protocol RPCService: Sendable {
   /// The descriptor of the file that declares the service, for reflection; nil when its code was generated without.
   static var fileDescriptor: ProtoFileDescriptor? { get }
 
+  /// Methods that compute for long: their handlers run on Swift's global pool instead of their connection's event loop,
+  /// whose other calls would have to wait. The change of threads costs some microseconds a call. A name that the service
+  /// has not is a `SetupError` when the server starts. None by default.
+  ///
+  /// In debug builds, a handler that holds its loop for more than 100 ms without suspending is logged, once a method.
+  var offloadedMethods: OffloadedMethods { get }
+
   /// Adds the service's methods to what a server answers.
   func register(in registry: inout ServiceRegistry)
 
@@ -23,16 +30,21 @@ extension RPCService {
   /// None.
   public static var fileDescriptor: ProtoFileDescriptor? { nil }
 
+  /// None.
+  public var offloadedMethods: OffloadedMethods { [] }
+
   /// Does nothing.
   public func serverIsShuttingDown() {}
 }
 
-/// The methods that a server answers, by path. Handlers run on the event loop of their connection: what computes for
-/// long is to be moved elsewhere.
+/// The methods that a server answers, by path. Handlers run on the event loop of their connection, but for those of
+/// methods that their service has offloaded.
 public struct ServiceRegistry: Sendable {
   private(set) var methods: [String: any RegisteredMethod] = [:]
   private var services: Set<String> = []
   private(set) var duplicates: [String] = []
+  /// Paths of methods that were to be offloaded, and are not there.
+  private(set) var unknown: [String] = []
 
   init() {}
 
@@ -40,6 +52,19 @@ public struct ServiceRegistry: Sendable {
     let name = type(of: service).serviceName
     if !services.insert(name).inserted { duplicates.append(name) }
     service.register(in: &self)
+    offload(service.offloadedMethods, of: name)
+  }
+
+  private mutating func offload(_ offloaded: OffloadedMethods, of service: String) {
+    let prefix = "/\(service)/"
+    let paths = offloaded.names?.sorted().map { prefix + $0 } ?? methods.keys.filter { $0.hasPrefix(prefix) }
+    for path in paths {
+      guard let method = methods[path] else {
+        unknown.append(path)
+        continue
+      }
+      methods[path] = method.offloaded()
+    }
   }
 
   /// Puts the interceptors around the methods that they apply to.

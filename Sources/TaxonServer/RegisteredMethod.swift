@@ -9,6 +9,8 @@ protocol RegisteredMethod: AnyObject, Sendable {
 
   /// The method with interceptors around its handler.
   func intercepted(by interceptors: ServerInterceptors) -> any RegisteredMethod
+  /// The method with its handler on Swift's global pool.
+  func offloaded() -> any RegisteredMethod
   func makeCall(_ stream: ServerStream, reporter: CallReporter) -> any ServerCall
 }
 

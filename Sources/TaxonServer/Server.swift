@@ -120,7 +120,7 @@ public final class Server: Sendable {
     }
     guard isWanted else {
       await stopListening()
-      await endThreads()
+      await endHandlers()
       return finish()
     }
     logger.info("listening", metadata: ["address": "\(configuration.address)", "port": "\(port ?? 0)"])
@@ -154,6 +154,9 @@ public final class Server: Sendable {
     if let duplicate = registry.duplicates.first {
       throw .invalidSetting(name: "services", value: duplicate, reason: "the service is given more than once")
     }
+    if let unknown = registry.unknown.first {
+      throw .invalidSetting(name: "offloadedMethods", value: unknown, reason: "the service has no such method")
+    }
   }
 
   /// The port on which the server listens; nil before it does, and when it listens on none.
@@ -185,7 +188,8 @@ public final class Server: Sendable {
   }
 
   /// Stops listening, lets the calls that are there end, and closes. Calls that go on past the grace period are
-  /// cancelled. Returns when all is closed; calling it again only waits.
+  /// cancelled. Returns when all is closed and the handlers have ended; those that ignore their cancellation are waited
+  /// for no longer than five seconds, and logged. Calling it again only waits.
   public func shutDown() async {
     let isOurs = state.withLock { state in
       switch state.phase {
@@ -208,7 +212,7 @@ public final class Server: Sendable {
     await connections.waitUntilEmpty(within: configuration.gracePeriod)
     connections.close()
     await connections.waitUntilEmpty(within: .seconds(5))
-    await endThreads()
+    await endHandlers()
     finish()
   }
 
@@ -223,14 +227,14 @@ public final class Server: Sendable {
     for continuation in waiting { continuation.resume() }
   }
 
-  /// Ends the server's own threads, unless a handler that ignores its cancellation still needs them.
-  private func endThreads() async {
-    guard configuration.threads != nil else { return }
+  /// Waits for handlers that were cancelled, which may still use what the application takes down next, and ends the
+  /// server's own threads, unless a handler that ignores its cancellation needs them.
+  private func endHandlers() async {
     let (group, router) = state.withLock { ($0.acceptor?.group, $0.router) }
     await router?.waitForHandlers(within: .seconds(5))
     if let running = router?.runningHandlers, running > 0 {
       logger.warning("handlers go on after the shutdown", metadata: ["handlers": "\(running)"])
-    } else {
+    } else if configuration.threads != nil {
       try? await group?.shutdownGracefully()
     }
   }

@@ -30,6 +30,16 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
       descriptor: descriptor, takesManyMessages: takesManyMessages, handler: handler, interceptors: interceptors)
   }
 
+  func offloaded() -> any RegisteredMethod {
+    StreamingMethod(
+      descriptor: descriptor, takesManyMessages: takesManyMessages,
+      handler: { [handler] (requests, responses, context) async throws(Failure) in
+        try await withTaskExecutorPreference(globalConcurrentExecutor) { () async throws(Failure) in
+          try await handler(requests, responses, context)
+        }
+      }, interceptors: interceptors)
+  }
+
   var path: String { descriptor.path }
 
   func makeCall(_ stream: ServerStream, reporter: CallReporter) -> any ServerCall {
@@ -102,6 +112,8 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     // What ended without suspending needs no cancellation.
     if !isDone { self.task = task }
   }
+
+  func heldLoop(for duration: Duration) { reporter.heldLoop(path: method.path, for: duration) }
 
   func run() async {
     if stream.hasToWait { await stream.room() }

@@ -24,6 +24,16 @@ final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion
     UnaryMethod(descriptor: descriptor, handler: handler, interceptors: interceptors)
   }
 
+  func offloaded() -> any RegisteredMethod {
+    UnaryMethod(
+      descriptor: descriptor,
+      handler: { [handler] (request, context) async throws(Failure) in
+        try await withTaskExecutorPreference(globalConcurrentExecutor) { () async throws(Failure) in
+          try await handler(request, context)
+        }
+      }, interceptors: interceptors)
+  }
+
   var path: String { descriptor.path }
 
   func makeCall(_ stream: ServerStream, reporter: CallReporter) -> any ServerCall {
@@ -69,6 +79,8 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     // What ended without suspending needs no cancellation.
     if !isDone { self.task = task }
   }
+
+  func heldLoop(for duration: Duration) { reporter.heldLoop(path: method.path, for: duration) }
 
   func run() async {
     guard let request else { return }

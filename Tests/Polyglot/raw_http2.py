@@ -82,6 +82,9 @@ class RawConnection:
         self.is_closed = False
         self.go_away: GoAwayFrame | None = None
         self.settings: dict[int, int] | None = None
+        # Acknowledgements of our SETTINGS, and what came back of our PINGs.
+        self.acknowledged = 0
+        self.pongs: list[bytes] = []
         # What the server still takes, on the connection (0) and on the streams that have sent.
         self._windows: dict[int, int] = {0: 65_535}
         if handshake:
@@ -207,8 +210,12 @@ class RawConnection:
             self._windows[found.stream_id] = self._windows.get(found.stream_id, initial) + found.window_increment
         elif name == "GoAwayFrame":
             self.go_away = found
-        elif name == "SettingsFrame" and "ACK" not in found.flags:
+        elif name == "SettingsFrame" and "ACK" in found.flags:
+            self.acknowledged += 1
+        elif name == "SettingsFrame":
             self.settings = found.settings
+        elif name == "PingFrame" and "ACK" in found.flags:
+            self.pongs.append(found.opaque_data)
         if name in ("HeadersFrame", "DataFrame") and "END_STREAM" in found.flags:
             answer.is_ended = True
 

@@ -55,6 +55,68 @@ import Testing
     #expect(error?.status == .unavailable)
   }
 
+  @Test(arguments: [nil, 1]) func shuttingDownWaitsForHandlersThatWereCancelled(_ threads: Int?) async throws {
+    var configuration = Server.Configuration(port: 0, threads: threads)
+    configuration.gracePeriod = .milliseconds(50)
+    let started = Signal()
+    let hasEnded = Locked(false)
+    let server = Server(
+      configuration,
+      services: [
+        TextService { _, _ in
+          started.send()
+          try? await Task.sleep(for: .seconds(60))
+          // Cancelled, but not done: a transaction is rolled back, say.
+          await Task { try? await Task.sleep(for: .milliseconds(200)) }.value
+          hasEnded.withLock { $0 = true }
+          return ""
+        }
+      ], logger: quiet)
+    try await server.start()
+    let channel = try Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
+    let call = Task { try await channel.text("x") }
+    await started.wait()
+    await server.shutDown()
+    #expect(hasEnded.withLock { $0 })
+    await #expect(throws: ConnectionError.self) { try await call.value }
+    channel.shutDown()
+  }
+
+  @Test(arguments: [nil, 1])
+  func aHandlerThatIgnoresItsCancellationDoesNotHoldTheShutdown(_ threads: Int?) async throws {
+    var configuration = Server.Configuration(port: 0, threads: threads)
+    configuration.gracePeriod = .milliseconds(50)
+    let started = Signal()
+    let goOn = Signal()
+    let ended = Signal()
+    let server = Server(
+      configuration,
+      services: [
+        TextService { _, _ in
+          started.send()
+          await goOn.wait()
+          ended.send()
+          return ""
+        }
+      ], logger: quiet)
+    try await server.start()
+    let port = try #require(server.port)
+    let channel = try Channel("127.0.0.1:\(port)", policy: .none, logger: quiet)
+    let call = Task { try await channel.text("x") }
+    await started.wait()
+    let begin = ContinuousClock.now
+    await server.shutDown()
+    // The grace period, and five seconds for what was cancelled.
+    let time = ContinuousClock.now - begin
+    #expect(time > .seconds(5) && time < .seconds(25), "\(time)")
+    let error = await #expect(throws: ConnectionError.self) { try await call.value }
+    #expect(error?.status == .unavailable)
+    // It may still end, after its server.
+    goOn.send()
+    await ended.wait()
+    channel.shutDown()
+  }
+
   @Test func runEndsWhenItsTaskIsCancelled() async throws {
     let server = Server(.init(port: 0), services: [], logger: quiet)
     let listening = Signal()

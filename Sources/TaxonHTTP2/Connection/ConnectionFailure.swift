@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import NIOCore
 import NIOSSL
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
 
 /// Why a connection came to a bad end.
 public enum ConnectionFailure: Error, CustomStringConvertible {
@@ -9,7 +18,9 @@ public enum ConnectionFailure: Error, CustomStringConvertible {
   case notHTTP2(chosen: String?)
   /// The server's certificate is for other names than the one that was asked for.
   case wrongName(String, [String])
-  /// The TLS handshake failed, or the peer's certificate was not accepted.
+  /// The peer's certificate is not believed, and why.
+  case untrusted(String)
+  /// The TLS handshake failed, or the peer did not accept this end's certificate.
   case tls(any Error)
   /// Reading or writing failed.
   case transport(any Error)
@@ -22,19 +33,26 @@ public enum ConnectionFailure: Error, CustomStringConvertible {
     case .notHTTP2(nil): "the peer does not offer HTTP/2 by ALPN (h2)"
     case .wrongName(let name, let names):
       "TLS: the server's certificate is not for \(name), but for \(names.joined(separator: ", "))"
+    case .untrusted(let reason): "TLS: \(reason)"
     case .tls(let error): "TLS: \(Self.text(error))"
     case .transport(let error): "\(error)"
     }
   }
 
-  /// Sorts an error that came up in the channel.
-  init(_ error: any Error) {
+  /// Sorts an error that came up in a channel. On the channel's loop.
+  init(_ error: any Error, on channel: any Channel) {
     if let failure = error as? ConnectionFailure {
       self = failure
       return
     }
     let isTLS = error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError
-    self = isTLS ? .tls(error) : .transport(error)
+    guard isTLS, Self.text(error).contains("CERTIFICATE_VERIFY_FAILED"),
+      let certificate = try? channel.pipeline.syncOperations.nioSSL_peerCertificate()
+    else {
+      self = isTLS ? .tls(error) : .transport(error)
+      return
+    }
+    self = .untrusted("CERTIFICATE_VERIFY_FAILED: \(certificate.fault(at: time(nil)))")
   }
 
   private static func text(_ error: any Error) -> String {

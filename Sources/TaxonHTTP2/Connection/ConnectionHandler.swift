@@ -122,7 +122,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
 
   /// Closes: a channel with an error is of no use.
   public func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if failure == nil { failure = ConnectionFailure(error) }
+    if failure == nil { failure = ConnectionFailure(error, on: context.channel) }
     context.close(promise: nil)
   }
 

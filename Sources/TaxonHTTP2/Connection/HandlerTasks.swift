@@ -5,6 +5,9 @@ import NIOCore
 public protocol RunnableCall: AnyObject, Sendable {
   /// Does the work of the call. Runs on the loop.
   func run() async
+
+  /// The call has held its loop for long, without suspending. Called in debug builds alone.
+  func heldLoop(for duration: Duration)
 }
 
 /// Runs the handlers of a connection's calls, each at once, inside `run`, up to where it first suspends. A task that is
@@ -25,7 +28,14 @@ public final class HandlerTasks {
   /// - Returns: The task that runs it, to be forgotten when the call's `run` has ended.
   public func run(_ call: any RunnableCall) -> HandlerTask {
     let task = idle.popLast() ?? HandlerTask()
+    #if DEBUG
+      executor.beganJob()
+    #endif
     task.run(call, in: self, on: executor)
+    #if DEBUG
+      // One that has ended was looked at then.
+      if task.isRunning { executor.checkHeld(by: call) }
+    #endif
     return task
   }
 
@@ -34,6 +44,10 @@ public final class HandlerTasks {
     isClosed = true
     while let task = idle.popLast() { task.end() }
   }
+
+  #if DEBUG
+    fileprivate func checkHeld(by call: any RunnableCall) { executor.checkHeld(by: call) }
+  #endif
 
   /// True: the task is to wait for another call.
   fileprivate func keep(_ task: HandlerTask) -> Bool {
@@ -51,6 +65,10 @@ public final class HandlerTask: @unchecked Sendable {
 
   /// Cancels the call that runs. The task runs no other after it.
   public func cancel() { task?.cancel() }
+
+  #if DEBUG
+    fileprivate var isRunning: Bool { call != nil }
+  #endif
 
   fileprivate func run(_ call: any RunnableCall, in tasks: HandlerTasks, on executor: LoopExecutor) {
     self.call = call
@@ -76,6 +94,9 @@ public final class HandlerTask: @unchecked Sendable {
   private func work(_ tasks: HandlerTasks) async {
     while let call {
       await call.run()
+      #if DEBUG
+        tasks.checkHeld(by: call)
+      #endif
       self.call = nil
       // A task that was cancelled stays so.
       if Task.isCancelled || !tasks.keep(self) { return }

@@ -13,6 +13,28 @@ public final class LoopExecutor: TaskExecutor, Sendable {
   @exclusivity(unchecked) nonisolated(unsafe) private var isCatching = false
   @exclusivity(unchecked) nonisolated(unsafe) private var caught: UnownedJob?
 
+  #if DEBUG
+    @exclusivity(unchecked) nonisolated(unsafe) private var jobBegan = NIODeadline.now()
+    /// How long a handler may hold its loop before a debug build says so.
+    static let patience = TimeAmount.milliseconds(100)
+
+    /// A job begins. To be called on the loop.
+    func beganJob() { jobBegan = .now() }
+
+    /// Tells a call if the job that goes on has taken long. To be called on the loop.
+    func checkHeld(by call: any RunnableCall) {
+      let time = NIODeadline.now() - jobBegan
+      if time > Self.patience { call.heldLoop(for: Duration(time)) }
+    }
+  #endif
+
+  private func run(_ job: UnownedJob) {
+    #if DEBUG
+      beganJob()
+    #endif
+    job.runSynchronously(on: asUnownedTaskExecutor())
+  }
+
   /// An executor for the loop. Jobs given to it once the loop is shut down never run.
   public init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
@@ -20,7 +42,7 @@ public final class LoopExecutor: TaskExecutor, Sendable {
   public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     guard eventLoop.inEventLoop else {
-      eventLoop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+      eventLoop.execute { self.run(job) }
       return
     }
     if isCatching {
@@ -52,7 +74,7 @@ public final class LoopExecutor: TaskExecutor, Sendable {
     isScheduled = false
     let batch = jobs
     jobs.removeAll(keepingCapacity: true)
-    for job in batch { job.runSynchronously(on: asUnownedTaskExecutor()) }
+    for job in batch { run(job) }
   }
 
   /// Starts a task that runs on the loop: at once, inside the call, up to where it first suspends.

@@ -70,7 +70,7 @@ public final class HTTP2Session {
   @exclusivity(unchecked) private var isReceiving = false
   @exclusivity(unchecked) private var isLost = false
   @exclusivity(unchecked) var floodGuard: FloodGuard
-  @exclusivity(unchecked) var streamNumbers = StreamNumbers()
+  @exclusivity(unchecked) private var scanner: FrameScanner
   /// The budget that the peer has gone past, for which the connection ends.
   @exclusivity(unchecked) public internal(set) var exceeded: FloodLimit?
 
@@ -81,6 +81,7 @@ public final class HTTP2Session {
     self.role = role
     tuner = WindowTuner(window: configuration.streamWindow, limit: configuration.maxStreamWindow)
     floodGuard = FloodGuard(configuration.flood, now: .now())
+    scanner = FrameScanner(role: role)
     do throws(HTTP2Error) {
       raw = try makeRawSession(role: role, configuration: configuration, memory: memory)
     } catch {
@@ -127,6 +128,18 @@ public final class HTTP2Session {
   /// - Throws: `HTTP2Error` when the connection is beyond repair; what `drain` still yields says so to the peer.
   public func receive(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
     guard !isLost else { return }
+    do throws(FrameScanner.Violation) {
+      try scanner.scan(bytes)
+    } catch {
+      // What nghttp2 finds in what came before goes first.
+      try give(UnsafeRawBufferPointer(rebasing: bytes[..<error.offset]))
+      submitGoAway(errorCode: error.code, debugData: error.reason)
+      throw HTTP2Error(NGHTTP2_ERR_PROTO.rawValue)
+    }
+    try give(bytes)
+  }
+
+  private func give(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
     isReceiving = true
     defer { isReceiving = false }
     defer { consumeConnection() }
@@ -136,10 +149,8 @@ public final class HTTP2Session {
       if taken == Int(NGHTTP2_ERR_FLOODED.rawValue) || taken == Int(TAXON_NGHTTP2_TOO_MANY_CONTINUATIONS) {
         exceed(.frames)
       }
-      if exceeded != nil { throw HTTP2Error(NGHTTP2_ERR_FLOODED.rawValue) }
-      // The callbacks fail when the peer does what nghttp2 would let pass.
-      let isOurs = taken == Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
-      throw HTTP2Error(isOurs ? NGHTTP2_ERR_PROTO.rawValue : Int32(taken))
+      // The callbacks fail for what goes past a budget alone.
+      throw HTTP2Error(exceeded == nil ? Int32(taken) : NGHTTP2_ERR_FLOODED.rawValue)
     }
   }
 

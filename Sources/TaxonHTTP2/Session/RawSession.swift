@@ -6,10 +6,6 @@ import CNghttp2
 nonisolated(unsafe) private let callbacks: OpaquePointer? = {
   var callbacks: OpaquePointer?
   guard nghttp2_session_callbacks_new(&callbacks) == 0 else { return nil }
-  nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, head, user in
-    guard let head, session(user).mayBegin(head.pointee) else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
-    return 0
-  }
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { raw, frame, user in
     guard let frame, frame.pointee.hd.type == NGHTTP2_HEADERS.rawValue else { return 0 }
     let session = session(user)

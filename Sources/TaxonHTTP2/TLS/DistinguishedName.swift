@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The name of a certificate's subject, which NIOSSL does not tell.
+/// The name of a certificate's subject or issuer, which NIOSSL does not tell.
 struct DistinguishedName: CustomStringConvertible {
+  /// Which name, by the number of fields before it: serial number, algorithm, issuer, validity.
+  enum Field: Int { case issuer = 2, subject = 4 }
+
   /// Types ("CN", or numbers with dots) with their values.
   private(set) var attributes: [(type: String, value: String)] = []
 
-  /// Reads the subject out of a certificate in DER form (RFC 5280 §4.1), as far as it can be read.
-  init(certificate: [UInt8]) {
+  /// Reads a name out of a certificate in DER form (RFC 5280 §4.1), as far as it can be read.
+  init(certificate: [UInt8], _ field: Field = .subject) {
     var outer = DERReader(certificate[...])
     guard var body = outer.next(0x30), var fields = body.next(0x30) else { return }
     if fields.tag == 0xA0 { _ = fields.next() }
-    // Serial number, algorithm, issuer, validity.
-    for _ in 0..<4 { _ = fields.next() }
-    guard var subject = fields.next(0x30) else { return }
-    while var set = subject.next(0x31) {
+    for _ in 0..<field.rawValue { _ = fields.next() }
+    guard var name = fields.next(0x30) else { return }
+    while var set = name.next(0x31) {
       while var pair = set.next(0x30) {
         guard let type = pair.next(0x06), let tag = pair.tag, let value = pair.next() else { break }
         // BMPString has two bytes a character, the others are ASCII or UTF-8 as they are in use.

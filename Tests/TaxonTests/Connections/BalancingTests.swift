@@ -43,6 +43,43 @@ import class TaxonClient.Channel
     }
   }
 
+  @Test(arguments: Kind.allCases) func callsOfEveryKindAreBalancedAndWaitForReady(_ kind: Kind) async throws {
+    let asked = Locked<[String: Int]>([:])
+    func make(_ port: Int = 0) async throws -> Server {
+      let number = Locked("")
+      let server = Server(
+        .init(port: port),
+        services: [
+          KindsService { _ in
+            let port = number.withLock { $0 }
+            asked.withLock { $0[port, default: 0] += 1 }
+          }
+        ], logger: quiet)
+      try await server.start()
+      number.withLock { $0 = "\(server.port ?? 0)" }
+      return server
+    }
+    let ports = [try await freePort(), try await freePort()]
+    let channel = try Channel(
+      target(ports),
+      configuration: quietly {
+        $0.balancing = .roundRobin
+        $0.backoff = Backoff(base: .milliseconds(20), cap: .milliseconds(50))
+      })
+    // No server is there yet.
+    let first = Task { try await channel.call(kind, options: CallOptions(waitForReady: true)) }
+    await channel.reaches(.transientFailure)
+    let servers = [try await make(ports[0]), try await make(ports[1])]
+    #expect(try await first.value == kind.responses)
+    // Until both are connected.
+    while asked.withLock({ $0.count }) < 2 { _ = try await channel.call(kind) }
+    asked.withLock { $0 = [:] }
+    for _ in 0..<20 { #expect(try await channel.call(kind) == kind.responses) }
+    #expect(asked.withLock { $0 } == ["\(ports[0])": 10, "\(ports[1])": 10])
+    channel.shutDown()
+    for server in servers { await server.shutDown() }
+  }
+
   @Test func roundRobinPassesByAServerThatIsGone() async throws {
     try await withServers(3) { server, _ in
       "\(server)"

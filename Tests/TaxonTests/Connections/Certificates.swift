@@ -23,6 +23,7 @@ struct Certificates: Sendable {
       "/CN=Stranger", "-keyout", "stranger.key", "-out", "stranger.pem")
     try issue("server", "/O=Taxon tests/CN=server", names: "DNS:localhost,DNS:server.test,IP:127.0.0.1")
     try issue("renewed", "/O=Taxon tests/CN=renewed", names: "DNS:localhost,DNS:server.test,IP:127.0.0.1")
+    try issue("expired", "/O=Taxon tests/CN=expired", names: "DNS:localhost,IP:127.0.0.1", days: -1)
     try issue("client", "/C=DE/O=Taxon, tests/CN=client", names: "DNS:client.test,URI:spiffe://taxon.dev/client")
   }
 
@@ -37,7 +38,7 @@ struct Certificates: Sendable {
 
   func path(_ file: String) -> String { "\(folder)/\(file)" }
 
-  private func issue(_ name: String, _ subject: String, names: String) throws {
+  private func issue(_ name: String, _ subject: String, names: String, days: Int = 2) throws {
     try Data("subjectAltName=\(names)\nbasicConstraints=CA:FALSE\n".utf8)
       .write(to: URL(fileURLWithPath: path("\(name).ext")))
     try openssl(
@@ -45,7 +46,7 @@ struct Certificates: Sendable {
       "\(name).key", "-out", "\(name).csr")
     try openssl(
       "x509", "-req", "-in", "\(name).csr", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial",
-      "-days", "2", "-extfile", "\(name).ext", "-out", "\(name).pem")
+      "-days", "\(days)", "-extfile", "\(name).ext", "-out", "\(name).pem")
   }
 
   private struct Failure: Error {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import NIOPosix
 import Taxon
 import Testing
+
+import class TaxonClient.Channel
 
 /// A server that is gone without a word.
 @Suite(.timeLimit(.minutes(1))) struct KeepaliveTests {
@@ -86,5 +90,73 @@ import Testing
     // A peer that closes with bytes unread resets the connection.
     #expect(lost.error.hasSuffix(" after GOAWAY ENHANCE_YOUR_CALM (too_many_pings)"))
     channel.shutDown()
+  }
+
+  /// Answers no request; a PING, with GOAWAY for too many of them. Remembers how long after the request it came.
+  private final class Complainer: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+    let times: Locked<[Duration]>
+    private var received = ByteBuffer()
+    private var hasPreface = false
+    private var asked: ContinuousClock.Instant?
+
+    init(_ times: Locked<[Duration]>) { self.times = times }
+
+    func channelActive(context: ChannelHandlerContext) {
+      context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: ScriptedPeer.settings)), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+      var bytes = unwrapInboundIn(data)
+      received.writeBuffer(&bytes)
+      if !hasPreface, received.readableBytes >= 24 {
+        received.moveReaderIndex(forwardBy: 24)
+        hasPreface = true
+      }
+      while hasPreface, let head = received.getBytes(at: received.readerIndex, length: 9) {
+        let size = 9 + (Int(head[0]) << 16) + (Int(head[1]) << 8) + Int(head[2])
+        guard received.readableBytes >= size else { break }
+        received.moveReaderIndex(forwardBy: size)
+        if head[3] == 1 { asked = .now }
+        if head[3] == 6, head[4] & 1 == 0, let asked {
+          times.withLock { $0.append(.now - asked) }
+          let goAway = ScriptedPeer.goAway(11, "too_many_pings", lastStream: 1)
+          context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: goAway)), promise: nil)
+          context.close(promise: nil)
+        }
+      }
+    }
+  }
+
+  @Test func aChannelPingsHalfAsOftenWhenAServerFindsItTooMuch() async throws {
+    let times = Locked<[Duration]>([])
+    let listening = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(Complainer(times))
+        }
+      }
+      .bind(host: "127.0.0.1", port: 0).get()
+    let channel = try Channel(
+      "127.0.0.1:\(listening.localAddress?.port ?? 0)",
+      configuration: quietly {
+        $0.keepalive = keepalive(.milliseconds(200), .seconds(20))
+        $0.backoff = Backoff(base: .milliseconds(5), cap: .milliseconds(5))
+      })
+    for _ in 0..<4 {
+      guard case .connectionLost(let lost)? = await channel.failure(options: CallOptions(waitForReady: true)) else {
+        Issue.record("another error")
+        continue
+      }
+      #expect(lost.error.contains("too_many_pings"))
+    }
+    // Never sooner; how much later depends on the machine.
+    for (time, least) in zip(times.withLock { $0 }, [200, 400, 800, 1600]) {
+      #expect(time > .milliseconds(least * 9 / 10), "\(times.withLock { $0 })")
+    }
+    #expect(times.withLock { $0.count } == 4)
+    channel.shutDown()
+    try await listening.close()
   }
 }

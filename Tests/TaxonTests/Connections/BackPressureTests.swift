@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import Metrics
+import MetricsTestKit
+import NIOCore
+import Taxon
+import TaxonHTTP2
+import Testing
+
+/// Limits as a peer that does not read meets them, and how they are counted.
+@Suite(.timeLimit(.minutes(1))) struct BackPressureTests {
+  @Test func aServerStopsReadingWhatAPeerAsksThatDoesNotReadItsAnswers() async throws {
+    let handled = Locked(0)
+    let server = try await makeServer {
+      $0.connections.outboundHighWater = 64 * 1024
+      // Not what is tested here.
+      $0.connections.maxBufferedBytes = 1 << 40
+      $0.http2.maxConcurrentStreams = 1000
+      $0.connections.maxRunningCalls = 1000
+    } _: { _, _ in
+      handled.withLock { $0 += 1 }
+      return String(repeating: "x", count: 1 << 20)
+    }
+    var wide = HTTP2Configuration()
+    wide.streamWindow = 1 << 30
+    wide.maxStreamWindow = 1 << 30
+    wide.connectionWindow = 1 << 30
+    let client = try await WireClient.connect(.port(server.port ?? 0), configuration: wide)
+    #expect(try await client.call().status == "0")
+    try await client.channel.setOption(.autoRead, value: false).get()
+    var calls: [EventLoopFuture<WireClient.Answer>] = []
+    var isStalled = false
+    // The system's buffers take some of the answers.
+    while !isStalled, calls.count < 200 {
+      calls.append(client.begin())
+      let deadline = ContinuousClock.now + .seconds(1)
+      while handled.withLock({ $0 }) < calls.count + 1, !isStalled {
+        try await Task.sleep(for: .milliseconds(1))
+        isStalled = ContinuousClock.now > deadline
+      }
+    }
+    #expect(isStalled, "\(handled.withLock { $0 }) calls were taken")
+    // When the peer reads again, nothing is lost.
+    try await client.channel.setOption(.autoRead, value: true).get()
+    for call in calls { #expect(try await call.get().status == "0") }
+    await client.close()
+    await server.shutDown()
+  }
+
+  /// The process's metrics can be sent somewhere once.
+  private static let metrics: TestMetrics = {
+    let metrics = TestMetrics()
+    MetricsSystem.bootstrap(metrics)
+    return metrics
+  }()
+
+  /// How often a limit was reached, by any test.
+  private func count(_ limit: String) -> Int64 {
+    Self.metrics.counters(label: "taxon.server.limit")
+      .filter { $0.dimensions.contains { $0 == ("limit", limit) } }.reduce(0) { $0 + $1.totalValue }
+  }
+
+  @Test func aLimitThatIsReachedIsCounted() async throws {
+    let before = (connections: count("max_connections"), pings: count("too_many_pings"))
+    let server = try await makeServer(configure: { $0.connections.maxConnections = 1 }) { text, _ in text }
+    let first = try await WireClient.connect(.port(server.port ?? 0))
+    #expect(try await first.call().status == "0")
+    #expect(count("max_connections") >= before.connections)
+    for _ in 0..<3 {
+      let second = try await WireClient.connect(.port(server.port ?? 0))
+      _ = try await second.closed
+    }
+    #expect(count("max_connections") >= before.connections + 3)
+    for _ in 0..<5 { try await first.perform { $0.submitPing(1) } }
+    _ = try await first.closed
+    await server.shutDown()
+    #expect(count("too_many_pings") >= before.pings + 1)
+  }
+}
