@@ -4,12 +4,11 @@ import TaxonHTTP2
 import TaxonProtobuf
 
 /// A method with its handler, whatever its types.
-protocol RegisteredMethod: AnyObject, Sendable {
+protocol RegisteredMethod: ServerMethod {
   var path: String { get }
 
   /// The method with interceptors around its handler.
   func intercepted(by interceptors: ServerInterceptors) -> any RegisteredMethod
-  func makeCall(_ stream: ServerStream, reporter: CallReporter) -> any ServerCall
 }
 
 extension Message {

@@ -4,7 +4,7 @@ import NIOCore
 /// What a handler's task runs.
 public protocol RunnableCall: AnyObject, Sendable {
   /// Does the work of the call. Runs on the loop.
-  func run() async
+  nonisolated(nonsending) func run() async
 }
 
 /// Runs the handlers of a connection's calls, each at once, inside `run`, up to where it first suspends. A task that is
