@@ -86,7 +86,9 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
         succeed(try await handle(request, context), context)
       }
     } catch {
-      fail(error, context)
+      // What is in a union is taken out once, not by each question that is asked of it. An error of no union knows itself
+      // as what it may be sent.
+      fail(Failure.self == UndeclaredError.self ? error : error.wrapped, context)
     }
     isDone = true
     task = nil
@@ -127,7 +129,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     }
   }
 
-  private func fail(_ error: some TaxonomyError, _ context: ServerContext) {
+  private func fail(_ error: any TaxonomyError, _ context: ServerContext) {
     method.reporter.fail(stream, error, context)
   }
 }

@@ -79,6 +79,7 @@ public final class ServerStreamContext {
   // Other modules reach these by way of functions: code of their own would check each access.
   @exclusivity(unchecked) private var isTLS = false
   @exclusivity(unchecked) private var certificate: PeerCertificate?
+  @exclusivity(unchecked) private var last: (path: String, method: any ServerMethod)?
   /// Bytes of replies that may wait for the peer's windows before further calls wait to be started.
   @exclusivity(unchecked) public var maxBufferedBytes = Int.max
   /// Told when a call has to wait.
@@ -94,6 +95,14 @@ public final class ServerStreamContext {
     self.router = router
     self.limits = limits
     tasks = HandlerTasks(executor)
+  }
+
+  /// What does the calls of a path. Most calls of a connection are to the method of the one before.
+  func method(_ path: String) -> (any ServerMethod)? {
+    if let last, last.path == path { return last.method }
+    guard let method = router.method(path) else { return nil }
+    last = (path, method)
+    return method
   }
 
   /// Whether TLS is in use.

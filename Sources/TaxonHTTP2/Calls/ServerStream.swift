@@ -57,8 +57,8 @@ public final class ServerStream: HTTP2Stream {
     guard state.wantsHead else { return }
     head.size += name.count + value.count + 32
     // What is past the limit is still decoded, so that the connection's HPACK table stays in step, and then forgotten.
-    guard head.size <= context.limits.maxHeaderListSize, let session else { return }
-    head.receive(name: name, value: value, cache: &session.headerCache)
+    guard head.size <= context.limits.maxHeaderListSize else { return }
+    unownedSession?._withUnsafeGuaranteedRef { head.receive(name: name, value: value, cache: &$0.headerCache) }
   }
 
   public override func receivedHeaders(endStream: Bool) {
@@ -80,7 +80,7 @@ public final class ServerStream: HTTP2Stream {
         self?.deadlinePassed()
       }
     }
-    guard let method = context.router.method(head.path) else {
+    guard let method = context.method(head.path) else {
       fail(CallError.MethodNotFound(path: head.path))
       return
     }

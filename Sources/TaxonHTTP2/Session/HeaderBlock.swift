@@ -4,8 +4,9 @@ import CNghttp2
 /// Header fields in the form in which nghttp2 takes them, with their bytes, which stay where they are while the block
 /// lives: nghttp2 need not copy them.
 public final class HeaderBlock: Sendable {
-  // Written in init alone, and the memory is the block's own: safe to read from any thread.
-  nonisolated(unsafe) private let bytes: UnsafeMutablePointer<UInt8>
+  // Written in init alone, and the memory is the block's own: safe to read from any thread. The fields, and after them
+  // their bytes.
+  nonisolated(unsafe) private let memory: UnsafeMutableRawPointer
   nonisolated(unsafe) let fields: UnsafeMutableBufferPointer<nghttp2_nv>
 
   /// A field and whether HPACK may keep it in its table; secrets and ever-changing values should not be kept.
@@ -33,49 +34,41 @@ public final class HeaderBlock: Sendable {
       self.isIndexed = isIndexed
     }
 
-    var valueCount: Int {
-      switch value {
-      case .text(let text): text.utf8.count
-      case .bytes(let bytes): bytes.count
+    /// Bytes of all names and values.
+    static func byteCount(_ list: [Field]) -> Int {
+      var count = 0
+      for field in list {
+        count += field.name.utf8.count
+        switch field.value {
+        case .text(let text): count += text.utf8.count
+        case .bytes(let bytes): count += bytes.count
+        }
       }
+      return count
     }
   }
 
   /// A block of the fields, in their order.
-  public init(_ list: [Field]) {
-    var size = 0
-    for field in list { size += field.name.utf8.count + field.valueCount }
-    bytes = .allocate(capacity: max(size, 1))
-    fields = .allocate(capacity: list.count)
-    var end = bytes
-    func copy(_ source: UnsafeBufferPointer<UInt8>) {
-      if let start = source.baseAddress { end.initialize(from: start, count: source.count) }
-      end += source.count
-    }
-    func copy(_ text: String) {
-      var text = text
-      text.withUTF8(copy)
-    }
-    for (index, field) in list.enumerated() {
-      let name = end
-      copy(field.name)
-      let value = end
-      switch field.value {
-      case .text(let text): copy(text)
-      case .bytes(let bytes): bytes.withUnsafeBufferPointer(copy)
-      }
-      var flags = NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue
-      if !field.isIndexed { flags |= NGHTTP2_NV_FLAG_NO_INDEX.rawValue }
-      fields.initializeElement(
-        at: index,
-        to: nghttp2_nv(name: name, value: value, namelen: value - name, valuelen: end - value, flags: UInt8(flags)))
+  public convenience init(_ list: [Field]) {
+    self.init(fieldCount: list.count, byteCount: Field.byteCount(list)) { writer in
+      for field in list { writer.add(field) }
     }
   }
 
-  deinit {
-    bytes.deallocate()
-    fields.deallocate()
+  /// A block of what `write` adds: so many fields at most, with so many bytes at most, static ones not counted.
+  init(fieldCount: Int, byteCount: Int, _ write: (inout HeaderWriter) -> Void) {
+    let stride = MemoryLayout<nghttp2_nv>.stride * fieldCount
+    memory = .allocate(byteCount: stride + byteCount, alignment: MemoryLayout<nghttp2_nv>.alignment)
+    let space = UnsafeMutableBufferPointer(
+      start: memory.bindMemory(to: nghttp2_nv.self, capacity: fieldCount), count: fieldCount)
+    let bytes = UnsafeMutableBufferPointer(
+      start: (memory + stride).bindMemory(to: UInt8.self, capacity: byteCount), count: byteCount)
+    var writer = HeaderWriter(fields: space, bytes: bytes)
+    write(&writer)
+    fields = UnsafeMutableBufferPointer(rebasing: space[..<writer.count])
   }
+
+  deinit { memory.deallocate() }
 }
 
 extension HeaderBlock.Field {
