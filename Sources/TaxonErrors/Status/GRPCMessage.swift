@@ -9,29 +9,29 @@ public enum GRPCMessage {
     let size = encodedCount(text)
     guard size > text.utf8.count else { return text }
     return String(unsafeUninitializedCapacity: size) { buffer in
-      if let start = buffer.baseAddress { encode(text, into: start) }
+      encode(text, into: UnsafeMutableBufferPointer(rebasing: buffer[..<size]))
       return size
     }
   }
 
-  /// Writes the header's value for a text, `encodedCount` bytes.
-  package static func encode(_ text: String, into target: UnsafeMutablePointer<UInt8>) {
+  /// Writes the header's value for a text into memory of `encodedCount` bytes.
+  package static func encode(_ text: String, into target: UnsafeMutableBufferPointer<UInt8>) {
     var text = text
-    let size = encodedCount(text)
     text.withUTF8 { bytes in
-      if let start = bytes.baseAddress, bytes.count == size {
-        target.initialize(from: start, count: size)
+      // Nothing needs encoding.
+      if bytes.count == target.count {
+        _ = target.initialize(from: bytes)
         return
       }
-      var end = target
+      var end = 0
       for (index, byte) in bytes.enumerated() {
         if isPlain(byte), byte != 0x20 || index > 0 && index < bytes.count - 1 {
-          end[0] = byte
+          target[end] = byte
           end += 1
         } else {
-          end[0] = 0x25
-          end[1] = hexDigit(byte >> 4)
-          end[2] = hexDigit(byte & 0xF)
+          target[end] = 0x25
+          target[end + 1] = hexDigit(byte >> 4)
+          target[end + 2] = hexDigit(byte & 0xF)
           end += 3
         }
       }
@@ -65,7 +65,7 @@ public enum GRPCMessage {
     var text = text
     return text.withUTF8 { bytes in
       var count = bytes.count
-      for byte in bytes { count &+= isPlain(byte) ? 0 : 2 }
+      for index in 0..<bytes.count { count &+= isPlain(bytes[index]) ? 0 : 2 }
       if bytes.first == 0x20 { count += 2 }
       if bytes.count > 1, bytes.last == 0x20 { count += 2 }
       return count

@@ -81,10 +81,13 @@ struct ProtobufBytes: ~Copyable {
 
   /// Tag and length of a field, of which `count` bytes are to follow.
   mutating func header(_ field: UInt8, count: Int) {
-    append(field << 3 | 2)
     if count < 0x80 {
-      append(UInt8(truncatingIfNeeded: count))
+      append(2) { start in
+        start[0] = field << 3 | 2
+        start[1] = UInt8(truncatingIfNeeded: count)
+      }
     } else {
+      append(field << 3 | 2)
       varint(UInt64(count))
     }
   }

@@ -121,7 +121,7 @@ struct StatusWriter {
 
   private var estimatedCount: Int {
     256 + message.utf8.count + form.facts.traits.count + (form.payload.map { $0.bytes.count + 64 } ?? 0)
-      + metadata.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 8 }
+      + 32 * metadata.count
   }
 
   /// Bytes of a message whose fields 1 and 2 are these strings.

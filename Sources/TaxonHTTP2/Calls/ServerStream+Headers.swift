@@ -49,7 +49,9 @@ extension ServerStream {
       head(&writer)
       writer.add("grpc-status", Int64(status.code.rawValue), isIndexed: true)
       if messageSize > 0 {
-        writer.add("grpc-message", size: messageSize) { GRPCMessage.encode(status.message, into: $0) }
+        writer.add("grpc-message", size: messageSize) { start in
+          GRPCMessage.encode(status.message, into: UnsafeMutableBufferPointer(start: start, count: messageSize))
+        }
       }
       if detailsSize > 0 {
         writer.add("grpc-status-details-bin", size: detailsSize) { Base64.encode(status.details, into: $0) }

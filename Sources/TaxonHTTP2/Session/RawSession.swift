@@ -48,7 +48,9 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     guard let frame else { return 0 }
     let endStream = frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
     let isAck = frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
-    let isAdmitted = unownedSession(user)._withUnsafeGuaranteedRef { $0.admit(frame, endStream: endStream, isAck: isAck) }
+    let isAdmitted = unownedSession(user)._withUnsafeGuaranteedRef {
+      $0.admit(frame, endStream: endStream, isAck: isAck)
+    }
     guard isAdmitted else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
     switch UInt32(frame.pointee.hd.type) {
     case NGHTTP2_HEADERS.rawValue: stream(raw, frame.pointee.hd.stream_id)?.receivedHeaders(endStream: endStream)
