@@ -5,17 +5,15 @@ import TaxonErrors
 import TaxonHTTP2
 import TaxonProtobuf
 
-/// Finds the handler for a call, counts the handlers that run and writes failures into the log.
-final class CallReporter: ServerRouter {
-  let limits: ServerCallLimits
-  private let methods: [String: any RegisteredMethod]
+/// Counts the handlers that run, ends calls that fail and writes failures into the log.
+final class CallReporter: Sendable {
+  private let limits: ServerCallLimits
   private let logger: Logger
   private let running = Atomic<Int>(0)
   /// Methods whose handlers have held their loop.
   private let holding = Locked<Set<String>>([])
 
-  init(registry: ServiceRegistry, limits: ServerCallLimits, logger: Logger) {
-    methods = registry.methods
+  init(limits: ServerCallLimits, logger: Logger) {
     self.limits = limits
     self.logger = logger
   }
@@ -43,10 +41,6 @@ final class CallReporter: ServerRouter {
       metadata: ["rpc.path": "\(path)", "duration": "\(duration)"])
   }
 
-  func makeCall(_ stream: ServerStream) -> (any ServerCall)? {
-    methods[stream.path]?.makeCall(stream, reporter: self)
-  }
-
   /// Ends a call with what its handler threw.
   func fail(_ stream: ServerStream, _ error: some TaxonomyError, _ context: ServerContext) {
     let status = WireStatus(error, budget: limits.maxTrailersSize)
@@ -55,11 +49,8 @@ final class CallReporter: ServerRouter {
     failed(error, status: status, path: context.path, wasSent: wasSent)
   }
 
-  func failed(_ error: any TaxonomyError, status: WireStatus, path: String) {
-    failed(error, status: status, path: path, wasSent: true)
-  }
-
-  func failed(_ error: some TaxonomyError, status: WireStatus, path: String, wasSent: Bool) {
+  /// Writes a failure into the log.
+  func failed(_ error: some TaxonomyError, status: WireStatus, path: String, wasSent: Bool = true) {
     // Asked first: an entry costs more than the error's trailers.
     let level = Logger.Level(ErrorLogEntry.Level(error.severity))
     guard logger.logLevel <= level else { return }

@@ -45,8 +45,9 @@ public struct ServiceRegistry: Sendable {
   private(set) var duplicates: [String] = []
   /// Paths of methods that were to be offloaded, and are not there.
   private(set) var unknown: [String] = []
+  let reporter: CallReporter
 
-  init() {}
+  init(_ reporter: CallReporter) { self.reporter = reporter }
 
   mutating func add(_ service: any RPCService) {
     let name = type(of: service).serviceName
@@ -83,7 +84,7 @@ public struct ServiceRegistry: Sendable {
     _ method: MethodDescriptor<Request, Response, Failure>,
     handler: @escaping @Sendable (Request, ServerContext) async throws(Failure) -> Response
   ) {
-    methods[method.path] = UnaryMethod(descriptor: method, handler: handler)
+    methods[method.path] = UnaryMethod(descriptor: method, handler: handler, reporter: reporter)
   }
 
   /// Answers a method with one request and any number of replies.
@@ -126,10 +127,11 @@ public struct ServiceRegistry: Sendable {
     _ method: MethodDescriptor<Request, Response, UndeclaredError>,
     handler: @escaping @Sendable (Request, ServerContext) async throws -> Response
   ) {
-    methods[method.path] = UnaryMethod(descriptor: method) {
+    let handler: UnaryMethod<Request, Response, UndeclaredError>.Handler = {
       (request, context) async throws(UndeclaredError) -> Response in
       do { return try await handler(request, context) } catch { throw UndeclaredError.lift(error) }
     }
+    methods[method.path] = UnaryMethod(descriptor: method, handler: handler, reporter: reporter)
   }
 
   /// Answers a method with one request and any number of replies.
@@ -181,6 +183,6 @@ public struct ServiceRegistry: Sendable {
     handler: @escaping StreamingMethod<Request, Response, Failure>.Handler
   ) {
     methods[method.path] = StreamingMethod(
-      descriptor: method, takesManyMessages: takesManyMessages, handler: handler)
+      descriptor: method, takesManyMessages: takesManyMessages, handler: handler, reporter: reporter)
   }
 }

@@ -4,14 +4,13 @@ import TaxonHTTP2
 import TaxonProtobuf
 
 /// A method with its handler, whatever its types.
-protocol RegisteredMethod: AnyObject, Sendable {
+protocol RegisteredMethod: ServerMethod {
   var path: String { get }
 
   /// The method with interceptors around its handler.
   func intercepted(by interceptors: ServerInterceptors) -> any RegisteredMethod
   /// The method with its handler on Swift's global pool.
   func offloaded() -> any RegisteredMethod
-  func makeCall(_ stream: ServerStream, reporter: CallReporter) -> any ServerCall
 }
 
 extension Message {

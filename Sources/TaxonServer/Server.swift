@@ -18,6 +18,7 @@ public final class Server: Sendable {
   private let configuration: Configuration
   private let services: [any RPCService]
   private let registry: ServiceRegistry
+  private let reporter: CallReporter
   private let logger: Logger
   private let connections = ConnectionSet()
   private let state = Locked(State())
@@ -27,7 +28,6 @@ public final class Server: Sendable {
   private struct State {
     var phase = Phase.idle
     var acceptor: ConnectionAcceptor?
-    var router: CallReporter?
     /// Nil when the server listens nowhere.
     var channel: (any Channel)?
     var socketFile: UnixSocketFile?
@@ -45,7 +45,8 @@ public final class Server: Sendable {
     self.logger = logger
     let services = configuration.reflection ? ReflectionService.added(to: services) : services
     self.services = services
-    var registry = ServiceRegistry()
+    reporter = CallReporter(limits: configuration.calls, logger: logger)
+    var registry = ServiceRegistry(reporter)
     for service in services { registry.add(service) }
     registry.intercept(with: configuration.interceptors)
     self.registry = registry
@@ -94,9 +95,8 @@ public final class Server: Sendable {
     let group: any EventLoopGroup =
       configuration.threads.map { MultiThreadedEventLoopGroup(numberOfThreads: $0) }
       ?? MultiThreadedEventLoopGroup.singleton
-    let router = CallReporter(registry: registry, limits: configuration.calls, logger: logger)
     let acceptor = ConnectionAcceptor(
-      group: group, settings: .init(configuration, router: router, logger: logger), tls: source,
+      group: group, settings: .init(configuration, router: MethodTable(registry), logger: logger), tls: source,
       connections: connections)
     let channel: (any Channel)?
     do throws(SetupError) {
@@ -108,7 +108,6 @@ public final class Server: Sendable {
     }
     let isWanted = state.withLock { state in
       state.acceptor = acceptor
-      state.router = router
       state.channel = channel
       if case .unix(let path) = configuration.address { state.socketFile = UnixSocketFile(made: path) }
       guard case .starting = state.phase else { return false }
@@ -230,10 +229,10 @@ public final class Server: Sendable {
   /// Waits for handlers that were cancelled, which may still use what the application takes down next, and ends the
   /// server's own threads, unless a handler that ignores its cancellation needs them.
   private func endHandlers() async {
-    let (group, router) = state.withLock { ($0.acceptor?.group, $0.router) }
-    await router?.waitForHandlers(within: .seconds(5))
-    if let running = router?.runningHandlers, running > 0 {
-      logger.warning("handlers go on after the shutdown", metadata: ["handlers": "\(running)"])
+    let group = state.withLock { $0.acceptor?.group }
+    await reporter.waitForHandlers(within: .seconds(5))
+    if reporter.runningHandlers > 0 {
+      logger.warning("handlers go on after the shutdown", metadata: ["handlers": "\(reporter.runningHandlers)"])
     } else if configuration.threads != nil {
       try? await group?.shutdownGracefully()
     }

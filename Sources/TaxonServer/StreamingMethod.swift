@@ -13,21 +13,24 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
   let descriptor: MethodDescriptor<Request, Response, Failure>
   let takesManyMessages: Bool
   let handler: Handler
+  let reporter: CallReporter
   let interceptors: ServerInterceptors?
 
   init(
     descriptor: MethodDescriptor<Request, Response, Failure>, takesManyMessages: Bool, handler: @escaping Handler,
-    interceptors: ServerInterceptors? = nil
+    reporter: CallReporter, interceptors: ServerInterceptors? = nil
   ) {
     self.descriptor = descriptor
     self.takesManyMessages = takesManyMessages
     self.handler = handler
+    self.reporter = reporter
     self.interceptors = interceptors
   }
 
   func intercepted(by interceptors: ServerInterceptors) -> any RegisteredMethod {
     StreamingMethod(
-      descriptor: descriptor, takesManyMessages: takesManyMessages, handler: handler, interceptors: interceptors)
+      descriptor: descriptor, takesManyMessages: takesManyMessages, handler: handler, reporter: reporter,
+      interceptors: interceptors)
   }
 
   func offloaded() -> any RegisteredMethod {
@@ -37,13 +40,23 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
         try await withTaskExecutorPreference(globalConcurrentExecutor) { () async throws(Failure) in
           try await handler(requests, responses, context)
         }
-      }, interceptors: interceptors)
+      }, reporter: reporter, interceptors: interceptors)
   }
 
   var path: String { descriptor.path }
 
-  func makeCall(_ stream: ServerStream, reporter: CallReporter) -> any ServerCall {
-    StreamingCall(method: self, stream: stream, reporter: reporter)
+  func begin(_ stream: ServerStream) -> (any ServerCall)? {
+    guard takesManyMessages else { return nil }
+    let call = StreamingCall(method: self, stream: stream)
+    call.start()
+    return call
+  }
+
+  func begin(
+    _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) throws(UndeclaredError) -> (call: any ServerCall, kept: Int) {
+    let call = StreamingCall(method: self, stream: stream)
+    return (call, try call.receive(message, size: size, isCompressed: isCompressed))
   }
 }
 
@@ -54,18 +67,16 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 {
   private let method: StreamingMethod<Request, Response, Failure>
   private let stream: ServerStream
-  private let reporter: CallReporter
   private let context: ServerContext
   private let inbound: InboundMessages<ReceivedMessage<Request>, Failure>
   private let outbound: OutboundMessages
   @exclusivity(unchecked) private var task: HandlerTask?
   @exclusivity(unchecked) private var isDone = false
 
-  init(method: StreamingMethod<Request, Response, Failure>, stream: ServerStream, reporter: CallReporter) {
+  init(method: StreamingMethod<Request, Response, Failure>, stream: ServerStream) {
     let context = ServerContext(path: method.path, stream: stream)
     self.method = method
     self.stream = stream
-    self.reporter = reporter
     self.context = context
     let eventLoop = stream.context.executor.eventLoop
     // Reached on the loop alone.
@@ -79,12 +90,6 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     }
   }
 
-  var takesManyMessages: Bool { method.takesManyMessages }
-
-  func begin() {
-    if takesManyMessages { start() }
-  }
-
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
   ) throws(UndeclaredError) -> Int {
@@ -94,7 +99,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 
   func receiveEnd() {
     inbound.finish()
-    if !takesManyMessages { start() }
+    if !method.takesManyMessages { start() }
   }
 
   func cancel(_ error: UndeclaredError) {
@@ -106,16 +111,16 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 
   func hasRoom() { outbound.pump() }
 
-  private func start() {
-    reporter.handlerStarted()
+  fileprivate func start() {
+    method.reporter.handlerStarted()
     let task = stream.context.tasks.run(self)
     // What ended without suspending needs no cancellation.
     if !isDone { self.task = task }
   }
 
-  func heldLoop(for duration: Duration) { reporter.heldLoop(path: method.path, for: duration) }
+  func heldLoop(for duration: Duration) { method.reporter.heldLoop(path: method.path, for: duration) }
 
-  func run() async {
+  nonisolated(nonsending) func run() async {
     if stream.hasToWait { await stream.room() }
     do throws(Failure) {
       try await handle()
@@ -126,12 +131,12 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
       stream.succeed(trailing: fields.trailing)
     } catch {
       outbound.flushAll()
-      reporter.fail(stream, error, context)
+      method.reporter.fail(stream, error, context)
     }
     end()
     isDone = true
     task = nil
-    reporter.handlerEnded()
+    method.reporter.handlerEnded()
   }
 
   /// Lets go of what came too late, and tells tasks that still read or write.

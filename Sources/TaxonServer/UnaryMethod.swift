@@ -9,19 +9,23 @@ final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion
 
   let descriptor: MethodDescriptor<Request, Response, Failure>
   let handler: Handler
+  let reporter: CallReporter
   let interceptors: ServerInterceptors?
+  // To find the type costs 300 instructions.
+  private let callType = UnaryCall<Request, Response, Failure>.self
 
   init(
-    descriptor: MethodDescriptor<Request, Response, Failure>, handler: @escaping Handler,
+    descriptor: MethodDescriptor<Request, Response, Failure>, handler: @escaping Handler, reporter: CallReporter,
     interceptors: ServerInterceptors? = nil
   ) {
     self.descriptor = descriptor
     self.handler = handler
+    self.reporter = reporter
     self.interceptors = interceptors
   }
 
   func intercepted(by interceptors: ServerInterceptors) -> any RegisteredMethod {
-    UnaryMethod(descriptor: descriptor, handler: handler, interceptors: interceptors)
+    UnaryMethod(descriptor: descriptor, handler: handler, reporter: reporter, interceptors: interceptors)
   }
 
   func offloaded() -> any RegisteredMethod {
@@ -31,13 +35,19 @@ final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion
         try await withTaskExecutorPreference(globalConcurrentExecutor) { () async throws(Failure) in
           try await handler(request, context)
         }
-      }, interceptors: interceptors)
+      }, reporter: reporter, interceptors: interceptors)
   }
 
   var path: String { descriptor.path }
 
-  func makeCall(_ stream: ServerStream, reporter: CallReporter) -> any ServerCall {
-    UnaryCall(method: self, stream: stream, reporter: reporter)
+  var takesManyMessages: Bool { false }
+  func begin(_ stream: ServerStream) -> (any ServerCall)? { nil }
+
+  func begin(
+    _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) throws(UndeclaredError) -> (call: any ServerCall, kept: Int) {
+    let request = try Request.received(message)
+    return (callType.init(self, stream, request, isCompressed: isCompressed), 0)
   }
 }
 
@@ -48,43 +58,36 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
 {
   private let method: UnaryMethod<Request, Response, Failure>
   private let stream: ServerStream
-  private let reporter: CallReporter
-  @exclusivity(unchecked) private var request: Request?
-  @exclusivity(unchecked) private var isRequestCompressed = false
+  private let request: Request
+  private let isRequestCompressed: Bool
   @exclusivity(unchecked) private var isDone = false
   @exclusivity(unchecked) private var task: HandlerTask?
 
-  init(method: UnaryMethod<Request, Response, Failure>, stream: ServerStream, reporter: CallReporter) {
+  required init(
+    _ method: UnaryMethod<Request, Response, Failure>, _ stream: ServerStream, _ request: consuming Request,
+    isCompressed: Bool
+  ) {
     self.method = method
     self.stream = stream
-    self.reporter = reporter
+    self.request = request
+    isRequestCompressed = isCompressed
   }
 
-  var takesManyMessages: Bool { false }
-  func begin() {}
   func hasRoom() {}
 
-  func receive(
-    _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> Int {
-    request = try Request.received(message)
-    isRequestCompressed = isCompressed
-    return 0
-  }
+  /// The stream lets one message through.
+  func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> Int { 0 }
 
   func receiveEnd() {
-    guard request != nil else { return }
-    reporter.handlerStarted()
+    method.reporter.handlerStarted()
     let task = stream.context.tasks.run(self)
     // What ended without suspending needs no cancellation.
     if !isDone { self.task = task }
   }
 
-  func heldLoop(for duration: Duration) { reporter.heldLoop(path: method.path, for: duration) }
+  func heldLoop(for duration: Duration) { method.reporter.heldLoop(path: method.path, for: duration) }
 
-  func run() async {
-    guard let request else { return }
-    self.request = nil
+  nonisolated(nonsending) func run() async {
     let context = ServerContext(path: method.path, stream: stream)
     if isRequestCompressed { context.isRequestCompressed = true }
     do throws(Failure) {
@@ -95,11 +98,13 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
         succeed(try await handle(request, context), context)
       }
     } catch {
-      fail(error, context)
+      // What is in a union is taken out once, not by each question that is asked of it. An error of no union knows itself
+      // as what it may be sent.
+      fail(Failure.self == UndeclaredError.self ? error : error.wrapped, context)
     }
     isDone = true
     task = nil
-    reporter.handlerEnded()
+    method.reporter.handlerEnded()
   }
 
   func cancel(_ error: UndeclaredError) {
@@ -136,7 +141,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     }
   }
 
-  private func fail(_ error: some TaxonomyError, _ context: ServerContext) {
-    reporter.fail(stream, error, context)
+  private func fail(_ error: any TaxonomyError, _ context: ServerContext) {
+    method.reporter.fail(stream, error, context)
   }
 }

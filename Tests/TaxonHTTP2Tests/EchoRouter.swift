@@ -7,15 +7,35 @@ final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test
   private(set) var failures: [String] = []
   private(set) var cancelled = 0
 
-  func makeCall(_ stream: ServerStream) -> (any ServerCall)? {
-    switch stream.path {
-    case "/echo/Echo": Call(router: self, stream: stream, answers: true)
-    case "/echo/Wait": Call(router: self, stream: stream, answers: false)
+  func method(_ path: String) -> (any ServerMethod)? {
+    switch path {
+    case "/echo/Echo": Method(router: self, answers: true)
+    case "/echo/Wait": Method(router: self, answers: false)
     default: nil
     }
   }
 
   func failed(_ error: any TaxonomyError, status: WireStatus, path: String) { failures.append(error.code) }
+
+  final class Method: ServerMethod {
+    private let router: EchoRouter
+    private let answers: Bool
+
+    init(router: EchoRouter, answers: Bool) {
+      self.router = router
+      self.answers = answers
+    }
+
+    var takesManyMessages: Bool { false }
+    func begin(_ stream: ServerStream) -> (any ServerCall)? { Call(router: router, stream: stream, answers: answers) }
+
+    func begin(
+      _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+    ) -> (call: any ServerCall, kept: Int) {
+      let call = Call(router: router, stream: stream, answers: answers)
+      return (call, call.receive(message, size: size, isCompressed: isCompressed))
+    }
+  }
 
   final class Call: ServerCall {
     private let router: EchoRouter
@@ -29,8 +49,6 @@ final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test
       self.answers = answers
     }
 
-    var takesManyMessages: Bool { false }
-    func begin() {}
     func hasRoom() {}
 
     func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> Int {

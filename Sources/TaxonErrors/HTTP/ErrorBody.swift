@@ -26,7 +26,7 @@ public struct ErrorBody: Hashable, Sendable {
   private init(_ form: WireForm) {
     httpStatus = form.facts.httpStatus
     retryAfter = form.retryAfter.map(wholeSeconds)
-    instanceID = form.context.instanceID ?? InstanceID.next()
+    instanceID = InstanceID(form.context.instanceID).text
     var json = JSONText()
     json.raw(#"{"error":"#)
     json.string(form.facts.identity.code)

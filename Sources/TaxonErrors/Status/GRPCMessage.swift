@@ -6,22 +6,35 @@
 public enum GRPCMessage {
   /// The header's value for a text; the text itself where nothing needs encoding.
   public static func encode(_ text: String) -> String {
-    let extra = encodedCount(text) - text.utf8.count
-    guard extra > 0 else { return text }
-    return String(unsafeUninitializedCapacity: text.utf8.count + extra) { buffer in
+    let size = encodedCount(text)
+    guard size > text.utf8.count else { return text }
+    return String(unsafeUninitializedCapacity: size) { buffer in
+      encode(text, into: UnsafeMutableBufferPointer(rebasing: buffer[..<size]))
+      return size
+    }
+  }
+
+  /// Writes the header's value for a text into memory of `encodedCount` bytes.
+  package static func encode(_ text: String, into target: UnsafeMutableBufferPointer<UInt8>) {
+    var text = text
+    text.withUTF8 { bytes in
+      // Nothing needs encoding.
+      if bytes.count == target.count {
+        _ = target.initialize(from: bytes)
+        return
+      }
       var end = 0
-      for (index, byte) in text.utf8.enumerated() {
-        if isPlain(byte), byte != 0x20 || index > 0 && index < text.utf8.count - 1 {
-          buffer[end] = byte
+      for (index, byte) in bytes.enumerated() {
+        if isPlain(byte), byte != 0x20 || index > 0 && index < bytes.count - 1 {
+          target[end] = byte
           end += 1
         } else {
-          buffer[end] = 0x25
-          buffer[end + 1] = hexDigit(byte >> 4)
-          buffer[end + 2] = hexDigit(byte & 0xF)
+          target[end] = 0x25
+          target[end + 1] = hexDigit(byte >> 4)
+          target[end + 2] = hexDigit(byte & 0xF)
           end += 3
         }
       }
-      return end
     }
   }
 
@@ -48,11 +61,11 @@ public enum GRPCMessage {
   }
 
   /// Bytes that the text takes once it is encoded.
-  static func encodedCount(_ text: String) -> Int {
+  package static func encodedCount(_ text: String) -> Int {
     var text = text
     return text.withUTF8 { bytes in
       var count = bytes.count
-      for byte in bytes where !isPlain(byte) { count += 2 }
+      for index in 0..<bytes.count { count &+= isPlain(bytes[index]) ? 0 : 2 }
       if bytes.first == 0x20 { count += 2 }
       if bytes.count > 1, bytes.last == 0x20 { count += 2 }
       return count

@@ -2,31 +2,58 @@
 
 /// Protobuf's wire format, written straight into bytes. For the few messages that go with every error, whose nesting
 /// and sizes are known beforehand; all other messages go through TaxonProtobuf's codec.
-struct ProtobufBytes {
+struct ProtobufBytes: ~Copyable {
   /// Greater field numbers have longer tags, which nothing here needs.
   static let greatestField: UInt32 = 15
 
-  private(set) var bytes: [UInt8] = []
+  private var memory: UnsafeMutableBufferPointer<UInt8>
+  private(set) var count = 0
 
-  var count: Int { bytes.count }
+  init(capacity: Int = 64) { memory = .allocate(capacity: capacity) }
 
-  mutating func reserve(_ count: Int) {
-    bytes.reserveCapacity(count)
-  }
+  deinit { memory.deallocate() }
+
+  var bytes: [UInt8] { Array(UnsafeBufferPointer(rebasing: memory[..<count])) }
 
   /// Gives up everything after this many bytes.
   mutating func cut(to count: Int) {
-    bytes.removeLast(bytes.count - count)
+    precondition(count <= self.count, "only what is there can be given up")
+    self.count = count
+  }
+
+  /// Makes room for so many bytes and lets `body` fill all of them.
+  mutating func append(_ size: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Void) {
+    if memory.count - count < size { grow(to: count + size) }
+    guard let start = memory.baseAddress else { return }
+    body(start + count)
+    count += size
   }
 
   /// Already encoded fields.
   mutating func append(_ other: [UInt8]) {
-    bytes.append(contentsOf: other)
+    other.withUnsafeBufferPointer { append($0) }
   }
 
   mutating func raw(_ text: String) {
     var text = text
-    text.withUTF8 { bytes.append(contentsOf: $0) }
+    text.withUTF8 { append($0) }
+  }
+
+  private mutating func append(_ other: UnsafeBufferPointer<UInt8>) {
+    guard let source = other.baseAddress else { return }
+    append(other.count) { $0.initialize(from: source, count: other.count) }
+  }
+
+  private mutating func append(_ byte: UInt8) {
+    append(1) { $0.initialize(to: byte) }
+  }
+
+  @inline(never)
+  private mutating func grow(to size: Int) {
+    let larger = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(size, 2 * memory.count))
+    _ = larger.initialize(from: memory[..<count])
+    memory.deallocate()
+    memory = larger
   }
 
   /// A number's field; left out for 0.
@@ -41,7 +68,7 @@ struct ProtobufBytes {
 
   /// A number's field, whatever the number.
   mutating func varint(_ field: UInt8, _ value: UInt64) {
-    bytes.append(field << 3)
+    append(field << 3)
     varint(value)
   }
 
@@ -54,10 +81,13 @@ struct ProtobufBytes {
 
   /// Tag and length of a field, of which `count` bytes are to follow.
   mutating func header(_ field: UInt8, count: Int) {
-    bytes.append(field << 3 | 2)
     if count < 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: count))
+      append(2) { start in
+        start[0] = field << 3 | 2
+        start[1] = UInt8(truncatingIfNeeded: count)
+      }
     } else {
+      append(field << 3 | 2)
       varint(UInt64(count))
     }
   }
@@ -75,10 +105,10 @@ struct ProtobufBytes {
   private mutating func varint(_ value: UInt64) {
     var value = value
     while value > 0x7F {
-      bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
+      append(UInt8(truncatingIfNeeded: value) | 0x80)
       value >>= 7
     }
-    bytes.append(UInt8(truncatingIfNeeded: value))
+    append(UInt8(truncatingIfNeeded: value))
   }
 }
 

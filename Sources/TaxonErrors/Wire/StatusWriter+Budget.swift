@@ -14,7 +14,8 @@ extension StatusWriter {
     var writer = self
     var dropped: [String] = []
 
-    var (bytes, marks) = writeMarked()
+    var bytes = core()
+    var marks = writeMarked(to: &bytes)
     while writer.cost(bytes) > budget, let last = marks.popLast() {
       bytes.cut(to: last.start)
       dropped.append(last.name)
@@ -24,16 +25,17 @@ extension StatusWriter {
     }
 
     // From here on there are only the status and ErrorInfo.
-    writer.metadata.sort { $0.key.utf8.count + $0.value.utf8.count < $1.key.utf8.count + $1.value.utf8.count }
-    while writer.cost(writer.core()) > budget, !writer.metadata.isEmpty {
+    var entries = metadata.map { (key: $0.key, size: $0.key.utf8.count + $0.value.utf8.count) }
+    entries.sort { ($0.size, $0.key) < ($1.size, $1.key) }
+    while writer.cost(writer.core()) > budget, !entries.isEmpty {
       var excess = (writer.cost(writer.core()) - budget) * 3 / 4
       repeat {
-        let largest = writer.metadata.removeLast()
+        let largest = entries.removeLast()
+        writer.metadata[largest.key] = nil
         dropped.append("metadata.\(largest.key)")
-        excess -= largest.key.utf8.count + largest.value.utf8.count
-      } while excess > 0 && !writer.metadata.isEmpty
+        excess -= largest.size
+      } while excess > 0 && !entries.isEmpty
     }
-    writer.metadata.sort { $0.key < $1.key }
     if writer.cost(writer.core()) > budget {
       writer.shortenMessage(to: budget)
       dropped.append("message")
@@ -56,9 +58,8 @@ extension StatusWriter {
     var start: Int
   }
 
-  /// Everything, with the beginnings of the details after ErrorInfo.
-  private func writeMarked() -> (ProtobufBytes, [Mark]) {
-    var bytes = core()
+  /// The details after ErrorInfo, with their beginnings.
+  private func writeMarked(to bytes: inout ProtobufBytes) -> [Mark] {
     var marks: [Mark] = []
     func mark(_ name: String?, _ body: (inout ProtobufBytes) -> Void) {
       let start = bytes.count
@@ -72,7 +73,7 @@ extension StatusWriter {
     for detail in furtherDetails {
       mark(typeName(ofURL: detail.typeURL)) { write(detail, to: &$0) }
     }
-    return (bytes, marks)
+    return marks
   }
 
   private func core() -> ProtobufBytes {
@@ -82,7 +83,7 @@ extension StatusWriter {
     return bytes
   }
 
-  private func cost(_ bytes: ProtobufBytes) -> Int {
+  private func cost(_ bytes: borrowing ProtobufBytes) -> Int {
     TrailerCost(message: message).bytes(details: bytes.count)
   }
 

@@ -4,22 +4,20 @@ import TaxonProtobuf
 /// Writes the `google.rpc.Status` of an error.
 struct StatusWriter {
   let form: WireForm
-  let instanceID: String
+  let id: InstanceID
   var message: String
-  var metadata: [(key: String, value: String)]
+  var metadata: [String: String]
 
-  init(_ form: WireForm, instanceID: String) {
+  init(_ form: WireForm, _ id: InstanceID) {
     self.form = form
-    self.instanceID = instanceID
+    self.id = id
     message = form.message
-    metadata = form.metadata.map { (key: $0.key, value: $0.value) }
-    if metadata.count > 1 { metadata.sort { $0.key < $1.key } }
+    metadata = form.metadata
   }
 
   /// Code and message, and every detail.
   func write() -> ProtobufBytes {
-    var bytes = ProtobufBytes()
-    bytes.reserve(estimatedCount)
+    var bytes = ProtobufBytes(capacity: estimatedCount)
     writeStatus(to: &bytes)
     writeInfo(to: &bytes)
     writePayload(to: &bytes)
@@ -41,11 +39,18 @@ struct StatusWriter {
     for (key, value) in metadata { count += ProtobufBytes.size(payload: entrySize(key, value)) }
     bytes.detail(TypeURL.errorInfo, count: count)
     bytes.append(info)
-    for (key, value) in metadata {
-      bytes.header(3, count: entrySize(key, value))
-      bytes.string(1, key)
-      bytes.string(2, value)
+    // One needs no order, and so no array.
+    if metadata.count > 1 {
+      for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { writeEntry(key, value, to: &bytes) }
+    } else {
+      for (key, value) in metadata { writeEntry(key, value, to: &bytes) }
     }
+  }
+
+  private func writeEntry(_ key: String, _ value: String, to bytes: inout ProtobufBytes) {
+    bytes.header(3, count: entrySize(key, value))
+    bytes.string(1, key)
+    bytes.string(2, value)
   }
 
   func writePayload(to bytes: inout ProtobufBytes) {
@@ -56,13 +61,14 @@ struct StatusWriter {
 
   func writeTraits(to bytes: inout ProtobufBytes) {
     let causes = form.context.causes
-    if causes.isEmpty, instanceID.utf8.count == InstanceID.count {
+    if causes.isEmpty, case .own(let id) = id {
       bytes.append(form.facts.traitsDetail)
-      bytes.raw(instanceID)
+      bytes.append(InstanceID.count) { InstanceID.write(id, to: $0) }
       bytes.number(7, form.facts.isSafe ? Int32(1) : 0)
       return
     }
     let traits = form.facts.traits
+    let instanceID = id.text
     var count = traits.count + ProtobufBytes.size(instanceID) + (form.facts.isSafe ? 2 : 0)
     for cause in causes { count += ProtobufBytes.size(payload: entrySize(cause.domain, cause.code)) }
     bytes.detail(TypeURL.errorTraits, count: count)
@@ -115,7 +121,7 @@ struct StatusWriter {
 
   private var estimatedCount: Int {
     256 + message.utf8.count + form.facts.traits.count + (form.payload.map { $0.bytes.count + 64 } ?? 0)
-      + metadata.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 8 }
+      + 32 * metadata.count
   }
 
   /// Bytes of a message whose fields 1 and 2 are these strings.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What an error's wire form takes from its declaration, with the unchanging parts encoded.
-struct WireFacts: Sendable {
+final class WireFacts: Sendable {
   let identity: ErrorIdentity
   let status: StatusCode
   let httpStatus: Int

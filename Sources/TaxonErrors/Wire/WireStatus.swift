@@ -18,7 +18,8 @@ public struct WireStatus: Hashable, Sendable {
   /// For `grpc-retry-pushback-ms`: milliseconds.
   public let retryPushback: Int64?
   /// Names this occurrence, here and in the log.
-  public let instanceID: String
+  public var instanceID: String { id.text }
+  private let id: InstanceID
   /// What had to be left out to keep the budget: names of message types, "metadata.<key>", "message". To be logged.
   public let dropped: [String]
 
@@ -39,9 +40,9 @@ public struct WireStatus: Hashable, Sendable {
 
   private init(_ form: WireForm, budget: Int) {
     code = form.facts.status
-    instanceID = form.context.instanceID ?? InstanceID.next()
+    id = InstanceID(form.context.instanceID)
     retryPushback = form.retryAfter.map(milliseconds)
-    let writer = StatusWriter(form, instanceID: instanceID)
+    let writer = StatusWriter(form, id)
     let details = writer.write()
     if TrailerCost.fits(form.message, details: details.count, budget) {
       message = form.message

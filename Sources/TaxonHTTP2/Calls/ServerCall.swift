@@ -4,12 +4,23 @@ import Synchronization
 import TaxonErrors
 import TaxonProtobuf
 
-/// What a server does with one call. The stream calls the methods on the connection's event loop.
-public protocol ServerCall: AnyObject {
+/// What a server does with the calls of one method. The stream calls the methods on the connection's event loop.
+public protocol ServerMethod: AnyObject, Sendable {
   /// True when the request has any number of messages, false when it has one.
   var takesManyMessages: Bool { get }
-  /// The head of the request has come.
-  func begin()
+  /// The call for a stream whose head is there; nil when it begins with its message.
+  func begin(_ stream: ServerStream) -> (any ServerCall)?
+  /// The call for a stream whose message is there, when it did not begin with the head; the pointer is good during the
+  /// call. An error ends the call.
+  ///
+  /// - Returns: The call, and what its `receive` would return.
+  func begin(
+    _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) throws(UndeclaredError) -> (call: any ServerCall, kept: Int)
+}
+
+/// What a server does with one call. The stream calls the methods on the connection's event loop.
+public protocol ServerCall: AnyObject {
   /// A message of the request; the pointer is good during the call. An error ends the call.
   ///
   /// - Returns: The bytes of the stream's window that the message keeps until it has been read, at most `size`.
@@ -26,8 +37,8 @@ public protocol ServerCall: AnyObject {
 
 /// The one who knows the methods and sees how calls end.
 public protocol ServerRouter: AnyObject, Sendable {
-  /// The call for a stream whose head is there, or nil when there is no such method.
-  func makeCall(_ stream: ServerStream) -> (any ServerCall)?
+  /// What does the calls of a path, such as "/octollm.v1.Orchestrator/GetTask"; nil when there is no such method.
+  func method(_ path: String) -> (any ServerMethod)?
   /// A call failed before, or without, a handler.
   func failed(_ error: any TaxonomyError, status: WireStatus, path: String)
 }
@@ -65,10 +76,10 @@ public final class ServerStreamContext {
   public let tasks: HandlerTasks
   /// Guards the contexts of the connection's calls.
   package let lock = SharedLock(0)
-  /// Whether TLS is in use.
-  @exclusivity(unchecked) public var isEncrypted = false
-  /// What the peer has shown of itself.
-  @exclusivity(unchecked) public var peerCertificate: PeerCertificate?
+  // Other modules reach these by way of functions: code of their own would check each access.
+  @exclusivity(unchecked) private var isTLS = false
+  @exclusivity(unchecked) private var certificate: PeerCertificate?
+  @exclusivity(unchecked) private var last: (path: String, method: any ServerMethod)?
   /// Bytes of replies that may wait for the peer's windows before further calls wait to be started.
   @exclusivity(unchecked) public var maxBufferedBytes = Int.max
   /// Told when a call has to wait.
@@ -84,6 +95,25 @@ public final class ServerStreamContext {
     self.router = router
     self.limits = limits
     tasks = HandlerTasks(executor)
+  }
+
+  /// What does the calls of a path. Most calls of a connection are to the method of the one before.
+  func method(_ path: String) -> (any ServerMethod)? {
+    if let last, last.path == path { return last.method }
+    guard let method = router.method(path) else { return nil }
+    last = (path, method)
+    return method
+  }
+
+  /// Whether TLS is in use.
+  public var isEncrypted: Bool { isTLS }
+  /// What the peer has shown of itself.
+  public var peerCertificate: PeerCertificate? { certificate }
+
+  /// TLS is in use, and this is what the peer has shown of itself.
+  public func encrypted(_ certificate: PeerCertificate?) {
+    isTLS = true
+    self.certificate = certificate
   }
 
   /// How many calls there are, those included whose stream is gone and whose handler still runs.

@@ -49,7 +49,8 @@ struct ServerCallState {
   }
 
   /// The request's headers are complete. The size limit counts bytes as `RequestHead.size` does.
-  mutating func receivedHead(_ head: RequestHead, sizeLimit: Int) -> HeadAction {
+  // Nothing of the head is changed: only so is it not copied.
+  mutating func receivedHead(_ head: inout RequestHead, sizeLimit: Int) -> HeadAction {
     guard case .head = request else { return .ignore }
     request = .messages(count: 0)
     guard head.method == .post else { return .rejectHTTP(status: 405, reason: "gRPC calls are POST requests") }

@@ -20,35 +20,44 @@ extension ServerStream {
 
   /// Headers alone, which are the head and the trailers of an error at once (Trailers-Only).
   static func errorHead(_ status: WireStatus, initial: Metadata, trailing: [HeaderBlock.Field]) -> HeaderBlock {
-    var list: [HeaderBlock.Field] = []
-    list.reserveCapacity(8 + trailing.count)
-    list.append(.init(":status", "200"))
-    list.append(.init("content-type", "application/grpc"))
-    if !initial.isEmpty { list += HeaderBlock.Field.fields(of: initial) }
-    add(status, to: &list)
-    list += trailing
-    return HeaderBlock(list)
+    let initial = HeaderBlock.Field.fields(of: initial)
+    let size = HeaderBlock.Field.byteCount(initial)
+    return errorBlock(status, fieldCount: 2 + initial.count, byteCount: size, trailing) { writer in
+      writer.add(":status", "200")
+      writer.add("content-type", "application/grpc")
+      for field in initial { writer.add(field) }
+    }
   }
 
   /// The trailers of an error.
   static func errorTrailers(_ status: WireStatus, trailing: [HeaderBlock.Field]) -> HeaderBlock {
-    var list: [HeaderBlock.Field] = []
-    list.reserveCapacity(4 + trailing.count)
-    add(status, to: &list)
-    list += trailing
-    return HeaderBlock(list)
+    errorBlock(status, fieldCount: 0, byteCount: 0, trailing) { _ in }
   }
 
-  private static func add(_ status: WireStatus, to fields: inout [HeaderBlock.Field]) {
-    fields.append(.init("grpc-status", String(status.code.rawValue)))
-    if !status.message.isEmpty {
-      fields.append(.init("grpc-message", GRPCMessage.encode(status.message), isIndexed: false))
-    }
-    if !status.details.isEmpty {
-      fields.append(.init("grpc-status-details-bin", Base64.encode(status.details), isIndexed: false))
-    }
-    if let pushback = status.retryPushback {
-      fields.append(.init("grpc-retry-pushback-ms", String(pushback), isIndexed: false))
+  /// What `head` adds, the status, and the fields that go after it.
+  private static func errorBlock(
+    _ status: WireStatus, fieldCount: Int, byteCount: Int, _ trailing: [HeaderBlock.Field],
+    head: (inout HeaderWriter) -> Void
+  ) -> HeaderBlock {
+    let messageSize = GRPCMessage.encodedCount(status.message)
+    let detailsSize = Base64.encodedCount(status.details.count)
+    // 19 digits at most for each of the numbers.
+    return HeaderBlock(
+      fieldCount: fieldCount + 4 + trailing.count,
+      byteCount: byteCount + messageSize + detailsSize + 2 * 19 + HeaderBlock.Field.byteCount(trailing)
+    ) { writer in
+      head(&writer)
+      writer.add("grpc-status", Int64(status.code.rawValue), isIndexed: true)
+      if messageSize > 0 {
+        writer.add("grpc-message", size: messageSize) { start in
+          GRPCMessage.encode(status.message, into: UnsafeMutableBufferPointer(start: start, count: messageSize))
+        }
+      }
+      if detailsSize > 0 {
+        writer.add("grpc-status-details-bin", size: detailsSize) { Base64.encode(status.details, into: $0) }
+      }
+      if let pushback = status.retryPushback { writer.add("grpc-retry-pushback-ms", pushback, isIndexed: false) }
+      for field in trailing { writer.add(field) }
     }
   }
 }

@@ -9,15 +9,16 @@ import TaxonProtobuf
 public final class ServerStream: HTTP2Stream {
   /// The headers with which the call began.
   @exclusivity(unchecked) public private(set) var head = RequestHead()
-  /// When the caller stops waiting, if it said so.
-  @exclusivity(unchecked) public private(set) var deadline: NIODeadline?
   /// What the call shares with the others of its connection.
   public let context: ServerStreamContext
 
   @exclusivity(unchecked) private var state = ServerCallState()
   @exclusivity(unchecked) private var deframer: MessageDeframer
   @exclusivity(unchecked) private var decompressor: Decompressor?
+  /// Begins the call when its message is there.
+  @exclusivity(unchecked) private var method: (any ServerMethod)?
   @exclusivity(unchecked) private var call: (any ServerCall)?
+  @exclusivity(unchecked) private var expiry: NIODeadline?
   @exclusivity(unchecked) private var timer: Scheduled<Void>?
   /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
   @exclusivity(unchecked) private var unread = 0
@@ -43,6 +44,8 @@ public final class ServerStream: HTTP2Stream {
     while hasToWait, !Task.isCancelled { await context.room() }
   }
 
+  /// When the caller stops waiting, if it said so.
+  public var deadline: NIODeadline? { expiry }
   /// What came with the request.
   public var metadata: Metadata { head.metadata }
   /// The path of the method that is called.
@@ -54,13 +57,13 @@ public final class ServerStream: HTTP2Stream {
     guard state.wantsHead else { return }
     head.size += name.count + value.count + 32
     // What is past the limit is still decoded, so that the connection's HPACK table stays in step, and then forgotten.
-    guard head.size <= context.limits.maxHeaderListSize, let session else { return }
-    head.receive(name: name, value: value, cache: &session.headerCache)
+    guard head.size <= context.limits.maxHeaderListSize else { return }
+    unownedSession?._withUnsafeGuaranteedRef { head.receive(name: name, value: value, cache: &$0.headerCache) }
   }
 
   public override func receivedHeaders(endStream: Bool) {
     if state.wantsHead, let session { head.finish(&session.headerCache) }
-    switch state.receivedHead(head, sizeLimit: context.limits.maxHeaderListSize) {
+    switch state.receivedHead(&head, sizeLimit: context.limits.maxHeaderListSize) {
     case .begin: begin()
     case .fail(let fault): fail(fault)
     case .rejectHTTP(let status, let reason): rejectHTTP(status, reason)
@@ -72,18 +75,17 @@ public final class ServerStream: HTTP2Stream {
   private func begin() {
     if let timeout = head.timeout {
       let deadline = NIODeadline.now() + TimeAmount(timeout)
-      self.deadline = deadline
+      expiry = deadline
       timer = context.executor.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
         self?.deadlinePassed()
       }
     }
-    guard let call = context.router.makeCall(self) else {
+    guard let method = context.method(head.path) else {
       fail(CallError.MethodNotFound(path: head.path))
       return
     }
-    self.call = call
-    state.takesManyMessages = call.takesManyMessages
-    call.begin()
+    state.takesManyMessages = method.takesManyMessages
+    if let call = method.begin(self) { self.call = call } else { self.method = method }
   }
 
   public override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
@@ -106,22 +108,25 @@ public final class ServerStream: HTTP2Stream {
   }
 
   private func deliver(_ message: UnsafeRawBufferPointer, isCompressed: Bool) {
-    guard let call else { return }
     let outcome =
       isCompressed
-      ? decompress(message) { Self.hand($0, to: call, size: message.count, isCompressed: true) }
-      : Self.hand(message, to: call, size: message.count, isCompressed: false)
+      ? decompress(message) { hand($0, size: message.count, isCompressed: true) }
+      : hand(message, size: message.count, isCompressed: false)
     switch outcome {
     case .success(let count): unread += count
     case .failure(let error): fail(error)
     }
   }
 
-  private static func hand(
-    _ message: UnsafeRawBufferPointer, to call: any ServerCall, size: Int, isCompressed: Bool
+  private func hand(
+    _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
   ) -> Result<Int, UndeclaredError> {
     do throws(UndeclaredError) {
-      return .success(try call.receive(message, size: size, isCompressed: isCompressed))
+      if let call { return .success(try call.receive(message, size: size, isCompressed: isCompressed)) }
+      guard let method else { return .success(0) }
+      let begun = try method.begin(self, with: message, size: size, isCompressed: isCompressed)
+      call = begun.call
+      return .success(begun.kept)
     } catch {
       return .failure(error)
     }
@@ -175,6 +180,7 @@ public final class ServerStream: HTTP2Stream {
     timer = nil
     let call = call
     self.call = nil
+    method = nil
     if state.closed() { call?.cancel(.cancelled) }
   }
 
@@ -251,6 +257,7 @@ public final class ServerStream: HTTP2Stream {
   /// Ends the call, of which the handler, if there is one, learns.
   private func fail(_ error: some TaxonomyError, trailing: [HeaderBlock.Field] = []) {
     let status = WireStatus(error, budget: context.limits.maxTrailersSize)
+    let call = call
     guard fail(status, initial: Metadata(), trailing: trailing) else { return }
     context.router.failed(error, status: status, path: head.path)
     call?.cancel(UndeclaredError.lift(error))
@@ -279,8 +286,10 @@ public final class ServerStream: HTTP2Stream {
     ended()
   }
 
-  /// The reply is over: stop the clock, and stop a peer that is still sending.
+  /// The reply is over: let go of the call and its request, stop the clock, and stop a peer that is still sending.
   private func ended() {
+    call = nil
+    method = nil
     timer?.cancel()
     timer = nil
     if state.wantsReset { session?.resetWhenAnswered(self) }

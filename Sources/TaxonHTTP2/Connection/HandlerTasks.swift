@@ -4,7 +4,7 @@ import NIOCore
 /// What a handler's task runs.
 public protocol RunnableCall: AnyObject, Sendable {
   /// Does the work of the call. Runs on the loop.
-  func run() async
+  nonisolated(nonsending) func run() async
 
   /// The call has held its loop for long, without suspending. Called in debug builds alone.
   func heldLoop(for duration: Duration)

@@ -11,46 +11,55 @@ enum Base64 {
     return values
   }()
 
+  /// The two characters of each 12 bits, as they lie in memory.
+  private static let pairs: [UInt16] = (0..<4096).map { bits in
+    UInt16(littleEndian: UInt16(alphabet[bits >> 6]) | UInt16(alphabet[bits & 63]) << 8)
+  }
+
+  /// Characters that so many bytes take.
+  static func encodedCount(_ count: Int) -> Int { (count * 4 + 2) / 3 }
+
   static func encode(_ bytes: [UInt8]) -> [UInt8] {
-    let size = (bytes.count * 4 + 2) / 3
+    let size = encodedCount(bytes.count)
     return [UInt8](unsafeUninitializedCapacity: size) { text, count in
-      bytes.withUnsafeBufferPointer { bytes in
-        alphabet.withUnsafeBufferPointer { alphabet in encode(bytes, alphabet, into: text) }
-      }
+      if let start = text.baseAddress { encode(bytes, into: start) }
       count = size
     }
   }
 
+  /// Writes `encodedCount` characters.
+  static func encode(_ bytes: [UInt8], into text: UnsafeMutablePointer<UInt8>) {
+    bytes.withUnsafeBufferPointer { bytes in
+      pairs.withUnsafeBufferPointer { pairs in
+        guard let first = bytes.baseAddress, let pairs = pairs.baseAddress else { return }
+        encode(first, bytes.count, pairs, into: text)
+      }
+    }
+  }
+
   private static func encode(
-    _ bytes: UnsafeBufferPointer<UInt8>, _ alphabet: UnsafeBufferPointer<UInt8>,
-    into text: UnsafeMutableBufferPointer<UInt8>
+    _ bytes: UnsafePointer<UInt8>, _ count: Int, _ pairs: UnsafePointer<UInt16>,
+    into text: UnsafeMutablePointer<UInt8>
   ) {
-    var end = 0
-    func put(_ value: Int) {
-      text[end] = alphabet[value & 63]
-      end += 1
+    var (bytes, text) = (bytes, UnsafeMutableRawPointer(text))
+    let end = bytes + count
+    // Four bytes are read at once, of which three are used.
+    while end - bytes >= 4 {
+      let group = Int(UInt32(bigEndian: UnsafeRawPointer(bytes).loadUnaligned(as: UInt32.self)))
+      text.storeBytes(of: pairs[group &>> 20], as: UInt16.self)
+      text.storeBytes(of: pairs[group &>> 8 & 4095], toByteOffset: 2, as: UInt16.self)
+      bytes += 3
+      text += 4
     }
-    var index = 0
-    while index + 2 < bytes.count {
-      let group = Int(bytes[index]) << 16 | Int(bytes[index + 1]) << 8 | Int(bytes[index + 2])
-      text[end] = alphabet[group >> 18]
-      text[end + 1] = alphabet[group >> 12 & 63]
-      text[end + 2] = alphabet[group >> 6 & 63]
-      text[end + 3] = alphabet[group & 63]
-      end += 4
-      index += 3
-    }
-    switch bytes.count - index {
-    case 1:
-      let group = Int(bytes[index]) << 4
-      put(group >> 6)
-      put(group)
-    case 2:
-      let group = (Int(bytes[index]) << 8 | Int(bytes[index + 1])) << 2
-      put(group >> 12)
-      put(group >> 6)
-      put(group)
-    default: break
+    while end - bytes > 0 {
+      let rest = min(3, end - bytes)
+      let group =
+        Int(bytes[0]) << 16 | (rest > 1 ? Int(bytes[1]) << 8 : 0) | (rest > 2 ? Int(bytes[2]) : 0)
+      for index in 0...rest {
+        text.storeBytes(of: alphabet[group >> (18 - 6 * index) & 63], toByteOffset: index, as: UInt8.self)
+      }
+      bytes += rest
+      text += rest + 1
     }
   }
 

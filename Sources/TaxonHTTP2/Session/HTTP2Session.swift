@@ -47,7 +47,7 @@ public final class HTTP2Session {
   /// Which end it is.
   public let role: Role
   /// Told what happens to the connection.
-  public weak var delegate: (any HTTP2SessionDelegate)?
+  @exclusivity(unchecked) public weak var delegate: (any HTTP2SessionDelegate)?
   /// Every stream that is open, in no order.
   @exclusivity(unchecked) public private(set) var streams: [HTTP2Stream] = []
   /// Told when there may be something to drain; the transport takes itself out before it goes.
@@ -187,6 +187,9 @@ public final class HTTP2Session {
     }
     return hasReset
   }
+
+  /// True while a stream is open.
+  public var hasStreams: Bool { !streams.isEmpty }
 
   /// True when neither side has anything more to say: the connection can be closed.
   public var isFinished: Bool {

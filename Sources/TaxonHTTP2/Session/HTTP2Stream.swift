@@ -7,9 +7,13 @@ import TaxonProtobuf
 open class HTTP2Stream {
   /// The stream's number, 0 before it has one.
   @exclusivity(unchecked) public internal(set) final var id: Int32 = 0
-  // Unowned, since the session sets it to nil when it lets go of the stream, in its deinit at the latest.
   /// The session, as long as the stream is open in it.
-  @exclusivity(unchecked) public internal(set) final unowned(unsafe) var session: HTTP2Session?
+  public internal(set) final var session: HTTP2Session? {
+    get { unownedSession?.takeUnretainedValue() }
+    set { unownedSession = newValue.map { .passUnretained($0) } }
+  }
+  // Unowned, since the session sets it to nil when it lets go of the stream, in its deinit at the latest.
+  @exclusivity(unchecked) final var unownedSession: Unmanaged<HTTP2Session>?
   /// Where the stream stands in the session's list.
   @exclusivity(unchecked) final var slot = -1
 

@@ -4,8 +4,9 @@ import CNghttp2
 /// Header fields in the form in which nghttp2 takes them, with their bytes, which stay where they are while the block
 /// lives: nghttp2 need not copy them.
 public final class HeaderBlock: Sendable {
-  // Written in init alone, and the memory is the block's own: safe to read from any thread.
-  nonisolated(unsafe) private let bytes: UnsafeMutablePointer<UInt8>
+  // Written in init alone, and the memory is the block's own: safe to read from any thread. The fields, and after them
+  // their bytes.
+  nonisolated(unsafe) private let memory: UnsafeMutableRawPointer
   nonisolated(unsafe) let fields: UnsafeMutableBufferPointer<nghttp2_nv>
   /// Has the bytes of the first fields.
   private let head: HeaderBlock?
@@ -35,52 +36,46 @@ public final class HeaderBlock: Sendable {
       self.isIndexed = isIndexed
     }
 
-    var valueCount: Int {
-      switch value {
-      case .text(let text): text.utf8.count
-      case .bytes(let bytes): bytes.count
+    /// Bytes of all names and values.
+    static func byteCount(_ list: [Field]) -> Int {
+      var count = 0
+      for field in list {
+        count += field.name.utf8.count
+        switch field.value {
+        case .text(let text): count += text.utf8.count
+        case .bytes(let bytes): count += bytes.count
+        }
       }
+      return count
     }
   }
 
   /// A block of the fields, in their order, after those of another block, which are not copied.
-  public init(_ list: [Field], after head: HeaderBlock? = nil) {
-    self.head = head
-    let known = head?.fields.count ?? 0
-    var size = 0
-    for field in list { size += field.name.utf8.count + field.valueCount }
-    bytes = .allocate(capacity: max(size, 1))
-    fields = .allocate(capacity: known + list.count)
-    if let head { _ = fields.initialize(from: head.fields) }
-    var end = bytes
-    func copy(_ source: UnsafeBufferPointer<UInt8>) {
-      if let start = source.baseAddress { end.initialize(from: start, count: source.count) }
-      end += source.count
-    }
-    func copy(_ text: String) {
-      var text = text
-      text.withUTF8(copy)
-    }
-    for (index, field) in list.enumerated() {
-      let name = end
-      copy(field.name)
-      let value = end
-      switch field.value {
-      case .text(let text): copy(text)
-      case .bytes(let bytes): bytes.withUnsafeBufferPointer(copy)
-      }
-      var flags = NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue
-      if !field.isIndexed { flags |= NGHTTP2_NV_FLAG_NO_INDEX.rawValue }
-      fields.initializeElement(
-        at: known + index,
-        to: nghttp2_nv(name: name, value: value, namelen: value - name, valuelen: end - value, flags: UInt8(flags)))
+  public convenience init(_ list: [Field], after head: HeaderBlock? = nil) {
+    self.init(fieldCount: list.count, byteCount: Field.byteCount(list), after: head) { writer in
+      for field in list { writer.add(field) }
     }
   }
 
-  deinit {
-    bytes.deallocate()
-    fields.deallocate()
+  /// A block of what `write` adds after those of another block: so many fields at most, with so many bytes at most,
+  /// static ones not counted.
+  init(fieldCount: Int, byteCount: Int, after head: HeaderBlock? = nil, _ write: (inout HeaderWriter) -> Void) {
+    self.head = head
+    let known = head?.fields.count ?? 0
+    let capacity = known + fieldCount
+    let stride = MemoryLayout<nghttp2_nv>.stride * capacity
+    memory = .allocate(byteCount: stride + byteCount, alignment: MemoryLayout<nghttp2_nv>.alignment)
+    let space = UnsafeMutableBufferPointer(
+      start: memory.bindMemory(to: nghttp2_nv.self, capacity: capacity), count: capacity)
+    let bytes = UnsafeMutableBufferPointer(
+      start: (memory + stride).bindMemory(to: UInt8.self, capacity: byteCount), count: byteCount)
+    if let head { _ = space.initialize(from: head.fields) }
+    var writer = HeaderWriter(fields: UnsafeMutableBufferPointer(rebasing: space[known...]), bytes: bytes)
+    write(&writer)
+    fields = UnsafeMutableBufferPointer(rebasing: space[..<(known + writer.count)])
   }
+
+  deinit { memory.deallocate() }
 }
 
 extension HeaderBlock.Field {

@@ -23,9 +23,8 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
   }
   nghttp2_session_callbacks_set_on_header_callback(callbacks) {
     raw, frame, name, nameCount, value, valueCount, _, user in
-    guard let frame, let user else { return 0 }
-    // Set in HTTP2Session.init; the session is alive while it is called.
-    Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { session in
+    guard let frame else { return 0 }
+    unownedSession(user)._withUnsafeGuaranteedRef { session in
       let id = frame.pointee.hd.stream_id
       // The fields of a block come one after the other: the stream is sought once.
       if session.headersID != id {
@@ -44,9 +43,10 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     guard let frame else { return 0 }
     let endStream = frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
     let isAck = frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
-    guard session(user).admit(frame, endStream: endStream, isAck: isAck) else {
-      return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+    let isAdmitted = unownedSession(user)._withUnsafeGuaranteedRef {
+      $0.admit(frame, endStream: endStream, isAck: isAck)
     }
+    guard isAdmitted else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
     switch UInt32(frame.pointee.hd.type) {
     case NGHTTP2_HEADERS.rawValue: stream(raw, frame.pointee.hd.stream_id)?.receivedHeaders(endStream: endStream)
     case NGHTTP2_DATA.rawValue where endStream: stream(raw, frame.pointee.hd.stream_id)?.receivedEnd()
@@ -67,12 +67,12 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
   }
   nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
     guard let frame else { return 0 }
-    session(user).noteSent(frame)
+    unownedSession(user)._withUnsafeGuaranteedRef { $0.noteSent(frame) }
     return 0
   }
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { raw, flags, id, data, count, user in
     // The connection's window is opened once for all that one read brings.
-    session(user).unconsumed += count
+    unownedSession(user)._withUnsafeGuaranteedRef { $0.unconsumed += count }
     let isLast = flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
     stream(raw, id)?.received(data: UnsafeRawBufferPointer(start: data, count: count), isLast: isLast)
     return 0
@@ -101,9 +101,12 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
   return callbacks
 }()
 
-private func session(_ user: UnsafeMutableRawPointer?) -> HTTP2Session {
+private func session(_ user: UnsafeMutableRawPointer?) -> HTTP2Session { unownedSession(user).takeUnretainedValue() }
+
+/// The session, which is alive while it is called.
+private func unownedSession(_ user: UnsafeMutableRawPointer?) -> Unmanaged<HTTP2Session> {
   // Set in HTTP2Session.init, before any byte is received.
-  Unmanaged<HTTP2Session>.fromOpaque(user!).takeUnretainedValue()
+  .fromOpaque(user!)
 }
 
 private func stream(_ raw: OpaquePointer?, _ id: Int32) -> HTTP2Stream? {

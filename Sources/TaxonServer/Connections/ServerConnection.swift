@@ -91,8 +91,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   func makeStream() -> HTTP2Stream? {
     idleSince = nil
     if settings.isEncrypted, !streams.isEncrypted, let channel {
-      streams.isEncrypted = true
-      streams.peerCertificate = PeerCertificate(of: channel)
+      streams.encrypted(PeerCertificate(of: channel))
     }
     guard streams.aliveCalls < settings.connections.maxRunningCalls else {
       settings.reporter.reached("max_running_calls", peer: streams.peer)
@@ -107,7 +106,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   }
 
   func streamClosed() {
-    if handler?.session.streams.isEmpty ?? true { idleSince = .now() }
+    if handler?.session.hasStreams != true { idleSince = .now() }
   }
 
   // MARK: The clock
