@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
+
 /// What is known of an enum at run time: its full name, and its values in the order of the schema.
 public final class EnumDescriptor: Sendable {
   /// The full name, such as `octollm.v1.TaskStatus`.
@@ -9,6 +11,8 @@ public final class EnumDescriptor: Sendable {
 
   private let names: [Int32: String]
   private let numbers: [String: Int32]
+  /// The address of what JSON needs to know, once it has been asked for.
+  let jsonTable = Atomic<UInt>(0)
 
   /// An enum of the schema.
   public init(_ name: String, _ values: KeyValuePairs<String, Int32>) {
