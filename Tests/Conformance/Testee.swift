@@ -9,6 +9,14 @@ enum Testee {
     "protobuf_test_messages.proto3.TestAllTypesProto3": ProtobufTestMessages_Proto3_TestAllTypesProto3.self,
   ]
 
+  /// What an Any of the tests may hold.
+  private static let registry = TypeRegistry(Array(types.values))
+
+  private static func decodingOptions(_ request: Conformance_ConformanceRequest) -> JSONDecodingOptions {
+    JSONDecodingOptions(
+      ignoresUnknownFields: request.testCategory == .jsonIgnoreUnknownParsingTest, registry: registry)
+  }
+
   static func response(to bytes: [UInt8]) -> Conformance_ConformanceResponse {
     do throws(MessageDecodingError) {
       return Conformance_ConformanceResponse(result: result(try Conformance_ConformanceRequest(decoding: bytes)))
@@ -25,7 +33,8 @@ enum Testee {
     do {
       switch request.payload {
       case .protobufPayload(let bytes): message = try type.init(decoding: bytes)
-      case .jsonPayload: return .skipped("no JSON")
+      case .jsonPayload(let text):
+        message = try type.init(json: text, options: decodingOptions(request))
       case .jspbPayload: return .skipped("no JSPB")
       case .textPayload: return .skipped("the text format is not read")
       case nil: return .runtimeError("the request has no payload")
@@ -36,7 +45,7 @@ enum Testee {
     do {
       switch request.requestedOutputFormat {
       case .protobuf: return .protobufPayload(try message.encoded())
-      case .json: return .skipped("no JSON")
+      case .json: return .jsonPayload(try message.jsonString(options: JSONEncodingOptions(registry: registry)))
       case .jspb: return .skipped("no JSPB")
       case .textFormat: return .skipped("the text that Taxon prints is for people")
       case .unspecified, .unrecognized: return .runtimeError("the request asks for no format")

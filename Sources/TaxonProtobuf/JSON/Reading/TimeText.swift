@@ -31,8 +31,6 @@ struct TimeText {
       position += 1
     }
     guard position > start, let nanos = fraction(), skip("s"), position == text.count else { return nil }
-    // The greatest number of seconds has no fraction behind it.
-    guard nanos == 0 || seconds < TimeBounds.durationSeconds.upperBound else { return nil }
     return isNegative ? (-seconds, -nanos) : (seconds, nanos)
   }
 
