@@ -24,7 +24,8 @@ enum Pipe {
     try (length + response).withUnsafeBytes { bytes in
       var sent = 0
       while sent < bytes.count {
-        let more = write(STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: bytes[sent...]).baseAddress, bytes.count - sent)
+        let more = write(
+          STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: bytes[sent...]).baseAddress, bytes.count - sent)
         guard more > 0 else { throw Broken() }
         sent += more
       }
