@@ -7,14 +7,14 @@
 /// the description under the same name in the type: `options.example` and `Options.example`.
 ///
 /// `Value` is an Optional, an array, or what the field holds where the schema has a default value for it.
-public struct MessageExtension<Base: Message, Value: Sendable>: Sendable {
+public struct MessageExtension<Base: Message, Value: Sendable>: AnyMessageExtension {
   /// The full name, such as `example.v1.note`.
   public let name: String
   /// The number on the wire.
   public let number: UInt32
 
   /// A message of one field.
-  private let descriptor: MessageDescriptor
+  let descriptor: MessageDescriptor
   private let absent: Value
   private let read: @Sendable (MessageReader) throws(MessageDecodingError) -> Value
   private let write: @Sendable (inout MessageWriter, Value) -> Void
@@ -80,6 +80,38 @@ public struct MessageExtension<Base: Message, Value: Sendable>: Sendable {
 
   /// Takes it away.
   public func clear(in message: inout Base) { message.unknownFields.replace(number, with: []) }
+}
+
+/// Extensions of whatever message and type, as a `TypeRegistry` takes them.
+public protocol AnyMessageExtension: Sendable {
+  /// The full name, such as `example.v1.note`.
+  var name: String { get }
+  /// The number on the wire.
+  var number: UInt32 { get }
+}
+
+/// What JSON does with extensions. `MessageExtension` is the only one that there is.
+protocol LowerableExtension: AnyMessageExtension {
+  /// Full name of the message that is extended.
+  var baseName: String { get }
+  /// A message of one field.
+  var descriptor: MessageDescriptor { get }
+
+  /// Decodes the extension's own bytes, tags included, and puts the value into a message of one field.
+  func relower(_ bytes: [UInt8], _ arena: MessageArena) throws(MessageDecodingError) -> UnsafeRawPointer
+}
+
+extension MessageExtension: LowerableExtension {
+  var baseName: String { Base.descriptor.name }
+
+  func relower(_ bytes: [UInt8], _ arena: MessageArena) throws(MessageDecodingError) -> UnsafeRawPointer {
+    let value = try bytes.withUnsafeBufferPointer { (bytes) throws(MessageDecodingError) in
+      try descriptor.decode(UnsafeRawBufferPointer(bytes), options: DecodingOptions(), read)
+    }
+    var writer = MessageWriter(root: descriptor, arena)
+    write(&writer, value)
+    return UnsafeRawPointer(writer.base)
+  }
 }
 
 extension Message {

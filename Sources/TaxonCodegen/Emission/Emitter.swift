@@ -48,6 +48,7 @@ final class Emitter {
         emit(declaration)
       }
       emitExtensions()
+      emitRegistry()
       emitTaxonomy()
     }
     emitDescriptors()

@@ -394,3 +394,13 @@ extension Google_Protobuf_MethodOptions {
   static let raises = MessageExtension<Google_Protobuf_MethodOptions, RaisesOptions?>(
     "taxon.raises", 51820, .message(RaisesOptions.self))
 }
+
+extension TypeRegistry {
+  /// The messages and extensions of taxon/taxonomy.proto.
+  static let taxonTaxonomy = TypeRegistry(
+    [TaxonomyOptions.self, CategoryOptions.self, ErrorOptions.self, FieldRules.self, RaisesOptions.self],
+    extensions: [
+      Google_Protobuf_FileOptions.taxonomy, Google_Protobuf_FileOptions.fileRaises,
+      Google_Protobuf_MessageOptions.category, Google_Protobuf_MessageOptions.error, Google_Protobuf_FieldOptions.field,
+      Google_Protobuf_ServiceOptions.serviceRaises, Google_Protobuf_MethodOptions.raises])
+}

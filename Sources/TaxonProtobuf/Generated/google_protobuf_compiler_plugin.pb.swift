@@ -208,6 +208,13 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of google/protobuf/compiler/plugin.proto.
+  public static let googleProtobufCompilerPlugin = TypeRegistry([
+    Google_Protobuf_Compiler_Version.self, Google_Protobuf_Compiler_CodeGeneratorRequest.self,
+    Google_Protobuf_Compiler_CodeGeneratorResponse.self, Google_Protobuf_Compiler_CodeGeneratorResponse.File.self])
+}
+
 extension ProtoFileDescriptor {
   /// google/protobuf/compiler/plugin.proto
   public static let googleProtobufCompilerPlugin = ProtoFileDescriptor(

@@ -1972,6 +1972,23 @@ public struct Google_Protobuf_GeneratedCodeInfo: Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of google/protobuf/descriptor.proto.
+  public static let googleProtobufDescriptor = TypeRegistry([
+    Google_Protobuf_FileDescriptorSet.self, Google_Protobuf_FileDescriptorProto.self,
+    Google_Protobuf_DescriptorProto.self, Google_Protobuf_DescriptorProto.ExtensionRange.self,
+    Google_Protobuf_DescriptorProto.ReservedRange.self, Google_Protobuf_ExtensionRangeOptions.self,
+    Google_Protobuf_FieldDescriptorProto.self, Google_Protobuf_OneofDescriptorProto.self,
+    Google_Protobuf_EnumDescriptorProto.self, Google_Protobuf_EnumDescriptorProto.EnumReservedRange.self,
+    Google_Protobuf_EnumValueDescriptorProto.self, Google_Protobuf_ServiceDescriptorProto.self,
+    Google_Protobuf_MethodDescriptorProto.self, Google_Protobuf_FileOptions.self, Google_Protobuf_MessageOptions.self,
+    Google_Protobuf_FieldOptions.self, Google_Protobuf_OneofOptions.self, Google_Protobuf_EnumOptions.self,
+    Google_Protobuf_EnumValueOptions.self, Google_Protobuf_ServiceOptions.self, Google_Protobuf_MethodOptions.self,
+    Google_Protobuf_UninterpretedOption.self, Google_Protobuf_UninterpretedOption.NamePart.self,
+    Google_Protobuf_SourceCodeInfo.self, Google_Protobuf_SourceCodeInfo.Location.self,
+    Google_Protobuf_GeneratedCodeInfo.self, Google_Protobuf_GeneratedCodeInfo.Annotation.self])
+}
+
 extension ProtoFileDescriptor {
   /// google/protobuf/descriptor.proto
   public static let googleProtobufDescriptor = ProtoFileDescriptor(

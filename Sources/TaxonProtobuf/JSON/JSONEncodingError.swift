@@ -10,6 +10,8 @@ public struct JSONEncodingError: Error, Hashable, CustomStringConvertible {
     case invalidTypeURL(String)
     /// What is in a `google.protobuf.Any` cannot be decoded.
     case undecodableAny(MessageDecodingError)
+    /// What is in the field of an extension, which is named here, cannot be decoded.
+    case undecodableExtension(String, MessageDecodingError)
     /// A `google.protobuf.Timestamp` is not between the years 1 and 9999, or its nanoseconds are not 0 to 999,999,999.
     case timestampOutOfRange
     /// A `google.protobuf.Duration` is over ±315,576,000,000 s, has a second or more of nanoseconds, or its parts
@@ -43,6 +45,7 @@ extension JSONEncodingError.Reason: CustomStringConvertible {
     case .unregisteredType(let name): "the registry has no type \(name)"
     case .invalidTypeURL(let url): "\"\(url)\" is no type URL"
     case .undecodableAny(let error): "what is inside cannot be decoded: \(error)"
+    case .undecodableExtension(let name, let error): "extension \(name) cannot be decoded: \(error)"
     case .timestampOutOfRange: "the time is not between the years 1 and 9999"
     case .durationOutOfRange: "the duration is out of range, or its parts differ in their signs"
     case .invalidFieldMaskPath(let path): "path \"\(path)\" does not come back from JSON"

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Message types by their full names: what a `google.protobuf.Any` is looked up in.
+/// Message types and extensions by their full names: what a `google.protobuf.Any` is looked up in, and what the keys of
+/// extensions in JSON mean.
 ///
-/// Every registry knows the well-known types of `google.protobuf`.
+/// Every generated file adds a registry of what it declares as a static property: `TypeRegistry.octollmV1Orchestrator` is
+/// that of octollm/v1/orchestrator.proto. Every registry knows the well-known types of `google.protobuf`.
 public struct TypeRegistry: Sendable {
   private var types: [String: any Message.Type] = [:]
+  /// By the names of the messages that are extended; sorted by number.
+  private var extensions: [String: [any LowerableExtension]] = [:]
 
-  /// A registry of these types, and of all messages of these files and of those that they import.
-  public init(_ types: [any Message.Type] = [], files: [ProtoFileDescriptor] = []) {
-    for file in files { insert(file) }
+  /// A registry of these types and extensions.
+  public init(_ types: [any Message.Type] = [], extensions: [any AnyMessageExtension] = []) {
     for type in types { insert(type) }
+    for field in extensions { insert(field) }
   }
 
   /// Adds a type; one of the same name is replaced.
@@ -17,16 +21,35 @@ public struct TypeRegistry: Sendable {
     types[type.descriptor.name] = type
   }
 
-  /// Adds all messages of a file and of those that it imports.
-  public mutating func insert(_ file: ProtoFileDescriptor) {
-    for file in file.closure {
-      for type in file.messages { insert(type) }
-    }
+  /// Adds an extension; one of the same message and number is replaced.
+  public mutating func insert(_ field: any AnyMessageExtension) {
+    // MessageExtension is the only type that conforms.
+    guard let field = field as? any LowerableExtension else { return }
+    insert(field)
   }
 
-  /// Adds all types of another registry.
+  private mutating func insert(_ field: any LowerableExtension) {
+    var fields = extensions[field.baseName, default: []].filter { $0.number != field.number }
+    fields.insert(field, at: fields.firstIndex { $0.number > field.number } ?? fields.endIndex)
+    extensions[field.baseName] = fields
+  }
+
+  /// Adds all types and extensions of another registry.
   public mutating func formUnion(_ other: TypeRegistry) {
     types.merge(other.types) { $1 }
+    for field in other.extensions.values.joined() { insert(field) }
+  }
+
+  /// A registry that has what is in either: `.octollmV1Orchestrator.union(.googleRpcErrorDetails)`.
+  public func union(_ other: TypeRegistry) -> TypeRegistry {
+    var result = self
+    result.formUnion(other)
+    return result
+  }
+
+  /// The extensions of a message, in the order of their numbers.
+  func extensions(of messageName: String) -> [any LowerableExtension] {
+    extensions.isEmpty ? [] : extensions[messageName] ?? []
   }
 
   /// The type with this full name, such as `google.protobuf.Timestamp`; nil for one that is not registered.

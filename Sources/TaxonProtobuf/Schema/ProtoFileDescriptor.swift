@@ -12,18 +12,15 @@ public struct ProtoFileDescriptor: Sendable {
   // Functions, because files with services may point at each other by way of the errors that they raise.
   private let makeDependencies: @Sendable () -> [ProtoFileDescriptor]
   private let makeErrorFiles: @Sendable () -> [ProtoFileDescriptor]
-  private let makeMessages: @Sendable () -> [any Message.Type]
 
   /// What generated code says of a file. `base64` may have white space in it.
   public init(
     _ name: String, dependencies: @autoclosure @escaping @Sendable () -> [ProtoFileDescriptor] = [],
-    errors: @autoclosure @escaping @Sendable () -> [ProtoFileDescriptor] = [],
-    messages: @autoclosure @escaping @Sendable () -> [any Message.Type] = [], base64: StaticString
+    errors: @autoclosure @escaping @Sendable () -> [ProtoFileDescriptor] = [], base64: StaticString
   ) {
     self.name = name
     makeDependencies = dependencies
     makeErrorFiles = errors
-    makeMessages = messages
     self.base64 = base64
   }
 
@@ -32,9 +29,6 @@ public struct ProtoFileDescriptor: Sendable {
 
   /// The files that have the errors its methods raise and that it does not import itself.
   public var errorFiles: [ProtoFileDescriptor] { makeErrorFiles() }
-
-  /// The message types of the file, the nested ones as well, where there is code for them: what a `TypeRegistry` takes.
-  public var messages: [any Message.Type] { makeMessages() }
 
   /// The encoded FileDescriptorProto. Decoded from the embedded text each time.
   public var serialized: [UInt8] {

@@ -86,3 +86,8 @@ struct Shop_V1_Order: Taxon.Message {
     static let descriptor = EnumDescriptor("shop.v1.Order.State", isClosed: true, ["OPEN": 1, "CLOSED": 2])
   }
 }
+
+extension TypeRegistry {
+  /// The messages of shop/v1/legacy.proto.
+  static let shopV1Legacy = TypeRegistry([Shop_V1_Order.self])
+}

@@ -900,6 +900,13 @@ struct PartlyOld: Taxon.Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of shop/v1/messages.proto.
+  static let shopV1Messages = TypeRegistry([
+    Everything.self, Tree.self, Hen.self, Egg.self, Names.self, Names.String.self, Names.Field.self, Names.Nested.self,
+    Names.Nested.Kind.self, Names.CamelCase.self, Message.self, Duration.self, Old.self, PartlyOld.self])
+}
+
 extension ProtoFileDescriptor {
   /// shop/v1/messages.proto
   static let shopV1Messages = ProtoFileDescriptor(

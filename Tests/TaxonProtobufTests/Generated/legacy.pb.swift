@@ -801,3 +801,15 @@ extension Extendable {
   static let insideDefault = MessageExtension<Extendable, Bool>(
     "taxon.test.Inside.default", 121, .optional(.bool), default: true)
 }
+
+extension TypeRegistry {
+  /// The messages and extensions of legacy.proto.
+  static let legacy = TypeRegistry(
+    [
+      Required.self, Grouped.self, Grouped.Member.self, Closed.self, ClosedRequired.self, Defaults.self, Keywords.self,
+      Extendable.self, Old.self, Inside.self, Parcel.self, Member.self, Hen.self, Egg.self],
+    extensions: [
+      Grouped.extra, Grouped.levels, Extendable.amount, Extendable.label, Extendable.steps, Extendable.words,
+      Extendable.strict, Extendable.children, Extendable.kind, Extendable.kinds, Extendable.blob, Extendable.oldAmount,
+      Extendable.insideInside, Extendable.insideDefault])
+}

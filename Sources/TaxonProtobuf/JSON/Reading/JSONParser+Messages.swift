@@ -50,7 +50,7 @@ extension JSONParser {
       if guess < count, isNext(members[guess].key) {
         cursor += members[guess].key.count
       } else {
-        index = try key(table, insideAny: insideAny, place)
+        index = try key(base, table, insideAny: insideAny, place)
       }
       guard index >= 0 else { continue }
       let bit: UInt64 = 1 << UInt64(index & 63)
@@ -84,21 +84,21 @@ extension JSONParser {
   }
 
   /// Reads a key and its colon. Returns the index of the member, the number of members for "@type" in an Any, whose
-  /// value is skipped then, and -1 for a field that is ignored, whose value is skipped as well.
+  /// value is skipped then, and -1 for an extension, which has been read, or a field that is ignored.
   @inline(__always)
   private mutating func key(
-    _ table: UnsafePointer<JSONTable>, insideAny: Bool, _ place: UnsafePointer<UInt8>
+    _ base: UnsafeMutableRawPointer, _ table: UnsafePointer<JSONTable>, insideAny: Bool, _ place: UnsafePointer<UInt8>
   ) throws(JSONFault) -> Int {
     let name = try string()
     try expect(UInt8(ascii: ":"))
     if let index = table.pointee.names.index(of: name) { return index }
-    return try unknownKey(name, table, insideAny: insideAny, place)
+    return try unknownKey(name, base, table, insideAny: insideAny, place)
   }
 
   @inline(never)
   private mutating func unknownKey(
-    _ name: UnsafeBufferPointer<UInt8>, _ table: UnsafePointer<JSONTable>, insideAny: Bool,
-    _ place: UnsafePointer<UInt8>
+    _ name: UnsafeBufferPointer<UInt8>, _ base: UnsafeMutableRawPointer, _ table: UnsafePointer<JSONTable>,
+    insideAny: Bool, _ place: UnsafePointer<UInt8>
   ) throws(JSONFault) -> Int {
     if insideAny, name == "@type" {
       _ = try string()
@@ -110,6 +110,7 @@ extension JSONParser {
       try expect(UInt8(ascii: "}"))
       return -1
     }
+    if name.first == UInt8(ascii: "["), try extensionField(name, base, table, place) { return -1 }
     guard ignoresUnknownFields else {
       throw fail(.unknownField(String(decoding: name, as: UTF8.self)), at: place, in: table)
     }
@@ -143,7 +144,7 @@ extension JSONParser {
 
   /// The value of a field.
   @inline(__always)
-  private mutating func field(
+  mutating func field(
     _ member: UnsafePointer<JSONMember>, _ base: UnsafeMutableRawPointer, _ table: UnsafePointer<JSONTable>,
     _ place: UnsafePointer<UInt8>
   ) throws(JSONFault) {

@@ -103,7 +103,10 @@ extension JSONParser {
     guard next == UInt8(ascii: "-") || (48...57).contains(next) else {
       throw fail(.expected("the name or the number of a value"), at: cursor)
     }
-    return try integer(Int32.self)
+    let number = try integer(Int32.self)
+    guard table.pointee.isClosed, table.pointee.text(of: number) == nil else { return number }
+    if ignoresUnknownFields { return nil }
+    throw fail(.unknownEnumValue(String(number)), at: place)
   }
 
   /// Bytes in base64 or base64url, with or without padding.

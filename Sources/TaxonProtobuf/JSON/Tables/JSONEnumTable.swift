@@ -8,6 +8,8 @@ struct JSONEnumTable {
   let name: String
   /// Whether it is `google.protobuf.NullValue`, whose value is null.
   let isNull: Bool
+  /// Whether there are no other numbers than those with names.
+  let isClosed: Bool
   /// From names to places in `numbers`.
   let names: JSONNames
   let numbers: UnsafeMutablePointer<Int32>
@@ -17,6 +19,7 @@ struct JSONEnumTable {
 
   init(_ descriptor: EnumDescriptor) {
     name = descriptor.name
+    isClosed = descriptor.isClosed
     isNull = descriptor.name == "google.protobuf.NullValue"
     let values = descriptor.values
     numbers = .allocate(capacity: max(values.count, 1))

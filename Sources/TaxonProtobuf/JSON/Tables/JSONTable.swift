@@ -88,7 +88,8 @@ extension JSONMember {
     offset = layout.offset
     kind = layout.kind
     label = layout.label
-    key = Self.makeKey(field.json ?? Self.defaultName(field.name))
+    // The name of an extension has brackets around it and stays as it is.
+    key = Self.makeKey(field.json ?? (field.name.hasPrefix("[") ? field.name : Self.defaultName(field.name)))
     originalKey = Self.makeKey(field.name)
     enumeration = field.type.enumType?.descriptor.json
     message = layout.message

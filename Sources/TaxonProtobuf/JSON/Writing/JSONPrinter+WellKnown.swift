@@ -86,7 +86,7 @@ extension JSONPrinter {
     buffer.string(url)
     switch insideTable.pointee.form {
     case .object, .empty:
-      if insideTable.pointee.count > 0 { _ = try members(inside, insideTable, isFirst: false) }
+      if insideTable.pointee.count > 0 { try members(inside, insideTable, isFirst: false) }
     default:
       buffer.raw(",\"value\":")
       try message(inside, insideTable)

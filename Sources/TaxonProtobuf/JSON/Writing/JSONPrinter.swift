@@ -43,7 +43,7 @@ struct JSONPrinter {
     switch table.pointee.form {
     case .object, .empty:
       buffer.byte(UInt8(ascii: "{"))
-      _ = try members(base, table, isFirst: true)
+      try members(base, table, isFirst: true)
       buffer.byte(UInt8(ascii: "}"))
     case .any: try any(base, table)
     case .timestamp: try timestamp(base, table)
@@ -61,6 +61,7 @@ struct JSONPrinter {
   }
 
   /// The fields of a message with commas between them, in the order of their numbers. Returns whether none was there.
+  @discardableResult
   mutating func members(
     _ base: UnsafeRawPointer, _ table: UnsafePointer<JSONTable>, isFirst: Bool
   ) throws(JSONFault) -> Bool {
@@ -83,6 +84,7 @@ struct JSONPrinter {
       }
       member += 1
     }
+    if MessageReader(base, arena).hasUnknownFields { isFirst = try extensions(base, table, isFirst: isFirst) }
     return isFirst
   }
 
