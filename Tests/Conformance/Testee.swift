@@ -9,8 +9,8 @@ enum Testee {
     "protobuf_test_messages.proto3.TestAllTypesProto3": ProtobufTestMessages_Proto3_TestAllTypesProto3.self,
   ]
 
-  /// What an Any of the tests may hold.
-  private static let registry = TypeRegistry(Array(types.values))
+  /// What an Any of the tests may hold, and the extensions.
+  private static let registry = TypeRegistry.googleProtobufTestMessagesProto2.union(.googleProtobufTestMessagesProto3)
 
   private static func decodingOptions(_ request: Conformance_ConformanceRequest) -> JSONDecodingOptions {
     JSONDecodingOptions(
