@@ -87,7 +87,8 @@ let package = Package(
       path: "Tests/Interop", swiftSettings: settings, plugins: ["TaxonPlugin"]),
 
     .testTarget(
-      name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"], exclude: ["Corpus", "everything.proto", "json.proto", "legacy.proto"],
+      name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"],
+      exclude: ["Corpus", "everything.proto", "json.proto", "legacy.proto"],
       swiftSettings: settings),
     .testTarget(name: "TaxonErrorsTests", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .testTarget(name: "TaxonResilienceTests", dependencies: ["TaxonResilience"], swiftSettings: settings),

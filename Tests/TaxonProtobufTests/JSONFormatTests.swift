@@ -230,8 +230,8 @@ import Testing
     var message = Extendable(own: 1)
     message.amount = 300
     message.steps = [-1, 2]
-    message.kind = .plain
     message.children = [Child(name: "x")]
+    message.kind = .plain
     message.insideInside = Inside(text: "y")
     let text =
       #"{"own":1,"[taxon.test.amount]":300,"[taxon.test.steps]":["-1","2"],"[taxon.test.children]":[{"name":"x"}],"#

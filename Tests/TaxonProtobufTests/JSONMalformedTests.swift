@@ -28,7 +28,7 @@ import Testing
     ("{}{}", "taxon.test.Child: there is more behind the message, line 1, column 3"),
     (#"{"number":1,}"#, "taxon.test.Child: a string is expected, line 1, column 13"),
     (#"{,"number":1}"#, "taxon.test.Child: a string is expected, line 1, column 2"),
-    (#"{"number" 1}"#, "taxon.test.Child: ':' is expected, line 1, column 11"),
+    (#"{"number" 1}"#, "taxon.test.Child: ':' is expected, at number, line 1, column 11"),
     (#"{number:1}"#, "taxon.test.Child: a string is expected, line 1, column 2"),
     (#"{'number':1}"#, "taxon.test.Child: a string is expected, line 1, column 2"),
     (#"{"number":1 "name":"x"}"#, "taxon.test.Child: ',' or '}' is expected, at number, line 1, column 13"),
@@ -182,7 +182,7 @@ import Testing
     #expect(fault(Required.self, "{}") == "taxon.test.Required: required field number is missing, line 1, column 2")
     #expect(
       fault(Required.self, #"{"number":1,"name":"","others":[{"number":1,"name":null}]}"#)
-        == "taxon.test.Required: required field name is missing, at others[0].name, line 1, column 56")
+        == "taxon.test.Required: required field name is missing, at others[0], line 1, column 56")
     #expect(fault(Closed.self, #"{"one":77}"#) == "taxon.test.Closed.one: there is no value 77, at one, line 1, column 8")
   }
 

@@ -7,8 +7,9 @@ struct JSONPlace: Hashable, Sendable {
   let column: Int
   let path: String
 
-  /// Of a byte; the text before it is well formed as far as brackets and strings go.
-  init(_ offset: Int, in text: UnsafeBufferPointer<UInt8>) {
+  /// Of a byte; the text before it is well formed as far as brackets and strings go. `isOfObject` where it stands for
+  /// the object that ends there.
+  init(_ offset: Int, in text: UnsafeBufferPointer<UInt8>, isOfObject: Bool = false) {
     self.offset = offset
     var line = 1
     var column = 1
@@ -23,7 +24,7 @@ struct JSONPlace: Hashable, Sendable {
     }
     self.line = line
     self.column = column
-    path = Self.path(to: offset, in: text)
+    path = Self.path(to: offset, in: text, isOfObject: isOfObject)
   }
 
   private enum Step {
@@ -32,7 +33,9 @@ struct JSONPlace: Hashable, Sendable {
     case member(Range<Int>?)
   }
 
-  private static func path(to offset: Int, in text: UnsafeBufferPointer<UInt8>) -> String {
+  private static func path(
+    to offset: Int, in text: UnsafeBufferPointer<UInt8>, isOfObject: Bool
+  ) -> String {
     var steps: [Step] = []
     var position = 0
     var isKey = false
@@ -66,6 +69,7 @@ struct JSONPlace: Hashable, Sendable {
       }
       position += 1
     }
+    if isOfObject { _ = steps.popLast() }
     return steps.reduce(into: "") { path, step in
       switch step {
       case .element(let index): path += "[\(index)]"

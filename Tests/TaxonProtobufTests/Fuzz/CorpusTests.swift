@@ -8,9 +8,10 @@ import Testing
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "Corpus")
 
-  @Test func everyBinaryInputIsAMessageOrAnError() throws {
+  @Test(arguments: [("binary", fuzz), ("json", fuzzJSON)] as [(String, @Sendable ([UInt8]) -> Void)])
+  func everyInputIsAMessageOrAnError(_ target: String, _ fuzz: @Sendable ([UInt8]) -> Void) throws {
     let files = try FileManager.default.contentsOfDirectory(
-      at: Self.folder.appending(path: "binary"), includingPropertiesForKeys: nil)
+      at: Self.folder.appending(path: target), includingPropertiesForKeys: nil)
     #expect(!files.isEmpty)
     // What is wrong ends the process, here as under the fuzzer.
     for file in files { fuzz(Array(try Data(contentsOf: file))) }

@@ -40,8 +40,9 @@ extension JSONParser {
     // Most texts have the fields in the order of their numbers.
     var guess = 0
     guard peek() != UInt8(ascii: "}") else {
+      try checkRequired(base, table)
       cursor += 1
-      return try checkRequired(base, table)
+      return
     }
     repeat {
       guard peek() == UInt8(ascii: "\"") else { throw fail(.expected("a string"), at: cursor, in: table) }

@@ -72,10 +72,11 @@ struct JSONParser {
 
   /// The fault that was thrown, for users. There is a reason, or nothing would have been thrown.
   func error(in text: UnsafeBufferPointer<UInt8>) -> JSONDecodingError {
-    JSONDecodingError(
+    let isOfObject = if case .missingRequiredField = reason { true } else { false }
+    return JSONDecodingError(
       reason ?? .unexpectedEnd, messageName: faultTable?.pointee.name ?? "",
       fieldName: faultMember.flatMap { member in faultTable.map { $0.pointee.name(of: member) } },
-      place: JSONPlace(faultOffset, in: text))
+      place: JSONPlace(faultOffset, in: text, isOfObject: isOfObject))
   }
 
   // MARK: Grammar

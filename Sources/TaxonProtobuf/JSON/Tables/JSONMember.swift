@@ -9,7 +9,9 @@ struct JSONMember {
   let label: FieldType.Label
   /// Whether null is a value, as for `google.protobuf.Value` and `NullValue`, rather than the absence of one.
   let acceptsNull: Bool
-  /// The JSON name with its quotes and the colon: `"taskId":`.
+  /// The JSON name.
+  let name: UnsafeBufferPointer<UInt8>
+  /// The JSON name with its quotes, its escapes and the colon: `"taskId":`.
   let key: UnsafeBufferPointer<UInt8>
   /// The name in the schema, in the same way.
   let originalKey: UnsafeBufferPointer<UInt8>
@@ -17,9 +19,9 @@ struct JSONMember {
   /// The message in it, for maps that of their entries. Unretained: descriptors are never freed.
   let message: Unmanaged<MessageDescriptor>?
 
-  /// The name without quotes and colon.
-  static func name(_ key: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
-    UnsafeBufferPointer(rebasing: key[1..<(key.count - 2)])
+  /// The name in the schema, which needs no escapes.
+  var originalName: UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(rebasing: originalKey[1..<(originalKey.count - 2)])
   }
 
   /// The table of the message in it, which there is for messages and maps.

@@ -26,11 +26,11 @@ struct JSONTable {
       (members + index).initialize(to: JSONMember(descriptor.layout[index], of: descriptor))
     }
     var entries: [JSONNames.Entry] = []
-    for key in [\JSONMember.key, \JSONMember.originalKey] {
+    for name in [\JSONMember.name, \JSONMember.originalName] {
       for index in 0..<count {
-        let name = JSONMember.name(members[index][keyPath: key])
-        // A key has its quotes, so there is an address.
-        entries.append(JSONNames.Entry(start: name.baseAddress!, count: name.count, index: index))
+        let name = members[index][keyPath: name]
+        guard let start = name.baseAddress else { continue }
+        entries.append(JSONNames.Entry(start: start, count: name.count, index: index))
       }
     }
     names = JSONNames(entries)
@@ -52,7 +52,7 @@ struct JSONTable {
 
   /// The name in the schema of one of the members.
   func name(of member: UnsafePointer<JSONMember>) -> String {
-    String(decoding: JSONMember.name(member.pointee.originalKey), as: UTF8.self)
+    String(decoding: member.pointee.originalName, as: UTF8.self)
   }
 }
 
@@ -89,7 +89,9 @@ extension JSONMember {
     kind = layout.kind
     label = layout.label
     // The name of an extension has brackets around it and stays as it is.
-    key = Self.makeKey(field.json ?? (field.name.hasPrefix("[") ? field.name : Self.defaultName(field.name)))
+    let json = field.json ?? (field.name.hasPrefix("[") ? field.name : Self.defaultName(field.name))
+    name = Self.makeName(json)
+    key = Self.makeKey(json)
     originalKey = Self.makeKey(field.name)
     enumeration = field.type.enumType?.descriptor.json
     message = layout.message
@@ -97,11 +99,17 @@ extension JSONMember {
     acceptsNull = isValue || enumeration?.pointee.isNull == true
   }
 
+  private static func makeName(_ name: String) -> UnsafeBufferPointer<UInt8> {
+    var buffer = JSONBuffer(arena: nil)
+    name.withContiguousUTF8 { buffer.raw($0) }
+    return buffer.keep()
+  }
+
   private static func makeKey(_ name: String) -> UnsafeBufferPointer<UInt8> {
-    var printer = JSONBuffer(arena: nil)
-    name.withContiguousUTF8 { printer.string($0) }
-    printer.byte(UInt8(ascii: ":"))
-    return printer.keep()
+    var buffer = JSONBuffer(arena: nil)
+    name.withContiguousUTF8 { buffer.string($0) }
+    buffer.byte(UInt8(ascii: ":"))
+    return buffer.keep()
   }
 
   /// As protoc makes it: underscores go, and a small letter behind one becomes a capital.
