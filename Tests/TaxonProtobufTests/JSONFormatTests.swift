@@ -90,7 +90,8 @@ import Testing
   }
 
   @Test func optionsOfWriting() throws {
-    #expect(try Child().jsonString(options: JSONEncodingOptions(printsDefaults: true)) == #"{"number":0,"name":"","numbers":[]}"#)
+    let defaults = JSONEncodingOptions(printsDefaults: true)
+    #expect(try Child().jsonString(options: defaults) == #"{"number":0,"name":"","numbers":[]}"#)
     #expect(try Nothing().jsonString(options: JSONEncodingOptions(printsDefaults: true)) == "{}")
     #expect(try Maps().jsonString(options: JSONEncodingOptions(printsDefaults: true)).hasPrefix(#"{"texts":{},"#))
     #expect(
@@ -130,7 +131,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "0", "-0", "1", "0.1", "-1.5e300", "1e-5", "123456789012345678", "9007199254740993", "5e-324", "2.2250738585072011e-308",
+    "0", "-0", "1", "0.1", "-1.5e300", "1e-5", "123456789012345678", "9007199254740993", "5e-324",
+    "2.2250738585072011e-308",
     "1.7976931348623157e308", "1e-400", "0.30000000000000004", "1e22", "1e23", "123456789012345678901234567890",
   ])
   func doublesAreReadAsTheStandardLibraryDoes(_ text: String) throws {
@@ -247,8 +249,9 @@ import Testing
   }
 
   @Test func closedEnumsAndRequiredFields() throws {
-    #expect(try Closed(json: #"{"one":"SHAPE_HOLLOW","loose":[1,3],"named":{"a":0}}"#)
-      == Closed(one: .hollow, loose: [.square, .round], named: ["a": .off]))
+    #expect(
+      try Closed(json: #"{"one":"SHAPE_HOLLOW","loose":[1,3],"named":{"a":0}}"#)
+        == Closed(one: .hollow, loose: [.square, .round], named: ["a": .off]))
     let options = JSONDecodingOptions(ignoresUnknownFields: true)
     #expect(try Closed(json: #"{"one":77,"loose":[1,77]}"#, options: options) == Closed(loose: [.square]))
     #expect(try Required(json: #"{"number":0,"name":""}"#) == Required(number: 0, name: ""))

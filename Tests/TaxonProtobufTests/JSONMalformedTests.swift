@@ -19,107 +19,120 @@ import Testing
 
   @Test(arguments: [
     // The grammar.
-    ("", "taxon.test.Child: the text ends inside a value, line 1, column 1"),
-    ("  ", "taxon.test.Child: the text ends inside a value, line 1, column 3"),
-    ("{", "taxon.test.Child: the text ends inside a value, line 1, column 2"),
-    ("[]", "taxon.test.Child: '{' is expected, line 1, column 1"),
-    ("null", "taxon.test.Child: '{' is expected, line 1, column 1"),
-    ("{}x", "taxon.test.Child: there is more behind the message, line 1, column 3"),
-    ("{}{}", "taxon.test.Child: there is more behind the message, line 1, column 3"),
-    (#"{"number":1,}"#, "taxon.test.Child: a string is expected, line 1, column 13"),
-    (#"{,"number":1}"#, "taxon.test.Child: a string is expected, line 1, column 2"),
-    (#"{"number" 1}"#, "taxon.test.Child: ':' is expected, at number, line 1, column 11"),
-    (#"{number:1}"#, "taxon.test.Child: a string is expected, line 1, column 2"),
-    (#"{'number':1}"#, "taxon.test.Child: a string is expected, line 1, column 2"),
-    (#"{"number":1 "name":"x"}"#, "taxon.test.Child: ',' or '}' is expected, at number, line 1, column 13"),
-    (#"{"numbers":[1,]}"#, "taxon.test.Child.numbers: a number is expected, at numbers[1], line 1, column 15"),
-    (#"{"numbers":[1 2]}"#, "taxon.test.Child.numbers: ',' or ']' is expected, at numbers[0], line 1, column 15"),
-    (#"{"numbers":[1,2"#, "taxon.test.Child.numbers: the text ends inside a value, at numbers[1], line 1, column 16"),
-    (#"{"number":1/*x*/}"#, "taxon.test.Child: ',' or '}' is expected, at number, line 1, column 12"),
-    ("{\u{FEFF}}", "taxon.test.Child: a string is expected, line 1, column 2"),
-    ("{\u{A0}}", "taxon.test.Child: a string is expected, line 1, column 2"),
+    ("", ": the text ends inside a value, line 1, column 1"),
+    ("  ", ": the text ends inside a value, line 1, column 3"),
+    ("{", ": the text ends inside a value, line 1, column 2"),
+    ("[]", ": '{' is expected, line 1, column 1"),
+    ("null", ": '{' is expected, line 1, column 1"),
+    ("{}x", ": there is more behind the message, line 1, column 3"),
+    ("{}{}", ": there is more behind the message, line 1, column 3"),
+    (#"{"number":1,}"#, ": a string is expected, line 1, column 13"),
+    (#"{,"number":1}"#, ": a string is expected, line 1, column 2"),
+    (#"{"number" 1}"#, ": ':' is expected, at number, line 1, column 11"),
+    (#"{number:1}"#, ": a string is expected, line 1, column 2"),
+    (#"{'number':1}"#, ": a string is expected, line 1, column 2"),
+    (#"{"number":1 "name":"x"}"#, ": ',' or '}' is expected, at number, line 1, column 13"),
+    (#"{"numbers":[1,]}"#, ".numbers: a number is expected, at numbers[1], line 1, column 15"),
+    (#"{"numbers":[1 2]}"#, ".numbers: ',' or ']' is expected, at numbers[0], line 1, column 15"),
+    (#"{"numbers":[1,2"#, ".numbers: the text ends inside a value, at numbers[1], line 1, column 16"),
+    (#"{"number":1/*x*/}"#, ": ',' or '}' is expected, at number, line 1, column 12"),
+    ("{\u{FEFF}}", ": a string is expected, line 1, column 2"),
+    ("{\u{A0}}", ": a string is expected, line 1, column 2"),
     // Numbers.
-    (#"{"number":01}"#, "taxon.test.Child.number: a number is not written as JSON has it, at number, line 1, column 11"),
-    (#"{"number":+1}"#, "taxon.test.Child.number: a number is expected, at number, line 1, column 11"),
-    (#"{"number":.5}"#, "taxon.test.Child.number: a number is expected, at number, line 1, column 11"),
-    (#"{"number":-}"#, "taxon.test.Child.number: a number is not written as JSON has it, at number, line 1, column 11"),
-    (#"{"number":1.}"#, "taxon.test.Child.number: a number is not written as JSON has it, at number, line 1, column 11"),
-    (#"{"number":1e}"#, "taxon.test.Child.number: a number is not written as JSON has it, at number, line 1, column 11"),
-    (#"{"number":0x1}"#, "taxon.test.Child: ',' or '}' is expected, at number, line 1, column 12"),
-    (#"{"number":1.5}"#, "taxon.test.Child.number: a whole number has a fraction, at number, line 1, column 11"),
-    (#"{"number":1e-1}"#, "taxon.test.Child.number: a whole number has a fraction, at number, line 1, column 11"),
-    (#"{"number":2147483648}"#, "taxon.test.Child.number: a number does not fit the field, at number, line 1, column 11"),
-    (#"{"number":-2147483649}"#, "taxon.test.Child.number: a number does not fit the field, at number, line 1, column 11"),
-    (#"{"number":1e99999999999999999999}"#, "taxon.test.Child.number: a number does not fit the field, at number, line 1, column 11"),
-    (#"{"number":""}"#, "taxon.test.Child.number: a number is not written as JSON has it, at number, line 1, column 11"),
-    (#"{"number":" 1"}"#, "taxon.test.Child.number: a number is not written as JSON has it, at number, line 1, column 11"),
-    (#"{"number":"1 "}"#, "taxon.test.Child.number: a number is not written as JSON has it, at number, line 1, column 11"),
-    (#"{"number":"1x"}"#, "taxon.test.Child.number: a number is not written as JSON has it, at number, line 1, column 11"),
-    (#"{"number":"+1"}"#, "taxon.test.Child.number: a number is not written as JSON has it, at number, line 1, column 11"),
-    (#"{"number":true}"#, "taxon.test.Child.number: a number is expected, at number, line 1, column 11"),
-    (#"{"number":{}}"#, "taxon.test.Child.number: a number is expected, at number, line 1, column 11"),
-    (#"{"number":[1]}"#, "taxon.test.Child.number: a number is expected, at number, line 1, column 11"),
+    (#"{"number":01}"#, ".number: not written"),
+    (#"{"number":+1}"#, ".number: a number is expected, at number, line 1, column 11"),
+    (#"{"number":.5}"#, ".number: a number is expected, at number, line 1, column 11"),
+    (#"{"number":-}"#, ".number: not written"),
+    (#"{"number":1.}"#, ".number: not written"),
+    (#"{"number":1e}"#, ".number: not written"),
+    (#"{"number":0x1}"#, ": ',' or '}' is expected, at number, line 1, column 12"),
+    (#"{"number":1.5}"#, ".number: a whole number has a fraction, at number, line 1, column 11"),
+    (#"{"number":1e-1}"#, ".number: a whole number has a fraction, at number, line 1, column 11"),
+    (#"{"number":2147483648}"#, ".number: does not fit"),
+    (#"{"number":-2147483649}"#, ".number: does not fit"),
+    (#"{"number":1e99999999999999999999}"#, ".number: does not fit"),
+    (#"{"number":""}"#, ".number: not written"),
+    (#"{"number":" 1"}"#, ".number: not written"),
+    (#"{"number":"1 "}"#, ".number: not written"),
+    (#"{"number":"1x"}"#, ".number: not written"),
+    (#"{"number":"+1"}"#, ".number: not written"),
+    (#"{"number":true}"#, ".number: a number is expected, at number, line 1, column 11"),
+    (#"{"number":{}}"#, ".number: a number is expected, at number, line 1, column 11"),
+    (#"{"number":[1]}"#, ".number: a number is expected, at number, line 1, column 11"),
     // Strings.
-    (#"{"name":1}"#, "taxon.test.Child.name: a string is expected, at name, line 1, column 9"),
-    (#"{"name":"a"#, "taxon.test.Child.name: the text ends inside a value, at name, line 1, column 11"),
-    (#"{"name":"a\"#, "taxon.test.Child.name: the text ends inside a value, at name, line 1, column 12"),
-    (#"{"name":"a\""#, "taxon.test.Child.name: the text ends inside a value, at name, line 1, column 13"),
-    ("{\"name\":\"a\nb\"}", "taxon.test.Child.name: a control character is not escaped, at name, line 1, column 11"),
-    ("{\"name\":\"0123456789\u{0}\"}", "taxon.test.Child.name: a control character is not escaped, at name, line 1, column 20"),
-    (#"{"name":"\x"}"#, "taxon.test.Child.name: a backslash begins no escape, at name, line 1, column 10"),
-    (#"{"name":"\U0041"}"#, "taxon.test.Child.name: a backslash begins no escape, at name, line 1, column 10"),
-    (#"{"name":"\u12"}"#, "taxon.test.Child.name: a backslash begins no escape, at name, line 1, column 10"),
-    (#"{"name":"\ud83d"}"#, "taxon.test.Child.name: a backslash begins no escape, at name, line 1, column 10"),
-    (#"{"name":"\ud83dx"}"#, "taxon.test.Child.name: a backslash begins no escape, at name, line 1, column 10"),
-    (#"{"name":"\ud83d\u0041"}"#, "taxon.test.Child.name: a backslash begins no escape, at name, line 1, column 10"),
-    (#"{"name":"é\ude00"}"#, "taxon.test.Child.name: a backslash begins no escape, at name, line 1, column 11"),
+    (#"{"name":1}"#, ".name: a string is expected, at name, line 1, column 9"),
+    (#"{"name":"a"#, ".name: the text ends inside a value, at name, line 1, column 11"),
+    (#"{"name":"a\"#, ".name: the text ends inside a value, at name, line 1, column 12"),
+    (#"{"name":"a\""#, ".name: the text ends inside a value, at name, line 1, column 13"),
+    ("{\"name\":\"a\nb\"}", ".name: a control character is not escaped, at name, line 1, column 11"),
+    ("{\"name\":\"0123456789\u{0}\"}", ".name: a control character is not escaped, at name, line 1, column 20"),
+    (#"{"name":"\x"}"#, ".name: a backslash begins no escape, at name, line 1, column 10"),
+    (#"{"name":"\U0041"}"#, ".name: a backslash begins no escape, at name, line 1, column 10"),
+    (#"{"name":"\u12"}"#, ".name: a backslash begins no escape, at name, line 1, column 10"),
+    (#"{"name":"\ud83d"}"#, ".name: a backslash begins no escape, at name, line 1, column 10"),
+    (#"{"name":"\ud83dx"}"#, ".name: a backslash begins no escape, at name, line 1, column 10"),
+    (#"{"name":"\ud83d\u0041"}"#, ".name: a backslash begins no escape, at name, line 1, column 10"),
+    (#"{"name":"é\ude00"}"#, ".name: a backslash begins no escape, at name, line 1, column 11"),
     // Fields.
-    (#"{"x":1}"#, #"taxon.test.Child: there is no field "x", line 1, column 2"#),
-    (#"{"Number":1}"#, #"taxon.test.Child: there is no field "Number", line 1, column 2"#),
-    (#"{"number":1,"number":1}"#, "taxon.test.Child: field number is there twice, line 1, column 13"),
-    (#"{"text":"a","inner":{}}"#, "taxon.test.Child: inner and another member of its oneof are there, line 1, column 13"),
-    (#"{"numbers":1}"#, "taxon.test.Child.numbers: '[' is expected, at numbers, line 1, column 12"),
-    (#"{"numbers":[null]}"#, "taxon.test.Child.numbers: a null is in a list or a map, at numbers[0], line 1, column 13"),
-    (#"{"numbers":[[1]]}"#, "taxon.test.Child.numbers: a number is expected, at numbers[0], line 1, column 13"),
-    (#"{"child":"x"}"#, "taxon.test.Child.child: '{' is expected, at child, line 1, column 10"),
-    ("{\n \"child\": {\n  \"é\": 1}}", #"taxon.test.Child: there is no field "é", at child, line 3, column 3"#),
-    (#"{"child":{"inner":{"number":"x"}}}"#, "taxon.test.Child.number: a number is not written as JSON has it, at child.inner.number, line 1, column 29"),
+    (#"{"x":1}"#, #": there is no field "x", line 1, column 2"#),
+    (#"{"Number":1}"#, #": there is no field "Number", line 1, column 2"#),
+    (#"{"number":1,"number":1}"#, ": field number is there twice, line 1, column 13"),
+    (#"{"text":"a","inner":{}}"#, ": inner and another member of its oneof are there, line 1, column 13"),
+    (#"{"numbers":1}"#, ".numbers: '[' is expected, at numbers, line 1, column 12"),
+    (#"{"numbers":[null]}"#, ".numbers: a null is in a list or a map, at numbers[0], line 1, column 13"),
+    (#"{"numbers":[[1]]}"#, ".numbers: a number is expected, at numbers[0], line 1, column 13"),
+    (#"{"child":"x"}"#, ".child: '{' is expected, at child, line 1, column 10"),
+    ("{\n \"child\": {\n  \"é\": 1}}", #": there is no field "é", at child, line 3, column 3"#),
+    (
+      #"{"child":{"inner":{"number":"x"}}}"#,
+      ".number: a number is not written as JSON has it, at child.inner.number, line 1, column 29"
+    ),
   ])
   func malformedText(_ text: String, _ message: String) {
-    #expect(fault(Child.self, text) == message)
+    // What is wrong with most numbers is the same, at the same place.
+    let place = ", at number, line 1, column 11"
+    let whole =
+      switch message {
+      case ".number: not written": ".number: a number is not written as JSON has it\(place)"
+      case ".number: does not fit": ".number: a number does not fit the field\(place)"
+      default: message
+      }
+    #expect(fault(Child.self, text) == "taxon.test.Child\(whole)")
   }
 
   @Test(arguments: [
-    (#"{"texts":{"a":"b","a":"c"}}"#, #"taxon.test.Maps.texts: key "a" is there twice, at texts, line 1, column 19"#),
-    (#"{"texts":{"a":"b","\u0061":"c"}}"#, #"taxon.test.Maps.texts: key "a" is there twice, at texts, line 1, column 19"#),
-    (#"{"numbers":{"1":1,"1.0":1}}"#, #"taxon.test.Maps.numbers: key "1.0" is there twice, at numbers, line 1, column 19"#),
-    (#"{"numbers":{"x":1}}"#, "taxon.test.Maps.numbers: a number is not written as JSON has it, at numbers, line 1, column 13"),
-    (#"{"numbers":{1:1}}"#, "taxon.test.Maps.numbers: a string is expected, at numbers, line 1, column 13"),
-    (#"{"blobs":{"True":""}}"#, #"taxon.test.Maps.blobs: "true" or "false" is expected, at blobs, line 1, column 11"#),
-    (#"{"texts":{"a b":null}}"#, #"taxon.test.Maps.texts: a null is in a list or a map, at texts["a b"], line 1, column 17"#),
-    (#"{"colours":{"a":"GREEN"}}"#, "taxon.test.Maps.colours: there is no value GREEN, at colours.a, line 1, column 17"),
-    (#"{"blobs":{"true":"A"}}"#, "taxon.test.Maps.blobs: a text is not base64, at blobs.true, line 1, column 18"),
-    (#"{"blobs":{"true":"A==="}}"#, "taxon.test.Maps.blobs: a text is not base64, at blobs.true, line 1, column 18"),
-    (#"{"blobs":{"true":"AA=A"}}"#, "taxon.test.Maps.blobs: a text is not base64, at blobs.true, line 1, column 18"),
-    (#"{"blobs":{"true":"A A="}}"#, "taxon.test.Maps.blobs: a text is not base64, at blobs.true, line 1, column 18"),
-    (#"{"bools":{"1":1}}"#, "taxon.test.Maps.bools: true or false is expected, at bools.1, line 1, column 15"),
-    (#"{"bools":{"-1":true}}"#, "taxon.test.Maps.bools: a number does not fit the field, at bools, line 1, column 11"),
-    (#"{"bools":{"1":tru}}"#, "taxon.test.Maps.bools: a value is expected, at bools.1, line 1, column 15"),
+    (#"{"texts":{"a":"b","a":"c"}}"#, #".texts: key "a" is there twice, at texts, line 1, column 19"#),
+    (#"{"texts":{"a":"b","\u0061":"c"}}"#, #".texts: key "a" is there twice, at texts, line 1, column 19"#),
+    (#"{"numbers":{"1":1,"1.0":1}}"#, #".numbers: key "1.0" is there twice, at numbers, line 1, column 19"#),
+    (#"{"numbers":{"x":1}}"#, ".numbers: a number is not written as JSON has it, at numbers, line 1, column 13"),
+    (#"{"numbers":{1:1}}"#, ".numbers: a string is expected, at numbers, line 1, column 13"),
+    (#"{"blobs":{"True":""}}"#, #".blobs: "true" or "false" is expected, at blobs, line 1, column 11"#),
+    (#"{"texts":{"a b":null}}"#, #".texts: a null is in a list or a map, at texts["a b"], line 1, column 17"#),
+    (#"{"colours":{"a":"GREEN"}}"#, ".colours: there is no value GREEN, at colours.a, line 1, column 17"),
+    (#"{"blobs":{"true":"A"}}"#, ".blobs: a text is not base64, at blobs.true, line 1, column 18"),
+    (#"{"blobs":{"true":"A==="}}"#, ".blobs: a text is not base64, at blobs.true, line 1, column 18"),
+    (#"{"blobs":{"true":"AA=A"}}"#, ".blobs: a text is not base64, at blobs.true, line 1, column 18"),
+    (#"{"blobs":{"true":"A A="}}"#, ".blobs: a text is not base64, at blobs.true, line 1, column 18"),
+    (#"{"bools":{"1":1}}"#, ".bools: true or false is expected, at bools.1, line 1, column 15"),
+    (#"{"bools":{"-1":true}}"#, ".bools: a number does not fit the field, at bools, line 1, column 11"),
+    (#"{"bools":{"1":tru}}"#, ".bools: a value is expected, at bools.1, line 1, column 15"),
   ])
   func malformedMaps(_ text: String, _ message: String) {
-    #expect(fault(Maps.self, text) == message)
+    #expect(fault(Maps.self, text) == "taxon.test.Maps\(message)")
   }
 
   @Test func manyKeysOfWhichOneComesTwice() {
     let keys = (0..<1000).map { #""key \#($0)":"x""# } + [#""key 500":"y""#]
-    #expect(fault(Maps.self, #"{"texts":{\#(keys.joined(separator: ","))}}"#).contains(#"key "key 500" is there twice"#))
+    #expect(
+      fault(Maps.self, #"{"texts":{\#(keys.joined(separator: ","))}}"#).contains(#"key "key 500" is there twice"#))
   }
 
   @Test func aFieldUnderBothOfItsNames() {
     #expect(
       fault(Renamed.self, #"{"plainName":1,"plain_name":1}"#)
         == "taxon.test.Renamed: field plain_name is there twice, line 1, column 16")
-    #expect(fault(Renamed.self, #"{"a":null,"a":1}"#) == "taxon.test.Renamed: field a is there twice, line 1, column 11")
+    #expect(
+      fault(Renamed.self, #"{"a":null,"a":1}"#) == "taxon.test.Renamed: field a is there twice, line 1, column 11")
   }
 
   @Test(arguments: [
@@ -156,7 +169,9 @@ import Testing
   }
 
   @Test func nestingHasALimit() {
-    func child(_ depth: Int) -> String { String(repeating: #"{"child":"#, count: depth) + "{}" + String(repeating: "}", count: depth) }
+    func child(_ depth: Int) -> String {
+      String(repeating: #"{"child":"#, count: depth) + "{}" + String(repeating: "}", count: depth)
+    }
     #expect(fault(Child.self, child(100)).hasPrefix("no fault"))
     #expect(fault(Child.self, child(101)).contains("messages are nested deeper than 100"))
     #expect(fault(Child.self, child(5), JSONDecodingOptions(nestingLimit: 4)).contains("nested deeper than 4"))
@@ -172,18 +187,23 @@ import Testing
     #expect(fault(Google_Protobuf_Any.self, anys).contains("nested deeper than 100"))
   }
 
-  @Test(arguments: [#"{"x":01}"#, #"{"x":tru}"#, #"{"x":[1,]}"#, #"{"x":{"a":1,}}"#, #"{"x":}"#, #"{"x":"\q"}"#, #"{"x":1"#])
+  @Test(arguments: [
+    #"{"x":01}"#, #"{"x":tru}"#, #"{"x":[1,]}"#, #"{"x":{"a":1,}}"#, #"{"x":}"#, #"{"x":"\q"}"#, #"{"x":1"#,
+  ])
   func whatIsIgnoredIsWellFormed(_ text: String) {
     #expect(!fault(Child.self, text, JSONDecodingOptions(ignoresUnknownFields: true)).hasPrefix("no fault"))
   }
 
   @Test func requiredFieldsAndClosedEnums() {
-    #expect(fault(Required.self, #"{"number":1}"#) == "taxon.test.Required: required field name is missing, line 1, column 12")
+    #expect(
+      fault(Required.self, #"{"number":1}"#)
+        == "taxon.test.Required: required field name is missing, line 1, column 12")
     #expect(fault(Required.self, "{}") == "taxon.test.Required: required field number is missing, line 1, column 2")
     #expect(
       fault(Required.self, #"{"number":1,"name":"","others":[{"number":1,"name":null}]}"#)
         == "taxon.test.Required: required field name is missing, at others[0], line 1, column 56")
-    #expect(fault(Closed.self, #"{"one":77}"#) == "taxon.test.Closed.one: there is no value 77, at one, line 1, column 8")
+    #expect(
+      fault(Closed.self, #"{"one":77}"#) == "taxon.test.Closed.one: there is no value 77, at one, line 1, column 8")
   }
 
   @Test(arguments: [
@@ -210,11 +230,13 @@ import Testing
     #expect(fault(Extendable.self, #"{"[taxon.test.amount]":1}"#).contains(#"there is no field "[taxon.test.amount]""#))
     #expect(
       fault(Extendable.self, #"{"[taxon.test.amount]":"x"}"#, options)
-        == #"taxon.test.Extendable.[taxon.test.amount]: a number is not written as JSON has it, at ["[taxon.test.amount]"], line 1, column 24"#)
+        == "taxon.test.Extendable.[taxon.test.amount]: a number is not written as JSON has it, "
+        + #"at ["[taxon.test.amount]"], line 1, column 24"#)
     #expect(
       fault(Extendable.self, #"{"[taxon.test.amount]":1,"[taxon.test.amount]":1}"#, options)
         .contains("field [taxon.test.amount] is there twice"))
-    #expect(fault(Extendable.self, #"{"[taxon.test.strict]":{}}"#, options).contains("required field number is missing"))
+    #expect(
+      fault(Extendable.self, #"{"[taxon.test.strict]":{}}"#, options).contains("required field number is missing"))
     #expect(fault(Grouped.self, #"{"[taxon.test.amount]":1}"#, options).contains("there is no field"))
   }
 
@@ -229,7 +251,8 @@ import Testing
   }
 
   @Test func noByteInPlaceOfAnotherCrashes() throws {
-    let text = Array(#"{"any":{"@type":"x/taxon.test.Child","name":"é"},"value":[{"a":1e5}],"timestamp":"2020-01-01T00:00:00Z"}"#.utf8)
+    let text = Array(
+      #"{"any":{"@type":"x/taxon.test.Child","name":"é"},"value":[{"a":1e5}],"timestamp":"2020-01-01T00:00:00Z"}"#.utf8)
     let options = JSONDecodingOptions(registry: .everything)
     _ = try WellKnown(json: text, options: options)
     for index in text.indices {

@@ -11,7 +11,8 @@ private let types: [any Message.Type] = [
 
 private let registry = TypeRegistry.everything.union(.legacy).union(.json)
 
-/// Reads any bytes as JSON: they are a message, which is the same after a round trip, or the error is at a byte of theirs.
+/// Reads any bytes as JSON: they are a message, which is the same after a round trip, or the error is at a byte of
+/// theirs.
 func fuzzJSON(_ input: [UInt8]) {
   guard let first = input.first else { return }
   let options = JSONDecodingOptions(ignoresUnknownFields: first & 16 == 0, registry: registry)

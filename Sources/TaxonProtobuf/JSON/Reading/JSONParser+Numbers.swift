@@ -79,9 +79,8 @@ extension JSONParser {
     case .outOfRange: throw fail(.outOfRange, at: place)
     case .magnitude(let magnitude):
       if !decimal.isNegative, let value = Number(exactly: magnitude) { return value }
-      if decimal.isNegative, magnitude <= 1 << 63, let value = Number(exactly: Int64(truncatingIfNeeded: 0 &- magnitude))
-      {
-        return value
+      if decimal.isNegative, magnitude <= 1 << 63 {
+        if let value = Number(exactly: Int64(truncatingIfNeeded: 0 &- magnitude)) { return value }
       }
       throw fail(.outOfRange, at: place)
     }

@@ -69,14 +69,15 @@ extension EnumDescriptor {
 
   /// What JSON needs to know.
   var json: UnsafePointer<JSONEnumTable> {
-    UnsafePointer(bitPattern: Self.tables.withLock { (made) -> UInt in
-      let existing = jsonTable.load(ordering: .acquiring)
-      guard existing == 0 else { return existing }
-      made += 1
-      let table = UnsafeMutablePointer<JSONEnumTable>.allocate(capacity: 1)
-      table.initialize(to: JSONEnumTable(self))
-      jsonTable.store(UInt(bitPattern: table), ordering: .releasing)
-      return UInt(bitPattern: table)
-    })!  // Either way it is the address of a table.
+    UnsafePointer(
+      bitPattern: Self.tables.withLock { (made) -> UInt in
+        let existing = jsonTable.load(ordering: .acquiring)
+        guard existing == 0 else { return existing }
+        made += 1
+        let table = UnsafeMutablePointer<JSONEnumTable>.allocate(capacity: 1)
+        table.initialize(to: JSONEnumTable(self))
+        jsonTable.store(UInt(bitPattern: table), ordering: .releasing)
+        return UInt(bitPattern: table)
+      })!  // Either way it is the address of a table.
   }
 }

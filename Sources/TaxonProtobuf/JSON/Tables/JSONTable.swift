@@ -69,15 +69,16 @@ extension MessageDescriptor {
 
   @inline(never)
   private func makeJSONTable() -> UnsafePointer<JSONTable> {
-    UnsafePointer(bitPattern: Self.tables.withLock { (made) -> UInt in
-      let existing = jsonTable.load(ordering: .acquiring)
-      guard existing == 0 else { return existing }
-      made += 1
-      let table = UnsafeMutablePointer<JSONTable>.allocate(capacity: 1)
-      table.initialize(to: JSONTable(self))
-      jsonTable.store(UInt(bitPattern: table), ordering: .releasing)
-      return UInt(bitPattern: table)
-    })!  // Either way it is the address of a table.
+    UnsafePointer(
+      bitPattern: Self.tables.withLock { (made) -> UInt in
+        let existing = jsonTable.load(ordering: .acquiring)
+        guard existing == 0 else { return existing }
+        made += 1
+        let table = UnsafeMutablePointer<JSONTable>.allocate(capacity: 1)
+        table.initialize(to: JSONTable(self))
+        jsonTable.store(UInt(bitPattern: table), ordering: .releasing)
+        return UInt(bitPattern: table)
+      })!  // Either way it is the address of a table.
   }
 }
 
