@@ -49,12 +49,16 @@ import Testing
     #expect(try #require(outcome.files.first).content.contains("struct T_Set: Message {"))
   }
 
-  @Test func aMessageOfItselfAloneIsAMistake() throws {
+  @Test func aMessageOfItselfAloneIsThereWithAWarning() throws {
     let schema = TestSchema.proto2("message A { required B b = 1; }\nmessage B { required A a = 1; optional A c = 2; }")
-    let text = "contains itself by way of required fields alone, so there can be none; make the field optional"
+    let outcome = try schema.outcome()
+    let text = "contains itself by way of required fields alone, so none can be sent; make the field optional"
     try expect(
-      schema.diagnostics(),
-      ["t.proto:3:24: error: message t.A \(text)", "t.proto:4:24: error: message t.B \(text)"])
+      outcome.diagnostics.map(\.description),
+      ["t.proto:3:24: warning: message t.A \(text)", "t.proto:4:24: warning: message t.B \(text)"])
+    let swift = try #require(outcome.files.first).content
+    #expect(swift.contains("  @Indirect var b: T_B?\n"))
+    #expect(swift.contains("    writer.required(0, b)\n"))
   }
 
   @Test func aRequiredFieldHasNoDefaultInTheInitialiser() throws {

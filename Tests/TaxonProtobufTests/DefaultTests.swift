@@ -54,4 +54,14 @@ import Testing
     #expect(try Hen(decoding: hen.encoded()) == hen)
     #expect(throws: MessageDecodingError.self) { try Hen(decoding: hex("0a00")) }
   }
+
+  @Test func aCycleOfRequiredFieldsIsCheckedBothWays() throws {
+    let message = Endless(number: 1, next: Endless(number: 2))
+    let error = try #require(throws: MessageEncodingError.self) { try message.encoded() }
+    #expect(error.description == "taxon.test.Endless.next: a required field is missing")
+    #expect(throws: MessageDecodingError.self) { try Endless(decoding: hex("0801 12020802")) }
+    // What failed leaves nothing behind.
+    #expect(try Hen().encoded() == [])
+    #expect(message.description == "taxon.test.Endless { number: 1 next { number: 2 } }")
+  }
 }

@@ -121,6 +121,7 @@ extension Emitter {
   func swiftType(_ field: SchemaField) -> String {
     if let (key, value) = field.mapTypes { return "[\(elementType(key)): \(elementType(value))]" }
     let element = elementType(field.type)
+    if field.isRequiredCycle { return "\(element)?" }
     return switch field.shape {
     case .plain, .required, .oneof, .map: element
     case .optional: "\(element)?"
@@ -130,6 +131,7 @@ extension Emitter {
 
   /// The value of a field that is not set; nil when there is none, as for a required message.
   func defaultValue(_ field: SchemaField) -> String? {
+    if field.isRequiredCycle { return "nil" }
     switch field.shape {
     case .optional, .oneof: return "nil"
     case .repeated: return "[]"

@@ -91,7 +91,7 @@ extension Emitter {
   func parameter(_ property: StoredProperty, isDemanded: Bool = false) -> String {
     switch property {
     case .field(let field, _):
-      let isDemanded = field.shape == .required || isDemanded && field.shape == .plain
+      let isDemanded = field.shape == .required && !field.isRecursive || isDemanded && field.shape == .plain
       let value = isDemanded ? nil : defaultValue(field)
       return "\(Identifier.escaped(label(property))): \(swiftType(field))" + (value.map { " = \($0)" } ?? "")
     case .oneof(let oneof, _, _):
@@ -146,7 +146,7 @@ extension Emitter {
   private func emitReading(_ property: StoredProperty) {
     switch property {
     case .field(let field, let index):
-      let value = "try reader.\(accessor(field))(\(index))"
+      let value = "try reader.\(field.isRequiredCycle ? "optional" : accessor(field))(\(index))"
       writer.line(assignment(field, value, qualified: kept(field) == "reader"))
     case .oneof(let oneof, let members, let index):
       let name = self.property(oneof)
@@ -185,7 +185,8 @@ extension Emitter {
 
   /// The function of MessageReader and MessageWriter.
   private func accessor(_ field: SchemaField) -> String {
-    switch field.shape {
+    if field.isRequiredCycle { return "required" }
+    return switch field.shape {
     case .plain, .required: "value"
     case .optional, .oneof: "optional"
     case .repeated: "array"

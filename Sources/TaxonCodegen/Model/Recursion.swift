@@ -9,13 +9,13 @@ enum Recursion {
     let required = StronglyConnectedComponents(messages) { $0.requiredMessages.map(\.message) }
     for message in messages {
       // A required field is there by value: a cycle is broken where it is optional.
-      for (field, target) in message.containedMessages where field.shape != .required {
+      for (field, target) in message.containedMessages {
+        let components = field.shape == .required ? required : components
         field.isRecursive = components[message] == components[target]
-      }
-      for (field, target) in message.requiredMessages where required[message] == required[target] {
-        diagnostics.error(
+        guard field.isRecursive, field.shape == .required, message.file.isGenerated else { continue }
+        diagnostics.warning(
           field.place,
-          "message \(message.fullName) contains itself by way of required fields alone, so there can be none; "
+          "message \(message.fullName) contains itself by way of required fields alone, so none can be sent; "
             + "make the field optional")
       }
     }

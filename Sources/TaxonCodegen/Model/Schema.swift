@@ -178,6 +178,8 @@ final class SchemaField {
 
   var place: Place { message.file.sources.place(path + [Tag.name]) }
   var comment: String? { message.file.sources.comment(path) }
+  /// Required, and yet nil where a message begins: it contains itself by way of required fields alone.
+  var isRequiredCycle: Bool { shape == .required && isRecursive }
   var safety: Safety { rules?.safety ?? .safe }
 
   var oneof: SchemaOneof? {

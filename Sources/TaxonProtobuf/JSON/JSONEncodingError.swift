@@ -21,6 +21,8 @@ public struct JSONEncodingError: Error, Hashable, CustomStringConvertible {
     case invalidFieldMaskPath(String)
     /// A `google.protobuf.Value` is NaN or infinite.
     case nonFiniteValue
+    /// A required field is nil. Only messages that contain each other by way of required fields alone have such fields.
+    case missingRequiredField(String)
     /// Messages inside of `google.protobuf.Any` are nested deeper than 100.
     case nestingTooDeep
   }
@@ -50,6 +52,7 @@ extension JSONEncodingError.Reason: CustomStringConvertible {
     case .durationOutOfRange: "the duration is out of range, or its parts differ in their signs"
     case .invalidFieldMaskPath(let path): "path \"\(path)\" does not come back from JSON"
     case .nonFiniteValue: "JSON has no number for NaN and the infinities"
+    case .missingRequiredField(let name): "required field \(name) is missing"
     case .nestingTooDeep: "messages are nested deeper than 100"
     }
   }

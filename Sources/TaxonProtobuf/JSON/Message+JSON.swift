@@ -92,6 +92,11 @@ extension Message {
     defer { arena.giveBack() }
     var writer = MessageWriter(root: descriptor, arena)
     write(to: &writer)
+    if let missing = arena.state.pointee.missing {
+      let descriptor = missing.descriptor.takeUnretainedValue()
+      throw JSONEncodingError(
+        reason: .missingRequiredField(descriptor.fields[missing.field].name), messageName: descriptor.name, path: "")
+    }
     var printer = JSONPrinter(options: options, arena: arena)
     defer { printer.buffer.free() }
     do throws(JSONFault) {

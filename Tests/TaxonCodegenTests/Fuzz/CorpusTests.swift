@@ -9,6 +9,6 @@ import Testing
     let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
     #expect(!files.isEmpty)
     // What is wrong ends the process, here as under the fuzzer.
-    for file in files { fuzz(Array(try Data(contentsOf: file))) }
+    for file in files { fuzzGenerator(Array(try Data(contentsOf: file))) }
   }
 }

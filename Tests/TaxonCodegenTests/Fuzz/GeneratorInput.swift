@@ -2,7 +2,7 @@
 import TaxonCodegen
 
 /// Gives the generator any bytes for a request of protoc: it answers, or says that they are none.
-func fuzz(_ input: [UInt8]) {
+func fuzzGenerator(_ input: [UInt8]) {
   guard let answer = try? ProtocPlugin().answer(input) else { return }
   precondition(!answer.isEmpty, "an answer says at least what the plugin supports")
 }

@@ -10,7 +10,7 @@ private let types: [any Message.Type] = [
 ]
 
 /// Decodes any bytes: they are a message, which is the same after a round trip, or the error is at a byte of theirs.
-func fuzz(_ input: [UInt8]) {
+func fuzzBinary(_ input: [UInt8]) {
   guard let first = input.first else { return }
   types[Int(first) % types.count].roundTrip(Array(input.dropFirst()))
 }

@@ -681,6 +681,39 @@ struct Egg: Message {
   }
 }
 
+/// A cycle of required parts alone: there is no such message.
+struct Endless: Message {
+  /// `number`, field 1.
+  var number: Int32
+  /// `next`, field 2.
+  @Indirect var next: Endless?
+  /// Fields of the wire that this type does not know.
+  var unknownFields = UnknownFields()
+
+  /// Makes the message; what is left out is not set.
+  init(number: Int32, next: Endless? = nil) {
+    self.number = number
+    self.next = next
+  }
+
+  static let descriptor = MessageDescriptor("taxon.test.Endless", [
+    Field("number", 1, .required(.int32)),
+    Field("next", 2, .required(.message(Endless.self))),
+  ])
+
+  init(reading reader: MessageReader) throws(MessageDecodingError) {
+    number = try reader.value(0)
+    next = try reader.optional(1)
+    unknownFields = reader.unknownFields
+  }
+
+  func write(to writer: inout MessageWriter) {
+    writer.value(0, number)
+    writer.required(1, next)
+    writer.unknownFields(unknownFields)
+  }
+}
+
 extension Grouped {
   /// `taxon.test.extra`, extension 1000.
   var extra: Required? {
@@ -807,7 +840,7 @@ extension TypeRegistry {
   static let legacy = TypeRegistry(
     [
       Required.self, Grouped.self, Grouped.Member.self, Closed.self, ClosedRequired.self, Defaults.self, Keywords.self,
-      Extendable.self, Old.self, Inside.self, Parcel.self, Member.self, Hen.self, Egg.self],
+      Extendable.self, Old.self, Inside.self, Parcel.self, Member.self, Hen.self, Egg.self, Endless.self],
     extensions: [
       Grouped.extra, Grouped.levels, Extendable.amount, Extendable.label, Extendable.steps, Extendable.words,
       Extendable.strict, Extendable.children, Extendable.kind, Extendable.kinds, Extendable.blob, Extendable.oldAmount,
