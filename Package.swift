@@ -87,7 +87,8 @@ let package = Package(
       path: "Tests/Interop", swiftSettings: settings, plugins: ["TaxonPlugin"]),
 
     .testTarget(
-      name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"], exclude: ["everything.proto", "legacy.proto"],
+      name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"],
+      exclude: ["Corpus", "everything.proto", "json.proto", "legacy.proto"],
       swiftSettings: settings),
     .testTarget(name: "TaxonErrorsTests", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .testTarget(name: "TaxonResilienceTests", dependencies: ["TaxonResilience"], swiftSettings: settings),
@@ -102,7 +103,7 @@ let package = Package(
       dependencies: ["TaxonClient", "TaxonErrors", "TaxonResilience", dependency("NIOCore", "swift-nio")],
       swiftSettings: settings),
     .testTarget(
-      name: "TaxonCodegenTests", dependencies: ["TaxonCodegen", "Taxon"], exclude: ["Schemas"],
+      name: "TaxonCodegenTests", dependencies: ["TaxonCodegen", "Taxon"], exclude: ["Corpus", "Schemas"],
       // Generated code has to do under these too.
       swiftSettings: settings + [
         .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),

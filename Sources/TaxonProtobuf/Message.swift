@@ -25,14 +25,8 @@ extension Message {
   public init(
     decoding bytes: UnsafeRawBufferPointer, options: DecodingOptions = DecodingOptions()
   ) throws(MessageDecodingError) {
-    let descriptor = Self.descriptor
-    let arena = MessageArena.take()
-    defer { arena.giveBack() }
-    let root = try descriptor.unpack(bytes, arena: arena, options: options)
-    do {
-      self = try Self(reading: MessageReader(root, arena))
-    } catch {
-      throw descriptor.locate(error, in: bytes, options: options)
+    self = try Self.descriptor.decode(bytes, options: options) { reader throws(MessageDecodingError) in
+      try Self(reading: reader)
     }
   }
 

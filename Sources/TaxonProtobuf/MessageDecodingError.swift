@@ -110,4 +110,11 @@ extension MessageDecodingError.Reason: CustomStringConvertible {
 extension MessageDecodingError {
   /// Stands for itself until `MessageDescriptor.locate` finds out where.
   static let invalidUTF8 = MessageDecodingError(.invalidUTF8, messageName: "", offset: 0)
+
+  /// No fault: stands for a number that a closed enum does not have, until `MessageDescriptor.unpackAgain` has put it
+  /// with the unknown fields. Known by its identity.
+  @usableFromInline
+  static let unknownEnumValue = MessageDecodingError(.outOfMemory, messageName: "", offset: 0)
+
+  var isUnknownEnumValue: Bool { storage === Self.unknownEnumValue.storage }
 }

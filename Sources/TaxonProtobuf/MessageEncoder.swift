@@ -15,6 +15,11 @@ public struct MessageEncoder: ~Copyable {
     message = UnsafePointer(writer.base.assumingMemoryBound(to: ProtobufCMessage.self))
     arena = writer.arena
     byteCount = protobuf_c_message_get_packed_size(message)
+    if let missing = arena.state.pointee.missing {
+      let descriptor = missing.descriptor.takeUnretainedValue()
+      throw MessageEncodingError(
+        reason: .missingRequiredField(descriptor.fields[missing.field].name), messageName: descriptor.name)
+    }
     // protobuf's own bound, and protobuf-c's: it refuses lengths above it.
     guard byteCount <= Int(Int32.max) else {
       throw MessageEncodingError(reason: .tooLarge(byteCount: byteCount), messageName: descriptor.name)

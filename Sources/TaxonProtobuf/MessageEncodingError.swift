@@ -6,6 +6,8 @@ public struct MessageEncodingError: Error, Hashable, CustomStringConvertible {
   public enum Reason: Hashable, Sendable {
     /// The message takes more than 2 GiB, the limit of the format.
     case tooLarge(byteCount: Int)
+    /// A required field is nil. Only messages that contain each other by way of required fields alone have such fields.
+    case missingRequiredField(String)
   }
 
   /// What is wrong.
@@ -17,6 +19,7 @@ public struct MessageEncodingError: Error, Hashable, CustomStringConvertible {
   public var description: String {
     switch reason {
     case .tooLarge(let byteCount): "\(messageName): \(byteCount) bytes are more than the 2 GiB a message can have"
+    case .missingRequiredField(let name): "\(messageName).\(name): a required field is missing"
     }
   }
 }

@@ -90,6 +90,29 @@ extension UnknownFields {
     return parts.isEmpty ? nil : try M(decoding: Array(parts.joined()))
   }
 
+  /// The fields with this number as they are, tags included; nil where there are none.
+  func fields(_ number: UInt32) -> [UInt8]? {
+    storage.flatMap { Self.part(of: $0) { $0 == number } }
+  }
+
+  /// Puts encoded fields in the place of those with this number, at the end.
+  mutating func replace(_ number: UInt32, with fields: [UInt8]) {
+    let others = storage.flatMap { Self.part(of: $0) { $0 != number } } ?? []
+    storage = others.isEmpty && fields.isEmpty ? nil : others + fields
+  }
+
+  private static func part(of bytes: [UInt8], _ isIncluded: (UInt32) -> Bool) -> [UInt8]? {
+    var part: [UInt8] = []
+    bytes.withUnsafeBytes { bytes in
+      var cursor = WireCursor(bytes, in: 0..<bytes.count)
+      // What is stored came out of well-formed messages.
+      while let entry = try? cursor.next(nestingLeft: .max) {
+        if isIncluded(entry.number) { part += bytes[entry.range] }
+      }
+    }
+    return part.isEmpty ? nil : part
+  }
+
   private func forEach(_ number: UInt32, _ wireType: WireType, _ body: (UnsafeRawBufferPointer) -> Void) {
     bytes.withUnsafeBytes { bytes in
       var cursor = WireCursor(bytes, in: 0..<bytes.count)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import TaxonProtobuf
 import Testing
 
@@ -61,5 +62,66 @@ import Testing
     #expect(options.javaPackage == "x")
     #expect(try options.unknownFields.message(51820, as: Child.self) == Child(number: 1, name: "a"))
     #expect(try file.encoded() == bytes)
+  }
+
+  @Test(
+    arguments: [
+      (0, 0, 0), (1.5, 1, 500_000_000), (-0.25, -1, 750_000_000), (1_732_300_000, 1_732_300_000, 0),
+    ] as [(Double, Int64, Int32)])
+  func timestampsAndDates(_ interval: Double, _ seconds: Int64, _ nanos: Int32) {
+    let message = Google_Protobuf_Timestamp(seconds: seconds, nanos: nanos)
+    #expect(Google_Protobuf_Timestamp(Date(timeIntervalSince1970: interval)) == message)
+    #expect(Date(message) == Date(timeIntervalSince1970: interval))
+  }
+
+  @Test func datesBeyondTheRangeOfTimestampsBecomeItsBounds() throws {
+    let last = Google_Protobuf_Timestamp(seconds: 253_402_300_799, nanos: 999_999_999)
+    #expect(Google_Protobuf_Timestamp(Date(timeIntervalSince1970: 1e300)) == last)
+    #expect(Google_Protobuf_Timestamp(Date(timeIntervalSince1970: .infinity)) == last)
+    #expect(try Google_Protobuf_Timestamp(Date.distantPast).jsonString() == "\"0001-01-01T00:00:00Z\"")
+    #expect(Google_Protobuf_Timestamp(Date(timeIntervalSince1970: .nan)) == Google_Protobuf_Timestamp())
+  }
+
+  @Test func timestampsAndClocks() {
+    let before = Date()
+    let now = Google_Protobuf_Timestamp.now
+    #expect(abs(Date(now).timeIntervalSince(before)) < 60)
+    let clock = ContinuousClock()
+    let deadline = clock.now.advanced(by: .seconds(3600))
+    let message = Google_Protobuf_Timestamp(deadline, of: clock)
+    #expect(message > now + .seconds(3500) && message < now + .seconds(3700))
+    #expect(abs(message.instant(of: clock).duration(to: deadline) / .seconds(1)) < 60)
+    #expect(now + .nanoseconds(1) - now == .nanoseconds(1))
+    #expect(now - .seconds(2) < now)
+  }
+
+  @Test func valuesAreReadLikeDictionariesAndArrays() {
+    var value: Google_Protobuf_Value = ["user": ["tags": ["a", 2, true, nil]]]
+    #expect(value["user"]?["tags"]?[0]?.string == "a")
+    #expect(value["user"]?["tags"]?[1]?.number == 2)
+    #expect(value["user"]?["tags"]?[2]?.bool == true)
+    #expect(value["user"]?["tags"]?[3]?.isNull == true)
+    #expect(value["user"]?["tags"]?[4] == nil && value["x"] == nil && value[0] == nil)
+    value["user"]?["name"] = "Ada"
+    value["count"] = 3
+    #expect(value["user"]?.object?["name"] == "Ada" && value.object?.count == 2)
+    value["count"] = nil
+    #expect(value.object?.count == 1 && value.list == nil && value.string == nil)
+    var object: Google_Protobuf_Struct = [:]
+    object["a"] = [1]
+    #expect(object["a"]?.list == [1])
+    #expect(([1, "b"] as Google_Protobuf_ListValue)[1] == "b")
+  }
+
+  @Test func pathsOfFieldMasksAreChecked() {
+    #expect(Google_Protobuf_FieldMask(["message_value.child.note", "bytes_value"], of: Singular.self) != nil)
+    for path in ["messageValue", "message_value.", "", "message_value.nothing", "bytes_value.x", "a"] {
+      #expect(Google_Protobuf_FieldMask([path], of: Singular.self) == nil, "\(path)")
+    }
+    #expect(!Google_Protobuf_FieldMask.isPath("message_values.name", of: Repeated.self))
+    #expect(Google_Protobuf_FieldMask(allFieldsOf: Choice.self).isValid(for: Choice.self))
+    let mask: Google_Protobuf_FieldMask = ["user.name", "photo"]
+    #expect(mask.contains("photo.url") && mask.contains("user.name"))
+    #expect(!mask.contains("user") && !mask.contains("photos"))
   }
 }

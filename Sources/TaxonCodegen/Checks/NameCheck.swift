@@ -8,6 +8,7 @@ struct NameCheck {
 
   func run(_ diagnostics: inout Diagnostics) {
     checkModule(&diagnostics)
+    checkExtensions(&diagnostics)
     for file in schema.generatedFiles {
       for message in file.allMessages where !message.isMapEntry { check(message, &diagnostics) }
       for enumeration in file.allEnums { check(enumeration, &diagnostics) }
@@ -64,6 +65,24 @@ struct NameCheck {
         types.add(name, "taxonomy name \"\(name)\"", taxonomy.place.field(2, naming: "\"\(name)\""), &diagnostics)
         check(file.members, &diagnostics)
       }
+    }
+  }
+
+  /// An extension is a property of the message that it extends, beside those of the fields.
+  private func checkExtensions(_ diagnostics: inout Diagnostics) {
+    var properties: [ObjectIdentifier: Scope] = [:]
+    for extended in schema.generatedFiles.flatMap(\.extensions) {
+      let message = extended.extendee
+      var scope = properties[ObjectIdentifier(message)] ?? Scope()
+      if properties[ObjectIdentifier(message)] == nil {
+        for field in message.fields where field.oneof == nil {
+          let name = Identifier.property(field.name, isInError: message.error != nil)
+          scope.add(name, "field \"\(field.name)\"", field.place, &diagnostics)
+        }
+      }
+      let what = "extension \"\(extended.fullName)\""
+      scope.add(names.property(extended), what, extended.place, &diagnostics)
+      properties[ObjectIdentifier(message)] = scope
     }
   }
 

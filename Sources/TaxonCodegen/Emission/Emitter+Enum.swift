@@ -14,14 +14,17 @@ extension Emitter {
         document(value, of: enumeration)
         writer.line("case \(Identifier.escaped(name))")
       }
-      writer.line("/// A number this code has no name for.")
-      writer.line("case unrecognized(\(standard("Int32")))")
+      if !enumeration.isClosed {
+        writer.line("/// A number this code has no name for.")
+        writer.line("case unrecognized(\(standard("Int32")))")
+      }
       emitAliases(all, cases, of: enumeration)
       writer.blank()
-      emitRawValue(cases)
+      emitRawValue(cases, isClosed: enumeration.isClosed)
       writer.blank()
+      let closed = enumeration.isClosed ? "isClosed: true, " : ""
       writer.list(
-        "\(access)static let descriptor = \(runtime("EnumDescriptor"))(\"\(enumeration.fullName)\", [",
+        "\(access)static let descriptor = \(runtime("EnumDescriptor"))(\"\(enumeration.fullName)\", \(closed)[",
         enumeration.values.map { "\"\($0.name)\": \($0.number)" }, "])")
     }
   }
@@ -46,18 +49,18 @@ extension Emitter {
     }
   }
 
-  private func emitRawValue(_ cases: [(String, SchemaEnum.Value)]) {
-    writer.block("\(access)init(rawValue: \(standard("Int32")))") {
+  private func emitRawValue(_ cases: [(String, SchemaEnum.Value)], isClosed: Bool) {
+    writer.block("\(access)init\(isClosed ? "?" : "")(rawValue: \(standard("Int32")))") {
       writer.line("switch rawValue {")
       for (name, value) in cases { writer.line("case \(value.number): self = .\(name)") }
-      writer.line("default: self = .unrecognized(rawValue)")
+      writer.line("default: \(isClosed ? "return nil" : "self = .unrecognized(rawValue)")")
       writer.line("}")
     }
     writer.blank()
     writer.block("\(access)var rawValue: \(standard("Int32"))") {
       writer.line("switch self {")
       for (name, value) in cases { writer.line("case .\(name): \(value.number)") }
-      writer.line("case .unrecognized(let rawValue): rawValue")
+      if !isClosed { writer.line("case .unrecognized(let rawValue): rawValue") }
       writer.line("}")
     }
   }

@@ -124,7 +124,7 @@ extension Emitter {
     for property in properties {
       switch property {
       case .field(let field, _) where field.safety == .internal:
-        let name = isStoredPrivately(field) ? stored(field) : self.property(field)
+        let name = hasDefault(field) || isStoredPrivately(field) ? kept(field) : self.property(field)
         resets.append("copy.\(name) = \(defaultValue(field) ?? "\(swiftType(field))()")")
       case .oneof(let oneof, let members, _):
         for member in members where member.safety == .internal {
@@ -147,7 +147,7 @@ extension Emitter {
   private func emitViolations(of message: SchemaMessage) {
     func value(_ violation: Violation) -> String? {
       message.fields.first { $0.rules?.violation == violation }.map { field in
-        field.shape == .optional ? "\(stored(field)) ?? \"\"" : stored(field)
+        field.shape == .optional && !hasDefault(field) ? "\(stored(field)) ?? \"\"" : stored(field)
       }
     }
     let type = "\(runtime("Google_Rpc_BadRequest")).FieldViolation"

@@ -71,9 +71,34 @@ extension Emitter {
     isStoredPrivately(field) ? "_\(property(field))" : Identifier.escaped(property(field))
   }
 
-  /// @Indirect has taken the name with the underscore.
+  /// @Indirect and @Default have taken the name with the underscore.
   func isStoredPrivately(_ field: SchemaField) -> Bool {
-    field.isDeprecated && !field.isRecursive && field.oneof == nil
+    field.isDeprecated && !field.isRecursive && !hasDefault(field) && field.oneof == nil
+  }
+
+  /// What the message has of a field, as it stands inside the struct; nil where the field is not set, save where it
+  /// cannot be.
+  func kept(_ field: SchemaField) -> String {
+    if hasDefault(field) { return "_\(property(field)).projectedValue" }
+    return field.isRecursive && field.isDeprecated ? "_\(property(field)).wrappedValue" : stored(field)
+  }
+
+  /// Sets a field in an initialiser; with `self` in front where something else may have its name.
+  func assignment(_ field: SchemaField, _ value: String, qualified: Bool) -> String {
+    let isPlain = kept(field) == stored(field) && !isStoredPrivately(field)
+    let target = qualified ? "self.\(isPlain ? property(field) : kept(field))" : kept(field)
+    guard field.isRecursive, field.isDeprecated else { return "\(target) = \(value)" }
+    return "\(qualified ? "self." : "")_\(property(field)) = \(runtime("Indirect"))(wrappedValue: \(value))"
+  }
+
+  /// Whether the field has a default value of its own, and presence.
+  func hasDefault(_ field: SchemaField) -> Bool { field.shape == .optional && declaredDefault(field) != nil }
+
+  /// The attribute of the property with a space behind it, if there is one.
+  func wrapper(of field: SchemaField) -> String {
+    if field.isRecursive { return "@\(runtime("Indirect")) " }
+    guard hasDefault(field), let value = declaredDefault(field) else { return "" }
+    return "@\(runtime("Default"))(\(value)) "
   }
 
   // MARK: Types
@@ -87,10 +112,16 @@ extension Emitter {
     }
   }
 
-  /// The type of the property, or of a member of a oneof.
+  /// The type of the property; that of a field with a default value of its own is no Optional.
+  func propertyType(_ field: SchemaField) -> String {
+    hasDefault(field) ? elementType(field.type) : swiftType(field)
+  }
+
+  /// What the message has of a field, or the type of a member of a oneof.
   func swiftType(_ field: SchemaField) -> String {
     if let (key, value) = field.mapTypes { return "[\(elementType(key)): \(elementType(value))]" }
     let element = elementType(field.type)
+    if field.isRequiredCycle { return "\(element)?" }
     return switch field.shape {
     case .plain, .required, .oneof, .map: element
     case .optional: "\(element)?"
@@ -100,6 +131,7 @@ extension Emitter {
 
   /// The value of a field that is not set; nil when there is none, as for a required message.
   func defaultValue(_ field: SchemaField) -> String? {
+    if field.isRequiredCycle { return "nil" }
     switch field.shape {
     case .optional, .oneof: return "nil"
     case .repeated: return "[]"
@@ -109,8 +141,8 @@ extension Emitter {
       case .scalar(let scalar): return scalar.defaultValue
       case .message: return nil
       case .enumeration(let enumeration):
-        let index = enumeration.values.firstIndex { $0.number == 0 } ?? 0
-        return names.cases(enumeration).isEmpty ? nil : ".\(names.cases(enumeration)[index])"
+        // Zero in proto3, whatever comes first in proto2.
+        return names.cases(enumeration).first.map { ".\($0)" }
       }
     }
   }
@@ -119,19 +151,22 @@ extension Emitter {
 
   func tableLine(_ field: SchemaField) -> String {
     let json = field.jsonName.flatMap { $0 == Self.defaultJSONName(field.name) ? nil : $0 }
-    let type =
-      switch field.shape {
-      case .plain: tableType(field.type)
-      case .optional: isMessage(field) ? tableType(field.type) : ".optional(\(tableType(field.type)))"
-      case .required: ".required(\(tableType(field.type)))"
-      case .repeated(packed: true): ".packed(\(tableType(field.type)))"
-      case .repeated: ".repeated(\(tableType(field.type)))"
-      case .oneof: ".oneof(\(CodeWriter.literal(field.oneof?.name ?? "")), \(tableType(field.type)))"
-      case .map:
-        field.mapTypes.map { ".map(\(tableType($0.key)), \(tableType($0.value)))" } ?? tableType(field.type)
-      }
-    return "\(runtime("Field"))(\"\(field.name)\", \(field.number), \(type)"
+    return "\(runtime("Field"))(\"\(field.name)\", \(field.number), \(tableType(field))"
       + (json.map { ", json: \(CodeWriter.literal($0))" } ?? "") + "),"
+  }
+
+  /// What the table says of a field.
+  func tableType(_ field: SchemaField) -> String {
+    switch field.shape {
+    case .plain: tableType(field.type)
+    case .optional: isMessage(field) ? tableType(field.type) : ".optional(\(tableType(field.type)))"
+    case .required: ".required(\(tableType(field.type)))"
+    case .repeated(packed: true): ".packed(\(tableType(field.type)))"
+    case .repeated: ".repeated(\(tableType(field.type)))"
+    case .oneof: ".oneof(\(CodeWriter.literal(field.oneof?.name ?? "")), \(tableType(field.type)))"
+    case .map:
+      field.mapTypes.map { ".map(\(tableType($0.key)), \(tableType($0.value)))" } ?? tableType(field.type)
+    }
   }
 
   private func isMessage(_ field: SchemaField) -> Bool {

@@ -40,15 +40,15 @@ extension Emitter {
     case .field(let field, _):
       writer.documentation(field.comment, "`\(field.name)`, field \(field.number).")
       let name = Identifier.escaped(self.property(field))
+      deprecation(field.isDeprecated)
       if isStoredPrivately(field) {
-        deprecation(true)
         writer.block("\(access)var \(name): \(swiftType(field))") {
           writer.line("get { \(stored(field)) }")
           writer.line("set { \(stored(field)) = newValue }")
         }
         writer.line("private var \(stored(field)): \(swiftType(field))")
       } else {
-        writer.line("\(field.isRecursive ? "@\(runtime("Indirect")) " : "")\(access)var \(name): \(swiftType(field))")
+        writer.line("\(wrapper(of: field))\(access)var \(name): \(propertyType(field))")
       }
     case .oneof(let oneof, let members, _):
       writer.documentation(oneof.comment, "One of \(members.map { "`\($0.name)`" }.listed("and")), or none.")
@@ -91,7 +91,8 @@ extension Emitter {
   func parameter(_ property: StoredProperty, isDemanded: Bool = false) -> String {
     switch property {
     case .field(let field, _):
-      let value = isDemanded && (field.shape == .plain || field.shape == .required) ? nil : defaultValue(field)
+      let isDemanded = field.shape == .required && !field.isRecursive || isDemanded && field.shape == .plain
+      let value = isDemanded ? nil : defaultValue(field)
       return "\(Identifier.escaped(label(property))): \(swiftType(field))" + (value.map { " = \($0)" } ?? "")
     case .oneof(let oneof, _, _):
       return "\(Identifier.escaped(label(property))): \(oneofType(oneof))? = nil"
@@ -108,12 +109,11 @@ extension Emitter {
 
   func emitAssignments(_ properties: [StoredProperty]) {
     for property in properties {
-      let name =
-        switch property {
-        case .field(let field, _): isStoredPrivately(field) ? stored(field) : self.property(field)
-        case .oneof(let oneof, _, _): self.property(oneof)
-        }
-      writer.line("self.\(name) = \(Identifier.escaped(label(property)))")
+      let value = Identifier.escaped(label(property))
+      switch property {
+      case .field(let field, _): writer.line(assignment(field, value, qualified: true))
+      case .oneof(let oneof, _, _): writer.line("self.\(self.property(oneof)) = \(value)")
+      }
     }
   }
 
@@ -146,8 +146,8 @@ extension Emitter {
   private func emitReading(_ property: StoredProperty) {
     switch property {
     case .field(let field, let index):
-      let name = stored(field)
-      writer.line("\(name == "reader" ? "self.reader" : name) = try reader.\(accessor(field))(\(index))")
+      let value = "try reader.\(field.isRequiredCycle ? "optional" : accessor(field))(\(index))"
+      writer.line(assignment(field, value, qualified: kept(field) == "reader"))
     case .oneof(let oneof, let members, let index):
       let name = self.property(oneof)
       let target = name == "reader" ? "self.reader" : Identifier.escaped(name)
@@ -170,7 +170,7 @@ extension Emitter {
   private func emitWriting(_ property: StoredProperty) {
     switch property {
     case .field(let field, let index):
-      let name = stored(field)
+      let name = kept(field)
       writer.line("writer.\(accessor(field))(\(index), \(name == "writer" ? "self.writer" : name))")
     case .oneof(let oneof, let members, let index):
       let name = self.property(oneof)
@@ -185,7 +185,8 @@ extension Emitter {
 
   /// The function of MessageReader and MessageWriter.
   private func accessor(_ field: SchemaField) -> String {
-    switch field.shape {
+    if field.isRequiredCycle { return "required" }
+    return switch field.shape {
     case .plain, .required: "value"
     case .optional, .oneof: "optional"
     case .repeated: "array"

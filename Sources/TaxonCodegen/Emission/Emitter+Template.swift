@@ -32,7 +32,7 @@ extension Emitter {
 
   /// A field with presence as an Optional.
   func optionalValue(_ field: SchemaField) -> String {
-    field.oneof == nil ? stored(field) : Identifier.escaped(property(field))
+    field.oneof == nil ? kept(field) : Identifier.escaped(property(field))
   }
 
   private func isText(_ field: SchemaField) -> Bool {

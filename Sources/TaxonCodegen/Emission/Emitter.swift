@@ -47,6 +47,8 @@ final class Emitter {
         writer.blank()
         emit(declaration)
       }
+      emitExtensions()
+      emitRegistry()
       emitTaxonomy()
     }
     emitDescriptors()
@@ -64,14 +66,15 @@ final class Emitter {
 
   /// The modules whose types the file uses.
   private var modules: [String] {
-    let messages = file.allMessages
-    var files = messages.flatMap(\.fields).compactMap { field -> SchemaFile? in
+    let extensions = file.extensions.map(\.field)
+    var files = (file.allMessages.flatMap(\.fields) + extensions).compactMap { field -> SchemaFile? in
       switch field.type {
       case .scalar: nil
       case .enumeration(let enumeration): enumeration.file
       case .message(let message): message.file
       }
     }
+    files += extensions.map(\.message.file)
     for method in file.services.flatMap(\.methods) {
       files += [method.input.file, method.output.file] + method.errors.map(\.file)
     }

@@ -227,3 +227,8 @@ struct ErrorTraits: Message {
     }
   }
 }
+
+extension TypeRegistry {
+  /// The messages of taxon/error_traits.proto.
+  static let taxonErrorTraits = TypeRegistry([ErrorTraits.self, ErrorTraits.Cause.self])
+}

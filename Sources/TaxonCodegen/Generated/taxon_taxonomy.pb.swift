@@ -321,3 +321,86 @@ struct RaisesOptions: Message {
     writer.unknownFields(unknownFields)
   }
 }
+
+extension Google_Protobuf_FileOptions {
+  /// Every file that declares errors names the taxonomy they belong to.
+  var taxonomy: TaxonomyOptions? {
+    get { self[Self.taxonomy] }
+    set { self[Self.taxonomy] = newValue }
+  }
+  /// `taxon.taxonomy`, extension 51820.
+  static let taxonomy = MessageExtension<Google_Protobuf_FileOptions, TaxonomyOptions?>(
+    "taxon.taxonomy", 51820, .message(TaxonomyOptions.self))
+
+  /// What every method of every service in the file raises, beside what the service and the method add.
+  var fileRaises: RaisesOptions? {
+    get { self[Self.fileRaises] }
+    set { self[Self.fileRaises] = newValue }
+  }
+  /// `taxon.file_raises`, extension 51821.
+  static let fileRaises = MessageExtension<Google_Protobuf_FileOptions, RaisesOptions?>(
+    "taxon.file_raises", 51821, .message(RaisesOptions.self))
+}
+
+extension Google_Protobuf_MessageOptions {
+  /// The message is a category: it holds errors and further categories and is never sent itself.
+  var category: CategoryOptions? {
+    get { self[Self.category] }
+    set { self[Self.category] = newValue }
+  }
+  /// `taxon.category`, extension 51820.
+  static let category = MessageExtension<Google_Protobuf_MessageOptions, CategoryOptions?>(
+    "taxon.category", 51820, .message(CategoryOptions.self))
+
+  /// The message is an error.
+  var error: ErrorOptions? {
+    get { self[Self.error] }
+    set { self[Self.error] = newValue }
+  }
+  /// `taxon.error`, extension 51821.
+  static let error = MessageExtension<Google_Protobuf_MessageOptions, ErrorOptions?>(
+    "taxon.error", 51821, .message(ErrorOptions.self))
+}
+
+extension Google_Protobuf_FieldOptions {
+  /// Rules for one field of an error.
+  var field: FieldRules? {
+    get { self[Self.field] }
+    set { self[Self.field] = newValue }
+  }
+  /// `taxon.field`, extension 51820.
+  static let field = MessageExtension<Google_Protobuf_FieldOptions, FieldRules?>(
+    "taxon.field", 51820, .message(FieldRules.self))
+}
+
+extension Google_Protobuf_ServiceOptions {
+  /// What every method of the service raises, beside what the method adds.
+  var serviceRaises: RaisesOptions? {
+    get { self[Self.serviceRaises] }
+    set { self[Self.serviceRaises] = newValue }
+  }
+  /// `taxon.service_raises`, extension 51820.
+  static let serviceRaises = MessageExtension<Google_Protobuf_ServiceOptions, RaisesOptions?>(
+    "taxon.service_raises", 51820, .message(RaisesOptions.self))
+}
+
+extension Google_Protobuf_MethodOptions {
+  /// What the method raises: errors and categories.
+  var raises: RaisesOptions? {
+    get { self[Self.raises] }
+    set { self[Self.raises] = newValue }
+  }
+  /// `taxon.raises`, extension 51820.
+  static let raises = MessageExtension<Google_Protobuf_MethodOptions, RaisesOptions?>(
+    "taxon.raises", 51820, .message(RaisesOptions.self))
+}
+
+extension TypeRegistry {
+  /// The messages and extensions of taxon/taxonomy.proto.
+  static let taxonTaxonomy = TypeRegistry(
+    [TaxonomyOptions.self, CategoryOptions.self, ErrorOptions.self, FieldRules.self, RaisesOptions.self],
+    extensions: [
+      Google_Protobuf_FileOptions.taxonomy, Google_Protobuf_FileOptions.fileRaises,
+      Google_Protobuf_MessageOptions.category, Google_Protobuf_MessageOptions.error, Google_Protobuf_FieldOptions.field,
+      Google_Protobuf_ServiceOptions.serviceRaises, Google_Protobuf_MethodOptions.raises])
+}

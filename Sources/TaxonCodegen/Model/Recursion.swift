@@ -3,17 +3,30 @@
 /// Finds the fields that make a message contain itself by value. Arrays and dictionaries keep their elements
 /// elsewhere, so only singular fields count.
 enum Recursion {
-  static func mark(_ schema: Schema) {
-    let components = StronglyConnectedComponents(schema.allMessages)
-    for message in schema.allMessages {
+  static func mark(_ schema: Schema, _ diagnostics: inout Diagnostics) {
+    let messages = schema.allMessages
+    let components = StronglyConnectedComponents(messages) { $0.containedMessages.map(\.message) }
+    let required = StronglyConnectedComponents(messages) { $0.requiredMessages.map(\.message) }
+    for message in messages {
+      // A required field is there by value: a cycle is broken where it is optional.
       for (field, target) in message.containedMessages {
+        let components = field.shape == .required ? required : components
         field.isRecursive = components[message] == components[target]
+        guard field.isRecursive, field.shape == .required, message.file.isGenerated else { continue }
+        diagnostics.warning(
+          field.place,
+          "message \(message.fullName) contains itself by way of required fields alone, so none can be sent; "
+            + "make the field optional")
       }
     }
   }
 }
 
 extension SchemaMessage {
+  fileprivate var requiredMessages: [(field: SchemaField, message: SchemaMessage)] {
+    containedMessages.filter { $0.field.shape == .required }
+  }
+
   fileprivate var containedMessages: [(field: SchemaField, message: SchemaMessage)] {
     fields.compactMap { field in
       switch field.shape {
@@ -33,8 +46,10 @@ private struct StronglyConnectedComponents {
   private var lowest: [ObjectIdentifier: Int] = [:]
   private var stack: [SchemaMessage] = []
   private var count = 0
+  private let contents: (SchemaMessage) -> [SchemaMessage]
 
-  init(_ messages: [SchemaMessage]) {
+  init(_ messages: [SchemaMessage], contents: @escaping (SchemaMessage) -> [SchemaMessage]) {
+    self.contents = contents
     for message in messages where index[ObjectIdentifier(message)] == nil { visit(message) }
   }
 
@@ -46,7 +61,7 @@ private struct StronglyConnectedComponents {
     index[id] = own
     var low = own
     stack.append(message)
-    for (_, target) in message.containedMessages {
+    for target in contents(message) {
       let targetID = ObjectIdentifier(target)
       if index[targetID] == nil {
         visit(target)

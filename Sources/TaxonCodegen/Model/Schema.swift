@@ -44,6 +44,8 @@ final class SchemaFile {
   var messages: [SchemaMessage] = []
   var enums: [SchemaEnum] = []
   var services: [SchemaService] = []
+  /// Extensions of messages, at any depth.
+  var extensions: [SchemaExtension] = []
 
   init(
     path: String, package: String, isProto3: Bool, isGenerated: Bool, isDeprecated: Bool, swiftPrefix: String?,
@@ -81,6 +83,8 @@ final class SchemaMessage {
   unowned let parent: SchemaMessage?
   let path: DescriptorPath
   let isMapEntry: Bool
+  /// `message_set_wire_format`: its extensions come in groups.
+  let isMessageSet: Bool
   let isDeprecated: Bool
   var fields: [SchemaField] = []
   var oneofs: [SchemaOneof] = []
@@ -93,7 +97,7 @@ final class SchemaMessage {
 
   init(
     name: String, fullName: String, file: SchemaFile, parent: SchemaMessage?, path: DescriptorPath, isMapEntry: Bool,
-    isDeprecated: Bool
+    isMessageSet: Bool, isDeprecated: Bool
   ) {
     self.name = name
     self.fullName = fullName
@@ -101,6 +105,7 @@ final class SchemaMessage {
     self.parent = parent
     self.path = path
     self.isMapEntry = isMapEntry
+    self.isMessageSet = isMessageSet
     self.isDeprecated = isDeprecated
   }
 
@@ -127,6 +132,8 @@ final class SchemaField {
   let jsonName: String?
   let type: FieldType
   let shape: Shape
+  /// `[default = …]`, as protoc writes it.
+  let defaultText: String?
   let isDeprecated: Bool
   unowned let message: SchemaMessage
   let path: DescriptorPath
@@ -155,14 +162,15 @@ final class SchemaField {
   }
 
   init(
-    name: String, number: Int32, jsonName: String?, type: FieldType, shape: Shape, isDeprecated: Bool,
-    message: SchemaMessage, path: DescriptorPath
+    name: String, number: Int32, jsonName: String?, type: FieldType, shape: Shape, defaultText: String?,
+    isDeprecated: Bool, message: SchemaMessage, path: DescriptorPath
   ) {
     self.name = name
     self.number = number
     self.jsonName = jsonName
     self.type = type
     self.shape = shape
+    self.defaultText = defaultText
     self.isDeprecated = isDeprecated
     self.message = message
     self.path = path
@@ -170,6 +178,8 @@ final class SchemaField {
 
   var place: Place { message.file.sources.place(path + [Tag.name]) }
   var comment: String? { message.file.sources.comment(path) }
+  /// Required, and yet nil where a message begins: it contains itself by way of required fields alone.
+  var isRequiredCycle: Bool { shape == .required && isRecursive }
   var safety: Safety { rules?.safety ?? .safe }
 
   var oneof: SchemaOneof? {
@@ -240,6 +250,8 @@ final class SchemaEnum {
     self.isDeprecated = isDeprecated
   }
 
+  /// Whether it holds no numbers but those of its values, as enums of proto2.
+  var isClosed: Bool { !file.isProto3 }
   var place: Place { file.sources.place(path + [Tag.name]) }
   var comment: String? { file.sources.comment(path) }
 }

@@ -13,8 +13,14 @@ struct SchemaBuilder {
     var builder = SchemaBuilder(diagnostics: diagnostics)
     for file in files { builder.addTypes(of: file, isGenerated: generating.contains(file.name ?? "")) }
     for (node, descriptor) in builder.messages { builder.fill(node, descriptor) }
+    for (node, file) in zip(builder.schema.files, files) {
+      builder.addExtensions(file.extension, to: node, in: nil, [Tag.fileExtension])
+    }
+    for (node, descriptor) in builder.messages {
+      builder.addExtensions(descriptor.extension, to: node.file, in: node, node.path + [Tag.messageExtension])
+    }
     for (node, file) in zip(builder.schema.files, files) { builder.addServices(of: file, to: node) }
-    Recursion.mark(builder.schema)
+    Recursion.mark(builder.schema, &builder.diagnostics)
     diagnostics = builder.diagnostics
     return builder.schema
   }
@@ -49,7 +55,8 @@ struct SchemaBuilder {
     let node = SchemaMessage(
       name: name, fullName: qualified(name, parent?.fullName ?? file.package), file: file, parent: parent, path: path,
       isMapEntry: descriptor.options?.mapEntry ?? false,
-      isDeprecated: descriptor.options?.deprecated ?? (parent == nil && file.isDeprecated))
+      isMessageSet: descriptor.options?.messageSetWireFormat ?? false,
+      isDeprecated: descriptor.options?.$deprecated ?? (parent == nil && file.isDeprecated))
     schema.symbols[node.fullName] = .message(node)
     node.category = CustomOptions.category(descriptor.options, path, file.sources)
     node.error = CustomOptions.error(descriptor.options, name: name, path, file.sources)
@@ -70,7 +77,7 @@ struct SchemaBuilder {
     let name = descriptor.name ?? ""
     let node = SchemaEnum(
       name: name, fullName: qualified(name, parent?.fullName ?? file.package), file: file, parent: parent, path: path,
-      isDeprecated: descriptor.options?.deprecated ?? (parent == nil && file.isDeprecated))
+      isDeprecated: descriptor.options?.$deprecated ?? (parent == nil && file.isDeprecated))
     node.values = descriptor.value.enumerated().map { index, value in
       SchemaEnum.Value(
         name: value.name ?? "", number: value.number ?? 0, isDeprecated: value.options?.deprecated ?? false,
@@ -88,22 +95,52 @@ struct SchemaBuilder {
     }
     for (index, field) in descriptor.field.enumerated() {
       let path = node.path + [Tag.messageField, Int32(index)]
-      if field.proto3Optional == true, let oneof = field.oneofIndex { node.oneofs[Int(oneof)].isSynthetic = true }
-      guard let type = type(of: field) else {
-        if field.type == .group {
-          diagnostics.warning(
-            node.file.sources.place(path + [Tag.name]),
-            "group \"\(field.name ?? "")\" has no Swift type, its bytes stay with the unknown fields; "
-              + "use a message field instead")
-        }
+      if field.proto3Optional == true, let oneof = field.oneofIndex, node.oneofs.indices.contains(Int(oneof)) {
+        node.oneofs[Int(oneof)].isSynthetic = true
+      }
+      guard let field = makeField(field, of: node, in: node.file, path) else { continue }
+      field.rules = CustomOptions.rules(descriptor.field[index].options, path, node.file.sources)
+      node.fields.append(field)
+    }
+  }
+
+  /// A field of `message`, which `file` declares; nil for groups.
+  private mutating func makeField(
+    _ field: Google_Protobuf_FieldDescriptorProto, of message: SchemaMessage, in file: SchemaFile,
+    _ path: DescriptorPath
+  ) -> SchemaField? {
+    guard let type = type(of: field) else {
+      if field.type == .group {
+        diagnostics.warning(
+          file.sources.place(path + [Tag.name]),
+          "group \"\(field.name ?? "")\" has no Swift type, its bytes stay with the unknown fields; "
+            + "use a message field instead")
+      }
+      return nil
+    }
+    return SchemaField(
+      name: field.name ?? "", number: field.number ?? 0, jsonName: field.jsonName, type: type,
+      shape: shape(of: field, type, message, isProto3: file.isProto3), defaultText: field.defaultValue,
+      isDeprecated: field.options?.deprecated ?? false, message: message, path: path)
+  }
+
+  private mutating func addExtensions(
+    _ extensions: [Google_Protobuf_FieldDescriptorProto], to file: SchemaFile, in scope: SchemaMessage?,
+    _ list: DescriptorPath
+  ) {
+    for (index, descriptor) in extensions.enumerated() {
+      let path = list + [Int32(index)]
+      guard case .message(let extendee) = symbol(descriptor.extendee) else { continue }
+      if extendee.isMessageSet {
+        diagnostics.warning(
+          file.sources.place(path + [Tag.name]),
+          "extension \"\(descriptor.name ?? "")\" of the message set \(extendee.fullName) has no Swift name, its bytes "
+            + "stay with the unknown fields; use an extension of another message or google.protobuf.Any instead")
         continue
       }
-      let node = SchemaField(
-        name: field.name ?? "", number: field.number ?? 0, jsonName: field.jsonName, type: type,
-        shape: shape(of: field, type, isProto3: node.file.isProto3), isDeprecated: field.options?.deprecated ?? false,
-        message: node, path: path)
-      node.rules = CustomOptions.rules(field.options, path, node.message.file.sources)
-      node.message.fields.append(node)
+      guard let field = makeField(descriptor, of: extendee, in: file, path) else { continue }
+      let fullName = qualified(field.name, scope?.fullName ?? file.package)
+      file.extensions.append(SchemaExtension(field: field, file: file, scope: scope, fullName: fullName))
     }
   }
 
@@ -130,12 +167,12 @@ struct SchemaBuilder {
       case .enumeration(let enumeration): .enumeration(enumeration)
       default: nil
       }
-    case .group, .unrecognized, nil: nil
+    case .group, nil: nil
     }
   }
 
   private func shape(
-    of field: Google_Protobuf_FieldDescriptorProto, _ type: FieldType, isProto3: Bool
+    of field: Google_Protobuf_FieldDescriptorProto, _ type: FieldType, _ message: SchemaMessage, isProto3: Bool
   ) -> SchemaField.Shape {
     switch field.label {
     case .repeated:
@@ -146,9 +183,14 @@ struct SchemaBuilder {
     case .required:
       return .required
     default:
-      if let oneof = field.oneofIndex, field.proto3Optional != true { return .oneof(Int(oneof)) }
+      // protoc counts the oneofs rightly; what else makes a request may not.
+      if let oneof = field.oneofIndex, field.proto3Optional != true, message.oneofs.indices.contains(Int(oneof)) {
+        return .oneof(Int(oneof))
+      }
       if case .message = type { return .optional }
-      return field.proto3Optional == true || !isProto3 ? .optional : .plain
+      // An extension has presence whatever the syntax of its file.
+      let isExtension = field.extendee != nil
+      return field.proto3Optional == true || !isProto3 || isExtension ? .optional : .plain
     }
   }
 
@@ -165,7 +207,7 @@ struct SchemaBuilder {
       let name = descriptor.name ?? ""
       let service = SchemaService(
         name: name, fullName: qualified(name, node.package), file: node, path: path,
-        isDeprecated: descriptor.options?.deprecated ?? node.isDeprecated)
+        isDeprecated: descriptor.options?.$deprecated ?? node.isDeprecated)
       service.raises = CustomOptions.raises(
         descriptor.options?.unknownFields, Tag.firstOption, path + [Tag.serviceOptions, Tag.firstOption], node.sources)
       schema.symbols[service.fullName] = .service(service)
@@ -194,7 +236,7 @@ struct SchemaBuilder {
   }
 
   private func kind(of method: Google_Protobuf_MethodDescriptorProto) -> SchemaMethod.Kind {
-    switch (method.clientStreaming ?? false, method.serverStreaming ?? false) {
+    switch (method.clientStreaming, method.serverStreaming) {
     case (false, false): .unary
     case (true, false): .clientStreaming
     case (false, true): .serverStreaming

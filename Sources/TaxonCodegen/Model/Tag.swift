@@ -8,11 +8,13 @@ enum Tag {
   static let fileMessage: Int32 = 4
   static let fileEnum: Int32 = 5
   static let fileService: Int32 = 6
+  static let fileExtension: Int32 = 7
   static let fileOptions: Int32 = 8
 
   static let messageField: Int32 = 2
   static let messageNested: Int32 = 3
   static let messageEnum: Int32 = 4
+  static let messageExtension: Int32 = 6
   static let messageOptions: Int32 = 7
   static let messageOneof: Int32 = 8
 

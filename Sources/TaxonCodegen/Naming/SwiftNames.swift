@@ -36,6 +36,12 @@ struct SwiftNames {
     return path(oneof.message) + [taken.contains(name) ? name + "OneOf" : name]
   }
 
+  /// The property of an extension: as its schema's types, it has the file's prefix in front, and the messages around it.
+  func property(_ extended: SchemaExtension) -> String {
+    let scope = extended.scope.map { path($0) } ?? [Identifier.prefix(of: extended.file)]
+    return Identifier.property((scope + [extended.field.name]).joined(separator: "_"), isInError: false)
+  }
+
   /// The enum of what a method raises.
   func errorPath(_ method: SchemaMethod) -> [String] {
     path(method.service) + [Identifier.type(method.name) + "Error"]

@@ -514,6 +514,16 @@ public struct Google_Rpc_LocalizedMessage: Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of google/rpc/error_details.proto.
+  public static let googleRpcErrorDetails = TypeRegistry([
+    Google_Rpc_ErrorInfo.self, Google_Rpc_RetryInfo.self, Google_Rpc_DebugInfo.self, Google_Rpc_QuotaFailure.self,
+    Google_Rpc_QuotaFailure.Violation.self, Google_Rpc_PreconditionFailure.self,
+    Google_Rpc_PreconditionFailure.Violation.self, Google_Rpc_BadRequest.self,
+    Google_Rpc_BadRequest.FieldViolation.self, Google_Rpc_RequestInfo.self, Google_Rpc_ResourceInfo.self,
+    Google_Rpc_Help.self, Google_Rpc_Help.Link.self, Google_Rpc_LocalizedMessage.self])
+}
+
 extension ProtoFileDescriptor {
   /// google/rpc/error_details.proto
   public static let googleRpcErrorDetails = ProtoFileDescriptor(

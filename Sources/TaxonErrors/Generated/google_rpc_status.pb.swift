@@ -42,6 +42,11 @@ public struct Google_Rpc_Status: Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of google/rpc/status.proto.
+  public static let googleRpcStatus = TypeRegistry([Google_Rpc_Status.self])
+}
+
 extension ProtoFileDescriptor {
   /// google/rpc/status.proto
   public static let googleRpcStatus = ProtoFileDescriptor(

@@ -228,6 +228,11 @@ public struct ErrorTraits: Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of taxon/error_traits.proto.
+  public static let taxonErrorTraits = TypeRegistry([ErrorTraits.self, ErrorTraits.Cause.self])
+}
+
 extension ProtoFileDescriptor {
   /// taxon/error_traits.proto
   public static let taxonErrorTraits = ProtoFileDescriptor(

@@ -760,6 +760,16 @@ public enum SetupError: ErrorUnion {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of taxon/errors.proto.
+  public static let taxonErrors = TypeRegistry([
+    CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
+    CallError.MessageTooLarge.self, CallError.ProtocolViolation.self, CallError.UnsupportedEncoding.self,
+    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
+    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self,
+    SetupError.InvalidSetting.self])
+}
+
 /// All errors of taxon/errors.proto, domain taxon.dev.
 public enum TaxonError: ErrorUnion {
   /// The call could not be carried out as it was made.

@@ -4,10 +4,14 @@ extension ProtobufEnum {
   /// Four bytes.
   @inlinable public static var stride: Int { 4 }
 
-  /// Takes a value out of memory that protobuf-c has filled.
+  /// Takes a value out of memory that protobuf-c has filled. Throws for a number that a closed enum does not have:
+  /// the message is unpacked anew then, without the value (`MessageDescriptor.unpackAgain`).
   @inlinable
   public static func lift(_ memory: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) -> Self {
-    Self(rawValue: memory.load(as: Int32.self))
+    guard let value = Self(rawValue: memory.load(as: Int32.self)) else {
+      throw MessageDecodingError.unknownEnumValue
+    }
+    return value
   }
 
   /// Whether its number is zero.

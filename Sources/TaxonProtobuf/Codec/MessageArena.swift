@@ -21,6 +21,9 @@ public struct MessageArena {
     var hasReplacedValue: Bool
     /// Whether the input was rewritten before it was unpacked (see `WireRewriter`).
     var isRewritten: Bool
+    /// A required field that is nil in what is being encoded, by its index in the table. Unretained: descriptors are
+    /// never freed.
+    var missing: (descriptor: Unmanaged<MessageDescriptor>, field: Int)?
     /// Large values whose memory is used in place, both ways.
     var large: [[UInt8]]
     /// Where among them the next one to be lifted is likely to be.
@@ -52,7 +55,8 @@ public struct MessageArena {
         allocator: ProtobufCAllocator(
           alloc: ArenaCallbacks.allocate, free: ArenaCallbacks.free, allocator_data: block),
         cursor: block + stateSize, end: block + firstBlockSize, blocks: nil, nextBlockSize: secondBlockSize,
-        input: UnsafeRawBufferPointer(start: nil, count: 0), hasReplacedValue: false, isRewritten: false, large: [],
+        input: UnsafeRawBufferPointer(start: nil, count: 0), hasReplacedValue: false, isRewritten: false, missing: nil,
+        large: [],
         nextLarge: 0))
     return MessageArena(state: state)
   }
@@ -69,6 +73,7 @@ public struct MessageArena {
     state.pointee.cursor = block + Self.stateSize
     state.pointee.hasReplacedValue = false
     state.pointee.isRewritten = false
+    state.pointee.missing = nil
     if let other = ArenaPool.shared.give(block) {
       MessageArena(state: other.assumingMemoryBound(to: State.self)).free()
     }

@@ -3,6 +3,29 @@
 import CProtobufC
 
 extension MessageDescriptor {
+  /// Unpacks a message and gives it to `read`; a second time, where the first one throws for a number that a closed
+  /// enum does not have.
+  @inlinable
+  @inline(__always)
+  func decode<Result>(
+    _ bytes: UnsafeRawBufferPointer, options: DecodingOptions,
+    _ read: (MessageReader) throws(MessageDecodingError) -> Result
+  ) throws(MessageDecodingError) -> Result {
+    let arena = MessageArena.take()
+    defer { arena.giveBack() }
+    let root = try unpack(bytes, arena: arena, options: options)
+    do {
+      return try read(MessageReader(root, arena))
+    } catch {
+      let root = try unpackAgain(after: error, bytes, arena: arena, options: options)
+      do {
+        return try read(MessageReader(root, arena))
+      } catch {
+        throw locate(error, in: bytes, options: options)
+      }
+    }
+  }
+
   /// Unpacks a message into the arena.
   ///
   /// protobuf-c does the work. What it cannot do, or does otherwise than protobuf, goes the long way: the input is
@@ -60,6 +83,16 @@ extension MessageDescriptor {
       throw check.located(error)
     }
     return message
+  }
+
+  /// Unpacks the input without the numbers that its closed enums do not have, after generated code has met one; they
+  /// are with the unknown fields then. Throws any other error, with its place.
+  @usableFromInline
+  func unpackAgain(
+    after error: MessageDecodingError, _ bytes: UnsafeRawBufferPointer, arena: MessageArena, options: DecodingOptions
+  ) throws(MessageDecodingError) -> UnsafeRawPointer {
+    guard error.isUnknownEnumValue else { throw locate(error, in: bytes, options: options) }
+    return try unpackChecked(bytes, nil, arena: arena, options: options)
   }
 
   /// The error that a closer look at the input gives, for one that arose where the input was out of sight.

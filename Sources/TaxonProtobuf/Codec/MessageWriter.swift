@@ -49,6 +49,16 @@ public struct MessageWriter {
     set(slot, 1)
   }
 
+  /// A required field that can be nil, because its message contains itself by way of required fields alone. Where it is,
+  /// encoding throws.
+  public mutating func required<Value: FieldValue>(_ index: Int, _ value: Value?) {
+    if value == nil {
+      set(slot(index), 0)
+      arena.state.pointee.missing = (Unmanaged.passUnretained(MessageDescriptor.of(base)), index)
+    }
+    optional(index, value)
+  }
+
   /// A repeated field.
   @inlinable
   public mutating func array<Value: FieldValue>(_ index: Int, _ values: [Value]) {

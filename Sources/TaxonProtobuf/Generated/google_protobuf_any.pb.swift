@@ -142,6 +142,11 @@ public struct Google_Protobuf_Any: Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of google/protobuf/any.proto.
+  public static let googleProtobufAny = TypeRegistry([Google_Protobuf_Any.self])
+}
+
 extension ProtoFileDescriptor {
   /// google/protobuf/any.proto
   public static let googleProtobufAny = ProtoFileDescriptor(

@@ -139,14 +139,12 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Message {
     case none
     /// `FEATURE_PROTO3_OPTIONAL`, 1.
     case proto3Optional
-    /// A number this code has no name for.
-    case unrecognized(Int32)
 
-    public init(rawValue: Int32) {
+    public init?(rawValue: Int32) {
       switch rawValue {
       case 0: self = .none
       case 1: self = .proto3Optional
-      default: self = .unrecognized(rawValue)
+      default: return nil
       }
     }
 
@@ -154,11 +152,10 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Message {
       switch self {
       case .none: 0
       case .proto3Optional: 1
-      case .unrecognized(let rawValue): rawValue
       }
     }
 
-    public static let descriptor = EnumDescriptor("google.protobuf.compiler.CodeGeneratorResponse.Feature", [
+    public static let descriptor = EnumDescriptor("google.protobuf.compiler.CodeGeneratorResponse.Feature", isClosed: true, [
       "FEATURE_NONE": 0, "FEATURE_PROTO3_OPTIONAL": 1])
   }
 
@@ -209,6 +206,13 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Message {
       writer.unknownFields(unknownFields)
     }
   }
+}
+
+extension TypeRegistry {
+  /// The messages of google/protobuf/compiler/plugin.proto.
+  public static let googleProtobufCompilerPlugin = TypeRegistry([
+    Google_Protobuf_Compiler_Version.self, Google_Protobuf_Compiler_CodeGeneratorRequest.self,
+    Google_Protobuf_Compiler_CodeGeneratorResponse.self, Google_Protobuf_Compiler_CodeGeneratorResponse.File.self])
 }
 
 extension ProtoFileDescriptor {

@@ -490,10 +490,8 @@ public struct Google_Protobuf_FieldDescriptorProto: Message {
     case sint32
     /// Uses ZigZag encoding.
     case sint64
-    /// A number this code has no name for.
-    case unrecognized(Int32)
 
-    public init(rawValue: Int32) {
+    public init?(rawValue: Int32) {
       switch rawValue {
       case 1: self = .double
       case 2: self = .float
@@ -513,7 +511,7 @@ public struct Google_Protobuf_FieldDescriptorProto: Message {
       case 16: self = .sfixed64
       case 17: self = .sint32
       case 18: self = .sint64
-      default: self = .unrecognized(rawValue)
+      default: return nil
       }
     }
 
@@ -537,11 +535,10 @@ public struct Google_Protobuf_FieldDescriptorProto: Message {
       case .sfixed64: 16
       case .sint32: 17
       case .sint64: 18
-      case .unrecognized(let rawValue): rawValue
       }
     }
 
-    public static let descriptor = EnumDescriptor("google.protobuf.FieldDescriptorProto.Type", [
+    public static let descriptor = EnumDescriptor("google.protobuf.FieldDescriptorProto.Type", isClosed: true, [
       "TYPE_DOUBLE": 1, "TYPE_FLOAT": 2, "TYPE_INT64": 3, "TYPE_UINT64": 4, "TYPE_INT32": 5, "TYPE_FIXED64": 6,
       "TYPE_FIXED32": 7, "TYPE_BOOL": 8, "TYPE_STRING": 9, "TYPE_GROUP": 10, "TYPE_MESSAGE": 11, "TYPE_BYTES": 12,
       "TYPE_UINT32": 13, "TYPE_ENUM": 14, "TYPE_SFIXED32": 15, "TYPE_SFIXED64": 16, "TYPE_SINT32": 17,
@@ -556,15 +553,13 @@ public struct Google_Protobuf_FieldDescriptorProto: Message {
     case required
     /// `LABEL_REPEATED`, 3.
     case repeated
-    /// A number this code has no name for.
-    case unrecognized(Int32)
 
-    public init(rawValue: Int32) {
+    public init?(rawValue: Int32) {
       switch rawValue {
       case 1: self = .optional
       case 2: self = .required
       case 3: self = .repeated
-      default: self = .unrecognized(rawValue)
+      default: return nil
       }
     }
 
@@ -573,11 +568,10 @@ public struct Google_Protobuf_FieldDescriptorProto: Message {
       case .optional: 1
       case .required: 2
       case .repeated: 3
-      case .unrecognized(let rawValue): rawValue
       }
     }
 
-    public static let descriptor = EnumDescriptor("google.protobuf.FieldDescriptorProto.Label", [
+    public static let descriptor = EnumDescriptor("google.protobuf.FieldDescriptorProto.Label", isClosed: true, [
       "LABEL_OPTIONAL": 1, "LABEL_REQUIRED": 2, "LABEL_REPEATED": 3])
   }
 }
@@ -803,9 +797,9 @@ public struct Google_Protobuf_MethodDescriptorProto: Message {
   /// `options`, field 4.
   public var options: Google_Protobuf_MethodOptions?
   /// Identifies if client streams multiple client messages
-  public var clientStreaming: Bool?
+  @Default(false) public var clientStreaming: Bool
   /// Identifies if server streams multiple server messages
-  public var serverStreaming: Bool?
+  @Default(false) public var serverStreaming: Bool
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
@@ -818,8 +812,8 @@ public struct Google_Protobuf_MethodDescriptorProto: Message {
     self.inputType = inputType
     self.outputType = outputType
     self.options = options
-    self.clientStreaming = clientStreaming
-    self.serverStreaming = serverStreaming
+    self._clientStreaming.projectedValue = clientStreaming
+    self._serverStreaming.projectedValue = serverStreaming
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.MethodDescriptorProto", [
@@ -836,8 +830,8 @@ public struct Google_Protobuf_MethodDescriptorProto: Message {
     inputType = try reader.optional(1)
     outputType = try reader.optional(2)
     options = try reader.optional(3)
-    clientStreaming = try reader.optional(4)
-    serverStreaming = try reader.optional(5)
+    _clientStreaming.projectedValue = try reader.optional(4)
+    _serverStreaming.projectedValue = try reader.optional(5)
     unknownFields = reader.unknownFields
   }
 
@@ -846,8 +840,8 @@ public struct Google_Protobuf_MethodDescriptorProto: Message {
     writer.optional(1, inputType)
     writer.optional(2, outputType)
     writer.optional(3, options)
-    writer.optional(4, clientStreaming)
-    writer.optional(5, serverStreaming)
+    writer.optional(4, _clientStreaming.projectedValue)
+    writer.optional(5, _serverStreaming.projectedValue)
     writer.unknownFields(unknownFields)
   }
 }
@@ -871,7 +865,7 @@ public struct Google_Protobuf_FileOptions: Message {
   /// named by java_outer_classname.  However, the wrapper class will still be
   /// generated to contain the file's getDescriptor() method as well as any
   /// top-level extensions defined in the file.
-  public var javaMultipleFiles: Bool?
+  @Default(false) public var javaMultipleFiles: Bool
   /// This option does nothing.
   @available(*, deprecated)
   public var javaGenerateEqualsAndHash: Bool? {
@@ -885,9 +879,9 @@ public struct Google_Protobuf_FileOptions: Message {
   /// Message reflection will do the same.
   /// However, an extension field still accepts non-UTF-8 byte sequences.
   /// This option has no effect on when used with the lite runtime.
-  public var javaStringCheckUtf8: Bool?
+  @Default(false) public var javaStringCheckUtf8: Bool
   /// `optimize_for`, field 9.
-  public var optimizeFor: OptimizeMode?
+  @Default(.speed) public var optimizeFor: OptimizeMode
   /// Sets the Go package where structs generated from this .proto will be
   /// placed. If omitted, the Go package will be derived from the following:
   ///   - The basename of the package import path, if provided.
@@ -904,21 +898,21 @@ public struct Google_Protobuf_FileOptions: Message {
   /// that generate code specific to your particular RPC system.  Therefore,
   /// these default to false.  Old code which depends on generic services should
   /// explicitly set them to true.
-  public var ccGenericServices: Bool?
+  @Default(false) public var ccGenericServices: Bool
   /// `java_generic_services`, field 17.
-  public var javaGenericServices: Bool?
+  @Default(false) public var javaGenericServices: Bool
   /// `py_generic_services`, field 18.
-  public var pyGenericServices: Bool?
+  @Default(false) public var pyGenericServices: Bool
   /// `php_generic_services`, field 42.
-  public var phpGenericServices: Bool?
+  @Default(false) public var phpGenericServices: Bool
   /// Is this file deprecated?
   /// Depending on the target platform, this can emit Deprecated annotations
   /// for everything in the file, or it will be completely ignored; in the very
   /// least, this is a formalization for deprecating files.
-  public var deprecated: Bool?
+  @Default(false) public var deprecated: Bool
   /// Enables the use of arenas for the proto messages in this file. This applies
   /// only to generated classes for C++.
-  public var ccEnableArenas: Bool?
+  @Default(true) public var ccEnableArenas: Bool
   /// Sets the objective c class prefix which is prepended to all objective c
   /// generated classes from this .proto. There is no default.
   public var objcClassPrefix: String?
@@ -963,17 +957,17 @@ public struct Google_Protobuf_FileOptions: Message {
   ) {
     self.javaPackage = javaPackage
     self.javaOuterClassname = javaOuterClassname
-    self.javaMultipleFiles = javaMultipleFiles
+    self._javaMultipleFiles.projectedValue = javaMultipleFiles
     self._javaGenerateEqualsAndHash = javaGenerateEqualsAndHash
-    self.javaStringCheckUtf8 = javaStringCheckUtf8
-    self.optimizeFor = optimizeFor
+    self._javaStringCheckUtf8.projectedValue = javaStringCheckUtf8
+    self._optimizeFor.projectedValue = optimizeFor
     self.goPackage = goPackage
-    self.ccGenericServices = ccGenericServices
-    self.javaGenericServices = javaGenericServices
-    self.pyGenericServices = pyGenericServices
-    self.phpGenericServices = phpGenericServices
-    self.deprecated = deprecated
-    self.ccEnableArenas = ccEnableArenas
+    self._ccGenericServices.projectedValue = ccGenericServices
+    self._javaGenericServices.projectedValue = javaGenericServices
+    self._pyGenericServices.projectedValue = pyGenericServices
+    self._phpGenericServices.projectedValue = phpGenericServices
+    self._deprecated.projectedValue = deprecated
+    self._ccEnableArenas.projectedValue = ccEnableArenas
     self.objcClassPrefix = objcClassPrefix
     self.csharpNamespace = csharpNamespace
     self.swiftPrefix = swiftPrefix
@@ -1011,17 +1005,17 @@ public struct Google_Protobuf_FileOptions: Message {
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
     javaPackage = try reader.optional(0)
     javaOuterClassname = try reader.optional(1)
-    javaMultipleFiles = try reader.optional(2)
+    _javaMultipleFiles.projectedValue = try reader.optional(2)
     _javaGenerateEqualsAndHash = try reader.optional(3)
-    javaStringCheckUtf8 = try reader.optional(4)
-    optimizeFor = try reader.optional(5)
+    _javaStringCheckUtf8.projectedValue = try reader.optional(4)
+    _optimizeFor.projectedValue = try reader.optional(5)
     goPackage = try reader.optional(6)
-    ccGenericServices = try reader.optional(7)
-    javaGenericServices = try reader.optional(8)
-    pyGenericServices = try reader.optional(9)
-    phpGenericServices = try reader.optional(10)
-    deprecated = try reader.optional(11)
-    ccEnableArenas = try reader.optional(12)
+    _ccGenericServices.projectedValue = try reader.optional(7)
+    _javaGenericServices.projectedValue = try reader.optional(8)
+    _pyGenericServices.projectedValue = try reader.optional(9)
+    _phpGenericServices.projectedValue = try reader.optional(10)
+    _deprecated.projectedValue = try reader.optional(11)
+    _ccEnableArenas.projectedValue = try reader.optional(12)
     objcClassPrefix = try reader.optional(13)
     csharpNamespace = try reader.optional(14)
     swiftPrefix = try reader.optional(15)
@@ -1036,17 +1030,17 @@ public struct Google_Protobuf_FileOptions: Message {
   public func write(to writer: inout MessageWriter) {
     writer.optional(0, javaPackage)
     writer.optional(1, javaOuterClassname)
-    writer.optional(2, javaMultipleFiles)
+    writer.optional(2, _javaMultipleFiles.projectedValue)
     writer.optional(3, _javaGenerateEqualsAndHash)
-    writer.optional(4, javaStringCheckUtf8)
-    writer.optional(5, optimizeFor)
+    writer.optional(4, _javaStringCheckUtf8.projectedValue)
+    writer.optional(5, _optimizeFor.projectedValue)
     writer.optional(6, goPackage)
-    writer.optional(7, ccGenericServices)
-    writer.optional(8, javaGenericServices)
-    writer.optional(9, pyGenericServices)
-    writer.optional(10, phpGenericServices)
-    writer.optional(11, deprecated)
-    writer.optional(12, ccEnableArenas)
+    writer.optional(7, _ccGenericServices.projectedValue)
+    writer.optional(8, _javaGenericServices.projectedValue)
+    writer.optional(9, _pyGenericServices.projectedValue)
+    writer.optional(10, _phpGenericServices.projectedValue)
+    writer.optional(11, _deprecated.projectedValue)
+    writer.optional(12, _ccEnableArenas.projectedValue)
     writer.optional(13, objcClassPrefix)
     writer.optional(14, csharpNamespace)
     writer.optional(15, swiftPrefix)
@@ -1066,15 +1060,13 @@ public struct Google_Protobuf_FileOptions: Message {
     case codeSize
     /// Generate code using MessageLite and the lite runtime.
     case liteRuntime
-    /// A number this code has no name for.
-    case unrecognized(Int32)
 
-    public init(rawValue: Int32) {
+    public init?(rawValue: Int32) {
       switch rawValue {
       case 1: self = .speed
       case 2: self = .codeSize
       case 3: self = .liteRuntime
-      default: self = .unrecognized(rawValue)
+      default: return nil
       }
     }
 
@@ -1083,11 +1075,10 @@ public struct Google_Protobuf_FileOptions: Message {
       case .speed: 1
       case .codeSize: 2
       case .liteRuntime: 3
-      case .unrecognized(let rawValue): rawValue
       }
     }
 
-    public static let descriptor = EnumDescriptor("google.protobuf.FileOptions.OptimizeMode", [
+    public static let descriptor = EnumDescriptor("google.protobuf.FileOptions.OptimizeMode", isClosed: true, [
       "SPEED": 1, "CODE_SIZE": 2, "LITE_RUNTIME": 3])
   }
 }
@@ -1112,16 +1103,16 @@ public struct Google_Protobuf_MessageOptions: Message {
   ///
   /// Because this is an option, the above two restrictions are not enforced by
   /// the protocol compiler.
-  public var messageSetWireFormat: Bool?
+  @Default(false) public var messageSetWireFormat: Bool
   /// Disables the generation of the standard "descriptor()" accessor, which can
   /// conflict with a field of the same name.  This is meant to make migration
   /// from proto1 easier; new code should avoid fields named "descriptor".
-  public var noStandardDescriptorAccessor: Bool?
+  @Default(false) public var noStandardDescriptorAccessor: Bool
   /// Is this message deprecated?
   /// Depending on the target platform, this can emit Deprecated annotations
   /// for the message, or it will be completely ignored; in the very least,
   /// this is a formalization for deprecating messages.
-  public var deprecated: Bool?
+  @Default(false) public var deprecated: Bool
   /// Whether the message is an automatically generated map entry type for the
   /// maps field.
   ///
@@ -1154,9 +1145,9 @@ public struct Google_Protobuf_MessageOptions: Message {
     messageSetWireFormat: Bool? = nil, noStandardDescriptorAccessor: Bool? = nil, deprecated: Bool? = nil,
     mapEntry: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
   ) {
-    self.messageSetWireFormat = messageSetWireFormat
-    self.noStandardDescriptorAccessor = noStandardDescriptorAccessor
-    self.deprecated = deprecated
+    self._messageSetWireFormat.projectedValue = messageSetWireFormat
+    self._noStandardDescriptorAccessor.projectedValue = noStandardDescriptorAccessor
+    self._deprecated.projectedValue = deprecated
     self.mapEntry = mapEntry
     self.uninterpretedOption = uninterpretedOption
   }
@@ -1170,18 +1161,18 @@ public struct Google_Protobuf_MessageOptions: Message {
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    messageSetWireFormat = try reader.optional(0)
-    noStandardDescriptorAccessor = try reader.optional(1)
-    deprecated = try reader.optional(2)
+    _messageSetWireFormat.projectedValue = try reader.optional(0)
+    _noStandardDescriptorAccessor.projectedValue = try reader.optional(1)
+    _deprecated.projectedValue = try reader.optional(2)
     mapEntry = try reader.optional(3)
     uninterpretedOption = try reader.array(4)
     unknownFields = reader.unknownFields
   }
 
   public func write(to writer: inout MessageWriter) {
-    writer.optional(0, messageSetWireFormat)
-    writer.optional(1, noStandardDescriptorAccessor)
-    writer.optional(2, deprecated)
+    writer.optional(0, _messageSetWireFormat.projectedValue)
+    writer.optional(1, _noStandardDescriptorAccessor.projectedValue)
+    writer.optional(2, _deprecated.projectedValue)
     writer.optional(3, mapEntry)
     writer.array(4, uninterpretedOption)
     writer.unknownFields(unknownFields)
@@ -1194,7 +1185,7 @@ public struct Google_Protobuf_FieldOptions: Message {
   /// representation of the field than it normally would.  See the specific
   /// options below.  This option is not yet implemented in the open source
   /// release -- sorry, we'll try to include it in a future version!
-  public var ctype: CType?
+  @Default(.string) public var ctype: CType
   /// The packed option can be enabled for repeated primitive fields to enable
   /// a more efficient representation on the wire. Rather than repeatedly
   /// writing the tag and type for each element, the entire array is encoded as
@@ -1212,7 +1203,7 @@ public struct Google_Protobuf_FieldOptions: Message {
   ///
   /// This option is an enum to permit additional types to be added, e.g.
   /// goog.math.Integer.
-  public var jstype: JSType?
+  @Default(.jsNormal) public var jstype: JSType
   /// Should this field be parsed lazily?  Lazy applies only to message-type
   /// fields.  It means that when the outer message is initially parsed, the
   /// inner message's contents will not be parsed but instead stored in encoded
@@ -1247,18 +1238,18 @@ public struct Google_Protobuf_FieldOptions: Message {
   /// finally parsed upon access.
   ///
   /// TODO(b/211906113):  Enable validation on lazy fields.
-  public var lazy: Bool?
+  @Default(false) public var lazy: Bool
   /// unverified_lazy does no correctness checks on the byte stream. This should
   /// only be used where lazy with verification is prohibitive for performance
   /// reasons.
-  public var unverifiedLazy: Bool?
+  @Default(false) public var unverifiedLazy: Bool
   /// Is this field deprecated?
   /// Depending on the target platform, this can emit Deprecated annotations
   /// for accessors, or it will be completely ignored; in the very least, this
   /// is a formalization for deprecating fields.
-  public var deprecated: Bool?
+  @Default(false) public var deprecated: Bool
   /// For Google-internal migration only. Do not use.
-  public var weak: Bool?
+  @Default(false) public var weak: Bool
   /// The parser stores options it doesn't recognize here. See above.
   public var uninterpretedOption: [Google_Protobuf_UninterpretedOption]
   /// Fields of the wire that this type does not know.
@@ -1269,13 +1260,13 @@ public struct Google_Protobuf_FieldOptions: Message {
     ctype: CType? = nil, packed: Bool? = nil, jstype: JSType? = nil, lazy: Bool? = nil, unverifiedLazy: Bool? = nil,
     deprecated: Bool? = nil, weak: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
   ) {
-    self.ctype = ctype
+    self._ctype.projectedValue = ctype
     self.packed = packed
-    self.jstype = jstype
-    self.lazy = lazy
-    self.unverifiedLazy = unverifiedLazy
-    self.deprecated = deprecated
-    self.weak = weak
+    self._jstype.projectedValue = jstype
+    self._lazy.projectedValue = lazy
+    self._unverifiedLazy.projectedValue = unverifiedLazy
+    self._deprecated.projectedValue = deprecated
+    self._weak.projectedValue = weak
     self.uninterpretedOption = uninterpretedOption
   }
 
@@ -1291,25 +1282,25 @@ public struct Google_Protobuf_FieldOptions: Message {
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    ctype = try reader.optional(0)
+    _ctype.projectedValue = try reader.optional(0)
     packed = try reader.optional(1)
-    jstype = try reader.optional(2)
-    lazy = try reader.optional(3)
-    unverifiedLazy = try reader.optional(4)
-    deprecated = try reader.optional(5)
-    weak = try reader.optional(6)
+    _jstype.projectedValue = try reader.optional(2)
+    _lazy.projectedValue = try reader.optional(3)
+    _unverifiedLazy.projectedValue = try reader.optional(4)
+    _deprecated.projectedValue = try reader.optional(5)
+    _weak.projectedValue = try reader.optional(6)
     uninterpretedOption = try reader.array(7)
     unknownFields = reader.unknownFields
   }
 
   public func write(to writer: inout MessageWriter) {
-    writer.optional(0, ctype)
+    writer.optional(0, _ctype.projectedValue)
     writer.optional(1, packed)
-    writer.optional(2, jstype)
-    writer.optional(3, lazy)
-    writer.optional(4, unverifiedLazy)
-    writer.optional(5, deprecated)
-    writer.optional(6, weak)
+    writer.optional(2, _jstype.projectedValue)
+    writer.optional(3, _lazy.projectedValue)
+    writer.optional(4, _unverifiedLazy.projectedValue)
+    writer.optional(5, _deprecated.projectedValue)
+    writer.optional(6, _weak.projectedValue)
     writer.array(7, uninterpretedOption)
     writer.unknownFields(unknownFields)
   }
@@ -1322,15 +1313,13 @@ public struct Google_Protobuf_FieldOptions: Message {
     case cord
     /// `STRING_PIECE`, 2.
     case stringPiece
-    /// A number this code has no name for.
-    case unrecognized(Int32)
 
-    public init(rawValue: Int32) {
+    public init?(rawValue: Int32) {
       switch rawValue {
       case 0: self = .string
       case 1: self = .cord
       case 2: self = .stringPiece
-      default: self = .unrecognized(rawValue)
+      default: return nil
       }
     }
 
@@ -1339,11 +1328,10 @@ public struct Google_Protobuf_FieldOptions: Message {
       case .string: 0
       case .cord: 1
       case .stringPiece: 2
-      case .unrecognized(let rawValue): rawValue
       }
     }
 
-    public static let descriptor = EnumDescriptor("google.protobuf.FieldOptions.CType", [
+    public static let descriptor = EnumDescriptor("google.protobuf.FieldOptions.CType", isClosed: true, [
       "STRING": 0, "CORD": 1, "STRING_PIECE": 2])
   }
 
@@ -1355,15 +1343,13 @@ public struct Google_Protobuf_FieldOptions: Message {
     case jsString
     /// Use JavaScript numbers.
     case jsNumber
-    /// A number this code has no name for.
-    case unrecognized(Int32)
 
-    public init(rawValue: Int32) {
+    public init?(rawValue: Int32) {
       switch rawValue {
       case 0: self = .jsNormal
       case 1: self = .jsString
       case 2: self = .jsNumber
-      default: self = .unrecognized(rawValue)
+      default: return nil
       }
     }
 
@@ -1372,11 +1358,10 @@ public struct Google_Protobuf_FieldOptions: Message {
       case .jsNormal: 0
       case .jsString: 1
       case .jsNumber: 2
-      case .unrecognized(let rawValue): rawValue
       }
     }
 
-    public static let descriptor = EnumDescriptor("google.protobuf.FieldOptions.JSType", [
+    public static let descriptor = EnumDescriptor("google.protobuf.FieldOptions.JSType", isClosed: true, [
       "JS_NORMAL": 0, "JS_STRING": 1, "JS_NUMBER": 2])
   }
 }
@@ -1417,7 +1402,7 @@ public struct Google_Protobuf_EnumOptions: Message {
   /// Depending on the target platform, this can emit Deprecated annotations
   /// for the enum, or it will be completely ignored; in the very least, this
   /// is a formalization for deprecating enums.
-  public var deprecated: Bool?
+  @Default(false) public var deprecated: Bool
   /// The parser stores options it doesn't recognize here. See above.
   public var uninterpretedOption: [Google_Protobuf_UninterpretedOption]
   /// Fields of the wire that this type does not know.
@@ -1428,7 +1413,7 @@ public struct Google_Protobuf_EnumOptions: Message {
     allowAlias: Bool? = nil, deprecated: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
   ) {
     self.allowAlias = allowAlias
-    self.deprecated = deprecated
+    self._deprecated.projectedValue = deprecated
     self.uninterpretedOption = uninterpretedOption
   }
 
@@ -1440,14 +1425,14 @@ public struct Google_Protobuf_EnumOptions: Message {
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
     allowAlias = try reader.optional(0)
-    deprecated = try reader.optional(1)
+    _deprecated.projectedValue = try reader.optional(1)
     uninterpretedOption = try reader.array(2)
     unknownFields = reader.unknownFields
   }
 
   public func write(to writer: inout MessageWriter) {
     writer.optional(0, allowAlias)
-    writer.optional(1, deprecated)
+    writer.optional(1, _deprecated.projectedValue)
     writer.array(2, uninterpretedOption)
     writer.unknownFields(unknownFields)
   }
@@ -1459,7 +1444,7 @@ public struct Google_Protobuf_EnumValueOptions: Message {
   /// Depending on the target platform, this can emit Deprecated annotations
   /// for the enum value, or it will be completely ignored; in the very least,
   /// this is a formalization for deprecating enum values.
-  public var deprecated: Bool?
+  @Default(false) public var deprecated: Bool
   /// The parser stores options it doesn't recognize here. See above.
   public var uninterpretedOption: [Google_Protobuf_UninterpretedOption]
   /// Fields of the wire that this type does not know.
@@ -1467,7 +1452,7 @@ public struct Google_Protobuf_EnumValueOptions: Message {
 
   /// Makes the message; what is left out is not set.
   public init(deprecated: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []) {
-    self.deprecated = deprecated
+    self._deprecated.projectedValue = deprecated
     self.uninterpretedOption = uninterpretedOption
   }
 
@@ -1477,13 +1462,13 @@ public struct Google_Protobuf_EnumValueOptions: Message {
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    deprecated = try reader.optional(0)
+    _deprecated.projectedValue = try reader.optional(0)
     uninterpretedOption = try reader.array(1)
     unknownFields = reader.unknownFields
   }
 
   public func write(to writer: inout MessageWriter) {
-    writer.optional(0, deprecated)
+    writer.optional(0, _deprecated.projectedValue)
     writer.array(1, uninterpretedOption)
     writer.unknownFields(unknownFields)
   }
@@ -1495,7 +1480,7 @@ public struct Google_Protobuf_ServiceOptions: Message {
   /// Depending on the target platform, this can emit Deprecated annotations
   /// for the service, or it will be completely ignored; in the very least,
   /// this is a formalization for deprecating services.
-  public var deprecated: Bool?
+  @Default(false) public var deprecated: Bool
   /// The parser stores options it doesn't recognize here. See above.
   public var uninterpretedOption: [Google_Protobuf_UninterpretedOption]
   /// Fields of the wire that this type does not know.
@@ -1503,7 +1488,7 @@ public struct Google_Protobuf_ServiceOptions: Message {
 
   /// Makes the message; what is left out is not set.
   public init(deprecated: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []) {
-    self.deprecated = deprecated
+    self._deprecated.projectedValue = deprecated
     self.uninterpretedOption = uninterpretedOption
   }
 
@@ -1513,13 +1498,13 @@ public struct Google_Protobuf_ServiceOptions: Message {
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    deprecated = try reader.optional(0)
+    _deprecated.projectedValue = try reader.optional(0)
     uninterpretedOption = try reader.array(1)
     unknownFields = reader.unknownFields
   }
 
   public func write(to writer: inout MessageWriter) {
-    writer.optional(0, deprecated)
+    writer.optional(0, _deprecated.projectedValue)
     writer.array(1, uninterpretedOption)
     writer.unknownFields(unknownFields)
   }
@@ -1531,9 +1516,9 @@ public struct Google_Protobuf_MethodOptions: Message {
   /// Depending on the target platform, this can emit Deprecated annotations
   /// for the method, or it will be completely ignored; in the very least,
   /// this is a formalization for deprecating methods.
-  public var deprecated: Bool?
+  @Default(false) public var deprecated: Bool
   /// `idempotency_level`, field 34.
-  public var idempotencyLevel: IdempotencyLevel?
+  @Default(.idempotencyUnknown) public var idempotencyLevel: IdempotencyLevel
   /// The parser stores options it doesn't recognize here. See above.
   public var uninterpretedOption: [Google_Protobuf_UninterpretedOption]
   /// Fields of the wire that this type does not know.
@@ -1544,8 +1529,8 @@ public struct Google_Protobuf_MethodOptions: Message {
     deprecated: Bool? = nil, idempotencyLevel: IdempotencyLevel? = nil,
     uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
   ) {
-    self.deprecated = deprecated
-    self.idempotencyLevel = idempotencyLevel
+    self._deprecated.projectedValue = deprecated
+    self._idempotencyLevel.projectedValue = idempotencyLevel
     self.uninterpretedOption = uninterpretedOption
   }
 
@@ -1556,15 +1541,15 @@ public struct Google_Protobuf_MethodOptions: Message {
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    deprecated = try reader.optional(0)
-    idempotencyLevel = try reader.optional(1)
+    _deprecated.projectedValue = try reader.optional(0)
+    _idempotencyLevel.projectedValue = try reader.optional(1)
     uninterpretedOption = try reader.array(2)
     unknownFields = reader.unknownFields
   }
 
   public func write(to writer: inout MessageWriter) {
-    writer.optional(0, deprecated)
-    writer.optional(1, idempotencyLevel)
+    writer.optional(0, _deprecated.projectedValue)
+    writer.optional(1, _idempotencyLevel.projectedValue)
     writer.array(2, uninterpretedOption)
     writer.unknownFields(unknownFields)
   }
@@ -1579,15 +1564,13 @@ public struct Google_Protobuf_MethodOptions: Message {
     case noSideEffects
     /// idempotent, but may have side effects
     case idempotent
-    /// A number this code has no name for.
-    case unrecognized(Int32)
 
-    public init(rawValue: Int32) {
+    public init?(rawValue: Int32) {
       switch rawValue {
       case 0: self = .idempotencyUnknown
       case 1: self = .noSideEffects
       case 2: self = .idempotent
-      default: self = .unrecognized(rawValue)
+      default: return nil
       }
     }
 
@@ -1596,11 +1579,10 @@ public struct Google_Protobuf_MethodOptions: Message {
       case .idempotencyUnknown: 0
       case .noSideEffects: 1
       case .idempotent: 2
-      case .unrecognized(let rawValue): rawValue
       }
     }
 
-    public static let descriptor = EnumDescriptor("google.protobuf.MethodOptions.IdempotencyLevel", [
+    public static let descriptor = EnumDescriptor("google.protobuf.MethodOptions.IdempotencyLevel", isClosed: true, [
       "IDEMPOTENCY_UNKNOWN": 0, "NO_SIDE_EFFECTS": 1, "IDEMPOTENT": 2])
   }
 }
@@ -1691,7 +1673,7 @@ public struct Google_Protobuf_UninterpretedOption: Message {
     public var unknownFields = UnknownFields()
 
     /// Makes the message; what is left out is not set.
-    public init(namePart: String = "", isExtension: Bool = false) {
+    public init(namePart: String, isExtension: Bool) {
       self.namePart = namePart
       self.isExtension = isExtension
     }
@@ -1988,6 +1970,23 @@ public struct Google_Protobuf_GeneratedCodeInfo: Message {
       writer.unknownFields(unknownFields)
     }
   }
+}
+
+extension TypeRegistry {
+  /// The messages of google/protobuf/descriptor.proto.
+  public static let googleProtobufDescriptor = TypeRegistry([
+    Google_Protobuf_FileDescriptorSet.self, Google_Protobuf_FileDescriptorProto.self,
+    Google_Protobuf_DescriptorProto.self, Google_Protobuf_DescriptorProto.ExtensionRange.self,
+    Google_Protobuf_DescriptorProto.ReservedRange.self, Google_Protobuf_ExtensionRangeOptions.self,
+    Google_Protobuf_FieldDescriptorProto.self, Google_Protobuf_OneofDescriptorProto.self,
+    Google_Protobuf_EnumDescriptorProto.self, Google_Protobuf_EnumDescriptorProto.EnumReservedRange.self,
+    Google_Protobuf_EnumValueDescriptorProto.self, Google_Protobuf_ServiceDescriptorProto.self,
+    Google_Protobuf_MethodDescriptorProto.self, Google_Protobuf_FileOptions.self, Google_Protobuf_MessageOptions.self,
+    Google_Protobuf_FieldOptions.self, Google_Protobuf_OneofOptions.self, Google_Protobuf_EnumOptions.self,
+    Google_Protobuf_EnumValueOptions.self, Google_Protobuf_ServiceOptions.self, Google_Protobuf_MethodOptions.self,
+    Google_Protobuf_UninterpretedOption.self, Google_Protobuf_UninterpretedOption.NamePart.self,
+    Google_Protobuf_SourceCodeInfo.self, Google_Protobuf_SourceCodeInfo.Location.self,
+    Google_Protobuf_GeneratedCodeInfo.self, Google_Protobuf_GeneratedCodeInfo.Annotation.self])
 }
 
 extension ProtoFileDescriptor {

@@ -99,6 +99,11 @@ public struct Google_Protobuf_Duration: Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of google/protobuf/duration.proto.
+  public static let googleProtobufDuration = TypeRegistry([Google_Protobuf_Duration.self])
+}
+
 extension ProtoFileDescriptor {
   /// google/protobuf/duration.proto
   public static let googleProtobufDuration = ProtoFileDescriptor(

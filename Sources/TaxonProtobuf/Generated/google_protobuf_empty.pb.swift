@@ -27,6 +27,11 @@ public struct Google_Protobuf_Empty: Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of google/protobuf/empty.proto.
+  public static let googleProtobufEmpty = TypeRegistry([Google_Protobuf_Empty.self])
+}
+
 extension ProtoFileDescriptor {
   /// google/protobuf/empty.proto
   public static let googleProtobufEmpty = ProtoFileDescriptor(

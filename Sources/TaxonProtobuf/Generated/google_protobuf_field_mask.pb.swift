@@ -227,6 +227,11 @@ public struct Google_Protobuf_FieldMask: Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of google/protobuf/field_mask.proto.
+  public static let googleProtobufFieldMask = TypeRegistry([Google_Protobuf_FieldMask.self])
+}
+
 extension ProtoFileDescriptor {
   /// google/protobuf/field_mask.proto
   public static let googleProtobufFieldMask = ProtoFileDescriptor(

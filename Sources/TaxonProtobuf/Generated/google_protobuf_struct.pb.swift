@@ -161,6 +161,12 @@ public struct Google_Protobuf_ListValue: Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of google/protobuf/struct.proto.
+  public static let googleProtobufStruct = TypeRegistry([
+    Google_Protobuf_Struct.self, Google_Protobuf_Value.self, Google_Protobuf_ListValue.self])
+}
+
 extension ProtoFileDescriptor {
   /// google/protobuf/struct.proto
   public static let googleProtobufStruct = ProtoFileDescriptor(

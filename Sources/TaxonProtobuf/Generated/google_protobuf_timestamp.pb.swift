@@ -130,6 +130,11 @@ public struct Google_Protobuf_Timestamp: Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of google/protobuf/timestamp.proto.
+  public static let googleProtobufTimestamp = TypeRegistry([Google_Protobuf_Timestamp.self])
+}
+
 extension ProtoFileDescriptor {
   /// google/protobuf/timestamp.proto
   public static let googleProtobufTimestamp = ProtoFileDescriptor(

@@ -263,6 +263,14 @@ public struct Google_Protobuf_BytesValue: Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of google/protobuf/wrappers.proto.
+  public static let googleProtobufWrappers = TypeRegistry([
+    Google_Protobuf_DoubleValue.self, Google_Protobuf_FloatValue.self, Google_Protobuf_Int64Value.self,
+    Google_Protobuf_UInt64Value.self, Google_Protobuf_Int32Value.self, Google_Protobuf_UInt32Value.self,
+    Google_Protobuf_BoolValue.self, Google_Protobuf_StringValue.self, Google_Protobuf_BytesValue.self])
+}
+
 extension ProtoFileDescriptor {
   /// google/protobuf/wrappers.proto
   public static let googleProtobufWrappers = ProtoFileDescriptor(

@@ -31,6 +31,8 @@ public final class MessageDescriptor: @unchecked Sendable {
   /// How deep messages can be nested inside this one; Int.max where they can contain themselves.
   fileprivate(set) var greatestDepth = 0
   private let isLinked = Atomic<Bool>(false)
+  /// The address of what JSON needs to know, once it has been asked for.
+  let jsonTable = Atomic<UInt>(0)
 
   /// A message of the schema. Members of a oneof stand next to each other.
   public convenience init(_ name: String, _ fields: [Field]) {

@@ -27,4 +27,12 @@ extension Google_Protobuf_Any {
   ) throws(MessageDecodingError) -> M? {
     holds(type) ? try M(decoding: value, options: options) : nil
   }
+
+  /// The message inside, of whatever type; nil when the registry does not have it. Throws when it cannot be decoded.
+  public func unpacked(
+    from registry: TypeRegistry, options: DecodingOptions = DecodingOptions()
+  ) throws(MessageDecodingError) -> (any Message)? {
+    guard let type = registry.type(named: messageName) else { return nil }
+    return try type.init(decoding: value, options: options)
+  }
 }

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
 extension Google_Protobuf_Timestamp {
   /// The time that has passed since 1970-01-01 00:00 UTC, without leap seconds; negative before.
   public var sinceEpoch: Swift.Duration { .seconds(seconds) + .nanoseconds(Int64(nanos)) }
@@ -12,6 +20,45 @@ extension Google_Protobuf_Timestamp {
     self =
       nanos < 0
       ? Self(seconds: seconds - 1, nanos: Int32(nanos + 1_000_000_000)) : Self(seconds: seconds, nanos: Int32(nanos))
+  }
+}
+
+extension Google_Protobuf_Timestamp {
+  /// The time on the wall, as the system has it.
+  public static var now: Google_Protobuf_Timestamp {
+    var time = timespec()
+    // Fails for clocks that the system does not have; this one is everywhere.
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Self(seconds: Int64(time.tv_sec), nanos: Int32(truncatingIfNeeded: time.tv_nsec))
+  }
+
+  /// The time on the wall when a clock shows, or has shown, an instant: `Timestamp(deadline, of: .continuous)`.
+  ///
+  /// As exact as the two clocks run alike from now to then.
+  public init<C: Clock>(_ instant: C.Instant, of clock: C) where C.Duration == Swift.Duration {
+    self = .now + clock.now.duration(to: instant)
+  }
+
+  /// What a clock shows, or has shown, at this time on the wall.
+  ///
+  /// As exact as the two clocks run alike from now to then.
+  public func instant<C: Clock>(of clock: C) -> C.Instant where C.Duration == Swift.Duration {
+    clock.now.advanced(by: self - .now)
+  }
+
+  /// A later time; an earlier one for a negative duration. What is less than a nanosecond is cut off.
+  public static func + (time: Self, duration: Swift.Duration) -> Self {
+    Self(sinceEpoch: time.sinceEpoch + duration)
+  }
+
+  /// An earlier time; a later one for a negative duration. What is less than a nanosecond is cut off.
+  public static func - (time: Self, duration: Swift.Duration) -> Self {
+    Self(sinceEpoch: time.sinceEpoch - duration)
+  }
+
+  /// How long it takes from one time to the other.
+  public static func - (one: Self, other: Self) -> Swift.Duration {
+    one.sinceEpoch - other.sinceEpoch
   }
 }
 

@@ -5,7 +5,8 @@
 struct WireCheck {
   let bytes: UnsafeRawBufferPointer
   let options: DecodingOptions
-  /// Whether the input has groups, values of another wire type than their field's, or a singular message in parts.
+  /// Whether the input has groups, values of another wire type than their field's, numbers that a closed enum does not
+  /// have, or a singular message in parts.
   private(set) var needsRewriting = false
   /// Required fields that a message does not have, unless another part of it does.
   private(set) var missing: [MessageDecodingError] = []
@@ -45,6 +46,9 @@ struct WireCheck {
         continue
       }
       switch field.kind {
+      case .enum where !descriptor.holds(bytes, entry.value, field):
+        needsRewriting = true
+        continue
       case .string: try checkText(descriptor, field, entry.value)
       // Linked before any input is looked at.
       case .message: try check(field.message!.takeUnretainedValue(), entry.value, depth: depth + 1)
@@ -105,7 +109,7 @@ struct WireCheck {
       offset: range.lowerBound + fault)
   }
 
-  private func checkPacked(
+  private mutating func checkPacked(
     _ descriptor: MessageDescriptor, _ field: FieldLayout, _ range: Range<Int>
   ) throws(MessageDecodingError) {
     let name = descriptor.fields[field.position].name
@@ -118,7 +122,10 @@ struct WireCheck {
     guard field.kind.wireType == .varint else { return }
     var cursor = WireCursor(bytes, in: range)
     do {
-      while cursor.offset < cursor.end { _ = try cursor.varint() }
+      while cursor.offset < cursor.end {
+        let value = try cursor.varint()
+        if !descriptor.holds(value, field) { needsRewriting = true }
+      }
     } catch {
       throw MessageDecodingError(
         error.reason, messageName: descriptor.name, fieldName: name, offset: error.offset)
@@ -127,6 +134,21 @@ struct WireCheck {
 }
 
 extension MessageDescriptor {
+  /// Whether a field can hold a number: one of a closed enum must have a name.
+  func holds(_ number: UInt64, _ field: FieldLayout) -> Bool {
+    guard field.kind == .enum, let type = fields[field.position].type.enumType, type.descriptor.isClosed else {
+      return true
+    }
+    // As everywhere in protobuf, the upper bits do not count.
+    return type.descriptor.name(of: Int32(truncatingIfNeeded: number)) != nil
+  }
+
+  /// Whether a field can hold the varint at `range`, which is one.
+  func holds(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ field: FieldLayout) -> Bool {
+    var cursor = WireCursor(bytes, in: range)
+    return holds((try? cursor.varint()) ?? 0, field)
+  }
+
   /// The name in the schema of the field at an index of `layout`.
   func name(ofFieldAt index: Int) -> String { fields[layout[index].position].name }
 }

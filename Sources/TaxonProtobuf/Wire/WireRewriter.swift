@@ -3,7 +3,8 @@
 /// Rewrites an input that `WireCheck` has passed into one of the same meaning that protobuf-c reads as it should.
 ///
 /// - A singular message in several parts becomes one of all their fields, which is what protobuf says of merging.
-/// - Groups, and values of another wire type than their field's, become `kept` fields, which carry the original bytes.
+/// - Groups, values of another wire type than their field's, and numbers that a closed enum does not have become `kept`
+///   fields, which carry the original bytes. So does the entry of a map with such a number.
 struct WireRewriter {
   /// Field number of what is to be kept as it is. No schema has it: it is one past the greatest number.
   static let kept: UInt32 = 1 << 29
@@ -30,8 +31,13 @@ struct WireRewriter {
     }
     var pending = gatherParts(entries, descriptor)
     for (entry, index) in entries {
-      guard let index, let field = Optional(descriptor.layout[index]), field.accepts(entry.wireType) else {
+      guard let index, accepts(entry, descriptor, descriptor.layout[index]) else {
         keep(entry, isKnown: index != nil, into: &output)
+        continue
+      }
+      let field = descriptor.layout[index]
+      if field.kind == .enum, entry.wireType == .lengthDelimited {
+        rewritePacked(entry, descriptor, field, into: &output)
         continue
       }
       guard field.kind == .message else {
@@ -61,7 +67,7 @@ struct WireRewriter {
     for (entry, index) in entries {
       guard let index else { continue }
       let field = descriptor.layout[index]
-      guard !field.isRepeated, field.accepts(entry.wireType), field.kind == .message || field.label == .oneof else {
+      guard !field.isRepeated, field.kind == .message || field.label == .oneof, accepts(entry, descriptor, field) else {
         continue
       }
       if held[field.slot] != field.number { parts[field.slot] = nil }
@@ -69,6 +75,47 @@ struct WireRewriter {
       if field.kind == .message { parts[field.slot, default: []].append(entry.value) }
     }
     return parts
+  }
+
+  /// Packed numbers of an enum: those that it does not have are kept one by one.
+  private func rewritePacked(
+    _ entry: WireCursor.Entry, _ descriptor: MessageDescriptor, _ field: FieldLayout, into output: inout [UInt8]
+  ) {
+    var cursor = WireCursor(bytes, in: entry.value)
+    var held: [UInt8] = []
+    var unknown: [UInt8] = []
+    while cursor.offset < cursor.end {
+      let start = cursor.offset
+      // The check before has gone this way without a fault.
+      guard let number = try? cursor.varint() else { return }
+      if descriptor.holds(number, field) {
+        held += bytes[start..<cursor.offset]
+      } else {
+        unknown.removeAll(keepingCapacity: true)
+        unknown.append(varint: UInt64(field.number) << 3 | UInt64(WireType.varint.rawValue))
+        unknown += bytes[start..<cursor.offset]
+        append(number: Self.kept, unknown, into: &output)
+      }
+    }
+    append(number: field.number, held, into: &output)
+  }
+
+  /// Whether a field can hold what an entry has.
+  private func accepts(_ entry: WireCursor.Entry, _ descriptor: MessageDescriptor, _ field: FieldLayout) -> Bool {
+    guard entry.wireType == field.kind.wireType else {
+      return field.isRepeated && field.kind.isPackable && entry.wireType == .lengthDelimited
+    }
+    if field.kind == .enum { return descriptor.holds(bytes, entry.value, field) }
+    guard field.label == .map, let inner = descriptor.entries[field.position] else { return true }
+    // Of several values of a map's entry the last one counts.
+    let value = inner.layout[1]
+    guard value.kind == .enum else { return true }
+    var cursor = WireCursor(bytes, in: entry.value)
+    var isHeld = true
+    while let part = try? cursor.next(nestingLeft: .max) {
+      if part.number == value.number, part.wireType == .varint { isHeld = inner.holds(bytes, part.value, value) }
+    }
+    return isHeld
   }
 
   private func keep(_ entry: WireCursor.Entry, isKnown: Bool, into output: inout [UInt8]) {
@@ -83,13 +130,6 @@ struct WireRewriter {
     output.append(varint: UInt64(number) << 3 | UInt64(WireType.lengthDelimited.rawValue))
     output.append(varint: UInt64(payload.count))
     output.append(contentsOf: payload)
-  }
-}
-
-extension FieldLayout {
-  /// Whether a value with this wire type is one of this field.
-  fileprivate func accepts(_ wireType: WireType) -> Bool {
-    wireType == kind.wireType || isRepeated && kind.isPackable && wireType == .lengthDelimited
   }
 }
 

@@ -204,6 +204,13 @@ extension Grpc_Health_V1_Health.Service {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of grpc/health/v1/health.proto.
+  package static let grpcHealthV1Health = TypeRegistry([
+    Grpc_Health_V1_HealthCheckRequest.self, Grpc_Health_V1_HealthCheckResponse.self,
+    Grpc_Health_V1_HealthListRequest.self, Grpc_Health_V1_HealthListResponse.self])
+}
+
 extension ProtoFileDescriptor {
   /// grpc/health/v1/health.proto
   package static let grpcHealthV1Health = ProtoFileDescriptor(

@@ -356,6 +356,15 @@ package struct Grpc_Reflection_V1_ErrorResponse: Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of grpc/reflection/v1/reflection.proto.
+  package static let grpcReflectionV1Reflection = TypeRegistry([
+    Grpc_Reflection_V1_ServerReflectionRequest.self, Grpc_Reflection_V1_ExtensionRequest.self,
+    Grpc_Reflection_V1_ServerReflectionResponse.self, Grpc_Reflection_V1_FileDescriptorResponse.self,
+    Grpc_Reflection_V1_ExtensionNumberResponse.self, Grpc_Reflection_V1_ListServiceResponse.self,
+    Grpc_Reflection_V1_ServiceResponse.self, Grpc_Reflection_V1_ErrorResponse.self])
+}
+
 extension ProtoFileDescriptor {
   /// grpc/reflection/v1/reflection.proto
   package static let grpcReflectionV1Reflection = ProtoFileDescriptor(

@@ -743,6 +743,14 @@ struct ClosedError: DeclaredError {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of shop/v1/errors.proto.
+  static let shopV1Errors = TypeRegistry([
+    CustomerError.WrongField.self, CustomerError.PaymentError.CardRefused.self,
+    CustomerError.PaymentError.BankTimeout.self, SystemError.WAREHOUSEDBError.self, SystemError.Internal.self,
+    SystemError.Other.self, SystemError.PaymentError.self, ClosedError.self])
+}
+
 /// All errors of shop/v1/errors.proto, domain shop.example.com.
 enum ShopError: ErrorUnion {
   /// The customer did something wrong.

@@ -8,7 +8,7 @@ struct Shop_V1_Order: Taxon.Message {
   /// `number`, field 1.
   var number: String
   /// `count`, field 2.
-  var count: Int32?
+  @Default(1) var count: Int32
   /// `state`, field 3.
   var state: State
   /// `loose`, field 4.
@@ -22,11 +22,10 @@ struct Shop_V1_Order: Taxon.Message {
 
   /// Makes the message; what is left out is not set.
   init(
-    number: String = "", count: Int32? = nil, state: State = .open, loose: [Int32] = [], tight: [Int32] = [],
-    names: Names? = nil
+    number: String, count: Int32? = nil, state: State, loose: [Int32] = [], tight: [Int32] = [], names: Names? = nil
   ) {
     self.number = number
-    self.count = count
+    self._count.projectedValue = count
     self.state = state
     self.loose = loose
     self.tight = tight
@@ -44,7 +43,7 @@ struct Shop_V1_Order: Taxon.Message {
 
   init(reading reader: MessageReader) throws(MessageDecodingError) {
     number = try reader.value(0)
-    count = try reader.optional(1)
+    _count.projectedValue = try reader.optional(1)
     state = try reader.value(2)
     loose = try reader.array(3)
     tight = try reader.array(4)
@@ -54,7 +53,7 @@ struct Shop_V1_Order: Taxon.Message {
 
   func write(to writer: inout MessageWriter) {
     writer.value(0, number)
-    writer.optional(1, count)
+    writer.optional(1, _count.projectedValue)
     writer.value(2, state)
     writer.array(3, loose)
     writer.array(4, tight)
@@ -68,14 +67,12 @@ struct Shop_V1_Order: Taxon.Message {
     case `open`
     /// `CLOSED`, 2.
     case closed
-    /// A number this code has no name for.
-    case unrecognized(Int32)
 
-    init(rawValue: Int32) {
+    init?(rawValue: Int32) {
       switch rawValue {
       case 1: self = .open
       case 2: self = .closed
-      default: self = .unrecognized(rawValue)
+      default: return nil
       }
     }
 
@@ -83,10 +80,14 @@ struct Shop_V1_Order: Taxon.Message {
       switch self {
       case .open: 1
       case .closed: 2
-      case .unrecognized(let rawValue): rawValue
       }
     }
 
-    static let descriptor = EnumDescriptor("shop.v1.Order.State", ["OPEN": 1, "CLOSED": 2])
+    static let descriptor = EnumDescriptor("shop.v1.Order.State", isClosed: true, ["OPEN": 1, "CLOSED": 2])
   }
+}
+
+extension TypeRegistry {
+  /// The messages of shop/v1/legacy.proto.
+  static let shopV1Legacy = TypeRegistry([Shop_V1_Order.self])
 }

@@ -863,6 +863,7 @@ struct PartlyOld: Taxon.Message {
   }
   private var _old: Old?
   /// `again`, field 4.
+  @available(*, deprecated)
   @Indirect var again: PartlyOld?
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
@@ -872,7 +873,7 @@ struct PartlyOld: Taxon.Message {
     self.fresh = fresh
     self._stale = stale
     self._old = old
-    self.again = again
+    self._again = Indirect(wrappedValue: again)
   }
 
   static let descriptor = MessageDescriptor("shop.v1.PartlyOld", [
@@ -886,7 +887,7 @@ struct PartlyOld: Taxon.Message {
     fresh = try reader.value(0)
     _stale = try reader.value(1)
     _old = try reader.optional(2)
-    again = try reader.optional(3)
+    _again = Indirect(wrappedValue: try reader.optional(3))
     unknownFields = reader.unknownFields
   }
 
@@ -894,9 +895,16 @@ struct PartlyOld: Taxon.Message {
     writer.value(0, fresh)
     writer.value(1, _stale)
     writer.optional(2, _old)
-    writer.optional(3, again)
+    writer.optional(3, _again.wrappedValue)
     writer.unknownFields(unknownFields)
   }
+}
+
+extension TypeRegistry {
+  /// The messages of shop/v1/messages.proto.
+  static let shopV1Messages = TypeRegistry([
+    Everything.self, Tree.self, Hen.self, Egg.self, Names.self, Names.String.self, Names.Field.self, Names.Nested.self,
+    Names.Nested.Kind.self, Names.CamelCase.self, Message.self, Duration.self, Old.self, PartlyOld.self])
 }
 
 extension ProtoFileDescriptor {

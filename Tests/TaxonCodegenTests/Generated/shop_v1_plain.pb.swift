@@ -134,6 +134,11 @@ struct Methods: Taxon.Message {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of shop/v1/plain.proto.
+  static let shopV1Plain = TypeRegistry([Client.self, Methods.self])
+}
+
 extension ProtoFileDescriptor {
   /// shop/v1/plain.proto
   static let shopV1Plain = ProtoFileDescriptor(

@@ -273,6 +273,11 @@ extension Shop.Service {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of shop/v1/services.proto.
+  static let shopV1Services = TypeRegistry([BuyRequest.self])
+}
+
 extension ProtoFileDescriptor {
   /// shop/v1/services.proto
   static let shopV1Services = ProtoFileDescriptor(

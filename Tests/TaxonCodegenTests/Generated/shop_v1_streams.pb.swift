@@ -480,6 +480,11 @@ extension Diary.Service {
   }
 }
 
+extension TypeRegistry {
+  /// The messages of shop/v1/streams.proto.
+  static let shopV1Streams = TypeRegistry([Item.self, Receipt.self])
+}
+
 extension ProtoFileDescriptor {
   /// shop/v1/streams.proto
   static let shopV1Streams = ProtoFileDescriptor(

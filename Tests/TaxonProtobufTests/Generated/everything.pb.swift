@@ -1067,3 +1067,10 @@ struct Names: Message {
     static let descriptor = EnumDescriptor("taxon.test.Names.Type", ["TYPE_UNSPECIFIED": 0, "TYPE_CLASS": 1])
   }
 }
+
+extension TypeRegistry {
+  /// The messages of everything.proto.
+  static let everything = TypeRegistry([
+    Singular.self, Child.self, Optionals.self, Repeated.self, Unpacked.self, Choice.self, Maps.self, Scattered.self,
+    Even.self, Odd.self, Nothing.self, Names.self])
+}

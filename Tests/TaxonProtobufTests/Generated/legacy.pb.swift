@@ -19,10 +19,7 @@ struct Required: Message {
   var unknownFields = UnknownFields()
 
   /// Makes the message; what is left out is not set.
-  init(
-    number: Int32 = 0, name: String = "", inner: Required? = nil, others: [Required] = [],
-    named: [String: Required] = [:]
-  ) {
+  init(number: Int32, name: String, inner: Required? = nil, others: [Required] = [], named: [String: Required] = [:]) {
     self.number = number
     self.name = name
     self.inner = inner
@@ -115,4 +112,737 @@ struct Grouped: Message {
       writer.unknownFields(unknownFields)
     }
   }
+}
+
+/// Closed: a number without a name goes to the unknown fields.
+enum Shape: ProtobufEnum {
+  /// `SHAPE_ROUND`, 3.
+  case round
+  /// `SHAPE_SQUARE`, 1.
+  case square
+  /// `SHAPE_HOLLOW`, -2.
+  case hollow
+
+  init?(rawValue: Int32) {
+    switch rawValue {
+    case 3: self = .round
+    case 1: self = .square
+    case -2: self = .hollow
+    default: return nil
+    }
+  }
+
+  var rawValue: Int32 {
+    switch self {
+    case .round: 3
+    case .square: 1
+    case .hollow: -2
+    }
+  }
+
+  static let descriptor = EnumDescriptor("taxon.test.Shape", isClosed: true, [
+    "SHAPE_ROUND": 3, "SHAPE_SQUARE": 1, "SHAPE_HOLLOW": -2])
+}
+
+/// The enum `taxon.test.Switch`.
+enum Switch: ProtobufEnum {
+  /// `OFF`, 0.
+  case off
+  /// `ON`, 1.
+  case on
+
+  init?(rawValue: Int32) {
+    switch rawValue {
+    case 0: self = .off
+    case 1: self = .on
+    default: return nil
+    }
+  }
+
+  var rawValue: Int32 {
+    switch self {
+    case .off: 0
+    case .on: 1
+    }
+  }
+
+  static let descriptor = EnumDescriptor("taxon.test.Switch", isClosed: true, ["OFF": 0, "ON": 1])
+}
+
+/// The message `taxon.test.Closed`.
+struct Closed: Message {
+  /// `one`, field 1.
+  var one: Shape?
+  /// `loose`, field 2.
+  var loose: [Shape]
+  /// `tight`, field 3.
+  var tight: [Shape]
+  /// `named`, field 4.
+  var named: [String: Switch]
+  /// One of `text` and `shape`, or none.
+  var choice: Choice?
+  /// `inner`, field 7.
+  @Indirect var inner: Closed?
+  /// `others`, field 8.
+  var others: [Closed]
+  /// `deeper`, field 9.
+  var deeper: [Int32: Closed]
+  /// Fields of the wire that this type does not know.
+  var unknownFields = UnknownFields()
+
+  /// What `choice` can be.
+  enum Choice: Hashable, Sendable {
+    /// `text`, field 5.
+    case text(String)
+    /// `shape`, field 6.
+    case shape(Shape)
+  }
+
+  /// Makes the message; what is left out is not set.
+  init(
+    one: Shape? = nil, loose: [Shape] = [], tight: [Shape] = [], named: [String: Switch] = [:], choice: Choice? = nil,
+    inner: Closed? = nil, others: [Closed] = [], deeper: [Int32: Closed] = [:]
+  ) {
+    self.one = one
+    self.loose = loose
+    self.tight = tight
+    self.named = named
+    self.choice = choice
+    self.inner = inner
+    self.others = others
+    self.deeper = deeper
+  }
+
+  static let descriptor = MessageDescriptor("taxon.test.Closed", [
+    Field("one", 1, .optional(.enum(Shape.self))),
+    Field("loose", 2, .repeated(.enum(Shape.self))),
+    Field("tight", 3, .packed(.enum(Shape.self))),
+    Field("named", 4, .map(.string, .enum(Switch.self))),
+    Field("text", 5, .oneof("choice", .string)),
+    Field("shape", 6, .oneof("choice", .enum(Shape.self))),
+    Field("inner", 7, .message(Closed.self)),
+    Field("others", 8, .repeated(.message(Closed.self))),
+    Field("deeper", 9, .map(.int32, .message(Closed.self))),
+  ])
+
+  init(reading reader: MessageReader) throws(MessageDecodingError) {
+    one = try reader.optional(0)
+    loose = try reader.array(1)
+    tight = try reader.array(2)
+    named = try reader.map(3)
+    switch reader.oneof(4) {
+    case 5: choice = .text(try reader.value(4))
+    case 6: choice = .shape(try reader.value(4))
+    default: choice = nil
+    }
+    inner = try reader.optional(6)
+    others = try reader.array(7)
+    deeper = try reader.map(8)
+    unknownFields = reader.unknownFields
+  }
+
+  func write(to writer: inout MessageWriter) {
+    writer.optional(0, one)
+    writer.array(1, loose)
+    writer.array(2, tight)
+    writer.map(3, named)
+    switch choice {
+    case .text(let value): writer.oneof(4, 5, value)
+    case .shape(let value): writer.oneof(4, 6, value)
+    case nil: break
+    }
+    writer.optional(6, inner)
+    writer.array(7, others)
+    writer.map(8, deeper)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// The message `taxon.test.ClosedRequired`.
+struct ClosedRequired: Message {
+  /// `shape`, field 1.
+  var shape: Shape
+  /// `text`, field 2.
+  var text: String?
+  /// Fields of the wire that this type does not know.
+  var unknownFields = UnknownFields()
+
+  /// Makes the message; what is left out is not set.
+  init(shape: Shape, text: String? = nil) {
+    self.shape = shape
+    self.text = text
+  }
+
+  static let descriptor = MessageDescriptor("taxon.test.ClosedRequired", [
+    Field("shape", 1, .required(.enum(Shape.self))),
+    Field("text", 2, .optional(.string)),
+  ])
+
+  init(reading reader: MessageReader) throws(MessageDecodingError) {
+    shape = try reader.value(0)
+    text = try reader.optional(1)
+    unknownFields = reader.unknownFields
+  }
+
+  func write(to writer: inout MessageWriter) {
+    writer.value(0, shape)
+    writer.optional(1, text)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// The message `taxon.test.Defaults`.
+struct Defaults: Message {
+  /// `number`, field 1.
+  @Default(-7) var number: Int32
+  /// `large`, field 2.
+  @Default(18446744073709551615) var large: UInt64
+  /// `small`, field 3.
+  @Default(0.0015) var small: Float
+  /// `most`, field 4.
+  @Default(.infinity) var most: Double
+  /// `least`, field 5.
+  @Default(-.infinity) var least: Double
+  /// `none`, field 6.
+  @Default(.nan) var none: Double
+  /// `zero`, field 7.
+  @Default(-0.0) var zero: Double
+  /// `flag`, field 8.
+  @Default(true) var flag: Bool
+  /// `text`, field 9.
+  @Default("a \"quoted\"\n\\lineé") var text: String
+  /// `blob`, field 10.
+  @Default([0, 255, 97, 92, 10]) var blob: [UInt8]
+  /// `shape`, field 11.
+  @Default(.hollow) var shape: Shape
+  /// `old`, field 12.
+  @available(*, deprecated)
+  @Default(3) var old: Int32
+  /// `must`, field 13.
+  var must: Int32
+  /// `unsaid`, field 14.
+  var unsaid: Shape?
+  /// `inner`, field 16.
+  @available(*, deprecated)
+  @Indirect var inner: Defaults?
+  /// `lowest`, field 15.
+  @Default(-9223372036854775808) var lowest: Int64
+  /// Fields of the wire that this type does not know.
+  var unknownFields = UnknownFields()
+
+  /// Makes the message; what is left out is not set.
+  init(
+    number: Int32? = nil, large: UInt64? = nil, small: Float? = nil, most: Double? = nil, least: Double? = nil,
+    none: Double? = nil, zero: Double? = nil, flag: Bool? = nil, text: String? = nil, blob: [UInt8]? = nil,
+    shape: Shape? = nil, old: Int32? = nil, must: Int32, unsaid: Shape? = nil, inner: Defaults? = nil,
+    lowest: Int64? = nil
+  ) {
+    self._number.projectedValue = number
+    self._large.projectedValue = large
+    self._small.projectedValue = small
+    self._most.projectedValue = most
+    self._least.projectedValue = least
+    self._none.projectedValue = none
+    self._zero.projectedValue = zero
+    self._flag.projectedValue = flag
+    self._text.projectedValue = text
+    self._blob.projectedValue = blob
+    self._shape.projectedValue = shape
+    self._old.projectedValue = old
+    self.must = must
+    self.unsaid = unsaid
+    self._inner = Indirect(wrappedValue: inner)
+    self._lowest.projectedValue = lowest
+  }
+
+  static let descriptor = MessageDescriptor("taxon.test.Defaults", [
+    Field("number", 1, .optional(.int32)),
+    Field("large", 2, .optional(.uint64)),
+    Field("small", 3, .optional(.float)),
+    Field("most", 4, .optional(.double)),
+    Field("least", 5, .optional(.double)),
+    Field("none", 6, .optional(.double)),
+    Field("zero", 7, .optional(.double)),
+    Field("flag", 8, .optional(.bool)),
+    Field("text", 9, .optional(.string)),
+    Field("blob", 10, .optional(.bytes)),
+    Field("shape", 11, .optional(.enum(Shape.self))),
+    Field("old", 12, .optional(.int32)),
+    Field("must", 13, .required(.int32)),
+    Field("unsaid", 14, .optional(.enum(Shape.self))),
+    Field("inner", 16, .message(Defaults.self)),
+    Field("lowest", 15, .optional(.int64)),
+  ])
+
+  init(reading reader: MessageReader) throws(MessageDecodingError) {
+    _number.projectedValue = try reader.optional(0)
+    _large.projectedValue = try reader.optional(1)
+    _small.projectedValue = try reader.optional(2)
+    _most.projectedValue = try reader.optional(3)
+    _least.projectedValue = try reader.optional(4)
+    _none.projectedValue = try reader.optional(5)
+    _zero.projectedValue = try reader.optional(6)
+    _flag.projectedValue = try reader.optional(7)
+    _text.projectedValue = try reader.optional(8)
+    _blob.projectedValue = try reader.optional(9)
+    _shape.projectedValue = try reader.optional(10)
+    _old.projectedValue = try reader.optional(11)
+    must = try reader.value(12)
+    unsaid = try reader.optional(13)
+    _inner = Indirect(wrappedValue: try reader.optional(14))
+    _lowest.projectedValue = try reader.optional(15)
+    unknownFields = reader.unknownFields
+  }
+
+  func write(to writer: inout MessageWriter) {
+    writer.optional(0, _number.projectedValue)
+    writer.optional(1, _large.projectedValue)
+    writer.optional(2, _small.projectedValue)
+    writer.optional(3, _most.projectedValue)
+    writer.optional(4, _least.projectedValue)
+    writer.optional(5, _none.projectedValue)
+    writer.optional(6, _zero.projectedValue)
+    writer.optional(7, _flag.projectedValue)
+    writer.optional(8, _text.projectedValue)
+    writer.optional(9, _blob.projectedValue)
+    writer.optional(10, _shape.projectedValue)
+    writer.optional(11, _old.projectedValue)
+    writer.value(12, must)
+    writer.optional(13, unsaid)
+    writer.optional(14, _inner.wrappedValue)
+    writer.optional(15, _lowest.projectedValue)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// The words that Swift keeps for itself, and the names that every message has.
+struct Keywords: Message {
+  /// `class`, field 1.
+  @Default("c") var `class`: String
+  /// `encoded`, field 2.
+  var encoded: String?
+  /// `write`, field 3.
+  var write: String?
+  /// `decoding`, field 4.
+  var decoding: String?
+  /// `is`, field 5.
+  @Default(.round) var `is`: Shape
+  /// `projected_value`, field 6.
+  var projectedValue: String?
+  /// Fields of the wire that this type does not know.
+  var unknownFields = UnknownFields()
+
+  /// Makes the message; what is left out is not set.
+  init(
+    `class`: String? = nil, encoded: String? = nil, write: String? = nil, decoding: String? = nil, `is`: Shape? = nil,
+    projectedValue: String? = nil
+  ) {
+    self._class.projectedValue = `class`
+    self.encoded = encoded
+    self.write = write
+    self.decoding = decoding
+    self._is.projectedValue = `is`
+    self.projectedValue = projectedValue
+  }
+
+  static let descriptor = MessageDescriptor("taxon.test.Keywords", [
+    Field("class", 1, .optional(.string)),
+    Field("encoded", 2, .optional(.string)),
+    Field("write", 3, .optional(.string)),
+    Field("decoding", 4, .optional(.string)),
+    Field("is", 5, .optional(.enum(Shape.self))),
+    Field("projected_value", 6, .optional(.string)),
+  ])
+
+  init(reading reader: MessageReader) throws(MessageDecodingError) {
+    _class.projectedValue = try reader.optional(0)
+    encoded = try reader.optional(1)
+    write = try reader.optional(2)
+    decoding = try reader.optional(3)
+    _is.projectedValue = try reader.optional(4)
+    projectedValue = try reader.optional(5)
+    unknownFields = reader.unknownFields
+  }
+
+  func write(to writer: inout MessageWriter) {
+    writer.optional(0, _class.projectedValue)
+    writer.optional(1, encoded)
+    writer.optional(2, write)
+    writer.optional(3, decoding)
+    writer.optional(4, _is.projectedValue)
+    writer.optional(5, projectedValue)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// The message `taxon.test.Extendable`.
+struct Extendable: Message {
+  /// `own`, field 1.
+  var own: Int32?
+  /// Fields of the wire that this type does not know.
+  var unknownFields = UnknownFields()
+
+  /// Makes the message; what is left out is not set.
+  init(own: Int32? = nil) {
+    self.own = own
+  }
+
+  static let descriptor = MessageDescriptor("taxon.test.Extendable", [
+    Field("own", 1, .optional(.int32)),
+  ])
+
+  init(reading reader: MessageReader) throws(MessageDecodingError) {
+    own = try reader.optional(0)
+    unknownFields = reader.unknownFields
+  }
+
+  func write(to writer: inout MessageWriter) {
+    writer.optional(0, own)
+    writer.unknownFields(unknownFields)
+  }
+
+  /// The enum `taxon.test.Extendable.Kind`.
+  enum Kind: ProtobufEnum {
+    /// `PLAIN`, 1.
+    case plain
+    /// `FANCY`, 2.
+    case fancy
+
+    init?(rawValue: Int32) {
+      switch rawValue {
+      case 1: self = .plain
+      case 2: self = .fancy
+      default: return nil
+      }
+    }
+
+    var rawValue: Int32 {
+      switch self {
+      case .plain: 1
+      case .fancy: 2
+      }
+    }
+
+    static let descriptor = EnumDescriptor("taxon.test.Extendable.Kind", isClosed: true, ["PLAIN": 1, "FANCY": 2])
+  }
+}
+
+/// The message `taxon.test.Old`.
+struct Old: Message {
+  /// `number`, field 1.
+  var number: Int32?
+  /// Fields of the wire that this type does not know.
+  var unknownFields = UnknownFields()
+
+  /// Makes the message; what is left out is not set.
+  init(number: Int32? = nil) {
+    self.number = number
+  }
+
+  static let descriptor = MessageDescriptor("taxon.test.Old", [
+    Field("number", 1, .optional(.int32)),
+  ])
+
+  init(reading reader: MessageReader) throws(MessageDecodingError) {
+    number = try reader.optional(0)
+    unknownFields = reader.unknownFields
+  }
+
+  func write(to writer: inout MessageWriter) {
+    writer.optional(0, number)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// An extension that is declared inside a message.
+struct Inside: Message {
+  /// `text`, field 1.
+  var text: String?
+  /// Fields of the wire that this type does not know.
+  var unknownFields = UnknownFields()
+
+  /// Makes the message; what is left out is not set.
+  init(text: String? = nil) {
+    self.text = text
+  }
+
+  static let descriptor = MessageDescriptor("taxon.test.Inside", [
+    Field("text", 1, .optional(.string)),
+  ])
+
+  init(reading reader: MessageReader) throws(MessageDecodingError) {
+    text = try reader.optional(0)
+    unknownFields = reader.unknownFields
+  }
+
+  func write(to writer: inout MessageWriter) {
+    writer.optional(0, text)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// A set of messages, which come in groups.
+struct Parcel: Message {
+  /// Fields of the wire that this type does not know.
+  var unknownFields = UnknownFields()
+
+  /// Makes the message; what is left out is not set.
+  init() {}
+
+  static let descriptor = MessageDescriptor("taxon.test.Parcel", [])
+
+  init(reading reader: MessageReader) throws(MessageDecodingError) {
+    unknownFields = reader.unknownFields
+  }
+
+  func write(to writer: inout MessageWriter) {
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// The message `taxon.test.Member`.
+struct Member: Message {
+  /// `text`, field 25.
+  var text: String?
+  /// Fields of the wire that this type does not know.
+  var unknownFields = UnknownFields()
+
+  /// Makes the message; what is left out is not set.
+  init(text: String? = nil) {
+    self.text = text
+  }
+
+  static let descriptor = MessageDescriptor("taxon.test.Member", [
+    Field("text", 25, .optional(.string)),
+  ])
+
+  init(reading reader: MessageReader) throws(MessageDecodingError) {
+    text = try reader.optional(0)
+    unknownFields = reader.unknownFields
+  }
+
+  func write(to writer: inout MessageWriter) {
+    writer.optional(0, text)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// A cycle with a required part.
+struct Hen: Message {
+  /// `egg`, field 1.
+  @Indirect var egg: Egg?
+  /// Fields of the wire that this type does not know.
+  var unknownFields = UnknownFields()
+
+  /// Makes the message; what is left out is not set.
+  init(egg: Egg? = nil) {
+    self.egg = egg
+  }
+
+  static let descriptor = MessageDescriptor("taxon.test.Hen", [
+    Field("egg", 1, .message(Egg.self)),
+  ])
+
+  init(reading reader: MessageReader) throws(MessageDecodingError) {
+    egg = try reader.optional(0)
+    unknownFields = reader.unknownFields
+  }
+
+  func write(to writer: inout MessageWriter) {
+    writer.optional(0, egg)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// The message `taxon.test.Egg`.
+struct Egg: Message {
+  /// `hen`, field 1.
+  var hen: Hen
+  /// Fields of the wire that this type does not know.
+  var unknownFields = UnknownFields()
+
+  /// Makes the message; what is left out is not set.
+  init(hen: Hen) {
+    self.hen = hen
+  }
+
+  static let descriptor = MessageDescriptor("taxon.test.Egg", [
+    Field("hen", 1, .required(.message(Hen.self))),
+  ])
+
+  init(reading reader: MessageReader) throws(MessageDecodingError) {
+    hen = try reader.value(0)
+    unknownFields = reader.unknownFields
+  }
+
+  func write(to writer: inout MessageWriter) {
+    writer.value(0, hen)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// A cycle of required parts alone: there is no such message.
+struct Endless: Message {
+  /// `number`, field 1.
+  var number: Int32
+  /// `next`, field 2.
+  @Indirect var next: Endless?
+  /// Fields of the wire that this type does not know.
+  var unknownFields = UnknownFields()
+
+  /// Makes the message; what is left out is not set.
+  init(number: Int32, next: Endless? = nil) {
+    self.number = number
+    self.next = next
+  }
+
+  static let descriptor = MessageDescriptor("taxon.test.Endless", [
+    Field("number", 1, .required(.int32)),
+    Field("next", 2, .required(.message(Endless.self))),
+  ])
+
+  init(reading reader: MessageReader) throws(MessageDecodingError) {
+    number = try reader.value(0)
+    next = try reader.optional(1)
+    unknownFields = reader.unknownFields
+  }
+
+  func write(to writer: inout MessageWriter) {
+    writer.value(0, number)
+    writer.required(1, next)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+extension Grouped {
+  /// `taxon.test.extra`, extension 1000.
+  var extra: Required? {
+    get { self[Self.extra] }
+    set { self[Self.extra] = newValue }
+  }
+  /// `taxon.test.extra`, extension 1000.
+  static let extra = MessageExtension<Grouped, Required?>("taxon.test.extra", 1000, .message(Required.self))
+
+  /// `taxon.test.levels`, extension 1001.
+  var levels: [Int32] {
+    get { self[Self.levels] }
+    set { self[Self.levels] = newValue }
+  }
+  /// `taxon.test.levels`, extension 1001.
+  static let levels = MessageExtension<Grouped, [Int32]>("taxon.test.levels", 1001, .repeated(.int32))
+}
+
+extension Extendable {
+  /// Of an extension.
+  var amount: Int32? {
+    get { self[Self.amount] }
+    set { self[Self.amount] = newValue }
+  }
+  /// `taxon.test.amount`, extension 100.
+  static let amount = MessageExtension<Extendable, Int32?>("taxon.test.amount", 100, .optional(.int32))
+
+  /// `taxon.test.label`, extension 101.
+  var label: String {
+    get { self[Self.label] }
+    set { self[Self.label] = newValue }
+  }
+  /// `taxon.test.label`, extension 101.
+  static let label = MessageExtension<Extendable, String>("taxon.test.label", 101, .optional(.string), default: "none")
+
+  /// `taxon.test.steps`, extension 102.
+  var steps: [Int64] {
+    get { self[Self.steps] }
+    set { self[Self.steps] = newValue }
+  }
+  /// `taxon.test.steps`, extension 102.
+  static let steps = MessageExtension<Extendable, [Int64]>("taxon.test.steps", 102, .packed(.sint64))
+
+  /// `taxon.test.words`, extension 103.
+  var words: [String] {
+    get { self[Self.words] }
+    set { self[Self.words] = newValue }
+  }
+  /// `taxon.test.words`, extension 103.
+  static let words = MessageExtension<Extendable, [String]>("taxon.test.words", 103, .repeated(.string))
+
+  /// `taxon.test.strict`, extension 104.
+  var strict: Required? {
+    get { self[Self.strict] }
+    set { self[Self.strict] = newValue }
+  }
+  /// `taxon.test.strict`, extension 104.
+  static let strict = MessageExtension<Extendable, Required?>("taxon.test.strict", 104, .message(Required.self))
+
+  /// `taxon.test.children`, extension 105.
+  var children: [Child] {
+    get { self[Self.children] }
+    set { self[Self.children] = newValue }
+  }
+  /// `taxon.test.children`, extension 105.
+  static let children = MessageExtension<Extendable, [Child]>(
+    "taxon.test.children", 105, .repeated(.message(Child.self)))
+
+  /// `taxon.test.kind`, extension 106.
+  var kind: Kind {
+    get { self[Self.kind] }
+    set { self[Self.kind] = newValue }
+  }
+  /// `taxon.test.kind`, extension 106.
+  static let kind = MessageExtension<Extendable, Kind>(
+    "taxon.test.kind", 106, .optional(.enum(Kind.self)), default: .fancy)
+
+  /// `taxon.test.kinds`, extension 107.
+  var kinds: [Kind] {
+    get { self[Self.kinds] }
+    set { self[Self.kinds] = newValue }
+  }
+  /// `taxon.test.kinds`, extension 107.
+  static let kinds = MessageExtension<Extendable, [Kind]>("taxon.test.kinds", 107, .repeated(.enum(Kind.self)))
+
+  /// `taxon.test.blob`, extension 536870911.
+  var blob: [UInt8]? {
+    get { self[Self.blob] }
+    set { self[Self.blob] = newValue }
+  }
+  /// `taxon.test.blob`, extension 536870911.
+  static let blob = MessageExtension<Extendable, [UInt8]?>("taxon.test.blob", 536870911, .optional(.bytes))
+
+  /// `taxon.test.old_amount`, extension 109.
+  @available(*, deprecated)
+  var oldAmount: Int32? {
+    get { self[Self.oldAmount] }
+    set { self[Self.oldAmount] = newValue }
+  }
+  /// `taxon.test.old_amount`, extension 109.
+  static let oldAmount = MessageExtension<Extendable, Int32?>("taxon.test.old_amount", 109, .optional(.int32))
+
+  /// `taxon.test.Inside.inside`, extension 120.
+  var insideInside: Inside? {
+    get { self[Self.insideInside] }
+    set { self[Self.insideInside] = newValue }
+  }
+  /// `taxon.test.Inside.inside`, extension 120.
+  static let insideInside = MessageExtension<Extendable, Inside?>(
+    "taxon.test.Inside.inside", 120, .message(Inside.self))
+
+  /// `taxon.test.Inside.default`, extension 121.
+  var insideDefault: Bool {
+    get { self[Self.insideDefault] }
+    set { self[Self.insideDefault] = newValue }
+  }
+  /// `taxon.test.Inside.default`, extension 121.
+  static let insideDefault = MessageExtension<Extendable, Bool>(
+    "taxon.test.Inside.default", 121, .optional(.bool), default: true)
+}
+
+extension TypeRegistry {
+  /// The messages and extensions of legacy.proto.
+  static let legacy = TypeRegistry(
+    [
+      Required.self, Grouped.self, Grouped.Member.self, Closed.self, ClosedRequired.self, Defaults.self, Keywords.self,
+      Extendable.self, Old.self, Inside.self, Parcel.self, Member.self, Hen.self, Egg.self, Endless.self],
+    extensions: [
+      Grouped.extra, Grouped.levels, Extendable.amount, Extendable.label, Extendable.steps, Extendable.words,
+      Extendable.strict, Extendable.children, Extendable.kind, Extendable.kinds, Extendable.blob, Extendable.oldAmount,
+      Extendable.insideInside, Extendable.insideDefault])
 }

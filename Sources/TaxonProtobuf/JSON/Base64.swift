@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Base64 (RFC 4648 §4), several characters at a time.
+enum Base64 {
+  private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+  // nonisolated(unsafe), here and below: filled once, then only read. Never freed.
+  /// The two characters of each twelve bits, the first in the low byte.
+  private nonisolated(unsafe) static let pairs: UnsafePointer<UInt16> = {
+    let table = UnsafeMutablePointer<UInt16>.allocate(capacity: 4096)
+    for index in 0..<4096 {
+      let first = UInt16(alphabet.utf8Start[index >> 6])
+      let second = UInt16(alphabet.utf8Start[index & 63])
+      (table + index).initialize(to: UInt16(littleEndian: first | second << 8))
+    }
+    return UnsafePointer(table)
+  }()
+
+  /// What each character stands for, four times, shifted to its place in the group; all ones for one that is none.
+  /// The characters of base64url stand for the same as those of base64 whose place they take.
+  private nonisolated(unsafe) static let values: UnsafePointer<UInt32> = {
+    let table = UnsafeMutablePointer<UInt32>.allocate(capacity: 4 * 256)
+    table.initialize(repeating: invalid, count: 4 * 256)
+    for place in 0..<4 {
+      let shift = UInt32(18 - 6 * place)
+      for value in 0..<64 { table[place << 8 | Int(alphabet.utf8Start[value])] = UInt32(value) << shift }
+      table[place << 8 | Int(UInt8(ascii: "-"))] = 62 << shift
+      table[place << 8 | Int(UInt8(ascii: "_"))] = 63 << shift
+    }
+    return UnsafePointer(table)
+  }()
+
+  private static var invalid: UInt32 { .max }
+
+  /// How many characters encode so many bytes.
+  static func encodedCount(_ byteCount: Int) -> Int { (byteCount + 2) / 3 * 4 }
+
+  /// Writes `encodedCount` characters, with padding.
+  static func encode(_ bytes: UnsafeBufferPointer<UInt8>, to output: UnsafeMutablePointer<UInt8>) {
+    guard let start = bytes.baseAddress else { return }
+    let pairs = pairs
+    let source = UnsafeRawPointer(start)
+    var target = UnsafeMutableRawPointer(output)
+    var offset = 0
+    // Six bytes at a time, out of a word of eight.
+    while bytes.count - offset >= 8 {
+      let word = UInt64(bigEndian: source.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      target.storeBytes(of: pairs[Int(word >> 52)], as: UInt16.self)
+      target.storeBytes(of: pairs[Int(word >> 40 & 4095)], toByteOffset: 2, as: UInt16.self)
+      target.storeBytes(of: pairs[Int(word >> 28 & 4095)], toByteOffset: 4, as: UInt16.self)
+      target.storeBytes(of: pairs[Int(word >> 16 & 4095)], toByteOffset: 6, as: UInt16.self)
+      target += 8
+      offset += 6
+    }
+    while offset < bytes.count {
+      let left = min(bytes.count - offset, 3)
+      var group: Int = 0
+      for index in 0..<3 { group = group << 8 | (index < left ? Int(start[offset + index]) : 0) }
+      target.storeBytes(of: pairs[group >> 12], as: UInt16.self)
+      target.storeBytes(of: pairs[group & 4095], toByteOffset: 2, as: UInt16.self)
+      for index in (left + 1)..<4 { target.storeBytes(of: UInt8(ascii: "="), toByteOffset: index, as: UInt8.self) }
+      target += 4
+      offset += 3
+    }
+  }
+
+  /// The text without its padding; nil where the padding or the length is none of base64. Padding may be left out.
+  static func unpadded(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
+    var count = text.count
+    if count > 0, count % 4 == 0, text[count - 1] == UInt8(ascii: "=") {
+      count -= text[count - 2] == UInt8(ascii: "=") ? 2 : 1
+    }
+    return count % 4 == 1 ? nil : UnsafeBufferPointer(rebasing: text[..<count])
+  }
+
+  /// How many bytes a text without padding stands for.
+  static func decodedCount(_ characterCount: Int) -> Int { characterCount / 4 * 3 + characterCount % 4 * 3 / 4 }
+
+  /// Writes `decodedCount` bytes. Returns false for a character that is none of base64 or base64url.
+  static func decode(_ text: UnsafeBufferPointer<UInt8>, to output: UnsafeMutablePointer<UInt8>) -> Bool {
+    guard var source = text.baseAddress else { return true }
+    let values = values
+    var target = output
+    let whole = source + text.count / 4 * 4
+    let last = text.count % 4
+    while source < whole {
+      let group =
+        values[Int(source[0])] | values[256 | Int(source[1])] | values[512 | Int(source[2])]
+        | values[768 | Int(source[3])]
+      guard group < 1 << 24 else { return false }
+      target[0] = UInt8(truncatingIfNeeded: group >> 16)
+      target[1] = UInt8(truncatingIfNeeded: group >> 8)
+      target[2] = UInt8(truncatingIfNeeded: group)
+      source += 4
+      target += 3
+    }
+    guard last > 0 else { return true }
+    var group = values[Int(source[0])] | values[256 | Int(source[1])]
+    if last == 3 { group |= values[512 | Int(source[2])] }
+    guard group < 1 << 24 else { return false }
+    target[0] = UInt8(truncatingIfNeeded: group >> 16)
+    if last == 3 { target[1] = UInt8(truncatingIfNeeded: group >> 8) }
+    return true
+  }
+}

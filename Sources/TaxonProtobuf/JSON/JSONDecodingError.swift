@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why a text is no JSON form of a message: what is wrong, in which message and field, and where in the text.
+public struct JSONDecodingError: Error, Hashable, CustomStringConvertible {
+  /// What is wrong.
+  public enum Reason: Hashable, Sendable {
+    /// The text ends inside a value.
+    case unexpectedEnd
+    /// Something else is there than must be by the grammar (RFC 8259) or for this field, such as "a string".
+    case expected(String)
+    /// There is more behind the message.
+    case trailingCharacters
+    /// A string is not UTF-8.
+    case invalidUTF8
+    /// A control character is in a string and not escaped.
+    case controlCharacter
+    /// A backslash has something behind it that is no escape, or half of a surrogate pair.
+    case invalidEscape
+    /// A number is none of JSON's: leading zeros, a sign in front, no digits behind the point.
+    case invalidNumber
+    /// A number for a whole field has a fraction.
+    case notWhole
+    /// A number is too large or too small for the field's type.
+    case outOfRange
+    /// A text for bytes is not base64 or base64url.
+    case invalidBase64
+    /// A text is no RFC 3339 time between the years 1 and 9999 with at most nine digits behind the seconds.
+    case invalidTimestamp
+    /// A text is no duration such as "1.5s" within ±315,576,000,000 s.
+    case invalidDuration
+    /// A text is no list of paths in lowerCamelCase.
+    case invalidFieldMask
+    /// The message has no such field.
+    case unknownField(String)
+    /// The enum has no such value.
+    case unknownEnumValue(String)
+    /// A field is there twice, under whichever of its names.
+    case duplicateField(String)
+    /// A map or a `google.protobuf.Struct` has a key twice.
+    case duplicateKey(String)
+    /// Two members of one oneof are there; this is the second.
+    case secondMemberOfOneof(String)
+    /// A null is an element of a list or a value of a map.
+    case nullElement
+    /// A required field is not there.
+    case missingRequiredField(String)
+    /// A `google.protobuf.Any` has no "@type".
+    case missingType
+    /// The "@type" of a `google.protobuf.Any` has no slash, or nothing behind it.
+    case invalidTypeURL(String)
+    /// A `google.protobuf.Any` is of a type that the registry does not have.
+    case unregisteredType(String)
+    /// Messages are nested deeper than the limit.
+    case nestingTooDeep(limit: Int)
+    /// What is in a `google.protobuf.Any` takes more than 2 GiB, the limit of the binary format.
+    case tooLarge
+  }
+
+  /// A pointer's width keeps the error out of the way of the messages, which are returned in its place.
+  private final class Storage: Sendable {
+    let reason: Reason
+    let messageName: String
+    let fieldName: String?
+    let place: JSONPlace
+
+    init(_ reason: Reason, _ messageName: String, _ fieldName: String?, _ place: JSONPlace) {
+      self.reason = reason
+      self.messageName = messageName
+      self.fieldName = fieldName
+      self.place = place
+    }
+  }
+
+  private let storage: Storage
+
+  init(_ reason: Reason, messageName: String, fieldName: String?, place: JSONPlace) {
+    storage = Storage(reason, messageName, fieldName, place)
+  }
+
+  /// What is wrong.
+  public var reason: Reason { storage.reason }
+  /// Full name of the innermost message that is wrong.
+  public var messageName: String { storage.messageName }
+  /// Name in the schema of the innermost field, where the fault is inside one.
+  public var fieldName: String? { storage.fieldName }
+  /// The way to what is wrong through the text, such as `tasks[3].labels["a b"]`; empty for the outermost value.
+  public var path: String { storage.place.path }
+  /// The byte at which what is wrong begins, from the start of the text.
+  public var offset: Int { storage.place.offset }
+  /// The line of that byte, from 1. Lines end with a line feed.
+  public var line: Int { storage.place.line }
+  /// The column of that byte, from 1, in characters of Unicode.
+  public var column: Int { storage.place.column }
+
+  /// One line for people.
+  public var description: String {
+    let subject = fieldName.map { "\(messageName).\($0)" } ?? messageName
+    let way = path.isEmpty ? "" : ", at \(path)"
+    return "\(subject): \(reason)\(way), line \(line), column \(column)"
+  }
+
+  /// Equality by what is said.
+  public static func == (one: Self, other: Self) -> Bool {
+    one.reason == other.reason && one.messageName == other.messageName && one.fieldName == other.fieldName
+      && one.storage.place == other.storage.place
+  }
+
+  /// Hash by what is said.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(reason)
+    hasher.combine(messageName)
+    hasher.combine(fieldName)
+    hasher.combine(storage.place)
+  }
+}
+
+extension JSONDecodingError.Reason: CustomStringConvertible {
+  /// A clause for people.
+  public var description: String {
+    switch self {
+    case .unexpectedEnd: "the text ends inside a value"
+    case .expected(let what): "\(what) is expected"
+    case .trailingCharacters: "there is more behind the message"
+    case .invalidUTF8: "a string is not UTF-8"
+    case .controlCharacter: "a control character is not escaped"
+    case .invalidEscape: "a backslash begins no escape"
+    case .invalidNumber: "a number is not written as JSON has it"
+    case .notWhole: "a whole number has a fraction"
+    case .outOfRange: "a number does not fit the field"
+    case .invalidBase64: "a text is not base64"
+    case .invalidTimestamp: "a text is no time between the years 1 and 9999, such as 2024-02-29T12:00:00Z"
+    case .invalidDuration: "a text is no duration within ±315576000000 s, such as 1.5s"
+    case .invalidFieldMask: "a text is no list of paths in lowerCamelCase"
+    case .unknownField(let name): "there is no field \"\(name)\""
+    case .unknownEnumValue(let name): "there is no value \(name)"
+    case .duplicateField(let name): "field \(name) is there twice"
+    case .duplicateKey(let key): "key \"\(key)\" is there twice"
+    case .secondMemberOfOneof(let name): "\(name) and another member of its oneof are there"
+    case .nullElement: "a null is in a list or a map"
+    case .missingRequiredField(let name): "required field \(name) is missing"
+    case .missingType: "there is no \"@type\""
+    case .invalidTypeURL(let url): "\"\(url)\" is no type URL"
+    case .unregisteredType(let name): "the registry has no type \(name)"
+    case .nestingTooDeep(let limit): "messages are nested deeper than \(limit)"
+    case .tooLarge: "a message takes more than 2 GiB"
+    }
+  }
+}

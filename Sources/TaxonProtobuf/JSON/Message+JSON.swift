@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The canonical mapping of protobuf to JSON: https://protobuf.dev/programming-guides/json
+
+extension Message {
+  /// Reads a message from JSON.
+  ///
+  /// Throws with the reason, the message, the field and the place when `text` is no JSON form of this type.
+  @inlinable
+  public init(
+    json text: UnsafeBufferPointer<UInt8>, options: JSONDecodingOptions = JSONDecodingOptions()
+  ) throws(JSONDecodingError) {
+    let arena = MessageArena.take()
+    defer { arena.giveBack() }
+    let root = try Self.descriptor.parseJSON(text, arena: arena, options: options)
+    do {
+      self = try Self(reading: MessageReader(root, arena))
+    } catch {
+      throw JSONDecodingError(lifting: error)
+    }
+  }
+
+  /// Reads a message from JSON.
+  ///
+  /// Throws with the reason, the message, the field and the place when `text` is no JSON form of this type.
+  @inlinable
+  public init(
+    json text: [UInt8], options: JSONDecodingOptions = JSONDecodingOptions()
+  ) throws(JSONDecodingError) {
+    self = try text.withUnsafeBufferPointer { (text) throws(JSONDecodingError) in
+      try Self(json: text, options: options)
+    }
+  }
+
+  /// Reads a message from JSON; without a copy where the string's UTF-8 is contiguous.
+  ///
+  /// Throws with the reason, the message, the field and the place when `text` is no JSON form of this type.
+  @inlinable
+  public init(
+    json text: some StringProtocol, options: JSONDecodingOptions = JSONDecodingOptions()
+  ) throws(JSONDecodingError) {
+    self = try Self(json: text.utf8, options: options)
+  }
+
+  /// Reads a message from any collection of bytes that is JSON in UTF-8; without a copy where the collection is
+  /// contiguous.
+  ///
+  /// Throws with the reason, the message, the field and the place when `text` is no JSON form of this type.
+  @inlinable
+  public init(
+    json text: some Collection<UInt8>, options: JSONDecodingOptions = JSONDecodingOptions()
+  ) throws(JSONDecodingError) {
+    let result = text.withContiguousStorageIfAvailable { text -> Result<Self, JSONDecodingError> in
+      do throws(JSONDecodingError) {
+        return .success(try Self(json: text, options: options))
+      } catch {
+        return .failure(error)
+      }
+    }
+    if let result {
+      self = try result.get()
+    } else {
+      self = try Self(json: Array(text), options: options)
+    }
+  }
+
+  /// The message as JSON in UTF-8, without white space.
+  ///
+  /// Throws for what JSON cannot say: a `google.protobuf.Any` whose type is not registered, a Timestamp, Duration or
+  /// FieldMask out of its range, a Value that is NaN or infinite.
+  public func jsonBytes(options: JSONEncodingOptions = JSONEncodingOptions()) throws(JSONEncodingError) -> [UInt8] {
+    try withJSON(options: options) { Array($0) }
+  }
+
+  /// The message as JSON, without white space.
+  ///
+  /// Throws for what JSON cannot say: a `google.protobuf.Any` whose type is not registered, a Timestamp, Duration or
+  /// FieldMask out of its range, a Value that is NaN or infinite.
+  public func jsonString(options: JSONEncodingOptions = JSONEncodingOptions()) throws(JSONEncodingError) -> String {
+    // The printer writes UTF-8: strings are checked when they become messages' fields.
+    try withJSON(options: options) { String(checking: $0) ?? String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Gives `body` the message as JSON in UTF-8, which is there for as long as `body` runs.
+  ///
+  /// Throws as `jsonBytes` does; `body` is not called then.
+  public func withJSON<Result>(
+    options: JSONEncodingOptions = JSONEncodingOptions(), _ body: (UnsafeBufferPointer<UInt8>) -> Result
+  ) throws(JSONEncodingError) -> Result {
+    let descriptor = Self.descriptor
+    let arena = MessageArena.take()
+    defer { arena.giveBack() }
+    var writer = MessageWriter(root: descriptor, arena)
+    write(to: &writer)
+    if let missing = arena.state.pointee.missing {
+      let descriptor = missing.descriptor.takeUnretainedValue()
+      throw JSONEncodingError(
+        reason: .missingRequiredField(descriptor.fields[missing.field].name), messageName: descriptor.name, path: "")
+    }
+    var printer = JSONPrinter(options: options, arena: arena)
+    defer { printer.buffer.free() }
+    do throws(JSONFault) {
+      try printer.message(writer.base, descriptor.json)
+    } catch {
+      throw printer.error
+    }
+    return body(printer.buffer.bytes)
+  }
+}
+
+extension MessageDescriptor {
+  /// Reads a message into the arena. It refers to the text, which must stay.
+  @usableFromInline
+  func parseJSON(
+    _ text: UnsafeBufferPointer<UInt8>, arena: MessageArena, options: JSONDecodingOptions
+  ) throws(JSONDecodingError) -> UnsafeRawPointer {
+    link()
+    var parser = JSONParser(text, arena: arena, options: options)
+    do throws(JSONFault) {
+      return UnsafeRawPointer(try parser.root(json))
+    } catch {
+      throw parser.error(in: text)
+    }
+  }
+}
+
+extension JSONDecodingError {
+  /// What the parser has let pass and the message's own code has not; there is nothing of the kind.
+  @usableFromInline
+  init(lifting error: MessageDecodingError) {
+    let isMissing = error.reason == .missingRequiredField
+    self.init(
+      isMissing ? .missingRequiredField(error.fieldName ?? "") : .invalidUTF8, messageName: error.messageName,
+      fieldName: error.fieldName, place: JSONPlace(0, in: UnsafeBufferPointer(start: nil, count: 0)))
+  }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension JSONParser {
+  /// A whole number, also in a string, also with a fraction of zeros or an exponent.
+  @inline(__always)
+  mutating func integer<Number: FixedWidthInteger>(_ type: Number.Type) throws(JSONFault) -> Number {
+    let place = cursor
+    if peek() == UInt8(ascii: "\"") {
+      let text = try string()
+      return try integer(in: text, from: place)
+    }
+    var position = cursor
+    if let value: Number = Self.plainInteger(&position, end), position == end || !Self.goesOn(position.pointee) {
+      cursor = position
+      return value
+    }
+    return try slowInteger(cursor, end, isWhole: false)
+  }
+
+  /// Digits alone, of which a UInt64 can hold any number.
+  @inline(__always)
+  private static func plainInteger<Number: FixedWidthInteger>(
+    _ position: inout UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>
+  ) -> Number? {
+    let isNegative = position < limit && position.pointee == UInt8(ascii: "-")
+    if isNegative { position += 1 }
+    let start = position
+    var value: UInt64 = 0
+    while position < limit {
+      let digit = UInt64(position.pointee &- UInt8(ascii: "0"))
+      guard digit < 10 else { break }
+      value = value &* 10 &+ digit
+      position += 1
+    }
+    let count = position - start
+    guard count > 0, count <= 19, count == 1 || start.pointee != UInt8(ascii: "0") else { return nil }
+    if isNegative {
+      // 19 digits fit.
+      guard value <= UInt64(Int64.max) else { return nil }
+      return Number(exactly: -Int64(value))
+    }
+    return Number(exactly: value)
+  }
+
+  /// Whether a number goes on with this byte behind its digits.
+  @inline(__always)
+  private static func goesOn(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: ".") || byte | 0x20 == UInt8(ascii: "e")
+  }
+
+  /// A whole number that is all of a text.
+  @inline(never)
+  mutating func integer<Number: FixedWidthInteger>(
+    in text: UnsafeBufferPointer<UInt8>, from place: UnsafePointer<UInt8>
+  ) throws(JSONFault) -> Number {
+    guard let start = text.baseAddress else { throw fail(.invalidNumber, at: place) }
+    var position = start
+    if let value: Number = Self.plainInteger(&position, start + text.count), position == start + text.count {
+      return value
+    }
+    // A text with escapes lies elsewhere, so the fault is the whole string's.
+    let after = cursor
+    cursor = place
+    let value: Number = try slowInteger(start, start + text.count, isWhole: true)
+    cursor = after
+    return value
+  }
+
+  /// The general case, and faults, which are those of what begins at the cursor.
+  @inline(never)
+  private mutating func slowInteger<Number: FixedWidthInteger>(
+    _ start: UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>, isWhole: Bool
+  ) throws(JSONFault) -> Number {
+    let decimal = try decimal(start, limit, isWhole: isWhole)
+    let place = cursor
+    if !isWhole { cursor = decimal.end }
+    switch decimal.whole {
+    case .notWhole: throw fail(.notWhole, at: place)
+    case .outOfRange: throw fail(.outOfRange, at: place)
+    case .magnitude(let magnitude):
+      if !decimal.isNegative, let value = Number(exactly: magnitude) { return value }
+      if decimal.isNegative, magnitude <= 1 << 63 {
+        if let value = Number(exactly: Int64(truncatingIfNeeded: 0 &- magnitude)) { return value }
+      }
+      throw fail(.outOfRange, at: place)
+    }
+  }
+
+  /// A number; the fault is that of what begins at the cursor.
+  private mutating func decimal(
+    _ start: UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>, isWhole: Bool
+  ) throws(JSONFault) -> JSONDecimal {
+    if let decimal = JSONDecimal(start, limit), !isWhole || decimal.end == limit { return decimal }
+    let isNumber = start < limit && (start.pointee == UInt8(ascii: "-") || (48...57).contains(start.pointee))
+    throw fail(isWhole || isNumber ? .invalidNumber : .expected("a number"), at: cursor)
+  }
+
+  // MARK: Floating point
+
+  mutating func double() throws(JSONFault) -> Double {
+    try floating(fast: { $0.fastDouble }, slow: { Double($0) }, infinity: .infinity, nan: .nan)
+  }
+
+  mutating func float() throws(JSONFault) -> Float {
+    try floating(fast: { $0.fastFloat }, slow: { Float($0) }, infinity: .infinity, nan: .nan)
+  }
+
+  @inline(__always)
+  private mutating func floating<Number: BinaryFloatingPoint>(
+    fast: (JSONDecimal) -> Number?, slow: (String) -> Number?, infinity: Number, nan: Number
+  ) throws(JSONFault) -> Number {
+    var start = cursor
+    var limit = end
+    let isText = peek() == UInt8(ascii: "\"")
+    let place = cursor
+    if isText {
+      let text = try string()
+      if let value = Self.named(text, infinity: infinity, nan: nan) { return value }
+      guard let address = text.baseAddress else { throw fail(.invalidNumber, at: place) }
+      start = address
+      limit = address + text.count
+    } else {
+      start = cursor
+    }
+    let after = cursor
+    cursor = place
+    let decimal = try decimal(start, limit, isWhole: isText)
+    cursor = isText ? after : decimal.end
+    if let value = fast(decimal) { return value }
+    let digits = String(decoding: UnsafeBufferPointer(start: start, count: decimal.end - start), as: UTF8.self)
+    guard let value = slow(digits), value.isFinite else { throw fail(.outOfRange, at: place) }
+    return value
+  }
+
+  private static func named<Number: BinaryFloatingPoint>(
+    _ text: UnsafeBufferPointer<UInt8>, infinity: Number, nan: Number
+  ) -> Number? {
+    if text == "NaN" { return nan }
+    if text == "Infinity" { return infinity }
+    return text == "-Infinity" ? -infinity : nil
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// Whether the bytes are those of a text.
+  @inline(__always)
+  static func == (bytes: Self, text: StaticString) -> Bool {
+    guard bytes.count == text.utf8CodeUnitCount, let start = bytes.baseAddress else { return false }
+    return areEqual(start, text.utf8Start, bytes.count)
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Message types and extensions by their full names: what a `google.protobuf.Any` is looked up in, and what the keys of
+/// extensions in JSON mean.
+///
+/// Every generated file adds a registry of what it declares as a static property: `TypeRegistry.octollmV1Orchestrator` is
+/// that of octollm/v1/orchestrator.proto. Every registry knows the well-known types of `google.protobuf`.
+public struct TypeRegistry: Sendable {
+  private var types: [String: any Message.Type] = [:]
+  /// By the names of the messages that are extended; sorted by number.
+  private var extensions: [String: [any LowerableExtension]] = [:]
+
+  /// A registry of these types and extensions.
+  public init(_ types: [any Message.Type] = [], extensions: [any AnyMessageExtension] = []) {
+    for type in types { insert(type) }
+    for field in extensions { insert(field) }
+  }
+
+  /// Adds a type; one of the same name is replaced.
+  public mutating func insert(_ type: any Message.Type) {
+    types[type.descriptor.name] = type
+  }
+
+  /// Adds an extension; one of the same message and number is replaced.
+  public mutating func insert(_ field: any AnyMessageExtension) {
+    // MessageExtension is the only type that conforms.
+    guard let field = field as? any LowerableExtension else { return }
+    insert(field)
+  }
+
+  private mutating func insert(_ field: any LowerableExtension) {
+    var fields = extensions[field.baseName, default: []].filter { $0.number != field.number }
+    fields.insert(field, at: fields.firstIndex { $0.number > field.number } ?? fields.endIndex)
+    extensions[field.baseName] = fields
+  }
+
+  /// Adds all types and extensions of another registry.
+  public mutating func formUnion(_ other: TypeRegistry) {
+    types.merge(other.types) { $1 }
+    for field in other.extensions.values.joined() { insert(field) }
+  }
+
+  /// A registry that has what is in either: `.octollmV1Orchestrator.union(.googleRpcErrorDetails)`.
+  public func union(_ other: TypeRegistry) -> TypeRegistry {
+    var result = self
+    result.formUnion(other)
+    return result
+  }
+
+  /// The extensions of a message, in the order of their numbers.
+  func extensions(of messageName: String) -> [any LowerableExtension] {
+    extensions.isEmpty ? [] : extensions[messageName] ?? []
+  }
+
+  /// The type with this full name, such as `google.protobuf.Timestamp`; nil for one that is not registered.
+  public func type(named name: String) -> (any Message.Type)? {
+    types[name] ?? Self.wellKnown[name]
+  }
+
+  private static let wellKnown: [String: any Message.Type] = {
+    let types: [any Message.Type] = [
+      Google_Protobuf_Any.self, Google_Protobuf_Timestamp.self, Google_Protobuf_Duration.self,
+      Google_Protobuf_FieldMask.self, Google_Protobuf_Struct.self, Google_Protobuf_Value.self,
+      Google_Protobuf_ListValue.self, Google_Protobuf_Empty.self, Google_Protobuf_DoubleValue.self,
+      Google_Protobuf_FloatValue.self, Google_Protobuf_Int64Value.self, Google_Protobuf_UInt64Value.self,
+      Google_Protobuf_Int32Value.self, Google_Protobuf_UInt32Value.self, Google_Protobuf_BoolValue.self,
+      Google_Protobuf_StringValue.self, Google_Protobuf_BytesValue.self,
+    ]
+    return Dictionary(uniqueKeysWithValues: types.map { ($0.descriptor.name, $0) })
+  }()
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Paths are names of the schema with dots between them: `user.display_name`.
+
+extension Google_Protobuf_FieldMask: ExpressibleByArrayLiteral {
+  /// A mask of these paths.
+  public init(arrayLiteral paths: String...) { self.init(paths: paths) }
+}
+
+extension Google_Protobuf_FieldMask {
+  /// A mask of these paths; nil when a path leads to no field of the message.
+  public init?(_ paths: [String], of type: any Message.Type) {
+    guard paths.allSatisfy({ Self.isPath($0, of: type) }) else { return nil }
+    self.init(paths: paths)
+  }
+
+  /// A mask of all fields of a message, those inside of its messages included.
+  public init(allFieldsOf type: any Message.Type) {
+    self.init(paths: type.descriptor.fields.map(\.name))
+  }
+
+  /// Whether all paths lead to fields of the message.
+  public func isValid(for type: any Message.Type) -> Bool {
+    paths.allSatisfy { Self.isPath($0, of: type) }
+  }
+
+  /// Whether a path leads to a field of a message. Only the last name may be that of a list or a map
+  /// (google/protobuf/field_mask.proto).
+  public static func isPath(_ path: String, of type: any Message.Type) -> Bool {
+    var type: (any Message.Type)? = type
+    for name in path.split(separator: ".", omittingEmptySubsequences: false) {
+      guard let field = type?.descriptor.fields.first(where: { $0.name == name }) else { return false }
+      switch field.type.label {
+      case .repeated, .packed, .map: type = nil
+      case .implicit, .optional, .required, .oneof: type = field.type.messageType
+      }
+    }
+    return true
+  }
+
+  /// Whether the mask has a path, or one that it lies in: `user` has `user.name`.
+  public func contains(_ path: String) -> Bool {
+    paths.contains { $0 == path || path.utf8.count > $0.utf8.count && path.hasPrefix($0 + ".") }
+  }
+}

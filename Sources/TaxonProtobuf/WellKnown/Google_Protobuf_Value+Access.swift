@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// JSON-like values are read like dictionaries and arrays: `value["user"]?["tags"]?[0]?.string`.
+
+extension Google_Protobuf_Value {
+  /// A string.
+  public init(_ value: String) { self.init(kind: .stringValue(value)) }
+
+  /// A number.
+  public init(_ value: Double) { self.init(kind: .numberValue(value)) }
+
+  /// A truth value.
+  public init(_ value: Bool) { self.init(kind: .boolValue(value)) }
+
+  /// An object.
+  public init(_ value: [String: Google_Protobuf_Value]) {
+    self.init(kind: .structValue(Google_Protobuf_Struct(fields: value)))
+  }
+
+  /// A list.
+  public init(_ value: [Google_Protobuf_Value]) {
+    self.init(kind: .listValue(Google_Protobuf_ListValue(values: value)))
+  }
+
+  /// The string, if it is one.
+  public var string: String? {
+    if case .stringValue(let value) = kind { value } else { nil }
+  }
+
+  /// The number, if it is one.
+  public var number: Double? {
+    if case .numberValue(let value) = kind { value } else { nil }
+  }
+
+  /// The truth value, if it is one.
+  public var bool: Bool? {
+    if case .boolValue(let value) = kind { value } else { nil }
+  }
+
+  /// The object, if it is one.
+  public var object: [String: Google_Protobuf_Value]? {
+    if case .structValue(let value) = kind { value.fields } else { nil }
+  }
+
+  /// The list, if it is one.
+  public var list: [Google_Protobuf_Value]? {
+    if case .listValue(let value) = kind { value.values } else { nil }
+  }
+
+  /// Whether it is null. A value of no kind is not; JSON makes a null of it.
+  public var isNull: Bool {
+    if case .nullValue = kind { true } else { false }
+  }
+
+  /// A member of the object; nil where there is none, or no object. Setting one makes an object of what is none.
+  public subscript(key: String) -> Google_Protobuf_Value? {
+    get { object?[key] }
+    set {
+      var fields = object ?? [:]
+      fields[key] = newValue
+      self = Google_Protobuf_Value(fields)
+    }
+  }
+
+  /// An element of the list; nil where there is none, or no list.
+  public subscript(index: Int) -> Google_Protobuf_Value? {
+    guard let list, list.indices.contains(index) else { return nil }
+    return list[index]
+  }
+}
+
+extension Google_Protobuf_Struct {
+  /// A member; nil where there is none.
+  public subscript(key: String) -> Google_Protobuf_Value? {
+    get { fields[key] }
+    set { fields[key] = newValue }
+  }
+}
+
+extension Google_Protobuf_ListValue {
+  /// An element; nil where there is none.
+  public subscript(index: Int) -> Google_Protobuf_Value? {
+    values.indices.contains(index) ? values[index] : nil
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// Does what a request of the runner asks for: reads a message in one format and writes it in another.
+enum Testee {
+  /// The messages of the tests. A newer runner has more of them, whose tests are skipped.
+  private static let types: [String: any Message.Type] = [
+    "protobuf_test_messages.proto2.TestAllTypesProto2": ProtobufTestMessages_Proto2_TestAllTypesProto2.self,
+    "protobuf_test_messages.proto3.TestAllTypesProto3": ProtobufTestMessages_Proto3_TestAllTypesProto3.self,
+  ]
+
+  /// What an Any of the tests may hold, and the extensions.
+  private static let registry = TypeRegistry.googleProtobufTestMessagesProto2.union(.googleProtobufTestMessagesProto3)
+
+  private static func decodingOptions(_ request: Conformance_ConformanceRequest) -> JSONDecodingOptions {
+    JSONDecodingOptions(
+      ignoresUnknownFields: request.testCategory == .jsonIgnoreUnknownParsingTest, registry: registry)
+  }
+
+  static func response(to bytes: [UInt8]) -> Conformance_ConformanceResponse {
+    do throws(MessageDecodingError) {
+      return Conformance_ConformanceResponse(result: result(try Conformance_ConformanceRequest(decoding: bytes)))
+    } catch {
+      return Conformance_ConformanceResponse(result: .runtimeError(error.description))
+    }
+  }
+
+  private static func result(_ request: Conformance_ConformanceRequest) -> Conformance_ConformanceResponse.Result {
+    // The tests that the testee itself knows to fail: none.
+    if request.messageType == "conformance.FailureSet" { return .protobufPayload([]) }
+    guard let type = types[request.messageType] else { return .skipped("no \(request.messageType)") }
+    let message: any Message
+    do {
+      switch request.payload {
+      case .protobufPayload(let bytes): message = try type.init(decoding: bytes)
+      case .jsonPayload(let text):
+        message = try type.init(json: text, options: decodingOptions(request))
+      case .jspbPayload: return .skipped("no JSPB")
+      case .textPayload: return .skipped("the text format is not read")
+      case nil: return .runtimeError("the request has no payload")
+      }
+    } catch {
+      return .parseError("\(error)")
+    }
+    do {
+      switch request.requestedOutputFormat {
+      case .protobuf: return .protobufPayload(try message.encoded())
+      case .json: return .jsonPayload(try message.jsonString(options: JSONEncodingOptions(registry: registry)))
+      case .jspb: return .skipped("no JSPB")
+      case .textFormat: return .skipped("the text that Taxon prints is for people")
+      case .unspecified, .unrecognized: return .runtimeError("the request asks for no format")
+      }
+    } catch {
+      return .serializeError("\(error)")
+    }
+  }
+}

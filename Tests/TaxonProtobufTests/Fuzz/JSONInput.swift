@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TaxonProtobuf
+
+/// The types that an input can be one of; half its first byte says which.
+private let types: [any Message.Type] = [
+  Singular.self, Repeated.self, Optionals.self, Choice.self, Maps.self, Even.self, Required.self, Closed.self,
+  Defaults.self, Extendable.self, Google_Protobuf_Any.self, Google_Protobuf_Struct.self, Google_Protobuf_Value.self,
+  Google_Protobuf_Timestamp.self, Google_Protobuf_Duration.self, Google_Protobuf_FieldMask.self,
+  Google_Protobuf_DoubleValue.self, Google_Protobuf_BytesValue.self, Google_Protobuf_FileDescriptorProto.self,
+  WellKnown.self, Child.self, Odd.self, Renamed.self,
+]
+
+private let registry = TypeRegistry.everything.union(.legacy).union(.json)
+
+/// Reads any bytes as JSON: they are a message, which is the same after a round trip, or the error is at a byte of
+/// theirs. An odd first byte has unknown fields ignored.
+func fuzzJSON(_ input: [UInt8]) {
+  guard let first = input.first else { return }
+  let options = JSONDecodingOptions(ignoresUnknownFields: first & 1 == 1, registry: registry)
+  types[Int(first / 2) % types.count].roundTrip(Array(input.dropFirst()), options)
+}
+
+extension Message {
+  fileprivate static func roundTrip(_ text: [UInt8], _ options: JSONDecodingOptions) {
+    let message: Self
+    do throws(JSONDecodingError) {
+      message = try Self(json: text, options: options)
+    } catch {
+      precondition((0...text.count).contains(error.offset) && !error.messageName.isEmpty, "nowhere: \(error)")
+      return
+    }
+    do {
+      // The text, because NaN is not equal to itself, and extensions come in the order of their numbers.
+      let encoding = JSONEncodingOptions(sortsMapKeys: true, registry: registry)
+      let json = try message.jsonString(options: encoding)
+      let again = try Self(json: json, options: options).jsonString(options: encoding)
+      precondition(again == json, "\(again) was \(json)")
+      // Lists of lists are two messages a level.
+      let decoded = try Self(decoding: message.encoded(), options: DecodingOptions(nestingLimit: 1000))
+      let binary = try decoded.jsonString(options: encoding)
+      precondition(binary == json, "\(binary) was \(json)")
+      let numbers = try message.jsonBytes(options: JSONEncodingOptions(printsEnumsAsNumbers: true, registry: registry))
+      let same = try Self(json: numbers, options: options).jsonString(options: encoding)
+      precondition(same == json, "\(same) was \(json)")
+    } catch {
+      preconditionFailure("what was read is not understood any more: \(error)")
+    }
+  }
+}
