@@ -18,7 +18,8 @@ let package = Package(
     .target(name: "TaxonSide", dependencies: ["Kit", "TaxonMessages", .product(name: "Taxon", package: "taxon")]),
     .target(name: "PeerMessages", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     .target(
-      name: "PeerSide", dependencies: ["Kit", "PeerMessages", .product(name: "SwiftProtobuf", package: "swift-protobuf")]
+      name: "PeerSide",
+      dependencies: ["Kit", "PeerMessages", .product(name: "SwiftProtobuf", package: "swift-protobuf")]
     ),
     .executableTarget(name: "protobuf-bench", dependencies: ["Kit", "TaxonSide", "PeerSide"]),
   ],
