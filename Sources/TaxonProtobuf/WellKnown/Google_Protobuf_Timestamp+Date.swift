@@ -10,6 +10,9 @@ extension Google_Protobuf_Timestamp {
   /// Seconds from 1970, where timestamps count from, to 2001, where dates do.
   fileprivate static let referenceDate: Int64 = 978_307_200
 
+  /// The time on the wall, as the system has it; to some hundred nanoseconds.
+  public static var now: Google_Protobuf_Timestamp { Google_Protobuf_Timestamp(Date.now) }
+
   /// The time of a date, to the nanosecond; the nearest there is where it is not between the years 1 and 9999, 1970
   /// where it is no number.
   public init(_ date: Date) {

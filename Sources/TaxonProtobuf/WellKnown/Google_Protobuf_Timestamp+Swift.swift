@@ -1,13 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 extension Google_Protobuf_Timestamp {
   /// The time that has passed since 1970-01-01 00:00 UTC, without leap seconds; negative before.
   public var sinceEpoch: Swift.Duration { .seconds(seconds) + .nanoseconds(Int64(nanos)) }
@@ -24,14 +16,6 @@ extension Google_Protobuf_Timestamp {
 }
 
 extension Google_Protobuf_Timestamp {
-  /// The time on the wall, as the system has it.
-  public static var now: Google_Protobuf_Timestamp {
-    var time = timespec()
-    // Fails for clocks that the system does not have; this one is everywhere.
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Self(seconds: Int64(time.tv_sec), nanos: Int32(truncatingIfNeeded: time.tv_nsec))
-  }
-
   /// The time on the wall when a clock shows, or has shown, an instant: `Timestamp(deadline, of: .continuous)`.
   ///
   /// As exact as the two clocks run alike from now to then.
