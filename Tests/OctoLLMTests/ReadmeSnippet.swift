@@ -27,3 +27,10 @@ func streamingSnippet(_ orchestrator: Orchestrator.Client, id: String, show: (St
     print(error.code, error.message)
   }
 }
+
+/// README's snippet of JSON.
+func jsonSnippet() throws -> String {
+  let record = try TaskRecord(json: #"{"taskId": "42", "status": "TASK_STATUS_RUNNING"}"#)
+  let text = try record.jsonString(options: JSONEncodingOptions(registry: .octollmV1Orchestrator))
+  return text
+}

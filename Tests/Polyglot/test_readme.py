@@ -55,16 +55,18 @@ def test_the_tour_is_as_it_says(tour: Path) -> None:
     (bin_folder / "python3").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (bin_folder / "python3").chmod(0o755)
     environment = os.environ | {"PATH": f"{bin_folder}:{os.environ['PATH']}"}
-    process = subprocess.Popen(
-        ["bash", "-euo", "pipefail", "-c", blocks("run")["tour"]],
-        cwd=tour,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    # A file, which unlike a pipe takes any amount of what a build prints.
+    log = tour / ".build" / "tour.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            ["bash", "-euo", "pipefail", "-c", blocks("run")["tour"]],
+            cwd=tour,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
         # Ends with the script; the server, which has the same output, is ended below.
         process.wait(timeout=1500)
@@ -72,7 +74,7 @@ def test_the_tour_is_as_it_says(tour: Path) -> None:
         # A script that failed has left nobody behind.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
-    printed, _ = process.communicate(timeout=60)
+    printed = log.read_text()
     assert process.returncode == 0, printed
     for expected in outputs():
         assert expected in printed, printed
@@ -96,3 +98,9 @@ def test_the_snippets_of_streaming_are_those_that_are_used() -> None:
     assert "\n".join(f"  {line}" for line in snippets["declaration"].splitlines()) in orchestrator
     service = (ROOT / "Sources" / "OctoLLM" / "Orchestrator" / "OrchestratorService+Watch.swift").read_text()
     assert "\n".join(f"  {line}" for line in snippets["handler"].splitlines()) in service
+
+
+def test_the_snippet_of_json_is_the_one_that_is_run() -> None:
+    """JSONTests runs it."""
+    unindented = "\n".join(line.removeprefix("  ") for line in COMPILED.splitlines())
+    assert blocks("snippet")["json"] in unindented

@@ -48,6 +48,9 @@ struct DeadlineQueueTests {
       #expect(met == due)
       #expect(queue.count == waiting.count)
     }
+    // Who waits has a closure that knows who waits.
+    waiting.forEach(queue.remove)
+    waiting = []
   }
 
   @Test func whatADeadlineTakesOutIsNotToldOfItsOwn() {

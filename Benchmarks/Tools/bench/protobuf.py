@@ -51,7 +51,7 @@ def run(rounds: int, milliseconds: float) -> None:
                 ratios.append(figures["ratio"])
                 print(f"{row:28}{figures['taxon_ns']:12,.0f}{figures['peer_ns']:12,.0f}{figures['ratio']:15.2f}"
                       f"{figures['taxon_allocations']:13,.1f}{figures['peer_allocations']:8,.1f}")
-        means[kind] = round(statistics.geometric_mean(ratios or [1]), 3)
+        means[kind] = round(statistics.geometric_mean(ratios), 3)
         print(f"{'geometric mean':28}{means[kind]:39.2f}")
     both = statistics.geometric_mean([means["jsonDecode"], means["jsonEncode"]])
     print(json.dumps({"decode": means["decode"], "encode": means["encode"], "json": round(both, 3), "rows": rows}))

@@ -57,7 +57,7 @@ private func subject<M: Message>(_ row: String, _ made: M) throws -> Subject {
     reread: { binary, json in
       (
         try M(serializedBytes: binary).serializedBytes(),
-        json.isEmpty ? [] : try M(jsonUTF8Bytes: json).serializedBytes()
+        try M(jsonUTF8Bytes: json).serializedBytes()
       )
     })
 }

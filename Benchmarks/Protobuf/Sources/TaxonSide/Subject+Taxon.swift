@@ -24,6 +24,11 @@ private func subject<M: Message>(_ row: String, _ made: M) throws -> Subject {
   let binary = try made.encoded()
   // As it comes to those who pass it on: what is inside an Any is bytes then, on either side.
   let message = try M(decoding: binary)
+  // The details of a status are known by it.
+  let registry = TypeRegistry([Google_Rpc_ErrorInfo.self, Google_Rpc_RetryInfo.self, Google_Rpc_BadRequest.self])
+  let decoding = JSONDecodingOptions(registry: registry)
+  let encoding = JSONEncodingOptions(registry: registry)
+  let json = try message.jsonBytes(options: encoding)
   return Subject(
     operations: [
       Benchmark(row, .decode) { times in
@@ -36,9 +41,21 @@ private func subject<M: Message>(_ row: String, _ made: M) throws -> Subject {
         for _ in 0..<times { sum &+= try message.encoded().count }
         return sum
       },
+      Benchmark(row, .jsonDecode) { times in
+        var sum = 0
+        for _ in 0..<times { sum &+= withExtendedLifetime(try M(json: json, options: decoding)) { _ in 1 } }
+        return sum
+      },
+      Benchmark(row, .jsonEncode) { times in
+        var sum = 0
+        for _ in 0..<times { sum &+= try message.jsonBytes(options: encoding).count }
+        return sum
+      },
     ],
-    binary: binary, json: [],
-    reread: { binary, json in (try M(decoding: binary).encoded(), []) })
+    binary: binary, json: json,
+    reread: { binary, json in
+      (try M(decoding: binary).encoded(), try M(json: json, options: decoding).encoded())
+    })
 }
 
 private var job: Taxon_Bench_V1_Job {
