@@ -5,22 +5,34 @@ Builds nothing of the package itself: `swift build` comes first (Scripts/test do
 """
 
 import atexit
+import os
+import random
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import google.protobuf
 import pytest
-from repository import PROTOS, generate_python
+from repository import PROTOS, generate_python, generate_test_messages
 
 # Before any test module is imported: they import what is generated.
 _generated = Path(tempfile.mkdtemp(prefix="taxon-polyglot-"))
 atexit.register(shutil.rmtree, _generated, ignore_errors=True)
 generate_python(PROTOS, _generated)
+generate_test_messages(_generated)
 sys.path.insert(0, str(_generated))
 
+from google.protobuf.internal import api_implementation  # noqa: E402
 from octollm_process import Server  # noqa: E402
+
+# Of test_protobuf.py.
+CROSS_CHECK_SEED = int(os.environ.get("CROSS_CHECK_SEED") or random.SystemRandom().randrange(1 << 32))
+
+
+def pytest_report_header() -> str:
+    return f"cross-check with protobuf {google.protobuf.__version__} ({api_implementation.Type()}): CROSS_CHECK_SEED={CROSS_CHECK_SEED}"
 
 
 @pytest.fixture(scope="session")

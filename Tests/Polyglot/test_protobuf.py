@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random messages, bytes and texts, read and written by Taxon and by Google's protobuf, which have to agree.
+
+The header of a run says its seed. `CROSS_CHECK_SEED=…` repeats a run, `CROSS_CHECK_CASES=…` makes it longer: it is the
+number of cases for each type and test.
+
+A case that fails is printed, and left as a file in `fixtures/protobuf`. Such files are tried first in every run: commit it,
+under a name that says what it is about, with the change that mends it. A file says the check (`cross_check.CHECKS`), the
+type, and the input: `hex` for bytes, `text` for JSON.
+"""
+
+import functools
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cross_check
+import pytest
+from conftest import CROSS_CHECK_SEED
+from cross_check import CHECKS, FILES, message_class
+from cross_check_strategies import Messages, damaged, odd_json, wire
+from google.protobuf import json_format
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.database import DirectoryBasedExampleDatabase
+from repository import ROOT
+
+CASES = int(os.environ.get("CROSS_CHECK_CASES", "30"))
+FIXTURES = Path(__file__).parent / "fixtures" / "protobuf"
+
+WELL_KNOWN = [
+    f"google.protobuf.{name}"
+    for name in (
+        "Any", "Timestamp", "Duration", "FieldMask", "Struct", "Value", "ListValue", "Empty", "DoubleValue", "FloatValue",
+        "Int64Value", "UInt64Value", "Int32Value", "UInt32Value", "BoolValue", "StringValue", "BytesValue",
+    )
+]  # fmt: skip
+# There is no message of Endless: it has to have itself inside. Parcel is a message set, whose items JSON leaves out.
+OWN = [message.full_name for file in FILES for message in file.DESCRIPTOR.message_types_by_name.values() if message.name != "Endless"]
+TYPES = [*OWN, *WELL_KNOWN]
+IN_JSON = [name for name in TYPES if name not in ("taxon.test.Parcel", "taxon.test.Egg", "taxon.test.Grouped")]
+
+everything = Messages(IN_JSON, json=False)
+sayable = Messages(IN_JSON, json=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def process() -> Iterator[None]:
+    yield
+    cross_check.taxon.close()
+
+
+def cases(check: str, inputs: Callable[[str], st.SearchStrategy], names: list[str]) -> Callable:
+    """A test of each type with random inputs, whose last failure stays as a file."""
+
+    def decorate(_: Callable) -> Callable:
+        @pytest.mark.parametrize("name", names)
+        def test(name: str) -> None:
+            @seed(CROSS_CHECK_SEED)
+            @settings(
+                max_examples=CASES, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck),
+                database=DirectoryBasedExampleDatabase(ROOT / ".build" / "hypothesis"),
+            )  # fmt: skip
+            @given(inputs(name))
+            def agrees(value: bytes | str) -> None:
+                try:
+                    CHECKS[check](name, value)
+                except AssertionError:
+                    # Hypothesis comes back with simpler ones; the last one is the simplest.
+                    remember(check, name, value)
+                    raise
+
+            agrees()
+
+        return test
+
+    return decorate
+
+
+def remember(check: str, name: str, value: bytes | str) -> None:
+    FIXTURES.mkdir(parents=True, exist_ok=True)
+    content = {"hex": value.hex()} if isinstance(value, bytes) else {"text": value}
+    fixture = {"check": check, "type": name, **content}
+    (FIXTURES / f"found-{check}-{name}.json").write_text(json.dumps(fixture, indent=2) + "\n")
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.json")), ids=lambda path: path.stem)
+def test_past_failures(path: Path) -> None:
+    fixture = json.loads(path.read_text())
+    value = bytes.fromhex(fixture["hex"]) if "hex" in fixture else fixture["text"]
+    CHECKS[fixture["check"]](fixture["type"], value)
+
+
+def encoded(messages: Messages, name: str) -> st.SearchStrategy[bytes]:
+    return messages.of(message_class(name).DESCRIPTOR).map(lambda message: message.SerializePartialToString())
+
+
+def merged(name: str) -> st.SearchStrategy[bytes]:
+    return st.builds(lambda first, second: first + second, encoded(everything, name), encoded(everything, name))
+
+
+def some_wire(name: str) -> st.SearchStrategy[bytes]:
+    return wire(message_class(name).DESCRIPTOR)
+
+
+@cases("binary", lambda name: encoded(everything, name), TYPES)
+def test_messages_are_the_same_in_the_binary_format() -> None: ...
+
+
+@cases("binary", merged, TYPES)
+def test_merged_messages_are_the_same() -> None: ...
+
+
+@cases("binary", some_wire, TYPES)
+def test_fields_of_any_kind_are_the_same() -> None: ...
+
+
+@cases("binary", lambda name: damaged(st.one_of(encoded(everything, name), some_wire(name))), TYPES)
+def test_damaged_bytes_are_refused_or_the_same() -> None: ...
+
+
+@cases("unknown", some_wire, OWN)
+def test_unknown_fields_come_back() -> None: ...
+
+
+@cases("binary_to_json", lambda name: encoded(sayable, name), IN_JSON)
+def test_messages_are_the_same_after_taxons_json() -> None: ...
+
+
+@cases("json_to_binary", lambda name: sayable.of(message_class(name).DESCRIPTOR).map(json_format.MessageToJson), IN_JSON)
+def test_messages_are_the_same_after_googles_json() -> None: ...
+
+
+@cases("json_to_binary", lambda name: odd_json(sayable.of(message_class(name).DESCRIPTOR)), IN_JSON)
+def test_odd_json_is_refused_or_the_same() -> None: ...
