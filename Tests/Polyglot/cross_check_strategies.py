@@ -11,6 +11,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import strategies as st
+from wire_form import WIRE_TYPES, delimited, varint
 
 F = FieldDescriptor
 
@@ -91,6 +92,14 @@ class Messages:
     def of(self, descriptor: Descriptor, depth: int = 4) -> st.SearchStrategy[Message]:
         return _message(self, descriptor, depth)
 
+    def scalar(self, field: FieldDescriptor) -> st.SearchStrategy:
+        """JSON has one NaN, and one null."""
+        if self.json and field.enum_type is not None and field.enum_type.full_name == "google.protobuf.NullValue":
+            return st.just(0)
+        if self.json and field.type in (F.TYPE_DOUBLE, F.TYPE_FLOAT):
+            return scalar(field).map(lambda value: math.nan if math.isnan(value) else value)
+        return scalar(field)
+
     def fill(self, draw: st.DrawFn, message: Message, depth: int) -> None:
         descriptor = message.DESCRIPTOR
         special = getattr(self, "_" + descriptor.full_name.replace("google.protobuf.", "").lower(), None)
@@ -117,19 +126,19 @@ class Messages:
                 if value.message_type is not None:
                     self.fill(draw, place[one], depth)
                 else:
-                    place[one] = draw(scalar(value))
+                    place[one] = draw(self.scalar(value))
         elif field.is_repeated and field.message_type is not None:
             for _ in range(draw(st.integers(0, 3))):
                 self.fill(draw, place.add(), depth)
         elif field.is_repeated:
-            place.extend(draw(st.lists(scalar(field), max_size=6)))
+            place.extend(draw(st.lists(self.scalar(field), max_size=6)))
         elif field.message_type is not None:
             place.SetInParent()
             self.fill(draw, place, depth)
         elif field.is_extension:
-            message.Extensions[field] = draw(scalar(field))
+            message.Extensions[field] = draw(self.scalar(field))
         else:
-            setattr(message, field.name, draw(scalar(field)))
+            setattr(message, field.name, draw(self.scalar(field)))
 
     # The types that have a JSON form of their own, as far as it goes.
 
@@ -160,13 +169,11 @@ class Messages:
         message.paths.extend(draw(st.lists(edges("a", "foo_bar", "a.b_c.d", "foo_bar_baz", "x1", "ab_c2"), max_size=3)))
 
     def _value(self, draw: st.DrawFn, message: Message, depth: int) -> None:
-        kind = draw(st.sampled_from(message.DESCRIPTOR.fields if depth > 0 else message.DESCRIPTOR.fields[:4]))
+        kind = draw(st.sampled_from(list(message.DESCRIPTOR.fields)[: None if depth > 0 else 4]))
         if kind.name == "number_value":
             message.number_value = draw(DOUBLES.filter(math.isfinite))
         else:
             self._set(draw, message, kind, depth - 1)
-            if kind.name == "null_value":
-                message.null_value = 0
 
 
 NANOS = st.one_of(edges(0, 1, 999999999, 500000000, 1000, 1000000, 123000, 100), st.integers(0, 999999999))
@@ -180,21 +187,6 @@ def _message(draw: st.DrawFn, messages: Messages, descriptor: Descriptor, depth:
 
 
 # Bytes, whatever the schema says.
-
-
-def varint(number: int, *, padding: int = 0) -> bytes:
-    """A varint; `padding` more bytes than it takes."""
-    number &= (1 << 64) - 1
-    out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    for _ in range(padding):
-        if len(out) < 10:
-            out[-1] |= 0x80
-            out.append(0)
-    return bytes(out)
 
 
 VARINTS = st.builds(
@@ -215,6 +207,10 @@ def wire(descriptor: Descriptor | None, depth: int = 4, *, nonsense: bool = Fals
 @st.composite
 def _wire(draw: st.DrawFn, descriptor: Descriptor | None, depth: int, nonsense: bool) -> bytes:
     fields = fields_of(descriptor) if descriptor is not None else ()
+    if descriptor is not None and descriptor.GetOptions().map_entry:
+        # See wire_form.tidy.
+        some = draw(st.lists(st.sampled_from(fields), max_size=2, unique=True))
+        return b"".join(_field(draw, field, depth, in_entry=True) for field in some)
     parts = []
     if descriptor is not None:
         for field in descriptor.fields:
@@ -232,36 +228,26 @@ def _wire(draw: st.DrawFn, descriptor: Descriptor | None, depth: int, nonsense: 
     return b"".join(parts)
 
 
-WIRE_TYPES = {
-    F.TYPE_DOUBLE: 1, F.TYPE_FIXED64: 1, F.TYPE_SFIXED64: 1, F.TYPE_FLOAT: 5, F.TYPE_FIXED32: 5, F.TYPE_SFIXED32: 5,
-    F.TYPE_STRING: 2, F.TYPE_BYTES: 2, F.TYPE_MESSAGE: 2, F.TYPE_GROUP: 3,
-}  # fmt: skip
-
-
-def _field(draw: st.DrawFn, field: FieldDescriptor, depth: int) -> bytes:
+def _field(draw: st.DrawFn, field: FieldDescriptor, depth: int, *, in_entry: bool = False) -> bytes:
     kind = WIRE_TYPES.get(field.type, 0)
     other = draw(st.integers(0, 7))
-    if other == 0:
+    if other == 0 and not in_entry:
         return _record(draw, field.number, draw(edges(0, 1, 2, 3, 5)), depth)
     if field.type in (F.TYPE_MESSAGE, F.TYPE_GROUP):
         inside = draw(wire(field.message_type, depth - 1)) if depth > 0 else b""
         if field.type == F.TYPE_GROUP:
             return varint(field.number << 3 | 3) + inside + varint(field.number << 3 | 4)
-        return _delimited(field.number, inside)
+        return delimited(field.number, inside)
     if field.type == F.TYPE_STRING:
-        return _delimited(field.number, draw(TEXTS).encode())
+        return delimited(field.number, draw(TEXTS).encode())
     if kind == 2:
-        return _delimited(field.number, draw(BLOBS))
+        return delimited(field.number, draw(BLOBS))
     value = {1: st.binary(min_size=8, max_size=8), 5: st.binary(min_size=4, max_size=4), 0: VARINTS}[kind]
     if field.type == F.TYPE_ENUM:
-        value = st.one_of(value, st.sampled_from(field.enum_type.values).map(lambda known: varint(known.number)))
+        value = st.one_of(value, st.sampled_from([varint(known.number) for known in field.enum_type.values]))
     if other < 4 and field.is_repeated:
-        return _delimited(field.number, b"".join(draw(st.lists(value, max_size=5))))
+        return delimited(field.number, b"".join(draw(st.lists(value, max_size=5))))
     return varint(field.number << 3 | kind) + draw(value)
-
-
-def _delimited(number: int, payload: bytes) -> bytes:
-    return varint(number << 3 | 2) + varint(len(payload)) + payload
 
 
 def _record(draw: st.DrawFn, number: int, kind: int, depth: int) -> bytes:
@@ -271,7 +257,7 @@ def _record(draw: st.DrawFn, number: int, kind: int, depth: int) -> bytes:
         return tag + inside + varint(number << 3 | 4)
     if kind == 2:
         inside = wire(None, depth - 1) if depth > 0 else BLOBS
-        return _delimited(number, draw(st.one_of(BLOBS, inside, st.lists(VARINTS, max_size=4).map(b"".join))))
+        return delimited(number, draw(st.one_of(BLOBS, inside, st.lists(VARINTS, max_size=4).map(b"".join))))
     return tag + draw({0: VARINTS, 1: st.binary(min_size=8, max_size=8), 5: st.binary(min_size=4, max_size=4)}[kind])
 
 
