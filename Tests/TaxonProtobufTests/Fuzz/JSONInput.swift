@@ -36,8 +36,7 @@ extension Message {
       let json = try message.jsonString(options: encoding)
       let again = try Self(json: json, options: options).jsonString(options: encoding)
       precondition(again == json, "\(again) was \(json)")
-      // Lists of lists are two messages a level.
-      let decoded = try Self(decoding: message.encoded(), options: DecodingOptions(nestingLimit: 1000))
+      let decoded = try Self(decoding: message.encoded())
       let binary = try decoded.jsonString(options: encoding)
       precondition(binary == json, "\(binary) was \(json)")
       let numbers = try message.jsonBytes(options: JSONEncodingOptions(printsEnumsAsNumbers: true, registry: registry))
