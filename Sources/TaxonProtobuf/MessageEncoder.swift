@@ -12,9 +12,7 @@ public struct MessageEncoder: ~Copyable {
 
   @usableFromInline
   init(_ writer: MessageWriter, _ descriptor: MessageDescriptor) throws(MessageEncodingError) {
-    message = UnsafePointer(writer.base.assumingMemoryBound(to: ProtobufCMessage.self))
-    arena = writer.arena
-    byteCount = protobuf_c_message_get_packed_size(message)
+    self.init(part: writer)
     if let missing = arena.state.pointee.missing {
       let descriptor = missing.descriptor.takeUnretainedValue()
       throw MessageEncodingError(
@@ -24,6 +22,13 @@ public struct MessageEncoder: ~Copyable {
     guard byteCount <= Int(Int32.max) else {
       throw MessageEncodingError(reason: .tooLarge(byteCount: byteCount), messageName: descriptor.name)
     }
+  }
+
+  /// Of a part of a message, whose size is checked together with the rest of it.
+  init(part writer: MessageWriter) {
+    message = UnsafePointer(writer.base.assumingMemoryBound(to: ProtobufCMessage.self))
+    arena = writer.arena
+    byteCount = protobuf_c_message_get_packed_size(message)
   }
 
   /// Writes the message to the start of `destination`, which must have `byteCount` bytes at least.
