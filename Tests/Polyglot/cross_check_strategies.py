@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random messages, bytes and JSON texts for any message type, made from its descriptor."""
 
+import copy
 import functools
 import json
 import math
@@ -303,15 +304,15 @@ def odd_json(draw: st.DrawFn, messages: st.SearchStrategy[Message]) -> str:
         place, key = tree, ""
         while isinstance(place[key], (dict, list)) and place[key] and draw(st.integers(0, 3)):
             place = place[key]
-            key = draw(st.sampled_from(list(place) if isinstance(place, dict) else range(len(place))))
+            key = draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
         if isinstance(place, dict) and key and draw(st.integers(0, 3)) == 0:
             place[draw(st.one_of(TEXTS, edges("number", "doubleValue", "bool_value", "@type", "value", "1", "true", "[a.b]")))] = place.pop(key)
         elif isinstance(place[key], dict) and draw(st.booleans()):
             fields = [name for field in fields_of(message.DESCRIPTOR) for name in (field.json_name, field.name)]
             place[key] = dict(place[key])
-            place[key][draw(st.sampled_from([*fields, "x"]))] = draw(st.sampled_from(ODD))
+            place[key][draw(st.sampled_from([*fields, "x"]))] = copy.deepcopy(draw(st.sampled_from(ODD)))
         else:
-            place[key] = draw(st.sampled_from(ODD))
+            place[key] = copy.deepcopy(draw(st.sampled_from(ODD)))
     text = json.dumps(tree[""], ensure_ascii=draw(st.booleans()), indent=draw(edges(None, None, 1)))
     if draw(st.integers(0, 3)) == 0 and text:
         start = draw(st.integers(0, len(text)))
