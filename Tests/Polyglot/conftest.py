@@ -31,8 +31,11 @@ from octollm_process import Server  # noqa: E402
 CROSS_CHECK_SEED = int(os.environ.get("CROSS_CHECK_SEED") or random.SystemRandom().randrange(1 << 32))
 
 
-def pytest_report_header() -> str:
-    return f"cross-check with protobuf {google.protobuf.__version__} ({api_implementation.Type()}): CROSS_CHECK_SEED={CROSS_CHECK_SEED}"
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    cross_check = sys.modules.get("cross_check")
+    if cross_check is not None and cross_check.cases:
+        implementation = f"protobuf {google.protobuf.__version__} ({api_implementation.Type()})"
+        terminalreporter.write_line(f"cross-check with {implementation}: {cross_check.cases} cases, CROSS_CHECK_SEED={CROSS_CHECK_SEED}")
 
 
 @pytest.fixture(scope="session")

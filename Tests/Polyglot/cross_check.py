@@ -8,6 +8,7 @@ to do otherwise than the specification says, `EXCEPTIONS` has it, with the reaso
 import functools
 import json
 import re
+import select
 import struct
 import subprocess
 from collections.abc import Callable, Iterator
@@ -64,6 +65,10 @@ def message_class(name: str, pool: DescriptorPool | None = None) -> type[Message
     return GetMessageClass((pool or Default()).FindMessageTypeByName(name))
 
 
+# What an answer may take; it takes milliseconds.
+SECONDS = 30
+
+
 class Taxon:
     """The process; one that ends is a failure of what it was asked, and the next question gets a new one."""
 
@@ -79,14 +84,21 @@ class Taxon:
             self.process.stdin.write(struct.pack("<I", len(request)) + request)
             (length,) = struct.unpack("<I", self._bytes(4))
             outcome, _, answer = self._bytes(length).partition(b"\n")
-        except (BrokenPipeError, EOFError):
-            status, self.process = self.process.wait(), None
-            raise AssertionError(f"Taxon's process ended with {status}") from None
+        except (BrokenPipeError, EOFError, TimeoutError) as error:
+            process, self.process = self.process, None
+            if isinstance(error, TimeoutError):
+                process.kill()
+            status = process.wait()
+            process.stdin.close()
+            process.stdout.close()
+            raise AssertionError(f"Taxon's process ended with {status}: {type(error).__name__}") from None
         return outcome.decode(), answer
 
     def _bytes(self, count: int) -> bytes:
         received = bytearray()
         while len(received) < count:
+            if not select.select([self.process.stdout], [], [], SECONDS)[0]:
+                raise TimeoutError
             more = self.process.stdout.read(count - len(received))
             if not more:
                 raise EOFError
@@ -102,6 +114,8 @@ class Taxon:
 
 
 taxon = Taxon()
+# How many there have been.
+cases = 0
 
 
 # What Google makes of it.
@@ -329,7 +343,7 @@ IGNORING_ONLY_TAXON_ACCEPTS: list[tuple[str, str]] = [
     (r"Invalid enum value -?\d+ for", "json_format ignores unknown names of enums, and not unknown numbers of closed ones"),
 ]
 JSON_ONLY_TAXON_ACCEPTS: list[tuple[str, str]] = [
-    ("Float value too large", "json_format refuses the greatest float as it writes it itself: rounded up to eight digits"),
+    ("Float value too (large|small)", "json_format refuses the greatest float as it writes it itself: rounded up to eight digits"),
     (r"null is not allowed .* at (\S*\.)?nulls\[", "json_format refuses a null in a list of NullValue as it writes it itself"),
     ("Message too deep", "json_format counts the outermost message, so one level less goes inside"),
 ]

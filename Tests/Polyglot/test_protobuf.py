@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random messages, bytes and texts, read and written by Taxon and by Google's protobuf, which have to agree.
 
-The header of a run says its seed. `CROSS_CHECK_SEED=…` repeats a run, `CROSS_CHECK_CASES=…` makes it longer: it is the
-number of cases for each type and test.
+A run ends with a line that has its seed. `CROSS_CHECK_SEED=…` repeats it, `CROSS_CHECK_CASES=…` makes it longer: it is
+the number of cases for each type and test.
 
 A case that fails is printed, and left as a file in `fixtures/protobuf`. Such files are tried first in every run: commit it,
 under a name that says what it is about, with the change that mends it. A file says the check (`cross_check.CHECKS`), the
@@ -65,9 +65,10 @@ def cases(check: str, inputs: Callable[[str], st.SearchStrategy], names: list[st
             )  # fmt: skip
             @given(inputs(name))
             def agrees(value: bytes | str) -> None:
+                cross_check.cases += 1
                 try:
                     CHECKS[check](name, value)
-                except AssertionError:
+                except Exception:
                     # Hypothesis comes back with simpler ones; the last one is the simplest.
                     remember(check, name, value)
                     raise
