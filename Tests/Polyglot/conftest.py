@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import google.protobuf
 import pytest
 from repository import PROTOS, generate_python, generate_test_messages
 
@@ -24,6 +23,7 @@ generate_python(PROTOS, _generated)
 generate_test_messages(_generated)
 sys.path.insert(0, str(_generated))
 
+from google.protobuf import __version__ as protobuf_version  # noqa: E402
 from google.protobuf.internal import api_implementation  # noqa: E402
 from octollm_process import Server  # noqa: E402
 
@@ -34,8 +34,10 @@ CROSS_CHECK_SEED = int(os.environ.get("CROSS_CHECK_SEED") or random.SystemRandom
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     cross_check = sys.modules.get("cross_check")
     if cross_check is not None and cross_check.cases:
-        implementation = f"protobuf {google.protobuf.__version__} ({api_implementation.Type()})"
-        terminalreporter.write_line(f"cross-check with {implementation}: {cross_check.cases} cases, CROSS_CHECK_SEED={CROSS_CHECK_SEED}")
+        google = f"protobuf {protobuf_version} ({api_implementation.Type()})"
+        terminalreporter.write_line(
+            f"cross-check with {google}: {cross_check.cases} cases, CROSS_CHECK_SEED={CROSS_CHECK_SEED}"
+        )
 
 
 @pytest.fixture(scope="session")

@@ -1,39 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taxon and Google's protobuf on the same input: `taxon-cross-check` as a process, and what has to agree.
+"""Taxon and Google's protobuf on the same input, and what has to agree.
 
-A check takes a type's name and an input, and raises AssertionError where the two differ. Where Google's Python is known
-to do otherwise than the specification says, `EXCEPTIONS` has it, with the reason.
+A check takes a type's name and an input, and raises AssertionError where the two differ.
 """
 
 import functools
 import json
-import re
-import select
 import struct
-import subprocess
 from collections.abc import Callable, Iterator
 
-import everything_pb2
-import json_pb2
-import kinds_pb2
-import legacy_pb2
+from cross_check_differences import (
+    BINARY_ONLY_GOOGLE_ACCEPTS,
+    FILES,
+    IGNORING_ONLY_GOOGLE_ACCEPTS,
+    IGNORING_ONLY_TAXON_ACCEPTS,
+    JSON_ONLY_GOOGLE_ACCEPTS,
+    JSON_ONLY_TAXON_ACCEPTS,
+    excepted,
+)
+from cross_check_process import Taxon
 from google.protobuf import json_format
 from google.protobuf.any_pb2 import Any
-from google.protobuf.descriptor import FieldDescriptor, FileDescriptor
+from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import Default, DescriptorPool
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
-from repository import executable
 from wire_form import tidy
 
-FILES = [everything_pb2, json_pb2, kinds_pb2, legacy_pb2]
-ENUM_FIELDS = sorted({
-    field.name for file in FILES for message in file.DESCRIPTOR.message_types_by_name.values()
-    for field in message.fields if field.enum_type
-})  # fmt: skip
-FIELDLESS_TYPES = ["taxon.test.Nothing", "taxon.test.Parcel", "google.protobuf.Empty"]
-PROTO2_TYPES = [re.escape(message.full_name) for file in (kinds_pb2, legacy_pb2) for message in file.DESCRIPTOR.message_types_by_name.values()]
+taxon = Taxon()
+# How many inputs there have been.
+cases = 0
 
 
 def _without_extensions() -> DescriptorPool:
@@ -65,59 +62,6 @@ def message_class(name: str, pool: DescriptorPool | None = None) -> type[Message
     return GetMessageClass((pool or Default()).FindMessageTypeByName(name))
 
 
-# What an answer may take; it takes milliseconds.
-SECONDS = 30
-
-
-class Taxon:
-    """The process; one that ends is a failure of what it was asked, and the next question gets a new one."""
-
-    process: subprocess.Popen[bytes] | None = None
-
-    def ask(self, read: str, write: str, name: str, payload: bytes) -> tuple[str, bytes]:
-        if self.process is None:
-            self.process = subprocess.Popen(
-                [executable("taxon-cross-check")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
-            )
-        request = f"{read} {write} {name}\n".encode() + payload
-        try:
-            self.process.stdin.write(struct.pack("<I", len(request)) + request)
-            (length,) = struct.unpack("<I", self._bytes(4))
-            outcome, _, answer = self._bytes(length).partition(b"\n")
-        except (BrokenPipeError, EOFError, TimeoutError) as error:
-            process, self.process = self.process, None
-            if isinstance(error, TimeoutError):
-                process.kill()
-            status = process.wait()
-            process.stdin.close()
-            process.stdout.close()
-            raise AssertionError(f"Taxon's process ended with {status}: {type(error).__name__}") from None
-        return outcome.decode(), answer
-
-    def _bytes(self, count: int) -> bytes:
-        received = bytearray()
-        while len(received) < count:
-            if not select.select([self.process.stdout], [], [], SECONDS)[0]:
-                raise TimeoutError
-            more = self.process.stdout.read(count - len(received))
-            if not more:
-                raise EOFError
-            received += more
-        return bytes(received)
-
-    def close(self) -> None:
-        if self.process is not None:
-            self.process.stdin.close()
-            self.process.wait()
-            self.process.stdout.close()
-            self.process = None
-
-
-taxon = Taxon()
-# How many there have been.
-cases = 0
-
-
 # What Google makes of it.
 
 
@@ -129,19 +73,6 @@ def parsed(name: str, data: bytes, pool: DescriptorPool | None = None) -> Messag
     except DecodeError:
         return None
     return message if message.IsInitialized() else None
-
-
-_convert_scalar = json_format._ConvertScalarFieldValue
-
-
-def _convert_scalar_by_name(value: object, field: FieldDescriptor, path: str, *others: object, **more: object) -> object:
-    """json_format takes a number in quotes for a value of an enum, where the specification has names and numbers."""
-    if isinstance(value, str) and field.enum_type is not None and value not in field.enum_type.values_by_name:
-        raise json_format.EnumStringValueParseError(f"Invalid enum value {value} at {path}")
-    return _convert_scalar(value, field, path, *others, **more)
-
-
-json_format._ConvertScalarFieldValue = _convert_scalar_by_name
 
 
 def parsed_json(name: str, text: str, **options: bool) -> tuple[Message | None, str]:
@@ -223,7 +154,9 @@ def binary(name: str, data: bytes) -> None:
         compare(name, None, expected, answer, data)
 
 
-def compare(name: str, pool: DescriptorPool | None, expected: Message, answer: bytes, data: bytes | None = None) -> None:
+def compare(
+    name: str, pool: DescriptorPool | None, expected: Message, answer: bytes, data: bytes | None = None
+) -> None:
     """`expected` is what Google has made of `data`, `answer` what Taxon has."""
     actual = parsed(name, answer, pool)
     if actual is None and parsed(name, canonical(expected), pool) is None:
@@ -314,40 +247,3 @@ CHECKS: dict[str, Callable] = {
     "binary": binary, "binary_to_json": binary_to_json, "json_to_binary": json_to_binary,
     "json_ignoring_unknown": json_ignoring_unknown, "merged": merged, "unknown": unknown,
 }  # fmt: skip
-
-# Where the two are known to differ: what the one that refuses says, and why the other accepts it.
-BINARY_ONLY_GOOGLE_ACCEPTS: list[tuple[str, str]] = [
-    (rf"^({'|'.join(PROTO2_TYPES)})\.\S+: a string is not UTF-8", "proto2 had no such rule, so upb lets strings of proto2 pass"),
-    (rf"^({'|'.join(FIELDLESS_TYPES)}): there is no field number 0", "upb does not look at numbers where a type has no fields"),
-]
-JSON_ONLY_GOOGLE_ACCEPTS: list[tuple[str, str]] = [
-    ("a text is not base64", "Python's base64 skips characters that are none, and takes any padding"),
-    ("a number is expected", "Python's float() takes true and false"),
-    ("a number is not written as JSON has it", "Python's int() and float() take leading zeros and more"),
-    ("the name or the number of a value is expected", "Python's int() takes true and false"),
-    (rf"\.({'|'.join(ENUM_FIELDS)}): a number does not fit the field", "json_format takes what is left of it in 32 bits"),
-    ("a text is no time between", "Python's strptime takes one digit for two"),
-    ("a text is no duration", "json_format rounds a tenth digit and more"),
-    (r"^google\.protobuf\.(Any|Timestamp|Duration|FieldMask|Struct|Value|ListValue|\w+Value): there is no field",
-     "json_format does not look at what is beside the value of an Any"),
-    ("messages are nested deeper than", "json_format counts no entries of maps, which are messages of the binary format"),
-    (r"field \S+ is there twice", "json_format takes a field under both of its names"),
-    ("'{' is expected", "json_format takes what has no elements, [] and \"\", for an object that has no members"),
-    ("a text is no list of paths in lowerCamelCase", "json_format takes any text without an underscore for a path"),
-]
-IGNORING_ONLY_GOOGLE_ACCEPTS: list[tuple[str, str]] = [
-    ("a backslash begins no escape", "json_format does not look for half a surrogate in what it ignores"),
-]
-IGNORING_ONLY_TAXON_ACCEPTS: list[tuple[str, str]] = [
-    ("does not have extensions", "json_format does not ignore a key in brackets"),
-    (r"Invalid enum value -?\d+ for", "json_format ignores unknown names of enums, and not unknown numbers of closed ones"),
-]
-JSON_ONLY_TAXON_ACCEPTS: list[tuple[str, str]] = [
-    ("Float value too (large|small)", "json_format refuses the greatest float as it writes it itself: rounded up to eight digits"),
-    (r"null is not allowed .* at (\S*\.)?nulls\[", "json_format refuses a null in a list of NullValue as it writes it itself"),
-    ("Message too deep", "json_format counts the outermost message, so one level less goes inside"),
-]
-
-
-def excepted(exceptions: list[tuple[str, str]], reason: str) -> bool:
-    return any(re.search(pattern, reason) for pattern, _ in exceptions)

@@ -8,10 +8,10 @@ private let types: [any Message.Type] = [
   Defaults.self, Extendable.self, Google_Protobuf_Any.self, Google_Protobuf_Struct.self, Google_Protobuf_Value.self,
   Google_Protobuf_Timestamp.self, Google_Protobuf_Duration.self, Google_Protobuf_FieldMask.self,
   Google_Protobuf_DoubleValue.self, Google_Protobuf_BytesValue.self, Google_Protobuf_FileDescriptorProto.self,
-  WellKnown.self, Child.self, Odd.self, Renamed.self,
+  WellKnown.self, Child.self, Odd.self, Renamed.self, Kinds.self,
 ]
 
-private let registry = TypeRegistry.everything.union(.legacy).union(.json)
+private let registry = TypeRegistry.everything.union(.json).union(.kinds).union(.legacy)
 
 /// Reads any bytes as JSON: they are a message, which is the same after a round trip, or the error is at a byte of
 /// theirs. An odd first byte has unknown fields ignored.
