@@ -8,6 +8,9 @@ public final class HeaderBlock: Sendable {
   // their bytes.
   nonisolated(unsafe) private let memory: UnsafeMutableRawPointer
   nonisolated(unsafe) let fields: UnsafeMutableBufferPointer<nghttp2_nv>
+  /// Fields that nghttp2 does not see: encoded already, to be sent at the end of the block. Only in a block that ends a
+  /// stream and fits one frame.
+  nonisolated(unsafe) let literals: UnsafeRawBufferPointer
   /// Has the bytes of the first fields.
   private let head: HeaderBlock?
 
@@ -58,7 +61,7 @@ public final class HeaderBlock: Sendable {
   }
 
   /// A block of what `write` adds after those of another block: so many fields at most, with so many bytes at most,
-  /// static ones not counted.
+  /// static ones not counted, `HeaderWriter.literalOverhead` for each literal.
   init(fieldCount: Int, byteCount: Int, after head: HeaderBlock? = nil, _ write: (inout HeaderWriter) -> Void) {
     self.head = head
     let known = head?.fields.count ?? 0
@@ -73,9 +76,18 @@ public final class HeaderBlock: Sendable {
     var writer = HeaderWriter(fields: UnsafeMutableBufferPointer(rebasing: space[known...]), bytes: bytes)
     write(&writer)
     fields = UnsafeMutableBufferPointer(rebasing: space[..<(known + writer.count)])
+    literals = UnsafeRawBufferPointer(writer.literals)
   }
 
   deinit { memory.deallocate() }
+}
+
+extension HeaderBlock {
+  /// Whether so many fields with so many bytes, static ones of 64 bytes apart, are sure to be one frame, whatever the peer's
+  /// SETTINGS say (RFC 9113 §4.2). Nothing can be put behind a block that goes on in CONTINUATION.
+  static func fitsFrame(fieldCount: Int, byteCount: Int) -> Bool {
+    byteCount + fieldCount * (64 + HeaderWriter.literalOverhead) <= 16_384
+  }
 }
 
 extension HeaderBlock.Field {
