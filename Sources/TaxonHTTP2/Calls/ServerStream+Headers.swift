@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import TaxonErrors
+import TaxonProtobuf
 
 extension ServerStream {
   static let okHead = HeaderBlock([.init(":status", "200"), .init("content-type", "application/grpc")])
@@ -40,7 +41,7 @@ extension ServerStream {
     head: (inout HeaderWriter) -> Void
   ) -> HeaderBlock {
     let messageSize = GRPCMessage.encodedCount(status.message)
-    let detailsSize = Base64.encodedCount(status.details.count)
+    let detailsSize = Base64.encodedCount(status.details.count, isPadded: false)
     let fieldCount = fieldCount + 4 + trailing.count
     // 19 digits at most for each of the numbers; then names and what goes before the literals.
     let byteCount =
@@ -58,8 +59,8 @@ extension ServerStream {
         }
       }
       if detailsSize > 0 {
-        writer.add("grpc-status-details-bin", size: detailsSize, asLiteral: isLiteral) {
-          Base64.encode(status.details, into: $0)
+        writer.add("grpc-status-details-bin", size: detailsSize, asLiteral: isLiteral) { start in
+          status.details.withUnsafeBufferPointer { Base64.encode($0, isPadded: false, to: start) }
         }
       }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CNghttp2
+import TaxonProtobuf
 
 /// Header fields in the form in which nghttp2 takes them, with their bytes, which stay where they are while the block
 /// lives: nghttp2 need not copy them.
@@ -97,7 +98,7 @@ extension HeaderBlock.Field {
     return metadata.sendable.map { entry in
       switch entry.value {
       case .text(let text): HeaderBlock.Field(entry.name, text, isIndexed: false)
-      case .bytes(let bytes): HeaderBlock.Field(entry.name, Base64.encode(bytes), isIndexed: false)
+      case .bytes(let bytes): HeaderBlock.Field(entry.name, Base64.encode(bytes, isPadded: false), isIndexed: false)
       }
     }
   }
