@@ -75,7 +75,8 @@ package enum Base64 {
       case 3: target.storeBytes(of: pairs[group & 4095], toByteOffset: 2, as: UInt16.self)
       case 2:
         // In memory the first character comes first.
-        target.storeBytes(of: UInt8(truncatingIfNeeded: UInt16(littleEndian: pairs[group & 4095])), toByteOffset: 2, as: UInt8.self)
+        target.storeBytes(
+          of: UInt8(truncatingIfNeeded: UInt16(littleEndian: pairs[group & 4095])), toByteOffset: 2, as: UInt8.self)
       default: break
       }
       if isPadded, left < 3 {

@@ -102,7 +102,9 @@ public struct Metadata: Sendable, Hashable {
     }
     for part in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
       let text = part.drop { $0 == UInt8(ascii: " ") }
-      if let bytes = Base64.decode(UnsafeBufferPointer(rebasing: text)) { entries.append(Entry(name: name, value: .bytes(bytes))) }
+      if let bytes = Base64.decode(UnsafeBufferPointer(rebasing: text)) {
+        entries.append(Entry(name: name, value: .bytes(bytes)))
+      }
     }
   }
 
