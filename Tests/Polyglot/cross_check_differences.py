@@ -35,6 +35,7 @@ JSON_ONLY_GOOGLE_ACCEPTS: list[tuple[str, str]] = [
     ("a number is not written as JSON has it", "Python's int() and float() take leading zeros and more"),
     ("the name or the number of a value is expected", "Python's int() takes true and false"),
     (rf"\.({'|'.join(ENUM_FIELDS)}): a number does not fit the field", "json_format takes what is left of it in 32 bits"),
+    (rf"\.({'|'.join(ENUM_FIELDS)}): a whole number has a fraction", "json_format rounds the number of an enum"),
     ("a text is no time between", "Python's strptime takes one digit for two"),
     ("a text is no duration", "json_format rounds a tenth digit and more"),
     (r"^google\.protobuf\.(Any|Timestamp|Duration|FieldMask|Struct|Value|ListValue|\w+Value): there is no field",
