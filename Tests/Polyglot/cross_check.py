@@ -6,6 +6,7 @@ A check takes a type's name and an input, and raises AssertionError where the tw
 
 import functools
 import json
+import re
 import struct
 from collections.abc import Callable, Iterator
 
@@ -78,6 +79,8 @@ def parsed(name: str, data: bytes, pool: DescriptorPool | None = None) -> Messag
 def parsed_json(name: str, text: str, **options: bool) -> tuple[Message | None, str]:
     """The message, or None and the reason."""
     message = message_class(name)()
+    # Python's json reads -0 as an integer, which has no sign.
+    text = re.sub(r"(^|[\[:,\s])-0(?=[\s,\]}]|$)", r"\1-0.0", text)
     try:
         json_format.Parse(text, message, **options)
     except json_format.ParseError as error:
