@@ -74,7 +74,7 @@ public struct MessageExtension<Base: Message, Value: Sendable>: AnyMessageExtens
     var writer = MessageWriter(root: descriptor, arena)
     write(&writer, value)
     // Encoding throws above 2 GiB alone, which no message can hold.
-    let encoder = try? MessageEncoder(writer, descriptor)
+    let encoder = try? MessageEncoder(writer)
     message.unknownFields.replace(number, with: encoder?.bytes() ?? [])
   }
 
