@@ -20,7 +20,8 @@ public struct MessageEncoder: ~Copyable {
     }
     // protobuf's own bound, and protobuf-c's: it refuses lengths above it.
     guard byteCount <= Int(Int32.max) else {
-      throw MessageEncodingError(reason: .tooLarge(byteCount: byteCount), messageName: MessageDescriptor.of(writer.base).name)
+      throw MessageEncodingError(
+        reason: .tooLarge(byteCount: byteCount), messageName: MessageDescriptor.of(writer.base).name)
     }
   }
 
