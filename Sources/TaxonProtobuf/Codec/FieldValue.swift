@@ -29,6 +29,7 @@ public protocol FieldValue: Hashable, Sendable {
 extension FieldValue {
   /// One by one.
   @inlinable
+  @inline(never)
   public static func liftArray(
     _ memory: UnsafeRawPointer, _ count: Int, _ arena: MessageArena
   ) throws(MessageDecodingError) -> [Self] {
@@ -40,6 +41,7 @@ extension FieldValue {
 
   /// One by one.
   @inlinable
+  @inline(never)
   public static func lowerArray(_ values: [Self], to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
     var position = memory
     for value in values {
