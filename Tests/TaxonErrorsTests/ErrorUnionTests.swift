@@ -152,5 +152,4 @@ private struct HandMade: TaxonomyError {
   var metadata: [String: String] { [:] }
   var violations: [Google_Rpc_BadRequest.FieldViolation] { [] }
   var context = ErrorContext()
-  var wireForm: WireForm { UndeclaredError.lift(self).wireForm }
 }

@@ -19,4 +19,15 @@ import Testing
   @Test func replacesBytesThatAreNoUTF8() {
     #expect(GRPCMessage.decode("a%FFb".utf8) == "a\u{FFFD}b")
   }
+
+  @Test(arguments: 0...127) func everyByteIsEncodedAlikeWhereverItStands(_ byte: UInt8) {
+    let scalar = Character(Unicode.Scalar(byte))
+    let isPlain = (0x20...0x7E).contains(byte) && byte != 0x25
+    let code = isPlain ? String(scalar) : GRPCMessage.encode(String(scalar))
+    #expect(isPlain ? byte == 0x20 || code == GRPCMessage.encode(code) : code.utf8.count == 3)
+    for place in 1...18 {
+      let (before, after) = (String(repeating: "a", count: place), String(repeating: "z", count: 19 - place))
+      #expect(GRPCMessage.encode(before + String(scalar) + after) == before + code + after)
+    }
+  }
 }

@@ -47,6 +47,32 @@ import Testing
     }
   }
 
+  /// Its trailers go in one frame, past HPACK's coder, or in several through it; the message is in them twice, once
+  /// percent-encoded or in Base64.
+  @Test(arguments: [0, 1, 94, 95, 96, 127, 128, 383, 4000, 6500, 6700, 12_000])
+  func anErrorOfAnySizeArrives(_ size: Int) async throws {
+    var configuration = Server.Configuration(port: 0)
+    configuration.calls.maxTrailersSize = 64 * 1024
+    let reason = String((0..<size).map { _ in "abcdef%é ".randomElement() ?? " " })
+    try await withServer(configuration: configuration) { _, _ in
+      throw ConnectionError.callRefused(endpoint: "here", reason: reason)
+    } test: { target, _ in
+      var configuration = Channel.Configuration(policy: .none)
+      configuration.logger = quiet
+      configuration.limits.maxHeaderListSize = 128 * 1024
+      let channel = try Channel(target, configuration: configuration)
+      for kind in ["first", "second"] {
+        do throws(ConnectionError) {
+          _ = try await channel.text(kind)
+          Issue.record("no error")
+        } catch .callRefused(let error) {
+          #expect(error.reason == reason)
+          #expect(error.message == "here refused the call: \(reason)")
+        }
+      }
+    }
+  }
+
   struct Secret: Error { let password = "hunter2" }
 
   @Test func whatNobodyDeclaredIsInternalAndLeaksNothing() async throws {

@@ -41,14 +41,20 @@ REQUESTS = {
     "large": framed(payload=bytes(16 * 1024)),
     "stream": framed(b"hello world", replies=MESSAGES),
     "latency": framed(b"hello world"),
+    "deadline": framed(b"hello world"),
 }
 SERVICE = "/taxon.bench.v1.Echo/"
 PATHS = {
     "unary": f"{SERVICE}Get", "error": f"{SERVICE}Refuse", "large": f"{SERVICE}Get", "stream": f"{SERVICE}Watch",
-    "latency": f"{SERVICE}Get",
+    "latency": f"{SERVICE}Get", "deadline": f"{SERVICE}Get",
 }
 # Connections and streams at a time on each.
-SHAPES = {"unary": (10, 100), "error": (10, 100), "large": (10, 10), "stream": (10, 1), "latency": (1, 1)}
+SHAPES = {
+    "unary": (10, 100), "error": (10, 100), "large": (10, 10), "stream": (10, 1), "latency": (1, 1),
+    "deadline": (10, 100),
+}
+HEADERS = {"deadline": ["-H", "grpc-timeout: 10S"]}
+"""What goes with every call beside gRPC's own headers."""
 
 
 @dataclass
@@ -72,8 +78,8 @@ def h2load(server: Server, scenario: str, calls: int) -> Run:
     before = server.cpu()
     printed = subprocess.run(
         ["taskset", "-c", LOAD_CORE, "h2load", "-n", str(calls), "-c", str(connections), "-m", str(streams),
-         "-d", str(request), "-H", "content-type: application/grpc", "-H", "te: trailers", "--log-file", str(log),
-         f"http://127.0.0.1:{server.port}{PATHS[scenario]}"],
+         "-d", str(request), "-H", "content-type: application/grpc", "-H", "te: trailers", *HEADERS.get(scenario, []),
+         "--log-file", str(log), f"http://127.0.0.1:{server.port}{PATHS[scenario]}"],
         capture_output=True, text=True, check=True, timeout=300).stdout
     cpu = server.cpu() - before
     if not (done := re.search(r"(\d+) succeeded, (\d+) failed", printed)) or int(done[1]) != calls:

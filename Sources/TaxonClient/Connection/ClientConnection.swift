@@ -52,6 +52,8 @@ final class ClientConnection: HTTP2SessionDelegate {
   @exclusivity(unchecked) private var keepalive: KeepaliveState?
   private var keepaliveTimer: Scheduled<Void>?
   private var settingsTimer: Scheduled<Void>?
+  /// Kept when the server's SETTINGS come, with TLS.
+  private var acceptance: EventLoopPromise<Void>?
 
   init(channel: any NIOCore.Channel, settings: ConnectionSettings) {
     self.channel = channel
@@ -62,7 +64,8 @@ final class ClientConnection: HTTP2SessionDelegate {
 
   /// Puts the connection to work on its channel.
   ///
-  /// - Returns: Comes when calls may be sent; nil: as soon as the channel is connected.
+  /// - Returns: Comes when calls may be sent; nil: as soon as the channel is connected. With TLS 1.3 the handshake is over
+  ///   for the client before the server has looked at its certificate: only the server's SETTINGS say that it is taken.
   func start() throws -> EventLoopFuture<Void>? {
     guard let channel else { throw ChannelError.alreadyClosed }
     let session = try HTTP2Session(role: .client, configuration: settings.http2)
@@ -77,19 +80,27 @@ final class ClientConnection: HTTP2SessionDelegate {
     guard settings.tls != nil else { return nil }
     let promise = eventLoop.makePromise(of: Void.self)
     do {
-      try channel.pipeline.syncOperations.addHandler(HandshakeWatch(promise))
+      try channel.pipeline.syncOperations.addHandler(LossWatch(promise))
     } catch {
       promise.fail(error)
       throw error
     }
+    acceptance = promise
     return promise.futureResult
   }
+
+  /// It took too long until calls could be sent.
+  func giveUp() {
+    close(reason: handler?.isReady == true ? Self.settingsMissing : "the TLS handshake took too long")
+  }
+
+  private static let settingsMissing = "the server did not send its SETTINGS in time"
 
   /// The connection is made; the server's SETTINGS have to come until then, or it is none.
   func established(settingsUntil deadline: NIODeadline) {
     beginKeepalive()
     guard !hasSettings, handler != nil else { return }
-    settingsTimer = schedule(deadline) { $0.close(reason: "the server did not send its SETTINGS in time") }
+    settingsTimer = schedule(deadline) { $0.close(reason: Self.settingsMissing) }
   }
 
   private func closed(_ failure: ConnectionFailure?) {
@@ -217,6 +228,8 @@ extension ClientConnection {
     if !hasSettings {
       hasSettings = true
       settingsTimer?.cancel()
+      acceptance?.succeed()
+      acceptance = nil
     }
     if !isDraining { owner?.connectionChangedRoom(self) }
   }

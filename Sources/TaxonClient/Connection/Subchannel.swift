@@ -34,11 +34,11 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   private var retryTimer: Scheduled<Void>?
   /// Connections that are being made, by their channels: one for each address that is tried.
   private var fresh: [ObjectIdentifier: Fresh] = [:]
-  /// The connection whose TLS handshake goes on.
+  /// The connection whose TLS handshake goes on, or which the server has not accepted yet.
   private var securing: ClientConnection?
 
-  /// A connection, and what says that its handshake is over, if it has one.
-  private typealias Fresh = (connection: ClientConnection, handshake: EventLoopFuture<Void>?)
+  /// A connection, and what says that the server has accepted it, where that is waited for.
+  private typealias Fresh = (connection: ClientConnection, acceptance: EventLoopFuture<Void>?)
 
   init(
     addresses: [SocketAddress], eventLoop: any EventLoop, dialer: any Dialer, settings: ConnectionSettings,
@@ -83,15 +83,13 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   }
 
   private func dialed(_ fresh: Fresh?) {
-    guard let (connection, handshake) = fresh, connection.handler != nil else {
+    guard let (connection, acceptance) = fresh, connection.handler != nil else {
       return failed(fresh?.connection.failureReason ?? "closed by the peer", cause: nil)
     }
-    guard let handshake else { return connected(connection) }
+    guard let acceptance else { return connected(connection) }
     securing = connection
-    let timer = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
-      connection.close(reason: "the TLS handshake took too long")
-    }
-    handshake.assumeIsolated().whenComplete { result in
+    let timer = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { connection.giveUp() }
+    acceptance.assumeIsolated().whenComplete { result in
       timer.cancel()
       self.securing = nil
       switch result {

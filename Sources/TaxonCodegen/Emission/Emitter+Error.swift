@@ -10,7 +10,7 @@ extension Emitter {
     emitDeclaration(of: message)
     writer.blank()
     writer.computed("\(access)var message: \(standard("String"))", templateLiteral(of: message))
-    emitMetadata(of: message)
+    emitSafeFields(of: message)
     emitPublicPayload(properties)
     emitViolations(of: message)
   }
@@ -88,33 +88,33 @@ extension Emitter {
     }
   }
 
-  private func emitMetadata(of message: SchemaMessage) {
+  private func emitSafeFields(of message: SchemaMessage) {
     let fields = message.fields.filter { $0.safety == .safe && $0.isTextual }
     guard !fields.isEmpty else { return }
     let text = runtime("ErrorText")
     let always = fields.filter { $0.shape != .optional && $0.oneof == nil }
-    let entries = always.map { "\"\($0.name)\": \(text)(\(stored($0)))" }
-    let dictionary = "[\(standard("String")): \(standard("String"))]"
+    let entries = always.map { "(\"\($0.name)\", \(text)(\(stored($0))))" }
+    let type = "[(name: \(standard("String")), text: \(standard("String")))]"
+    let head = "\(access)var safeFields: \(type)"
     writer.blank()
     if always.count == fields.count {
-      let head = "\(access)var metadata: \(dictionary)"
       let value = "[\(entries.joined(separator: ", "))]"
       if writer.fits("\(head) { \(value) }") { return writer.line("\(head) { \(value) }") }
       return writer.block(head) { writer.list("[", entries, "]", closing: .ownLine) }
     }
-    writer.block("\(access)var metadata: \(dictionary)") {
+    writer.block(head) {
       if entries.isEmpty {
-        writer.line("var metadata: \(dictionary) = [:]")
+        writer.line("var safeFields: \(type) = []")
       } else {
-        writer.list("var metadata = [", entries, "]", closing: .ownLine)
+        writer.list("var safeFields: \(type) = [", entries, "]", closing: .ownLine)
       }
       for field in fields where field.shape == .optional || field.oneof != nil {
         let value = optionalValue(field)
         let binding = value == property(field) ? value : "value = \(value)"
         let name = value == property(field) ? value : "value"
-        writer.line("if let \(binding) { metadata[\"\(field.name)\"] = \(text)(\(name)) }")
+        writer.line("if let \(binding) { safeFields.append((\"\(field.name)\", \(text)(\(name)))) }")
       }
-      writer.line("return metadata")
+      writer.line("return safeFields")
     }
   }
 

@@ -49,7 +49,8 @@ enum Identifier {
   private static let errorMembers: Set<String> = messageMembers.union([
     "breaker", "categories", "cause", "causes", "code", "context", "declaration", "description", "details", "domain",
     "httpStatus", "identity", "instanceID", "isSafe", "localizedDescription", "members", "message", "metadata",
-    "publicPayload", "retry", "retryAfter", "severity", "status", "traits", "violations", "wrapped",
+    "publicPayload", "retry", "retryAfter", "safeFields", "severity", "status", "traits", "violations", "wireStatus",
+    "wrapped",
   ])
 
   /// Other labels of an error's init.

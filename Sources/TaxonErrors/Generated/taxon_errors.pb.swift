@@ -146,7 +146,7 @@ public enum CallError: ErrorUnion {
 
     public var message: String { "Method \(path) is not implemented" }
 
-    public var metadata: [String: String] { ["path": ErrorText(path)] }
+    public var safeFields: [(name: String, text: String)] { [("path", ErrorText(path))] }
 
     public static let descriptor = MessageDescriptor("taxon.CallError.MethodNotFound", [
       Field("path", 1, .string),
@@ -188,7 +188,7 @@ public enum CallError: ErrorUnion {
 
     public var message: String { "Message \(type) is malformed: \(reason)" }
 
-    public var metadata: [String: String] { ["type": ErrorText(type), "reason": ErrorText(reason)] }
+    public var safeFields: [(name: String, text: String)] { [("type", ErrorText(type)), ("reason", ErrorText(reason))] }
 
     public static let descriptor = MessageDescriptor("taxon.CallError.MalformedMessage", [
       Field("type", 1, .string),
@@ -233,7 +233,7 @@ public enum CallError: ErrorUnion {
 
     public var message: String { "Message of \(size) bytes is larger than the limit of \(limit) bytes" }
 
-    public var metadata: [String: String] { ["size": ErrorText(size), "limit": ErrorText(limit)] }
+    public var safeFields: [(name: String, text: String)] { [("size", ErrorText(size)), ("limit", ErrorText(limit))] }
 
     public static let descriptor = MessageDescriptor("taxon.CallError.MessageTooLarge", [
       Field("size", 1, .int64),
@@ -275,7 +275,7 @@ public enum CallError: ErrorUnion {
 
     public var message: String { "\(reason)" }
 
-    public var metadata: [String: String] { ["reason": ErrorText(reason)] }
+    public var safeFields: [(name: String, text: String)] { [("reason", ErrorText(reason))] }
 
     public static let descriptor = MessageDescriptor("taxon.CallError.ProtocolViolation", [
       Field("reason", 1, .string),
@@ -317,7 +317,9 @@ public enum CallError: ErrorUnion {
 
     public var message: String { "Encoding \(encoding) is not supported; supported are \(ErrorText(supported))" }
 
-    public var metadata: [String: String] { ["encoding": ErrorText(encoding), "supported": ErrorText(supported)] }
+    public var safeFields: [(name: String, text: String)] {
+      [("encoding", ErrorText(encoding)), ("supported", ErrorText(supported))]
+    }
 
     public static let descriptor = MessageDescriptor("taxon.CallError.UnsupportedEncoding", [
       Field("encoding", 1, .string),
@@ -453,7 +455,7 @@ public enum ConnectionError: ErrorUnion {
 
     public var message: String { "Circuit breaker for \(endpoint) is open" }
 
-    public var metadata: [String: String] { ["endpoint": ErrorText(endpoint)] }
+    public var safeFields: [(name: String, text: String)] { [("endpoint", ErrorText(endpoint))] }
 
     public static let descriptor = MessageDescriptor("taxon.ConnectionError.CircuitOpen", [
       Field("endpoint", 1, .string),
@@ -495,7 +497,7 @@ public enum ConnectionError: ErrorUnion {
 
     public var message: String { "Endpoint \(endpoint) cannot be reached" }
 
-    public var metadata: [String: String] { ["endpoint": ErrorText(endpoint)] }
+    public var safeFields: [(name: String, text: String)] { [("endpoint", ErrorText(endpoint))] }
 
     public var publicPayload: Self {
       var copy = self
@@ -546,7 +548,7 @@ public enum ConnectionError: ErrorUnion {
 
     public var message: String { "The connection to \(endpoint) was lost" }
 
-    public var metadata: [String: String] { ["endpoint": ErrorText(endpoint)] }
+    public var safeFields: [(name: String, text: String)] { [("endpoint", ErrorText(endpoint))] }
 
     public var publicPayload: Self {
       var copy = self
@@ -597,7 +599,9 @@ public enum ConnectionError: ErrorUnion {
 
     public var message: String { "\(endpoint) refused the call: \(reason)" }
 
-    public var metadata: [String: String] { ["endpoint": ErrorText(endpoint), "reason": ErrorText(reason)] }
+    public var safeFields: [(name: String, text: String)] {
+      [("endpoint", ErrorText(endpoint)), ("reason", ErrorText(reason))]
+    }
 
     public static let descriptor = MessageDescriptor("taxon.ConnectionError.CallRefused", [
       Field("endpoint", 1, .string),
@@ -685,7 +689,9 @@ public enum SetupError: ErrorUnion {
 
     public var message: String { "Cannot listen on \(address): \(reason)" }
 
-    public var metadata: [String: String] { ["address": ErrorText(address), "reason": ErrorText(reason)] }
+    public var safeFields: [(name: String, text: String)] {
+      [("address", ErrorText(address)), ("reason", ErrorText(reason))]
+    }
 
     public static let descriptor = MessageDescriptor("taxon.SetupError.AddressUnavailable", [
       Field("address", 1, .string),
@@ -733,8 +739,8 @@ public enum SetupError: ErrorUnion {
 
     public var message: String { "Setting \(name) is \(value): \(reason)" }
 
-    public var metadata: [String: String] {
-      ["name": ErrorText(name), "value": ErrorText(value), "reason": ErrorText(reason)]
+    public var safeFields: [(name: String, text: String)] {
+      [("name", ErrorText(name)), ("value", ErrorText(value)), ("reason", ErrorText(reason))]
     }
 
     public static let descriptor = MessageDescriptor("taxon.SetupError.InvalidSetting", [

@@ -14,26 +14,26 @@ public struct ErrorBody: Hashable, Sendable {
 
   /// The answer for an error. Details are its safe fields, with the types that JSON has for them.
   public init(_ error: some TaxonomyError) {
-    self.init(error.wireForm)
+    self.init(sent: asSent(error))
   }
 
   /// The answer for anything thrown. What is no taxonomy error, and has no conversion to one, becomes `INTERNAL_ERROR`
   /// with nothing of what it says.
   public init(_ error: some Error) {
-    self.init(UndeclaredError.lift(error).wireForm)
+    self.init(sent: asSent(UndeclaredError.lift(error)))
   }
 
-  private init(_ form: WireForm) {
-    httpStatus = form.facts.httpStatus
-    retryAfter = form.retryAfter.map(wholeSeconds)
-    instanceID = InstanceID(form.context.instanceID).text
+  private init(sent error: any TaxonomyError) {
+    httpStatus = WireFacts.httpStatus(error.httpStatus, error.status)
+    retryAfter = error.retryAfter.map(wholeSeconds)
+    instanceID = InstanceID(error.instanceID).text
     var json = JSONText()
     json.raw(#"{"error":"#)
-    json.string(form.facts.identity.code)
+    json.string(error.code)
     json.raw(#","message":"#)
-    json.string(form.message)
+    json.string(error.message)
     json.raw(#","details":{"#)
-    json.list(JSONDetails(form).fields) { json, field in
+    json.list(JSONDetails(error).fields) { json, field in
       json.string(field.name)
       json.raw(":")
       field.value.write(to: &json)

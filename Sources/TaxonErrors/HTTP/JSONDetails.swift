@@ -13,38 +13,41 @@ struct JSONDetails {
 
   let fields: [Field]
 
-  init(_ form: WireForm) {
-    guard let payload = form.payload else {
-      fields = form.metadata.sorted { $0.key < $1.key }.map { Field(name: $0.key, value: .text($0.value)) }
+  init(_ error: any TaxonomyError) {
+    guard let error = error as? any DeclaredError else {
+      fields = error.metadata.sorted { $0.key < $1.key }.map { Field(name: $0.key, value: .text($0.value)) }
       return
     }
-    fields = payload.descriptor.fields.compactMap { field in
-      if let text = form.metadata[field.name] {
-        return Field(name: field.name, value: Self.value(text, of: field, in: payload))
-      }
+    fields = Self.fields(of: error)
+  }
+
+  private static func fields<Declared: DeclaredError>(of error: Declared) -> [Field] {
+    let metadata = error.metadata
+    return Declared.descriptor.fields.compactMap { field in
+      if let text = metadata[field.name] { return Field(name: field.name, value: value(text, of: field, in: error)) }
       if field.type.messageType == Google_Rpc_BadRequest.FieldViolation.self {
-        return Field(name: field.name, value: .violations(form.violations))
+        return Field(name: field.name, value: .violations(error.violations))
       }
       return nil
     }
   }
 
-  private static func value(_ text: String, of field: TaxonProtobuf.Field, in payload: WireForm.Payload) -> JSONValue {
+  private static func value(
+    _ text: String, of field: TaxonProtobuf.Field, in error: some DeclaredError
+  ) -> JSONValue {
     let isList = field.type.label == .repeated || field.type.label == .packed
     guard isList else { return JSONValue(text, of: field.type.kind) }
     if field.type.kind == .string {
       // The text has the elements joined, and cannot say where a comma is an element's own.
-      return .list(payload.strings(field.number).map { .text($0) })
+      return .list(strings(field.number, in: error).map { .text($0) })
     }
     guard !text.isEmpty else { return .list([]) }
     return .list(text.split(separator: ", ").map { JSONValue(String($0), of: field.type.kind) })
   }
-}
 
-extension WireForm.Payload {
   /// The elements of a repeated string, straight from the encoded message.
-  fileprivate func strings(_ number: UInt32) -> [String] {
-    let fields = (try? Google_Protobuf_Empty(decoding: bytes))?.unknownFields
+  private static func strings(_ number: UInt32, in error: some DeclaredError) -> [String] {
+    let fields = (try? Google_Protobuf_Empty(decoding: error.encoded()))?.unknownFields
     return fields?.lengthDelimited(number).map { String(decoding: $0, as: UTF8.self) } ?? []
   }
 }

@@ -5,6 +5,8 @@ import TaxonProtobuf
 public protocol DeclaredError: TaxonomyError, Message {
   /// What the schema says of it.
   static var declaration: ErrorDeclaration { get }
+  /// Its safe fields as text, by their names in the schema and in its order.
+  var safeFields: [(name: String, text: String)] { get }
   /// The error without its internal fields, as it is sent.
   var publicPayload: Self { get }
 }
@@ -31,7 +33,11 @@ extension DeclaredError {
   /// Names of the categories it is in, outermost first.
   public var categories: [String] { Self.declaration.categories }
   /// No fields.
-  public var metadata: [String: String] { [:] }
+  public var safeFields: [(name: String, text: String)] { [] }
+  /// Its safe fields as text, by their names in the schema.
+  public var metadata: [String: String] {
+    Dictionary(safeFields.map { ($0.name, $0.text) }, uniquingKeysWith: { $1 })
+  }
   /// Nothing is wrong with the request.
   public var violations: [Google_Rpc_BadRequest.FieldViolation] { [] }
   /// The error as it is.
@@ -46,10 +52,12 @@ extension DeclaredError {
   /// The same text: a message would show all its fields here, and an error may have some that are not for logs.
   public func write(to target: inout some TextOutputStream) { target.write(description) }
 
-  /// The error as it leaves the process.
-  public var wireForm: WireForm {
-    WireForm(
-      facts: Self.declaration.wireFacts, message: message, metadata: metadata, violations: violations,
-      retryAfter: retryAfter, context: context, payload: WireForm.Payload(publicPayload))
+  /// The trailers with which it leaves the process.
+  public func wireStatus(budget: Int) -> WireStatus {
+    let writer = StatusWriter(
+      facts: Self.declaration.wireFacts, message: message, fields: safeFields, violations: violations,
+      retryAfter: retryAfter, context: context, payloadName: Self.descriptor.name)
+    let payload = publicPayload
+    return WireStatus(writer, budget: budget) { $0.detail(payload) }
   }
 }

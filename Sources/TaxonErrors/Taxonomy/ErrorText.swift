@@ -30,7 +30,9 @@ public func ErrorText(_ value: Bool) -> String { value ? "true" : "false" }
 public func ErrorText(_ value: some ProtobufEnum) -> String { value.description }
 
 /// Bytes in Base64, as in protobuf's JSON.
-public func ErrorText(_ value: [UInt8]) -> String { base64(value) }
+public func ErrorText(_ value: [UInt8]) -> String {
+  String(decoding: Base64.encode(value, isPadded: true), as: UTF8.self)
+}
 
 /// The elements, joined by commas.
 public func ErrorText(_ values: [String]) -> String { values.joined(separator: ", ") }
@@ -55,20 +57,4 @@ public func ErrorText(_ values: [[UInt8]]) -> String { join(values) { ErrorText(
 
 private func join<Value>(_ values: [Value], _ text: (Value) -> String) -> String {
   values.map(text).joined(separator: ", ")
-}
-
-private func base64(_ bytes: [UInt8]) -> String {
-  let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-  var text: [UInt8] = []
-  text.reserveCapacity((bytes.count + 2) / 3 * 4)
-  for start in stride(from: 0, to: bytes.count, by: 3) {
-    let first = bytes[start]
-    let second = start + 1 < bytes.count ? bytes[start + 1] : 0
-    let third = start + 2 < bytes.count ? bytes[start + 2] : 0
-    text.append(alphabet[Int(first >> 2)])
-    text.append(alphabet[Int((first & 3) << 4 | second >> 4)])
-    text.append(start + 1 < bytes.count ? alphabet[Int((second & 15) << 2 | third >> 6)] : 0x3D)
-    text.append(start + 2 < bytes.count ? alphabet[Int(third & 63)] : 0x3D)
-  }
-  return String(decoding: text, as: UTF8.self)
 }

@@ -43,8 +43,8 @@ extension ErrorUnion {
   public var violations: [Google_Rpc_BadRequest.FieldViolation] { wrapped.violations }
   /// Such as "TASK_NOT_FOUND: Task 42 not found".
   public var description: String { wrapped.description }
-  /// The error as it leaves the process.
-  public var wireForm: WireForm { wrapped.wireForm }
+  /// The trailers of the error in it.
+  public func wireStatus(budget: Int) -> WireStatus { wrapped.wireStatus(budget: budget) }
 
   /// What this occurrence carries.
   public var context: ErrorContext {

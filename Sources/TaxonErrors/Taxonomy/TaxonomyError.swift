@@ -31,8 +31,8 @@ public protocol TaxonomyError: Error, Hashable, Sendable, CustomStringConvertibl
   var violations: [Google_Rpc_BadRequest.FieldViolation] { get }
   /// What this one occurrence carries.
   var context: ErrorContext { get set }
-  /// The error as it leaves the process; `WireStatus` and `ErrorBody` are made from it.
-  var wireForm: WireForm { get }
+  /// The trailers with which it leaves the process; `WireStatus(_:budget:)` has them of any error.
+  func wireStatus(budget: Int) -> WireStatus
 }
 
 extension TaxonomyError {
@@ -56,6 +56,9 @@ extension TaxonomyError {
     let message = message
     return message.isEmpty ? code : "\(code): \(message)"
   }
+
+  /// What a schema declares for none: identity, message and facts alone.
+  public func wireStatus(budget: Int) -> WireStatus { UndeclaredError.lift(self).wireStatus(budget: budget) }
 
   /// A copy that says how long to wait before a retry.
   public func retryAfter(_ duration: Duration?) -> Self {
@@ -94,6 +97,16 @@ extension TaxonomyError {
     change(&copy.context)
     return copy
   }
+}
+
+/// The error that leaves the process for another one.
+func asSent(_ error: any TaxonomyError) -> any TaxonomyError {
+  var error = error
+  while let union = error as? any ErrorUnion {
+    if let undeclared = union as? UndeclaredError { return undeclared.asSent }
+    error = union.wrapped
+  }
+  return error
 }
 
 /// The innermost error: what unions hold, and what an undeclared error that is known wraps.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
 
 /// Protobuf's wire format, written straight into bytes. For the few messages that go with every error, whose nesting
 /// and sizes are known beforehand; all other messages go through TaxonProtobuf's codec.
@@ -7,11 +8,30 @@ struct ProtobufBytes: ~Copyable {
   static let greatestField: UInt32 = 15
 
   private var memory: UnsafeMutableBufferPointer<UInt8>
+  private var isOwned: Bool
   private(set) var count = 0
 
-  init(capacity: Int = 64) { memory = .allocate(capacity: capacity) }
+  init(capacity: Int = 64) {
+    memory = .allocate(capacity: capacity)
+    isOwned = true
+  }
 
-  deinit { memory.deallocate() }
+  private init(scratch: UnsafeMutableBufferPointer<UInt8>) {
+    memory = scratch
+    isOwned = false
+  }
+
+  deinit {
+    if isOwned { memory.deallocate() }
+  }
+
+  /// Bytes that take their first KiB of memory from the stack.
+  static func withScratch<Result>(_ body: (inout ProtobufBytes) -> Result) -> Result {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1024) { memory in
+      var bytes = ProtobufBytes(scratch: memory)
+      return body(&bytes)
+    }
+  }
 
   var bytes: [UInt8] { Array(UnsafeBufferPointer(rebasing: memory[..<count])) }
 
@@ -52,8 +72,9 @@ struct ProtobufBytes: ~Copyable {
   private mutating func grow(to size: Int) {
     let larger = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(size, 2 * memory.count))
     _ = larger.initialize(from: memory[..<count])
-    memory.deallocate()
+    if isOwned { memory.deallocate() }
     memory = larger
+    isOwned = true
   }
 
   /// A number's field; left out for 0.
@@ -100,6 +121,16 @@ struct ProtobufBytes: ~Copyable {
     append(TypeURL.prefixBytes)
     raw(name)
     header(2, count: count)
+  }
+
+  /// A detail of a status. A message that cannot be encoded, which is one over 2 GiB, is left out.
+  mutating func detail<Detail: Message>(_ message: Detail) {
+    try? message.withEncoder { encoder in
+      detail(Detail.descriptor.name, count: encoder.byteCount)
+      append(encoder.byteCount) {
+        encoder.pack(into: UnsafeMutableRawBufferPointer(start: $0, count: encoder.byteCount))
+      }
+    }
   }
 
   private mutating func varint(_ value: UInt64) {

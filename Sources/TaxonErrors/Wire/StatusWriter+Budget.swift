@@ -10,12 +10,12 @@ extension StatusWriter {
   }
 
   /// Leaves out what it takes, least important first.
-  func fit(_ budget: Int) -> Fitted {
+  func fit(_ budget: Int, _ payload: Payload) -> Fitted {
     var writer = self
     var dropped: [String] = []
 
     var bytes = core()
-    var marks = writeMarked(to: &bytes)
+    var marks = writeMarked(to: &bytes, payload)
     while writer.cost(bytes) > budget, let last = marks.popLast() {
       bytes.cut(to: last.start)
       dropped.append(last.name)
@@ -25,14 +25,14 @@ extension StatusWriter {
     }
 
     // From here on there are only the status and ErrorInfo.
-    var entries = metadata.map { (key: $0.key, size: $0.key.utf8.count + $0.value.utf8.count) }
-    entries.sort { ($0.size, $0.key) < ($1.size, $1.key) }
+    var entries = fields.map { (name: $0.name, size: $0.name.utf8.count + $0.text.utf8.count) }
+    entries.sort { ($0.size, $0.name) < ($1.size, $1.name) }
     while writer.cost(writer.core()) > budget, !entries.isEmpty {
       var excess = (writer.cost(writer.core()) - budget) * 3 / 4
       repeat {
         let largest = entries.removeLast()
-        writer.metadata[largest.key] = nil
-        dropped.append("metadata.\(largest.key)")
+        writer.fields.removeAll { $0.name == largest.name }
+        dropped.append("metadata.\(largest.name)")
         excess -= largest.size
       } while excess > 0 && !entries.isEmpty
     }
@@ -59,14 +59,14 @@ extension StatusWriter {
   }
 
   /// The details after ErrorInfo, with their beginnings.
-  private func writeMarked(to bytes: inout ProtobufBytes) -> [Mark] {
+  private func writeMarked(to bytes: inout ProtobufBytes, _ payload: Payload) -> [Mark] {
     var marks: [Mark] = []
     func mark(_ name: String?, _ body: (inout ProtobufBytes) -> Void) {
       let start = bytes.count
       body(&bytes)
       if let name, bytes.count > start { marks.append(Mark(name: name, start: start)) }
     }
-    mark(form.payload?.descriptor.name) { writePayload(to: &$0) }
+    mark(payloadName) { payload(&$0) }
     mark(TypeURL.errorTraits) { writeTraits(to: &$0) }
     mark(TypeURL.retryInfo) { writeRetryInfo(to: &$0) }
     mark(TypeURL.badRequest) { writeBadRequest(to: &$0) }

@@ -1,50 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonProtobuf
 
-/// Writes the `google.rpc.Status` of an error.
+/// Writes the `google.rpc.Status` of an error as it leaves the process: without its internal fields and its cause.
 struct StatusWriter {
-  let form: WireForm
+  /// Writes the detail that is the error itself, without its internal fields.
+  typealias Payload = (inout ProtobufBytes) -> Void
+
+  let facts: WireFacts
   let id: InstanceID
   var message: String
-  var metadata: [String: String]
+  var fields: [(name: String, text: String)]
+  let violations: [Google_Rpc_BadRequest.FieldViolation]
+  let retryAfter: Duration?
+  let context: ErrorContext
+  /// The type of the error itself; nil for an error without a schema.
+  let payloadName: String?
 
-  init(_ form: WireForm, _ id: InstanceID) {
-    self.form = form
-    self.id = id
-    message = form.message
-    metadata = form.metadata
+  init(
+    facts: WireFacts, message: String, fields: [(name: String, text: String)],
+    violations: [Google_Rpc_BadRequest.FieldViolation], retryAfter: Duration?, context: ErrorContext,
+    payloadName: String?
+  ) {
+    self.facts = facts
+    id = InstanceID(context.instanceID)
+    self.message = message
+    self.fields = fields
+    self.violations = violations
+    self.retryAfter = retryAfter
+    self.context = context
+    self.payloadName = payloadName
   }
 
   /// Code and message, and every detail.
-  func write() -> ProtobufBytes {
-    var bytes = ProtobufBytes(capacity: estimatedCount)
+  func write(to bytes: inout ProtobufBytes, _ payload: Payload) {
     writeStatus(to: &bytes)
     writeInfo(to: &bytes)
-    writePayload(to: &bytes)
+    payload(&bytes)
     writeTraits(to: &bytes)
     writeRetryInfo(to: &bytes)
     writeBadRequest(to: &bytes)
     for detail in furtherDetails { write(detail, to: &bytes) }
-    return bytes
   }
 
   func writeStatus(to bytes: inout ProtobufBytes) {
-    bytes.number(1, form.facts.status.rawValue)
+    bytes.number(1, facts.status.rawValue)
     bytes.string(2, message)
   }
 
   func writeInfo(to bytes: inout ProtobufBytes) {
-    guard let info = form.facts.info else { return }
+    guard let info = facts.info else { return }
     var count = info.count
-    for (key, value) in metadata { count += ProtobufBytes.size(payload: entrySize(key, value)) }
+    for field in fields { count += ProtobufBytes.size(payload: entrySize(field.name, field.text)) }
     bytes.detail(TypeURL.errorInfo, count: count)
     bytes.append(info)
-    // One needs no order, and so no array.
-    if metadata.count > 1 {
-      for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { writeEntry(key, value, to: &bytes) }
-    } else {
-      for (key, value) in metadata { writeEntry(key, value, to: &bytes) }
-    }
+    for field in fields { writeEntry(field.name, field.text, to: &bytes) }
   }
 
   private func writeEntry(_ key: String, _ value: String, to bytes: inout ProtobufBytes) {
@@ -53,28 +62,22 @@ struct StatusWriter {
     bytes.string(2, value)
   }
 
-  func writePayload(to bytes: inout ProtobufBytes) {
-    guard let payload = form.payload else { return }
-    bytes.detail(payload.descriptor.name, count: payload.bytes.count)
-    bytes.append(payload.bytes)
-  }
-
   func writeTraits(to bytes: inout ProtobufBytes) {
-    let causes = form.context.causes
+    let causes = context.causes
     if causes.isEmpty, case .own(let id) = id {
-      bytes.append(form.facts.traitsDetail)
+      bytes.append(facts.traitsDetail)
       bytes.append(InstanceID.count) { InstanceID.write(id, to: $0) }
-      bytes.number(7, form.facts.isSafe ? Int32(1) : 0)
+      bytes.number(7, facts.isSafe ? Int32(1) : 0)
       return
     }
-    let traits = form.facts.traits
+    let traits = facts.traits
     let instanceID = id.text
-    var count = traits.count + ProtobufBytes.size(instanceID) + (form.facts.isSafe ? 2 : 0)
+    var count = traits.count + ProtobufBytes.size(instanceID) + (facts.isSafe ? 2 : 0)
     for cause in causes { count += ProtobufBytes.size(payload: entrySize(cause.domain, cause.code)) }
     bytes.detail(TypeURL.errorTraits, count: count)
     bytes.append(traits)
     bytes.string(6, instanceID)
-    bytes.number(7, form.facts.isSafe ? Int32(1) : 0)
+    bytes.number(7, facts.isSafe ? Int32(1) : 0)
     for cause in causes {
       bytes.header(8, count: entrySize(cause.domain, cause.code))
       bytes.string(1, cause.domain)
@@ -83,7 +86,7 @@ struct StatusWriter {
   }
 
   func writeRetryInfo(to bytes: inout ProtobufBytes) {
-    guard let retryAfter = form.retryAfter else { return }
+    guard let retryAfter else { return }
     let (seconds, attoseconds) = max(.zero, retryAfter).components
     let nanoseconds = Int32(attoseconds / 1_000_000_000)
     let count = ProtobufBytes.size(seconds) + ProtobufBytes.size(Int64(nanoseconds))
@@ -94,8 +97,8 @@ struct StatusWriter {
   }
 
   func writeBadRequest(to bytes: inout ProtobufBytes) {
-    guard !form.violations.isEmpty,
-      let encoded = try? Google_Rpc_BadRequest(fieldViolations: form.violations).encoded()
+    guard !violations.isEmpty,
+      let encoded = try? Google_Rpc_BadRequest(fieldViolations: violations).encoded()
     else { return }
     bytes.detail(TypeURL.badRequest, count: encoded.count)
     bytes.append(encoded)
@@ -109,19 +112,14 @@ struct StatusWriter {
   /// What the thrower added. Of a type that is there already, what the error itself says counts; and what came with the
   /// outcome of a call of ours concerns that call alone.
   var furtherDetails: [Google_Protobuf_Any] {
-    guard !form.context.isFromCall else { return [] }
-    let details = form.context.details
+    guard !context.isFromCall else { return [] }
+    let details = context.details
     guard !details.isEmpty else { return [] }
     var taken: Set<String> = [TypeURL.errorInfo, TypeURL.errorTraits]
-    if let payload = form.payload { taken.insert(payload.descriptor.name) }
-    if form.retryAfter != nil { taken.insert(TypeURL.retryInfo) }
-    if !form.violations.isEmpty { taken.insert(TypeURL.badRequest) }
+    if let payloadName { taken.insert(payloadName) }
+    if retryAfter != nil { taken.insert(TypeURL.retryInfo) }
+    if !violations.isEmpty { taken.insert(TypeURL.badRequest) }
     return details.filter { taken.insert(typeName(ofURL: $0.typeURL)).inserted }
-  }
-
-  private var estimatedCount: Int {
-    256 + message.utf8.count + form.facts.traits.count + (form.payload.map { $0.bytes.count + 64 } ?? 0)
-      + 32 * metadata.count
   }
 
   /// Bytes of a message whose fields 1 and 2 are these strings.

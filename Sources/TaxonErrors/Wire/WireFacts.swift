@@ -20,7 +20,7 @@ final class WireFacts: Sendable {
     self.identity = identity
     // An error is no success, whatever a schema or a program says.
     self.status = status == .ok ? .unknown : status
-    self.httpStatus = (400...599).contains(httpStatus) ? httpStatus : self.status.httpStatus
+    self.httpStatus = Self.httpStatus(httpStatus, status)
     self.isSafe = isSafe
 
     if identity.domain == UndeclaredError.plainDomain {
@@ -46,5 +46,10 @@ final class WireFacts: Sendable {
     detail.append(traits.bytes)
     detail.header(6, count: InstanceID.count)
     traitsDetail = detail.bytes
+  }
+
+  /// The HTTP status of an error: what is declared, if it is an error's, else the usual one of its gRPC status.
+  static func httpStatus(_ declared: Int, _ status: StatusCode) -> Int {
+    (400...599).contains(declared) ? declared : (status == .ok ? .unknown : status).httpStatus
   }
 }

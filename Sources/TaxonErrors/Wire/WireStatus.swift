@@ -29,27 +29,29 @@ public struct WireStatus: Hashable, Sendable {
   ///   §10.5.1), after base64 and percent-encoding. Over it, details go from the end of the list, `ErrorInfo` last;
   ///   then its metadata, largest first; then the end of the message.
   public init(_ error: some TaxonomyError, budget: Int = defaultBudget) {
-    self.init(error.wireForm, budget: budget)
+    self = error.wireStatus(budget: budget)
   }
 
   /// The trailers of anything thrown. What is no taxonomy error, and has no conversion to one, leaves as
   /// `INTERNAL_ERROR` with nothing of what it says.
   public init(_ error: some Error, budget: Int = defaultBudget) {
-    self.init(UndeclaredError.lift(error).wireForm, budget: budget)
+    self = UndeclaredError.lift(error).wireStatus(budget: budget)
   }
 
-  private init(_ form: WireForm, budget: Int) {
-    code = form.facts.status
-    id = InstanceID(form.context.instanceID)
-    retryPushback = form.retryAfter.map(milliseconds)
-    let writer = StatusWriter(form, id)
-    let details = writer.write()
-    if TrailerCost.fits(form.message, details: details.count, budget) {
-      message = form.message
-      self.details = details.bytes
+  init(_ writer: StatusWriter, budget: Int, payload: StatusWriter.Payload) {
+    code = writer.facts.status
+    id = writer.id
+    retryPushback = writer.retryAfter.map(milliseconds)
+    let details: [UInt8]? = ProtobufBytes.withScratch { bytes in
+      writer.write(to: &bytes, payload)
+      return TrailerCost.fits(writer.message, details: bytes.count, budget) ? bytes.bytes : nil
+    }
+    if let details {
+      message = writer.message
+      self.details = details
       dropped = []
     } else {
-      let fitted = writer.fit(budget)
+      let fitted = writer.fit(budget, payload)
       message = fitted.message
       self.details = fitted.details
       dropped = fitted.dropped

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
+import TaxonProtobuf
 
 /// The fields of a response's head or of its trailers.
 struct ResponseFields: ~Copyable {

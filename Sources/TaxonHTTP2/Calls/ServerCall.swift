@@ -74,6 +74,8 @@ public final class ServerStreamContext {
   public let limits: ServerCallLimits
   /// Runs the handlers of the connection's calls.
   public let tasks: HandlerTasks
+  /// When the connection's calls have to be over.
+  let deadlines: DeadlineQueue
   /// Guards the contexts of the connection's calls.
   package let lock = SharedLock(0)
   // Other modules reach these by way of functions: code of their own would check each access.
@@ -95,6 +97,7 @@ public final class ServerStreamContext {
     self.router = router
     self.limits = limits
     tasks = HandlerTasks(executor)
+    deadlines = DeadlineQueue(executor.eventLoop)
   }
 
   /// What does the calls of a path. Most calls of a connection are to the method of the one before.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import TaxonErrors
+import TaxonProtobuf
 
 extension ServerStream {
   static let okHead = HeaderBlock([.init(":status", "200"), .init("content-type", "application/grpc")])
@@ -40,24 +41,28 @@ extension ServerStream {
     head: (inout HeaderWriter) -> Void
   ) -> HeaderBlock {
     let messageSize = GRPCMessage.encodedCount(status.message)
-    let detailsSize = Base64.encodedCount(status.details.count)
-    // 19 digits at most for each of the numbers.
-    return HeaderBlock(
-      fieldCount: fieldCount + 4 + trailing.count,
-      byteCount: byteCount + messageSize + detailsSize + 2 * 19 + HeaderBlock.Field.byteCount(trailing)
-    ) { writer in
+    let detailsSize = Base64.encodedCount(status.details.count, isPadded: false)
+    let fieldCount = fieldCount + 4 + trailing.count
+    // 19 digits at most for each of the numbers; then names and what goes before the literals.
+    let byteCount =
+      byteCount + messageSize + detailsSize + 2 * 19 + HeaderBlock.Field.byteCount(trailing)
+      + 12 + 23 + 2 * HeaderWriter.literalOverhead
+    let isLiteral = HeaderBlock.fitsFrame(fieldCount: fieldCount, byteCount: byteCount)
+    return HeaderBlock(fieldCount: fieldCount, byteCount: byteCount) { writer in
       head(&writer)
       writer.add("grpc-status", Int64(status.code.rawValue), isIndexed: true)
+      if let pushback = status.retryPushback { writer.add("grpc-retry-pushback-ms", pushback, isIndexed: false) }
+      for field in trailing { writer.add(field) }
       if messageSize > 0 {
-        writer.add("grpc-message", size: messageSize) { start in
+        writer.add("grpc-message", size: messageSize, asLiteral: isLiteral) { start in
           GRPCMessage.encode(status.message, into: UnsafeMutableBufferPointer(start: start, count: messageSize))
         }
       }
       if detailsSize > 0 {
-        writer.add("grpc-status-details-bin", size: detailsSize) { Base64.encode(status.details, into: $0) }
+        writer.add("grpc-status-details-bin", size: detailsSize, asLiteral: isLiteral) { start in
+          status.details.withUnsafeBufferPointer { Base64.encode($0, isPadded: false, to: start) }
+        }
       }
-      if let pushback = status.retryPushback { writer.add("grpc-retry-pushback-ms", pushback, isIndexed: false) }
-      for field in trailing { writer.add(field) }
     }
   }
 }

@@ -6,7 +6,7 @@ import TaxonProtobuf
 /// The server's side of one call on the wire: takes headers and bytes apart, puts the reply together.
 ///
 /// Lives on the connection's event loop.
-public final class ServerStream: HTTP2Stream {
+public final class ServerStream: HTTP2Stream, DeadlineHolder {
   /// The headers with which the call began.
   @exclusivity(unchecked) public private(set) var head = RequestHead()
   /// What the call shares with the others of its connection.
@@ -19,7 +19,7 @@ public final class ServerStream: HTTP2Stream {
   @exclusivity(unchecked) private var method: (any ServerMethod)?
   @exclusivity(unchecked) private var call: (any ServerCall)?
   @exclusivity(unchecked) private var expiry: NIODeadline?
-  @exclusivity(unchecked) private var timer: Scheduled<Void>?
+  @exclusivity(unchecked) package var deadlineIndex = -1
   /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
   @exclusivity(unchecked) private var unread = 0
   @exclusivity(unchecked) private var unconsumed = 0
@@ -76,9 +76,7 @@ public final class ServerStream: HTTP2Stream {
     if let timeout = head.timeout {
       let deadline = NIODeadline.now() + TimeAmount(timeout)
       expiry = deadline
-      timer = context.executor.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
-        self?.deadlinePassed()
-      }
+      context.deadlines.add(self, at: deadline)
     }
     guard let method = context.method(head.path) else {
       fail(CallError.MethodNotFound(path: head.path))
@@ -176,15 +174,14 @@ public final class ServerStream: HTTP2Stream {
   }
 
   public override func closed(errorCode: UInt32) {
-    timer?.cancel()
-    timer = nil
+    if deadlineIndex >= 0 { context.deadlines.remove(self) }
     let call = call
     self.call = nil
     method = nil
     if state.closed() { call?.cancel(.cancelled) }
   }
 
-  private func deadlinePassed() {
+  package func deadlineExceeded() {
     fail(CallError.DeadlineExceeded())
   }
 
@@ -290,8 +287,7 @@ public final class ServerStream: HTTP2Stream {
   private func ended() {
     call = nil
     method = nil
-    timer?.cancel()
-    timer = nil
+    if deadlineIndex >= 0 { context.deadlines.remove(self) }
     if state.wantsReset { session?.resetWhenAnswered(self) }
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
 
 /// What travels beside the messages of a call: names with values, in order, a name may come more than once.
 ///
@@ -100,8 +101,10 @@ public struct Metadata: Sendable, Hashable {
       return
     }
     for part in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-      let trimmed = part.drop { $0 == UInt8(ascii: " ") }
-      if let bytes = Base64.decode(trimmed) { entries.append(Entry(name: name, value: .bytes(bytes))) }
+      let text = part.drop { $0 == UInt8(ascii: " ") }
+      if let bytes = Base64.decode(UnsafeBufferPointer(rebasing: text)) {
+        entries.append(Entry(name: name, value: .bytes(bytes)))
+      }
     }
   }
 

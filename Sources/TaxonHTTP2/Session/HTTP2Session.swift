@@ -43,7 +43,7 @@ public final class HTTP2Session {
 
   private let memory = SessionMemory.make()
   // nghttp2 owns the memory behind the pointer until deinit.
-  private let raw: OpaquePointer
+  let raw: OpaquePointer
   /// Which end it is.
   public let role: Role
   /// Told what happens to the connection.
@@ -73,6 +73,11 @@ public final class HTTP2Session {
   @exclusivity(unchecked) private var scanner: FrameScanner
   /// The budget that the peer has gone past, for which the connection ends.
   @exclusivity(unchecked) public internal(set) var exceeded: FloodLimit?
+
+  /// How many streams have a block with literals that is not sent yet.
+  @exclusivity(unchecked) var waitingBlocks = 0
+  /// The block with literals that nghttp2 has just handed out without them.
+  @exclusivity(unchecked) var sentBlock: HeaderBlock?
 
   /// A session that has its first SETTINGS ready to be drained.
   ///
@@ -169,7 +174,12 @@ public final class HTTP2Session {
         if resetAnswered() { continue }
         return
       }
-      if !body(UnsafeRawBufferPointer(start: pointer, count: count)) { return }
+      let frame = UnsafeRawBufferPointer(start: pointer, count: count)
+      if let block = sentBlock.take() {
+        if !drain(frame, with: block.literals, body) { return }
+      } else if !body(frame) {
+        return
+      }
     }
   }
 
@@ -228,6 +238,7 @@ public final class HTTP2Session {
     guard stream.session === self else { return }
     stream.submittedHead = head
     stream.isOutboundFinished = true
+    stream.willSend(head)
     _ = nghttp2_submit_response(raw, stream.id, head.fields.baseAddress, head.fields.count, nil)
     transport?.scheduleFlush()
   }
@@ -339,6 +350,7 @@ public final class HTTP2Session {
       last.slot = stream.slot
     }
     outboundCount -= stream.outboundCount
+    if stream.hasLiterals { waitingBlocks -= 1 }
     if spareBuffers.count < Self.keptBuffers, let buffer = stream.outbound.surrender() { spareBuffers.append(buffer) }
     stream.session = nil
     stream.slot = -1

@@ -25,6 +25,8 @@ open class HTTP2Stream {
   @exclusivity(unchecked) private final var wantsRoom = false
   /// Sent after the last byte of the body; nil when END_STREAM goes with the body.
   @exclusivity(unchecked) final var trailers: HeaderBlock?
+  /// The block that ends the stream has literals, and is not sent yet.
+  @exclusivity(unchecked) private(set) final var hasLiterals = false
   /// Headers given to nghttp2 without copying live until it has sent them.
   @exclusivity(unchecked) final var submittedHead: HeaderBlock?
 
@@ -110,6 +112,21 @@ open class HTTP2Stream {
     outbound.append(contentsOf: &buffer)
     session?.outboundCount += size
     session?.resume(self)
+  }
+
+  /// nghttp2 is given the block that ends the stream.
+  final func willSend(_ block: HeaderBlock) {
+    guard !block.literals.isEmpty else { return }
+    hasLiterals = true
+    session?.waitingBlocks += 1
+  }
+
+  /// nghttp2 hands out the block that ends the stream: returns it if it has literals.
+  final func sendsLastBlock() -> HeaderBlock? {
+    guard hasLiterals else { return nil }
+    hasLiterals = false
+    session?.waitingBlocks -= 1
+    return trailers ?? submittedHead
   }
 
   /// Ends the body, with trailers if there are any.

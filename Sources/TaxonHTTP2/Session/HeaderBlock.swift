@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CNghttp2
+import TaxonProtobuf
 
 /// Header fields in the form in which nghttp2 takes them, with their bytes, which stay where they are while the block
 /// lives: nghttp2 need not copy them.
@@ -8,6 +9,9 @@ public final class HeaderBlock: Sendable {
   // their bytes.
   nonisolated(unsafe) private let memory: UnsafeMutableRawPointer
   nonisolated(unsafe) let fields: UnsafeMutableBufferPointer<nghttp2_nv>
+  /// Fields that nghttp2 does not see: encoded already, to be sent at the end of the block. Only in a block that ends a
+  /// stream and fits one frame.
+  nonisolated(unsafe) let literals: UnsafeRawBufferPointer
   /// Has the bytes of the first fields.
   private let head: HeaderBlock?
 
@@ -58,7 +62,7 @@ public final class HeaderBlock: Sendable {
   }
 
   /// A block of what `write` adds after those of another block: so many fields at most, with so many bytes at most,
-  /// static ones not counted.
+  /// static ones not counted, `HeaderWriter.literalOverhead` for each literal.
   init(fieldCount: Int, byteCount: Int, after head: HeaderBlock? = nil, _ write: (inout HeaderWriter) -> Void) {
     self.head = head
     let known = head?.fields.count ?? 0
@@ -73,9 +77,18 @@ public final class HeaderBlock: Sendable {
     var writer = HeaderWriter(fields: UnsafeMutableBufferPointer(rebasing: space[known...]), bytes: bytes)
     write(&writer)
     fields = UnsafeMutableBufferPointer(rebasing: space[..<(known + writer.count)])
+    literals = UnsafeRawBufferPointer(writer.literals)
   }
 
   deinit { memory.deallocate() }
+}
+
+extension HeaderBlock {
+  /// Whether so many fields with so many bytes, static ones of 64 bytes apart, are sure to be one frame, whatever the peer's
+  /// SETTINGS say (RFC 9113 §4.2). Nothing can be put behind a block that goes on in CONTINUATION.
+  static func fitsFrame(fieldCount: Int, byteCount: Int) -> Bool {
+    byteCount + fieldCount * (64 + HeaderWriter.literalOverhead) <= 16_384
+  }
 }
 
 extension HeaderBlock.Field {
@@ -85,7 +98,7 @@ extension HeaderBlock.Field {
     return metadata.sendable.map { entry in
       switch entry.value {
       case .text(let text): HeaderBlock.Field(entry.name, text, isIndexed: false)
-      case .bytes(let bytes): HeaderBlock.Field(entry.name, Base64.encode(bytes), isIndexed: false)
+      case .bytes(let bytes): HeaderBlock.Field(entry.name, Base64.encode(bytes, isPadded: false), isIndexed: false)
       }
     }
   }

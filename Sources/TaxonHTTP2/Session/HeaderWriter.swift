@@ -6,6 +6,8 @@ struct HeaderWriter {
   private let fields: UnsafeMutableBufferPointer<nghttp2_nv>
   private(set) var count = 0
   private var bytes: UnsafeMutableBufferPointer<UInt8>
+  /// The literal fields, one after the other.
+  private(set) var literals = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
 
   init(fields: UnsafeMutableBufferPointer<nghttp2_nv>, bytes: UnsafeMutableBufferPointer<UInt8>) {
     self.fields = fields
@@ -20,7 +22,7 @@ struct HeaderWriter {
 
   /// A field with a value of `size` bytes, all of which `body` fills.
   mutating func add(
-    _ name: StaticString, size: Int, isIndexed: Bool = false, _ body: (UnsafeMutablePointer<UInt8>) -> Void
+    _ name: StaticString, size: Int, isIndexed: Bool, _ body: (UnsafeMutablePointer<UInt8>) -> Void
   ) {
     let value = take(size)
     if let start = value.baseAddress { body(start) }
@@ -41,6 +43,42 @@ struct HeaderWriter {
         rest /= 10
       }
     }
+  }
+
+  /// What a literal takes at most beside its name and its value.
+  static let literalOverhead = 1 + 2 * 6
+
+  /// A field whose value is not for HPACK's table.
+  ///
+  /// - Parameters:
+  ///   - asLiteral: It is sent as it is, past nghttp2, in the form that leaves no trace in HPACK's tables and has no
+  ///     Huffman code (RFC 7541 §6.2.3). That code costs 22 instructions a byte: for the details of an error more than
+  ///     all else that is done for it. Only after every field that is no literal.
+  ///   - body: Fills all `size` bytes of the value.
+  mutating func add(
+    _ name: StaticString, size: Int, asLiteral: Bool, _ body: (UnsafeMutablePointer<UInt8>) -> Void
+  ) {
+    guard asLiteral else { return add(name, size: size, isIndexed: false, body) }
+    let before = bytes
+    take(1)[0] = 0x10
+    putLength(name.utf8CodeUnitCount)
+    _ = copy(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    putLength(size)
+    if let start = take(size).baseAddress { body(start) }
+    literals = UnsafeMutableBufferPointer(
+      start: literals.baseAddress ?? before.baseAddress, count: literals.count + before.count - bytes.count)
+  }
+
+  /// The length of a string without Huffman code: an integer with a prefix of seven bits (RFC 7541 §5.1).
+  private mutating func putLength(_ length: Int) {
+    take(1)[0] = UInt8(min(length, 0x7F))
+    guard length >= 0x7F else { return }
+    var rest = length - 0x7F
+    while rest >= 0x80 {
+      take(1)[0] = UInt8(truncatingIfNeeded: rest) | 0x80
+      rest >>= 7
+    }
+    take(1)[0] = UInt8(rest)
   }
 
   mutating func add(_ field: HeaderBlock.Field) {

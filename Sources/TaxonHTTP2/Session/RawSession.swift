@@ -67,7 +67,10 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
   }
   nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
     guard let frame else { return 0 }
-    unownedSession(user)._withUnsafeGuaranteedRef { $0.noteSent(frame) }
+    unownedSession(user)._withUnsafeGuaranteedRef {
+      $0.noteSent(frame)
+      if $0.waitingBlocks > 0 { $0.noteLiterals(frame) }
+    }
     return 0
   }
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { raw, flags, id, data, count, user in
@@ -109,7 +112,8 @@ private func unownedSession(_ user: UnsafeMutableRawPointer?) -> Unmanaged<HTTP2
   .fromOpaque(user!)
 }
 
-private func stream(_ raw: OpaquePointer?, _ id: Int32) -> HTTP2Stream? {
+/// The stream of a number; nil when it is closed, or nobody holds it.
+func stream(_ raw: OpaquePointer?, _ id: Int32) -> HTTP2Stream? {
   guard let pointer = nghttp2_session_get_stream_user_data(raw, id) else { return nil }
   return Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
 }
@@ -157,6 +161,7 @@ func bodyProvider(_ stream: HTTP2Stream) -> nghttp2_data_provider {
       flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
       if let trailers = stream.trailers {
         flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+        stream.willSend(trailers)
         nghttp2_submit_trailer(raw, id, trailers.fields.baseAddress, trailers.fields.count)
       }
       return count

@@ -114,10 +114,12 @@ enum CustomerError: ErrorUnion {
 
     var message: String { "\(field): \(descriptionField ?? "something is wrong")" }
 
-    var metadata: [String: String] {
-      var metadata = ["request_id": ErrorText(requestID), "field": ErrorText(field), "old": ErrorText(_old)]
-      if let descriptionField { metadata["description"] = ErrorText(descriptionField) }
-      return metadata
+    var safeFields: [(name: String, text: String)] {
+      var safeFields: [(name: String, text: String)] = [
+        ("request_id", ErrorText(requestID)), ("field", ErrorText(field)), ("old", ErrorText(_old))
+      ]
+      if let descriptionField { safeFields.append(("description", ErrorText(descriptionField))) }
+      return safeFields
     }
 
     var violations: [Google_Rpc_BadRequest.FieldViolation] {
@@ -266,10 +268,10 @@ enum CustomerError: ErrorUnion {
         "Card {\(lastDigits)} refused, \(attempts) of \(limit == 0 ? "all" : ErrorText(limit)) attempts, \(reasons.count) reasons: \(reasons.isEmpty ? "none" : ErrorText(reasons)) \"quoted\""
       }
 
-      var metadata: [String: String] {
+      var safeFields: [(name: String, text: String)] {
         [
-          "size": ErrorText(size), "last_digits": ErrorText(lastDigits), "attempts": ErrorText(attempts),
-          "limit": ErrorText(limit), "reasons": ErrorText(reasons)
+          ("size", ErrorText(size)), ("last_digits", ErrorText(lastDigits)), ("attempts", ErrorText(attempts)),
+          ("limit", ErrorText(limit)), ("reasons", ErrorText(reasons))
         ]
       }
 
@@ -530,18 +532,18 @@ enum SystemError: ErrorUnion {
       "Warehouse \(site) of \(size.rawValue == 0 ? "any size" : ErrorText(size)), \(share), \(maybeSize.map { ErrorText($0) } ?? ""), \(data.isEmpty ? "no data" : ErrorText(data)), \(!isOn ? "off" : ErrorText(isOn)), \(text ?? "-"), \(ErrorText(sizes))"
     }
 
-    var metadata: [String: String] {
-      var metadata = [
-        "site": ErrorText(site), "size": ErrorText(size), "share": ErrorText(share), "data": ErrorText(data),
-        "is_on": ErrorText(isOn), "sizes": ErrorText(sizes), "message": ErrorText(messageField),
-        "retry_after": ErrorText(retryAfterField), "context": ErrorText(contextField), "old": ErrorText(_old)
+    var safeFields: [(name: String, text: String)] {
+      var safeFields: [(name: String, text: String)] = [
+        ("site", ErrorText(site)), ("size", ErrorText(size)), ("share", ErrorText(share)), ("data", ErrorText(data)),
+        ("is_on", ErrorText(isOn)), ("sizes", ErrorText(sizes)), ("message", ErrorText(messageField)),
+        ("retry_after", ErrorText(retryAfterField)), ("context", ErrorText(contextField)), ("old", ErrorText(_old))
       ]
-      if let maybeSize { metadata["maybe_size"] = ErrorText(maybeSize) }
-      if let text { metadata["text"] = ErrorText(text) }
-      if let number { metadata["number"] = ErrorText(number) }
-      if let stale { metadata["stale"] = ErrorText(stale) }
-      if let causeField { metadata["cause"] = ErrorText(causeField) }
-      return metadata
+      if let maybeSize { safeFields.append(("maybe_size", ErrorText(maybeSize))) }
+      if let text { safeFields.append(("text", ErrorText(text))) }
+      if let number { safeFields.append(("number", ErrorText(number))) }
+      if let stale { safeFields.append(("stale", ErrorText(stale))) }
+      if let causeField { safeFields.append(("cause", ErrorText(causeField))) }
+      return safeFields
     }
 
     var publicPayload: Self {

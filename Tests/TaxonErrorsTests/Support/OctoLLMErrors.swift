@@ -90,7 +90,7 @@ public enum ValidationError: ErrorUnion {
     /// The text for people.
     public var message: String { "\(descriptionField)" }
     /// The safe fields as text.
-    public var metadata: [String: String] { ["field": ErrorText(field), "description": ErrorText(descriptionField)] }
+    public var safeFields: [(name: String, text: String)] { [("field", ErrorText(field)), ("description", ErrorText(descriptionField))] }
     /// The fields of the request that are wrong.
     public var violations: [Google_Rpc_BadRequest.FieldViolation] { [.init(field: field, description: descriptionField)] }
 
@@ -183,7 +183,7 @@ public enum ValidationError: ErrorUnion {
     /// The text for people.
     public var message: String { "Task \(taskID) not found" }
     /// The safe fields as text.
-    public var metadata: [String: String] { ["task_id": ErrorText(taskID)] }
+    public var safeFields: [(name: String, text: String)] { [("task_id", ErrorText(taskID))] }
 
     /// The full name and the fields.
     public static let descriptor = MessageDescriptor("octollm.v1.ValidationError.TaskNotFound", [
@@ -230,7 +230,7 @@ public enum ValidationError: ErrorUnion {
     /// The text for people.
     public var message: String { "Not allowed to \(action)" }
     /// The safe fields as text.
-    public var metadata: [String: String] { ["action": ErrorText(action)] }
+    public var safeFields: [(name: String, text: String)] { [("action", ErrorText(action))] }
 
     /// The full name and the fields.
     public static let descriptor = MessageDescriptor("octollm.v1.ValidationError.AuthorizationError", [
@@ -319,7 +319,7 @@ public enum ResourceError: ErrorUnion {
     /// The text for people.
     public var message: String { "No arm available with capabilities: \(ErrorText(requiredCapabilities))" }
     /// The safe fields as text.
-    public var metadata: [String: String] { ["required_capabilities": ErrorText(requiredCapabilities)] }
+    public var safeFields: [(name: String, text: String)] { [("required_capabilities", ErrorText(requiredCapabilities))] }
 
     /// The full name and the fields.
     public static let descriptor = MessageDescriptor("octollm.v1.ResourceError.ArmUnavailable", [
@@ -366,7 +366,7 @@ public enum ResourceError: ErrorUnion {
     /// The text for people.
     public var message: String { "Rate limit exceeded: \(ErrorText(limit)) requests per \(ErrorText(window))s" }
     /// The safe fields as text.
-    public var metadata: [String: String] { ["limit": ErrorText(limit), "window": ErrorText(window)] }
+    public var safeFields: [(name: String, text: String)] { [("limit", ErrorText(limit)), ("window", ErrorText(window))] }
 
     /// The full name and the fields.
     public static let descriptor = MessageDescriptor("octollm.v1.ResourceError.RateLimitError", [
@@ -449,7 +449,7 @@ public enum SystemError: ErrorUnion {
     /// The text for people.
     public var message: String { "Database \(operation) failed" }
     /// The safe fields as text.
-    public var metadata: [String: String] { ["operation": ErrorText(operation)] }
+    public var safeFields: [(name: String, text: String)] { [("operation", ErrorText(operation))] }
     /// The error without its internal fields.
     public var publicPayload: Self {
       var copy = self
@@ -541,11 +541,11 @@ public enum ExternalError: ErrorUnion {
     /// The text for people.
     public var message: String { "\(provider) API error: \(errorMessage ?? "Unknown error")" }
     /// The safe fields as text.
-    public var metadata: [String: String] {
-      var metadata = ["provider": ErrorText(provider)]
-      if let statusCode { metadata["status_code"] = ErrorText(statusCode) }
-      if let errorMessage { metadata["error_message"] = ErrorText(errorMessage) }
-      return metadata
+    public var safeFields: [(name: String, text: String)] {
+      var safeFields: [(name: String, text: String)] = [("provider", ErrorText(provider))]
+      if let statusCode { safeFields.append(("status_code", ErrorText(statusCode))) }
+      if let errorMessage { safeFields.append(("error_message", ErrorText(errorMessage))) }
+      return safeFields
     }
 
     /// The full name and the fields.

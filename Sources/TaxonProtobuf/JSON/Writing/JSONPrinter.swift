@@ -173,10 +173,10 @@ struct JSONPrinter {
   }
 
   private mutating func base64(_ bytes: UnsafeBufferPointer<UInt8>) {
-    let count = Base64.encodedCount(bytes.count)
+    let count = Base64.encodedCount(bytes.count, isPadded: true)
     buffer.reserve(count + 2)
     buffer.byte(UInt8(ascii: "\""))
-    Base64.encode(bytes, to: buffer.cursor)
+    Base64.encode(bytes, isPadded: true, to: buffer.cursor)
     buffer.cursor += count
     buffer.byte(UInt8(ascii: "\""))
   }

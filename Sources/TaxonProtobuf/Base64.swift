@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Base64 (RFC 4648 §4), several characters at a time.
-enum Base64 {
+/// Base64 (RFC 4648 §4), several characters at a time: with padding in JSON, without in headers of gRPC. Read with or
+/// without padding, and base64url (§5) too.
+package enum Base64 {
   private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
   // nonisolated(unsafe), here and below: filled once, then only read. Never freed.
@@ -33,10 +34,23 @@ enum Base64 {
   private static var invalid: UInt32 { .max }
 
   /// How many characters encode so many bytes.
-  static func encodedCount(_ byteCount: Int) -> Int { (byteCount + 2) / 3 * 4 }
+  package static func encodedCount(_ byteCount: Int, isPadded: Bool) -> Int {
+    isPadded ? (byteCount + 2) / 3 * 4 : (byteCount * 4 + 2) / 3
+  }
 
-  /// Writes `encodedCount` characters, with padding.
-  static func encode(_ bytes: UnsafeBufferPointer<UInt8>, to output: UnsafeMutablePointer<UInt8>) {
+  /// The characters that encode the bytes.
+  package static func encode(_ bytes: [UInt8], isPadded: Bool) -> [UInt8] {
+    let size = encodedCount(bytes.count, isPadded: isPadded)
+    return [UInt8](unsafeUninitializedCapacity: size) { text, count in
+      if let start = text.baseAddress { bytes.withUnsafeBufferPointer { encode($0, isPadded: isPadded, to: start) } }
+      count = size
+    }
+  }
+
+  /// Writes `encodedCount` characters.
+  package static func encode(
+    _ bytes: UnsafeBufferPointer<UInt8>, isPadded: Bool, to output: UnsafeMutablePointer<UInt8>
+  ) {
     guard let start = bytes.baseAddress else { return }
     let pairs = pairs
     let source = UnsafeRawPointer(start)
@@ -57,11 +71,31 @@ enum Base64 {
       var group: Int = 0
       for index in 0..<3 { group = group << 8 | (index < left ? Int(start[offset + index]) : 0) }
       target.storeBytes(of: pairs[group >> 12], as: UInt16.self)
-      target.storeBytes(of: pairs[group & 4095], toByteOffset: 2, as: UInt16.self)
-      for index in (left + 1)..<4 { target.storeBytes(of: UInt8(ascii: "="), toByteOffset: index, as: UInt8.self) }
+      switch left {
+      case 3: target.storeBytes(of: pairs[group & 4095], toByteOffset: 2, as: UInt16.self)
+      case 2:
+        // In memory the first character comes first.
+        target.storeBytes(
+          of: UInt8(truncatingIfNeeded: UInt16(littleEndian: pairs[group & 4095])), toByteOffset: 2, as: UInt8.self)
+      default: break
+      }
+      if isPadded, left < 3 {
+        for index in (left + 1)..<4 { target.storeBytes(of: UInt8(ascii: "="), toByteOffset: index, as: UInt8.self) }
+      }
       target += 4
       offset += 3
     }
+  }
+
+  /// The bytes that a text stands for, or nil when it is no base64.
+  package static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+    guard let text = unpadded(text) else { return nil }
+    var isValid = true
+    let bytes = [UInt8](unsafeUninitializedCapacity: decodedCount(text.count)) { bytes, count in
+      if let start = bytes.baseAddress { isValid = decode(text, to: start) }
+      count = isValid ? decodedCount(text.count) : 0
+    }
+    return isValid ? bytes : nil
   }
 
   /// The text without its padding; nil where the padding or the length is none of base64. Padding may be left out.
