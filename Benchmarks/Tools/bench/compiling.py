@@ -69,12 +69,12 @@ def compiled(folder: Path, mode: str, modules: Path) -> dict[str, float]:
     return {"seconds": round(usage.ru_utime + usage.ru_stime, 1), "megabytes": usage.ru_maxrss // 1024}
 
 
-def generated(proto: Path, folder: Path, option: str, plugin: Path, *imports: Path) -> Path:
-    folder.mkdir(parents=True)
+def generated(protos: Path, names: list[str], folder: Path, option: str, plugin: Path) -> Path:
+    """The folder, with what a plugin makes of schemas, which are named as they lie in `protos`."""
+    folder.mkdir()
     kind = plugin.name.removeprefix("protoc-gen-")
-    paths = [argument for path in (proto.parent, *imports) for argument in ("-I", str(path))]
-    subprocess.run(["protoc", *paths, f"--plugin={plugin}", f"--{kind}_out={folder}", f"--{kind}_opt={option}", proto.name],
-                   check=True)
+    subprocess.run(["protoc", "-I", str(protos), f"--plugin={plugin}", f"--{kind}_out={folder}",
+                    f"--{kind}_opt={option}", *names], check=True)
     return folder
 
 
@@ -90,22 +90,17 @@ def run(count: int) -> None:
         print(f"\n{count} messages of nine fields{'lines':>18}" + "".join(
             f"{mode + ' s':>12}{'MB':>8}" for mode in MODES))
         for name in ("flat", "chain"):
-            proto = Path(scratch) / f"{name}.proto"
-            proto.write_text(schema(count, name == "chain"))
+            (Path(scratch) / f"{name}.proto").write_text(schema(count, name == "chain"))
             for side, (plugin, option) in sides.items():
-                folder = generated(proto, Path(scratch) / f"{name}-{side}", option, plugin)
+                folder = generated(Path(scratch), [f"{name}.proto"], Path(scratch) / f"{name}-{side}", option, plugin)
                 row = {"lines": lines(folder)} | {
                     mode: compiled(folder, flag, binaries / "Modules") for mode, flag in MODES.items()}
                 figures.setdefault(name, {})[side] = row
                 print(f"{name + ', ' + side:30}{row['lines']:14,}" + "".join(
                     f"{row[mode]['seconds']:12}{row[mode]['megabytes']:8,}" for mode in MODES), flush=True)
-        octollm = Path(scratch) / "octollm"
-        octollm.mkdir()
-        for proto in sorted((ROOT / "Protos" / "octollm" / "v1").glob("*.proto")):
-            out = octollm / proto.stem
-            out.mkdir()
-            subprocess.run(["protoc", "-I", str(ROOT / "Protos"), f"--plugin={sides['taxon'][0]}", f"--taxon_out={out}",
-                            str(proto.relative_to(ROOT / "Protos"))], check=True, cwd=ROOT / "Protos")
+        protos = ROOT / "Protos"
+        names = [str(file.relative_to(protos)) for file in sorted((protos / "octollm").rglob("*.proto"))]
+        octollm = generated(protos, names, Path(scratch) / "octollm", "access=public", sides["taxon"][0])
         figures["octollm"] = {"lines": lines(octollm)}
         print(f"\noctollm/v1: {figures['octollm']['lines']:,} lines are generated")
     print(json.dumps(figures))
