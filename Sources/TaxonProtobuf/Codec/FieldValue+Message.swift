@@ -8,7 +8,6 @@ extension Message {
 
   /// Takes a value out of memory that protobuf-c has filled.
   @inlinable
-  @inline(never)
   public static func lift(_ memory: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) -> Self {
     let base = memory.load(as: UnsafeRawPointer?.self) ?? descriptor.emptyForReader
     return try Self(reading: MessageReader(inside: base, arena))
@@ -19,7 +18,6 @@ extension Message {
 
   /// Puts the value where protobuf-c will find it.
   @inlinable
-  @inline(never)
   public func lower(to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
     var writer = MessageWriter(Self.descriptor, arena)
     memory.storeBytes(of: writer.base, as: UnsafeMutableRawPointer.self)

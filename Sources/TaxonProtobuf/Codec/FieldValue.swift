@@ -29,7 +29,6 @@ public protocol FieldValue: Hashable, Sendable {
 extension FieldValue {
   /// One by one.
   @inlinable
-  @inline(never)
   public static func liftArray(
     _ memory: UnsafeRawPointer, _ count: Int, _ arena: MessageArena
   ) throws(MessageDecodingError) -> [Self] {
@@ -41,7 +40,6 @@ extension FieldValue {
 
   /// One by one.
   @inlinable
-  @inline(never)
   public static func lowerArray(_ values: [Self], to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
     var position = memory
     for value in values {
