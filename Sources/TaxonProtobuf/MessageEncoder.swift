@@ -11,8 +11,7 @@ public struct MessageEncoder: ~Copyable {
 
   @usableFromInline
   init(_ writer: MessageWriter) throws(MessageEncodingError) {
-    message = UnsafePointer(writer.base.assumingMemoryBound(to: ProtobufCMessage.self))
-    byteCount = protobuf_c_message_get_packed_size(message)
+    self.init(part: writer)
     if let missing = writer.arena.state.pointee.missing {
       let descriptor = missing.descriptor.takeUnretainedValue()
       throw MessageEncodingError(
@@ -23,6 +22,12 @@ public struct MessageEncoder: ~Copyable {
       throw MessageEncodingError(
         reason: .tooLarge(byteCount: byteCount), messageName: MessageDescriptor.of(writer.base).name)
     }
+  }
+
+  /// Of a part of a message, whose size is checked together with the rest of it.
+  init(part writer: MessageWriter) {
+    message = UnsafePointer(writer.base.assumingMemoryBound(to: ProtobufCMessage.self))
+    byteCount = protobuf_c_message_get_packed_size(message)
   }
 
   /// Writes the message to the start of `destination`, which must have `byteCount` bytes at least.
