@@ -14,9 +14,17 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 
 FILES = [everything_pb2, json_pb2, kinds_pb2, legacy_pb2]
+
+
+def value_of(field: FieldDescriptor) -> FieldDescriptor:
+    """What a field holds: of a map, its values."""
+    is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
+    return field.message_type.fields_by_name["value"] if is_map else field
+
+
 ENUM_FIELDS = sorted({
     field.name for file in FILES for message in file.DESCRIPTOR.message_types_by_name.values()
-    for field in message.fields if field.enum_type
+    for field in message.fields if value_of(field).enum_type
 })  # fmt: skip
 PROTO2_TYPES = [
     re.escape(message.full_name)
@@ -49,7 +57,7 @@ IGNORING_ONLY_GOOGLE_ACCEPTS: list[tuple[str, str]] = [
 ]
 IGNORING_ONLY_TAXON_ACCEPTS: list[tuple[str, str]] = [
     ("does not have extensions", "json_format does not ignore a key in brackets"),
-    (r"Invalid enum value -?\d+ for", "json_format ignores unknown names of enums, and not unknown numbers of closed ones"),
+    (r"Invalid enum value -?[\d.]+ for", "json_format ignores unknown names of enums, and not unknown numbers of closed ones"),
 ]
 JSON_ONLY_TAXON_ACCEPTS: list[tuple[str, str]] = [
     ("Float value too (large|small)", "json_format refuses the greatest float as it writes it itself: rounded up"),
