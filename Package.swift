@@ -86,9 +86,14 @@ let package = Package(
       name: "taxon-interop", dependencies: ["Taxon", dependency("ArgumentParser", "swift-argument-parser")],
       path: "Tests/Interop", swiftSettings: settings, plugins: ["TaxonPlugin"]),
 
+    // What Tests/Polyglot compares with Google's implementation of protobuf.
+    .executableTarget(
+      name: "taxon-cross-check", dependencies: ["Taxon"], path: "Tests/CrossCheck", swiftSettings: settings,
+      plugins: ["TaxonPlugin"]),
+
     .testTarget(
       name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"],
-      exclude: ["Corpus", "everything.proto", "json.proto", "legacy.proto"],
+      exclude: ["Corpus", "everything.proto", "json.proto", "kinds.proto", "legacy.proto"],
       swiftSettings: settings),
     .testTarget(name: "TaxonErrorsTests", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .testTarget(name: "TaxonResilienceTests", dependencies: ["TaxonResilience"], swiftSettings: settings),

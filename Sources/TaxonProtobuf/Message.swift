@@ -78,11 +78,10 @@ extension Message {
   public func withEncoder<Result>(
     _ body: (borrowing MessageEncoder) -> Result
   ) throws(MessageEncodingError) -> Result {
-    let descriptor = Self.descriptor
     let arena = MessageArena.take()
     defer { arena.giveBack() }
-    var writer = MessageWriter(root: descriptor, arena)
+    var writer = MessageWriter(root: Self.descriptor, arena)
     write(to: &writer)
-    return body(try MessageEncoder(writer, descriptor))
+    return body(try MessageEncoder(writer))
   }
 }

@@ -8,22 +8,26 @@ public struct MessageEncoder: ~Copyable {
   public let byteCount: Int
 
   private let message: UnsafePointer<ProtobufCMessage>
-  private let arena: MessageArena
 
   @usableFromInline
-  init(_ writer: MessageWriter, _ descriptor: MessageDescriptor) throws(MessageEncodingError) {
-    message = UnsafePointer(writer.base.assumingMemoryBound(to: ProtobufCMessage.self))
-    arena = writer.arena
-    byteCount = protobuf_c_message_get_packed_size(message)
-    if let missing = arena.state.pointee.missing {
+  init(_ writer: MessageWriter) throws(MessageEncodingError) {
+    self.init(part: writer)
+    if let missing = writer.arena.state.pointee.missing {
       let descriptor = missing.descriptor.takeUnretainedValue()
       throw MessageEncodingError(
         reason: .missingRequiredField(descriptor.fields[missing.field].name), messageName: descriptor.name)
     }
     // protobuf's own bound, and protobuf-c's: it refuses lengths above it.
     guard byteCount <= Int(Int32.max) else {
-      throw MessageEncodingError(reason: .tooLarge(byteCount: byteCount), messageName: descriptor.name)
+      throw MessageEncodingError(
+        reason: .tooLarge(byteCount: byteCount), messageName: MessageDescriptor.of(writer.base).name)
     }
+  }
+
+  /// Of a part of a message, whose size is checked together with the rest of it.
+  init(part writer: MessageWriter) {
+    message = UnsafePointer(writer.base.assumingMemoryBound(to: ProtobufCMessage.self))
+    byteCount = protobuf_c_message_get_packed_size(message)
   }
 
   /// Writes the message to the start of `destination`, which must have `byteCount` bytes at least.
@@ -38,15 +42,8 @@ public struct MessageEncoder: ~Copyable {
 
   /// The encoded message as an array of its own.
   public func bytes() -> [UInt8] {
-    // Making an array of bytes that are there takes half the time of making one to be filled, which asks the runtime
-    // for the array's type each time (Swift 6.3).
-    if byteCount < MessageArena.smallestLarge {
-      let bytes = UnsafeMutableRawBufferPointer(start: arena.allocate(byteCount), count: byteCount)
-      pack(into: bytes)
-      return Array(UnsafeBufferPointer(bytes.assumingMemoryBound(to: UInt8.self)))
-    }
-    return [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-      count = pack(into: UnsafeMutableRawBufferPointer(buffer))
-    }
+    var bytes = [UInt8](unfilled: byteCount)
+    bytes.withUnsafeMutableBytes { _ = pack(into: $0) }
+    return bytes
   }
 }

@@ -67,15 +67,13 @@ public struct MessageExtension<Base: Message, Value: Sendable>: AnyMessageExtens
     }
   }
 
-  /// Sets it; nil and an empty array take it away.
+  /// Sets it; nil and an empty array take it away. Encoding the message throws when the value is too large.
   public func set(_ value: Value, in message: inout Base) {
     let arena = MessageArena.take()
     defer { arena.giveBack() }
     var writer = MessageWriter(root: descriptor, arena)
     write(&writer, value)
-    // Encoding throws above 2 GiB alone, which no message can hold.
-    let encoder = try? MessageEncoder(writer, descriptor)
-    message.unknownFields.replace(number, with: encoder?.bytes() ?? [])
+    message.unknownFields.replace(number, with: MessageEncoder(part: writer).bytes())
   }
 
   /// Takes it away.

@@ -98,7 +98,7 @@ extension UnknownFields {
   /// Puts encoded fields in the place of those with this number, at the end.
   mutating func replace(_ number: UInt32, with fields: [UInt8]) {
     let others = storage.flatMap { Self.part(of: $0) { $0 != number } } ?? []
-    storage = others.isEmpty && fields.isEmpty ? nil : others + fields
+    storage = others.isEmpty ? (fields.isEmpty ? nil : fields) : others + fields
   }
 
   private static func part(of bytes: [UInt8], _ isIncluded: (UInt32) -> Bool) -> [UInt8]? {

@@ -5,6 +5,8 @@ Builds nothing of the package itself: `swift build` comes first (Scripts/test do
 """
 
 import atexit
+import os
+import random
 import shutil
 import sys
 import tempfile
@@ -12,15 +14,30 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from repository import PROTOS, generate_python
+from repository import PROTOS, generate_python, generate_test_messages
 
 # Before any test module is imported: they import what is generated.
 _generated = Path(tempfile.mkdtemp(prefix="taxon-polyglot-"))
 atexit.register(shutil.rmtree, _generated, ignore_errors=True)
 generate_python(PROTOS, _generated)
+generate_test_messages(_generated)
 sys.path.insert(0, str(_generated))
 
+from google.protobuf import __version__ as protobuf_version  # noqa: E402
+from google.protobuf.internal import api_implementation  # noqa: E402
 from octollm_process import Server  # noqa: E402
+
+# Of test_protobuf.py.
+CROSS_CHECK_SEED = int(os.environ.get("CROSS_CHECK_SEED") or random.SystemRandom().randrange(1 << 32))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    cross_check = sys.modules.get("cross_check")
+    if cross_check is not None and cross_check.cases:
+        google = f"protobuf {protobuf_version} ({api_implementation.Type()})"
+        terminalreporter.write_line(
+            f"cross-check with {google}: {cross_check.cases} cases, CROSS_CHECK_SEED={CROSS_CHECK_SEED}"
+        )
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,16 @@ def generate_python(protos: Path, into: Path) -> None:
     one process cannot have two files of one name.
     """
     files = sorted(str(file.relative_to(protos)) for name in ("octollm", "taxon") for file in (protos / name).rglob("*.proto"))
+    run_protoc(protos, into, files)
+
+
+def generate_test_messages(into: Path) -> None:
+    """Those of the Swift tests of the runtime."""
+    protos = ROOT / "Tests" / "TaxonProtobufTests"
+    run_protoc(protos, into, sorted(file.name for file in protos.glob("*.proto")))
+
+
+def run_protoc(protos: Path, into: Path, files: list[str]) -> None:
     protoc = os.environ.get("PROTOC_PATH", "protoc")
     subprocess.run([protoc, f"-I{protos}", f"--python_out={into}", *files], check=True)
 
@@ -38,7 +48,7 @@ def swift(*arguments: str, package: Path = ROOT, check: bool = True) -> subproce
 
 @functools.cache
 def executable(name: str) -> Path:
-    """A command of this package, which has to be built already; OCTOLLM and TAXON_INTEROP name other ones."""
+    """A command of this package, which has to be built already; OCTOLLM and the like name other ones."""
     variable = name.upper().replace("-", "_")
     if path := os.environ.get(variable):
         return Path(path).resolve()

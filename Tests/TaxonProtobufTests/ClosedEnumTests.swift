@@ -64,6 +64,24 @@ import Testing
     #expect(try Closed(decoding: hex("3003 3007")).choice == .shape(.round))
   }
 
+  @Test(arguments: [
+    // One value, in parts of a message, inside others, and where another member of the oneof comes.
+    ("0807 0803", "0803 0807"), ("0807 0803 0808 0801", "0801 0807 0808"), ("3a020807 3a020803", "3a04 0803 0807"),
+    ("4204 0807 0803", "4204 0803 0807"), ("4a06 0801 1202 0807", "4a06 0801 1202 0807"),
+    ("4a08 0801 1204 0807 0803", "4a08 0801 1204 0803 0807"), ("3007 2a0161", "2a0161 3007"),
+    ("3007 3003", "3003 3007"),
+  ])
+  func aKnownNumberAfterwardsLeavesTheUnknownOne(bytes: String, expected: String) throws {
+    let message = try Closed(decoding: hex(bytes))
+    #expect(try hex(message.encoded()) == hex(hex(expected)))
+  }
+
+  @Test func aRequiredEnumMayHaveAnUnknownNumberFirst() throws {
+    let message = try ClosedRequired(decoding: hex("0807 0801"))
+    #expect(message.shape == .square)
+    #expect(message.unknownFields.bytes == hex("0807"))
+  }
+
   @Test func itIsSoAtAnyDepth() throws {
     let bytes = hex("3a 06 0807 3a02 1007  42 02 0807  4a 06 0801 1202 0807")
     let message = try Closed(decoding: bytes)

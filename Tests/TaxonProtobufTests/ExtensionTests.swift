@@ -99,6 +99,29 @@ import Testing
     #expect(Extendable.insideInside.number == 120)
   }
 
+  /// The message is TaxonProtobuf's, the extensions are this module's.
+  @Test func messagesOfOtherModulesHaveThem() throws {
+    var options = Google_Protobuf_FieldOptions(deprecated: true)
+    #expect(options.unit == nil && options.examples.isEmpty && options.outline == .round)
+    options.unit = "ms"
+    options.examples = [Child(number: 1), Child(name: "a")]
+    options.outline = .hollow
+    let bytes = try options.encoded()
+    let again = try Google_Protobuf_FieldOptions(decoding: bytes)
+    #expect(again == options)
+    #expect(
+      again.deprecated && again.unit == "ms" && again.examples.map(\.name) == ["", "a"] && again.outline == .hollow)
+    // Inside a message of that module too.
+    let field = Google_Protobuf_FieldDescriptorProto(name: "wait", options: options)
+    #expect(try Google_Protobuf_FieldDescriptorProto(decoding: field.encoded()).options?.unit == "ms")
+    let json = try options.jsonString(options: JSONEncodingOptions(registry: .kinds))
+    #expect(
+      json == #"{"deprecated":true,"[taxon.test.unit]":"ms","#
+        + #""[taxon.test.examples]":[{"number":1},{"name":"a"}],"[taxon.test.outline]":"SHAPE_HOLLOW"}"#)
+    #expect(
+      try Google_Protobuf_FieldOptions(json: json, options: JSONDecodingOptions(registry: .kinds)).outline == .hollow)
+  }
+
   @Test func aMessageSetKeepsItsGroups() throws {
     // One item: type 1547769, a message with text "a".
     let bytes = hex("0b 10f9bb5e 1a04 ca010161 0c")

@@ -48,7 +48,7 @@ import Testing
       bytesValues: [[], [1]], enumValues: [.red, .unrecognized(77)], messageValues: [Child(), Child(name: "x")])
     try roundTrip(
       message,
-      #"{"doubleValues":[1,-0,"Infinity"],"floatValues":[1.5,"-Infinity"],"int32Values":[0,1],"int64Values":["2"],"#
+      #"{"doubleValues":[1,-0.0,"Infinity"],"floatValues":[1.5,"-Infinity"],"int32Values":[0,1],"int64Values":["2"],"#
         + #""uint32Values":[3],"uint64Values":["4"],"boolValues":[true,false],"stringValues":["","a"],"#
         + #""bytesValues":["","AQ=="],"enumValues":["COLOUR_RED",77],"messageValues":[{},{"name":"x"}]}"#)
   }

@@ -176,8 +176,9 @@ import Testing
     #expect(fault(Child.self, child(101)).contains("messages are nested deeper than 100"))
     #expect(fault(Child.self, child(5), JSONDecodingOptions(nestingLimit: 4)).contains("nested deeper than 4"))
     func list(_ depth: Int) -> String { String(repeating: "[", count: depth) + String(repeating: "]", count: depth) }
-    #expect(fault(Google_Protobuf_Value.self, list(100)).hasPrefix("no fault"))
-    #expect(fault(Google_Protobuf_Value.self, list(102)).contains("nested deeper than 100"))
+    // A list in a list is a Value in a ListValue in a Value.
+    #expect(fault(Google_Protobuf_Value.self, list(50)).hasPrefix("no fault"))
+    #expect(fault(Google_Protobuf_Value.self, list(51)).contains("nested deeper than 100"))
     let ignoring = JSONDecodingOptions(ignoresUnknownFields: true)
     #expect(fault(Child.self, #"{"x":\#(list(100))}"#, ignoring).hasPrefix("no fault"))
     #expect(fault(Child.self, #"{"x":\#(list(100_000))}"#, ignoring).contains("nested deeper than 100"))
@@ -185,6 +186,35 @@ import Testing
     let any = #"{"@type":"x/google.protobuf.Any","value":"#
     let anys = String(repeating: any, count: 500) + "{}" + String(repeating: "}", count: 500)
     #expect(fault(Google_Protobuf_Any.self, anys).contains("nested deeper than 100"))
+  }
+
+  @Test(
+    arguments: [
+      (Child.self, #"{"child":"#, "{}", "}"), (Google_Protobuf_Value.self, "[", "[]", "]"),
+      (Google_Protobuf_ListValue.self, "[", "[]", "]"), (Google_Protobuf_Struct.self, #"{"a":"#, "{}", "}"),
+      (Google_Protobuf_Value.self, #"{"a":"#, "null", "}"), (Maps.self, #"{"maps":{"a":"#, "{}", "}}"),
+      (WellKnown.self, #"{"structure":{"a":["#, "{}", "]}}"),
+    ] as [(any Message.Type, String, String, String)])
+  func whatIsReadAtTheLimitIsDecodedAtTheLimit(_ type: any Message.Type, open: String, inside: String, close: String)
+    throws
+  {
+    var accepted = 0
+    for depth in 1...110 {
+      let text = String(repeating: open, count: depth) + inside + String(repeating: close, count: depth)
+      guard let message = try? type.init(json: text) else { continue }
+      accepted = depth
+      let bytes = try message.encoded()
+      #expect(throws: Never.self) { try type.init(decoding: bytes) }
+    }
+    #expect(accepted > 0 && accepted <= 100)
+    // The limits are the same: what is one deeper in the binary format alone is refused too.
+    let decoding = DecodingOptions(nestingLimit: 1000)
+    let text =
+      String(repeating: open, count: accepted + 1) + inside + String(repeating: close, count: accepted + 1)
+    guard let message = try? type.init(json: text, options: JSONDecodingOptions(nestingLimit: 1000)) else { return }
+    let bytes = try message.encoded()
+    #expect(throws: MessageDecodingError.self) { try type.init(decoding: bytes) }
+    #expect(throws: Never.self) { try type.init(decoding: bytes, options: decoding) }
   }
 
   @Test(arguments: [

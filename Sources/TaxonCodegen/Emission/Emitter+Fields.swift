@@ -71,32 +71,37 @@ extension Emitter {
     isStoredPrivately(field) ? "_\(property(field))" : Identifier.escaped(property(field))
   }
 
-  /// @Indirect and @Default have taken the name with the underscore.
+  /// @Indirect, @Boxed and @Default have taken the name with the underscore.
   func isStoredPrivately(_ field: SchemaField) -> Bool {
-    field.isDeprecated && !field.isRecursive && !hasDefault(field) && field.oneof == nil
+    field.isDeprecated && !field.isIndirect && !hasDefault(field) && field.oneof == nil
   }
 
   /// What the message has of a field, as it stands inside the struct; nil where the field is not set, save where it
   /// cannot be.
   func kept(_ field: SchemaField) -> String {
     if hasDefault(field) { return "_\(property(field)).projectedValue" }
-    return field.isRecursive && field.isDeprecated ? "_\(property(field)).wrappedValue" : stored(field)
+    return field.isIndirect && field.isDeprecated ? "_\(property(field)).wrappedValue" : stored(field)
   }
 
   /// Sets a field in an initialiser; with `self` in front where something else may have its name.
   func assignment(_ field: SchemaField, _ value: String, qualified: Bool) -> String {
     let isPlain = kept(field) == stored(field) && !isStoredPrivately(field)
     let target = qualified ? "self.\(isPlain ? property(field) : kept(field))" : kept(field)
-    guard field.isRecursive, field.isDeprecated else { return "\(target) = \(value)" }
-    return "\(qualified ? "self." : "")_\(property(field)) = \(runtime("Indirect"))(wrappedValue: \(value))"
+    guard field.isIndirect, field.isDeprecated else { return "\(target) = \(value)" }
+    return "\(qualified ? "self." : "")_\(property(field)) = \(runtime(box(field)))(wrappedValue: \(value))"
   }
 
   /// Whether the field has a default value of its own, and presence.
   func hasDefault(_ field: SchemaField) -> Bool { field.shape == .optional && declaredDefault(field) != nil }
 
+  /// What keeps a field on the heap.
+  private func box(_ field: SchemaField) -> String {
+    field.shape == .required && !field.isRequiredCycle ? "Boxed" : "Indirect"
+  }
+
   /// The attribute of the property with a space behind it, if there is one.
   func wrapper(of field: SchemaField) -> String {
-    if field.isRecursive { return "@\(runtime("Indirect")) " }
+    if field.isIndirect { return "@\(runtime(box(field))) " }
     guard hasDefault(field), let value = declaredDefault(field) else { return "" }
     return "@\(runtime("Default"))(\(value)) "
   }

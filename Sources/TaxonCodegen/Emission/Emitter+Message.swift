@@ -63,7 +63,7 @@ extension Emitter {
   private func emitOneofType(_ property: StoredProperty) {
     guard case .oneof(let oneof, let members, _) = property else { return }
     let path = names.path(oneof)
-    let indirect = members.contains(where: \.isRecursive) ? "indirect " : ""
+    let indirect = members.contains(where: \.isIndirect) ? "indirect " : ""
     writer.blank()
     writer.documentation(oneof.comment, "What `\(oneof.name)` can be.")
     let conformances = "\(standard("Hashable")), \(standard("Sendable"))"

@@ -12,6 +12,7 @@ enum Recursion {
       for (field, target) in message.containedMessages {
         let components = field.shape == .required ? required : components
         field.isRecursive = components[message] == components[target]
+        field.isIndirect = field.isRecursive
         guard field.isRecursive, field.shape == .required, message.file.isGenerated else { continue }
         diagnostics.warning(
           field.place,

@@ -140,6 +140,8 @@ final class SchemaField {
   var rules: Rules?
   /// Refers to a message that contains this one by way of singular fields alone.
   var isRecursive = false
+  /// Kept on the heap: it is recursive, or too large to lie in the message.
+  var isIndirect = false
 
   enum Shape: Hashable {
     /// Proto3 without presence: the default value means not set.

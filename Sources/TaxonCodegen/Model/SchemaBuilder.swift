@@ -21,6 +21,7 @@ struct SchemaBuilder {
     }
     for (node, file) in zip(builder.schema.files, files) { builder.addServices(of: file, to: node) }
     Recursion.mark(builder.schema, &builder.diagnostics)
+    InlineSize.mark(builder.schema)
     diagnostics = builder.diagnostics
     return builder.schema
   }

@@ -25,7 +25,7 @@ extension [UInt8]: FieldValue {
         return arena.store(bytes, to: memory)
       }
       // The arena holds on to the array, and while it has another owner nobody changes its memory.
-      arena.state.pointee.large.append(self)
+      arena.hold(self)
       memory.storeBytes(of: bytes.count, as: Int.self)
       memory.storeBytes(of: start, toByteOffset: 8, as: UnsafePointer<UInt8>.self)
     }

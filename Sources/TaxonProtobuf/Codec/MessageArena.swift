@@ -24,10 +24,11 @@ public struct MessageArena {
     /// A required field that is nil in what is being encoded, by its index in the table. Unretained: descriptors are
     /// never freed.
     var missing: (descriptor: Unmanaged<MessageDescriptor>, field: Int)?
-    /// Large values whose memory is used in place, both ways.
-    var large: [[UInt8]]
-    /// Where among them the next one to be lifted is likely to be.
-    var nextLarge: Int
+    /// Large values whose memory is used in place, both ways: the first, the last, and the one that is likely to be
+    /// lifted next.
+    var firstLarge: UnsafeMutablePointer<LargeValue>?
+    var lastLarge: UnsafeMutablePointer<LargeValue>?
+    var nextLarge: UnsafeMutablePointer<LargeValue>?
   }
 
   let state: UnsafeMutablePointer<State>
@@ -56,19 +57,16 @@ public struct MessageArena {
           alloc: ArenaCallbacks.allocate, free: ArenaCallbacks.free, allocator_data: block),
         cursor: block + stateSize, end: block + firstBlockSize, blocks: nil, nextBlockSize: secondBlockSize,
         input: UnsafeRawBufferPointer(start: nil, count: 0), hasReplacedValue: false, isRewritten: false, missing: nil,
-        large: [],
-        nextLarge: 0))
+        firstLarge: nil, lastLarge: nil, nextLarge: nil))
     return MessageArena(state: state)
   }
 
   /// Frees the memory of the arena, but for its first block, which waits in the pool as `take()` wants it.
   @usableFromInline
   func giveBack() {
+    // They lie in the blocks.
+    if state.pointee.firstLarge != nil { releaseLarge() }
     if state.pointee.blocks != nil { freeBlocks() }
-    if !state.pointee.large.isEmpty {
-      state.pointee.large = []
-      state.pointee.nextLarge = 0
-    }
     let block = UnsafeMutableRawPointer(state)
     state.pointee.cursor = block + Self.stateSize
     state.pointee.hasReplacedValue = false
@@ -121,34 +119,5 @@ public struct MessageArena {
     state.pointee.cursor = start + size
     state.pointee.end = block + blockSize
     return start
-  }
-
-  /// Bytes from which on a value is an array in its own right, rather than copied to or from the arena.
-  @inline(__always) static var smallestLarge: Int { 4096 }
-
-  /// Memory for protobuf-c that may become a field's value as it is.
-  func allocateLarge(_ byteCount: Int) -> UnsafeMutableRawPointer {
-    var start: UnsafeMutablePointer<UInt8>?
-    // Uninitialised: protobuf-c fills what it asks for, and nobody else sees the array before.
-    let array = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-      start = buffer.baseAddress
-      count = byteCount
-    }
-    state.pointee.large.append(array)
-    // There is memory: the capacity is over zero.
-    return UnsafeMutableRawPointer(start!)
-  }
-
-  /// The array that lies at `bytes`, if it is one of the next that were allocated.
-  func large(at bytes: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
-    let first = state.pointee.nextLarge
-    for index in first..<min(first + 16, state.pointee.large.count) {
-      let candidate = state.pointee.large[index]
-      guard candidate.count == bytes.count, candidate.withUnsafeBufferPointer({ $0.baseAddress == bytes.baseAddress })
-      else { continue }
-      state.pointee.nextLarge = index + 1
-      return candidate
-    }
-    return nil
   }
 }

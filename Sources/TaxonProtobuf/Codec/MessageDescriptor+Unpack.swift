@@ -41,6 +41,9 @@ extension MessageDescriptor {
       var scan = DepthScan(bytes: bytes, limit: options.nestingLimit)
       if scan.exceedsLimit(self) { return try unpackChecked(bytes, nil, arena: arena, options: options) }
     }
+    if hasClosedEnums, ClosedEnumScan(bytes: bytes).findsUnknownNumber(self) {
+      return try unpackChecked(bytes, nil, arena: arena, options: options)
+    }
     let message = unpackDirectly(bytes, arena: arena)
     if let message, !arena.state.pointee.hasReplacedValue {
       do {

@@ -59,9 +59,28 @@ public struct MessageReader {
     let entries = slot.load(as: UnsafePointer<UnsafeRawPointer>.self)
     for position in 0..<count {
       let entry = try MessageReader(inside: entries[position], arena)
-      result[try entry.value(0)] = try entry.value(1) as Value
+      let key = try entry.value(0) as Key
+      do {
+        result[key] = try entry.value(1) as Value
+      } catch {
+        guard try isReplaced(key, entries, after: position, of: count, error) else { throw error }
+      }
     }
     return result
+  }
+
+  /// Whether an entry of a map that lacks a required field is of no account, since a later one has its key.
+  @usableFromInline
+  func isReplaced<Key: FieldValue>(
+    _ key: Key, _ entries: UnsafePointer<UnsafeRawPointer>, after position: Int, of count: Int,
+    _ error: MessageDecodingError
+  ) throws(MessageDecodingError) -> Bool {
+    guard error.reason == .missingRequiredField else { return false }
+    for later in position + 1..<count {
+      let other = try MessageReader(inside: entries[later], arena).value(0) as Key
+      if other == key { return true }
+    }
+    return false
   }
 
   /// The number of the member of a oneof that is set, 0 for none; `index` is that of its first member.

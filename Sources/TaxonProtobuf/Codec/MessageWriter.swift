@@ -9,14 +9,15 @@ public struct MessageWriter {
 
   /// A writer for a message that is not inside another.
   @usableFromInline
-  init(root descriptor: MessageDescriptor, _ arena: MessageArena) {
+  init(root descriptor: borrowing MessageDescriptor, _ arena: MessageArena) {
     descriptor.link()
-    self.init(descriptor, arena)
+    base = descriptor.makeInstance(in: arena)
+    self.arena = arena
   }
 
   /// A writer for a message inside another; the outer one has linked its descriptor.
   @usableFromInline
-  init(_ descriptor: MessageDescriptor, _ arena: MessageArena) {
+  init(_ descriptor: borrowing MessageDescriptor, _ arena: MessageArena) {
     base = descriptor.makeInstance(in: arena)
     self.arena = arena
   }

@@ -5,8 +5,9 @@ public struct JSONDecodingOptions: Sendable {
   /// Fields that the message does not have are skipped, and so are values of enums whose name is not known; otherwise
   /// they are errors.
   public var ignoresUnknownFields: Bool
-  /// How many messages may be nested inside the outermost one; objects and lists of `google.protobuf.Struct`, and of
-  /// what is skipped, count as well.
+  /// How many messages may be nested inside the outermost one. They are counted as in the binary format, so that what
+  /// was read can be encoded and decoded again: the entry of a map is a message, and so is a `google.protobuf.Value`.
+  /// Objects and lists of what is skipped count as well.
   public var nestingLimit: Int
   /// The types that a `google.protobuf.Any` may hold, besides the well-known ones, and the extensions of messages.
   public var registry: TypeRegistry

@@ -30,6 +30,8 @@ public final class MessageDescriptor: @unchecked Sendable {
 
   /// How deep messages can be nested inside this one; Int.max where they can contain themselves.
   fileprivate(set) var greatestDepth = 0
+  /// Whether this message, or one that it can contain, has a singular field of a closed enum.
+  fileprivate(set) var hasClosedEnums: Bool
   private let isLinked = Atomic<Bool>(false)
   /// The address of what JSON needs to know, once it has been asked for.
   let jsonTable = Atomic<UInt>(0)
@@ -54,6 +56,9 @@ public final class MessageDescriptor: @unchecked Sendable {
     self.layout = .allocate(capacity: layout.count)
     self.layout.initialize(from: layout, count: layout.count)
     required = layout.indices.filter { layout[$0].label == .required }
+    hasClosedEnums = layout.contains {
+      !$0.isRepeated && fields[$0.position].type.enumType?.descriptor.isClosed == true
+    }
     cFields = CTables.fields(layout)
     table = CTables.message(cFields, layout)
     emptyInstance = .allocate(byteCount: table.pointee.sizeof_message, alignment: 16)
@@ -103,7 +108,22 @@ extension MessageDescriptor {
       linkings += 1
       var visits = Visits()
       _ = connect(&visits)
+      spreadClosedEnums(visits.done)
       for descriptor in visits.done { descriptor.isLinked.store(true, ordering: .releasing) }
+    }
+  }
+
+  /// What a message has, those have too that can contain it. Messages can contain each other, so it takes some rounds.
+  private func spreadClosedEnums(_ descriptors: [MessageDescriptor]) {
+    var hasChanged = true
+    while hasChanged {
+      hasChanged = false
+      for descriptor in descriptors where !descriptor.hasClosedEnums {
+        let inner = (0..<descriptor.count).lazy.compactMap { descriptor.layout[$0].message?.takeUnretainedValue() }
+        guard inner.contains(where: \.hasClosedEnums) else { continue }
+        descriptor.hasClosedEnums = true
+        hasChanged = true
+      }
     }
   }
 

@@ -55,9 +55,10 @@ struct WireCursor {
     case .fixed64: try skip(8)
     case .lengthDelimited:
       let length = try varint(longest: 5)
-      guard length <= UInt64(Int32.max) else { throw WireFault(reason: .lengthTooLarge, offset: valueStart) }
+      // An extension that is too large to be encoded is longer, and there.
       guard length <= UInt64(end - offset) else {
-        throw WireFault(reason: .lengthPastEnd(length), offset: valueStart)
+        let isTooLarge = length > UInt64(Int32.max)
+        throw WireFault(reason: isTooLarge ? .lengthTooLarge : .lengthPastEnd(length), offset: valueStart)
       }
       offset += Int(length)
       return (offset - Int(length))..<offset

@@ -773,6 +773,24 @@ struct Maps: Message {
   var children: [String: Child]
   /// `maps`, field 9.
   var maps: [String: Maps]
+  /// `naturals`, field 10.
+  var naturals: [Int64: UInt32]
+  /// `large_naturals`, field 11.
+  var largeNaturals: [UInt32: UInt64]
+  /// `differences`, field 12.
+  var differences: [Int32: Int32]
+  /// `large_differences`, field 13.
+  var largeDifferences: [UInt64: Int64]
+  /// `words`, field 14.
+  var words: [Int32: UInt32]
+  /// `large_words`, field 15.
+  var largeWords: [Int64: UInt64]
+  /// `signed_words`, field 16.
+  var signedWords: [String: Int32]
+  /// `large_signed_words`, field 17.
+  var largeSignedWords: [String: Int64]
+  /// `integers`, field 18.
+  var integers: [String: Int32]
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
@@ -780,7 +798,10 @@ struct Maps: Message {
   init(
     texts: [String: String] = [:], numbers: [Int32: Int64] = [:], blobs: [Bool: [UInt8]] = [:],
     doubles: [Int64: Double] = [:], floats: [UInt32: Float] = [:], bools: [UInt64: Bool] = [:],
-    colours: [String: Colour] = [:], children: [String: Child] = [:], maps: [String: Maps] = [:]
+    colours: [String: Colour] = [:], children: [String: Child] = [:], maps: [String: Maps] = [:],
+    naturals: [Int64: UInt32] = [:], largeNaturals: [UInt32: UInt64] = [:], differences: [Int32: Int32] = [:],
+    largeDifferences: [UInt64: Int64] = [:], words: [Int32: UInt32] = [:], largeWords: [Int64: UInt64] = [:],
+    signedWords: [String: Int32] = [:], largeSignedWords: [String: Int64] = [:], integers: [String: Int32] = [:]
   ) {
     self.texts = texts
     self.numbers = numbers
@@ -791,6 +812,15 @@ struct Maps: Message {
     self.colours = colours
     self.children = children
     self.maps = maps
+    self.naturals = naturals
+    self.largeNaturals = largeNaturals
+    self.differences = differences
+    self.largeDifferences = largeDifferences
+    self.words = words
+    self.largeWords = largeWords
+    self.signedWords = signedWords
+    self.largeSignedWords = largeSignedWords
+    self.integers = integers
   }
 
   static let descriptor = MessageDescriptor("taxon.test.Maps", [
@@ -803,6 +833,15 @@ struct Maps: Message {
     Field("colours", 7, .map(.string, .enum(Colour.self))),
     Field("children", 8, .map(.string, .message(Child.self))),
     Field("maps", 9, .map(.string, .message(Maps.self))),
+    Field("naturals", 10, .map(.int64, .uint32)),
+    Field("large_naturals", 11, .map(.uint32, .uint64)),
+    Field("differences", 12, .map(.sint32, .sint32)),
+    Field("large_differences", 13, .map(.fixed64, .sint64)),
+    Field("words", 14, .map(.sfixed32, .fixed32)),
+    Field("large_words", 15, .map(.sfixed64, .fixed64)),
+    Field("signed_words", 16, .map(.string, .sfixed32)),
+    Field("large_signed_words", 17, .map(.string, .sfixed64)),
+    Field("integers", 18, .map(.string, .int32)),
   ])
 
   init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -815,6 +854,15 @@ struct Maps: Message {
     colours = try reader.map(6)
     children = try reader.map(7)
     maps = try reader.map(8)
+    naturals = try reader.map(9)
+    largeNaturals = try reader.map(10)
+    differences = try reader.map(11)
+    largeDifferences = try reader.map(12)
+    words = try reader.map(13)
+    largeWords = try reader.map(14)
+    signedWords = try reader.map(15)
+    largeSignedWords = try reader.map(16)
+    integers = try reader.map(17)
     unknownFields = reader.unknownFields
   }
 
@@ -828,6 +876,15 @@ struct Maps: Message {
     writer.map(6, colours)
     writer.map(7, children)
     writer.map(8, maps)
+    writer.map(9, naturals)
+    writer.map(10, largeNaturals)
+    writer.map(11, differences)
+    writer.map(12, largeDifferences)
+    writer.map(13, words)
+    writer.map(14, largeWords)
+    writer.map(15, signedWords)
+    writer.map(16, largeSignedWords)
+    writer.map(17, integers)
     writer.unknownFields(unknownFields)
   }
 }

@@ -41,6 +41,8 @@ extension JSONParser {
     var size = 8 * 8
     var memory = arena.allocate(size)
     var offset = 0
+    // In the binary format an entry is a message.
+    try nest()
     repeat {
       guard peek() == UInt8(ascii: "\"") else { throw fail(.expected("a string"), at: cursor) }
       let place = cursor
@@ -62,6 +64,7 @@ extension JSONParser {
       memory.storeBytes(of: entry, toByteOffset: offset, as: UnsafeMutableRawPointer.self)
       offset += 8
     } while try goesOn(until: UInt8(ascii: "}"))
+    nestingLeft += 1
     slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
     slot.storeBytes(of: offset / 8, toByteOffset: Slot.quantifier, as: Int.self)
   }

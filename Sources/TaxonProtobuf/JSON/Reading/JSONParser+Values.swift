@@ -41,12 +41,11 @@ extension JSONParser {
     }
   }
 
-  /// A message inside another. A `google.protobuf.Value` is no level of its own: what it holds is one.
+  /// A message inside another.
   private mutating func nested(_ table: UnsafePointer<JSONTable>) throws(JSONFault) -> UnsafeMutableRawPointer {
-    let isLevel = table.pointee.form != .value
-    if isLevel { try nest() }
+    try nest()
     let message = try message(table)
-    if isLevel { nestingLeft += 1 }
+    nestingLeft += 1
     return message
   }
 

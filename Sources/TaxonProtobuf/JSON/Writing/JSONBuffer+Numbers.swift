@@ -64,7 +64,8 @@ extension JSONBuffer {
   /// The shortest text that reads as the same number; NaN and the infinities as strings.
   mutating func double(_ value: Double) {
     if let whole = Int64(exactly: value), whole.magnitude < 1 << 53 {
-      if whole == 0, value.sign == .minus { byte(UInt8(ascii: "-")) }
+      // Some readers take -0 for an integer, which has no sign.
+      if whole == 0, value.sign == .minus { return raw("-0.0") }
       return decimal(whole)
     }
     guard value.isFinite else { return nonFinite(isNaN: value.isNaN, value.sign) }
@@ -74,7 +75,8 @@ extension JSONBuffer {
   /// The shortest text that reads as the same number; NaN and the infinities as strings.
   mutating func float(_ value: Float) {
     if let whole = Int64(exactly: value), whole.magnitude < 1 << 24 {
-      if whole == 0, value.sign == .minus { byte(UInt8(ascii: "-")) }
+      // Some readers take -0 for an integer, which has no sign.
+      if whole == 0, value.sign == .minus { return raw("-0.0") }
       return decimal(whole)
     }
     guard value.isFinite else { return nonFinite(isNaN: value.isNaN, value.sign) }
