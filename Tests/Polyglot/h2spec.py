@@ -6,6 +6,7 @@ two seconds for each thing that comes. Its request is a GET of "/" without a con
 """
 
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Callable
@@ -55,16 +56,24 @@ class Event:
 
 
 class Peer:
-    def __init__(self, port: int, path: str, shape: Shape = Shape.GET, *, handshake: bool = True) -> None:
+    """A connection, over TLS if it is told so (h2spec's options -t and -k); the call's path is for its shape alone."""
+
+    def __init__(
+        self, port: int, path: str, shape: Shape = Shape.GET, *, handshake: bool = True, tls: bool = False
+    ) -> None:
         self.shape = shape
         self.settings: dict[int, int] = {}
         self.seen: list[Event] = []
         self._path = path
+        self._scheme = "https" if tls else "http"
         self._authority = f"127.0.0.1:{port}"
         self._encoder = hpack.Encoder()
         self._received = b""
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            # An end without TLS's own word for it is an error to Go.
+            self._socket = _tls().wrap_socket(self._socket, suppress_ragged_eofs=False)
         if handshake:
             self._shake_hands()
 
@@ -94,7 +103,7 @@ class Peer:
         is_call = self.shape == Shape.CALL
         fields = [
             (":method", "POST" if is_call else method),
-            (":scheme", "http"),
+            (":scheme", self._scheme),
             (":path", path if path is not None else self._path if is_call else "/"),
             (":authority", self._authority),
         ]
@@ -181,6 +190,14 @@ class Peer:
 
 
 Steps = list[bytes | Callable[[Peer], None]]
+
+
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    return context
 
 
 # MARK: Frames
