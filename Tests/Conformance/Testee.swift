@@ -19,17 +19,24 @@ enum Testee {
 
   static func response(to bytes: [UInt8]) -> Conformance_ConformanceResponse {
     do throws(MessageDecodingError) {
-      return Conformance_ConformanceResponse(result: result(try Conformance_ConformanceRequest(decoding: bytes)))
+      let newer = try Taxon_Conformance_NewerRequest(decoding: bytes)
+      return Conformance_ConformanceResponse(
+        result: result(try Conformance_ConformanceRequest(decoding: bytes), newer))
     } catch {
       return Conformance_ConformanceResponse(result: .runtimeError(error.description))
     }
   }
 
-  private static func result(_ request: Conformance_ConformanceRequest) -> Conformance_ConformanceResponse.Result {
+  private static func result(
+    _ request: Conformance_ConformanceRequest, _ newer: Taxon_Conformance_NewerRequest
+  ) -> Conformance_ConformanceResponse.Result {
     // The tests that the testee itself knows to fail: none.
     if request.messageType == "conformance.FailureSet" { return .protobufPayload([]) }
     guard let type = types[request.messageType] else { return .skipped("no \(request.messageType)") }
-    let message: any Message
+    // To ignore what cannot be done would look like a result, so runners ask for these to be skipped.
+    if newer.discardUnknownFields { return .skipped("unknown fields are not discarded") }
+    if case .mergeTextPayload = newer.mergePayload { return .skipped("the text format is not read") }
+    var message: any Message
     do {
       switch request.payload {
       case .protobufPayload(let bytes): message = try type.init(decoding: bytes)
@@ -38,6 +45,15 @@ enum Testee {
       case .jspbPayload: return .skipped("no JSPB")
       case .textPayload: return .skipped("the text format is not read")
       case nil: return .runtimeError("the request has no payload")
+      }
+      // Messages are merged by protobuf's definition of it: what is encoded in succession is decoded as one.
+      switch newer.mergePayload {
+      case .mergeProtobufPayload(let bytes):
+        message = try type.init(decoding: message.encoded() + type.init(decoding: bytes).encoded())
+      case .mergeJSONPayload(let text):
+        let other = try type.init(json: text, options: decodingOptions(request))
+        message = try type.init(decoding: message.encoded() + other.encoded())
+      case .mergeTextPayload, nil: break
       }
     } catch {
       return .parseError("\(error)")
