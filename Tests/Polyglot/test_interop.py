@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """gRPC's interoperability tests."""
 
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import grpc
 import interop_client
 import pytest
+from identity import Identity, make_identity
 from interop_client import CASES
 from interop_process import SwiftServer, swift_client
 from interop_server import InteropServer
@@ -59,33 +57,14 @@ def test_swift_to_swift(case: str, swift_server: SwiftServer) -> None:
     swift_client(swift_server.port, case)
 
 
-@dataclass(frozen=True)
-class Identity:
-    """A certificate for localhost that is its own authority, and its key."""
-
-    certificate: Path
-    key: Path
-
-
 @pytest.fixture(scope="module")
 def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
-    folder = tmp_path_factory.mktemp("identity")
-    identity = Identity(folder / "certificate.pem", folder / "key.pem")
-    subprocess.run(
-        [
-            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-            "-subj", "/CN=interop", "-addext", "subjectAltName=DNS:localhost,DNS:foo.test.google.fr,IP:127.0.0.1",
-            "-keyout", identity.key, "-out", identity.certificate,
-        ],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return identity
+    return make_identity(tmp_path_factory.mktemp("identity"))
 
 
 @pytest.fixture(scope="module")
 def swift_tls_server(tmp_path_factory: pytest.TempPathFactory, identity: Identity) -> Iterator[SwiftServer]:
-    files = [f"--tls_cert_file={identity.certificate}", f"--tls_key_file={identity.key}"]
-    with SwiftServer(tmp_path_factory.mktemp("interop") / "log", "--use_tls=true", *files) as server:
+    with SwiftServer(tmp_path_factory.mktemp("interop") / "log", *identity.arguments) as server:
         yield server
 
 

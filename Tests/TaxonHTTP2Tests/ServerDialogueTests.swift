@@ -129,11 +129,74 @@ import Testing
     let answer = try fixture.say(get + post)
     #expect(
       answer == [
-        .headers(stream: 1, [":status: 405", "x-taxon-reason: gRPC calls are POST requests"], endStream: true),
         .headers(
-          stream: 3, [":status: 415", "x-taxon-reason: the content-type of a gRPC call is application/grpc"],
-          endStream: true),
+          stream: 1,
+          [
+            ":status: 405", "content-type: text/plain; charset=utf-8", "content-length: 29",
+            "x-taxon-reason: gRPC calls are POST requests", "allow: POST",
+          ], endStream: false),
+        .headers(
+          stream: 3,
+          [
+            ":status: 415", "content-type: text/plain; charset=utf-8", "content-length: 52",
+            "x-taxon-reason: the content-type of a gRPC call is application/grpc",
+          ], endStream: false),
+        .data(stream: 1, Array("gRPC calls are POST requests\n".utf8), endStream: true),
+        .data(stream: 3, Array("the content-type of a gRPC call is application/grpc\n".utf8), endStream: true),
       ])
+    #expect(fixture.session.streams.isEmpty)
+  }
+
+  @Test func theAnswerToHEADHasNoContent() throws {
+    let fixture = try Fixture()
+    let answer = try fixture.say(
+      ScriptedPeer.headers(
+        1, [(":method", "HEAD"), (":scheme", "http"), (":path", "/"), (":authority", "test")], endStream: true))
+    guard case .headers(1, let fields, true)? = answer.first, answer.count == 1 else {
+      Issue.record("\(answer)")
+      return
+    }
+    #expect(fields.starts(with: [":status: 405"]))
+  }
+
+  /// A request that is no gRPC, and goes on after the answer.
+  private func rejected(_ fixture: Fixture, _ more: [(String, String)] = []) throws {
+    let fields = [(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "test")] + more
+    let answer = try fixture.say(ScriptedPeer.headers(1, fields))
+    #expect(answer.count == 2 && answer.last == .data(stream: 1, Self.reason, endStream: true), "\(answer)")
+  }
+
+  private static let reason = Array("the content-type of a gRPC call is application/grpc\n".utf8)
+
+  @Test func aRejectedRequestMayEnd() throws {
+    let fixture = try Fixture()
+    try rejected(fixture)
+    #expect(try fixture.say(ScriptedPeer.data(1, Array("test".utf8))) == [])
+    #expect(try fixture.say(ScriptedPeer.data(1, Array("test".utf8), endStream: true)) == [])
+    #expect(fixture.session.streams.isEmpty)
+  }
+
+  @Test func aRejectedRequestIsStillLookedAt() throws {
+    let fixture = try Fixture()
+    try rejected(fixture, [("content-length", "1")])
+    #expect(try fixture.say(ScriptedPeer.data(1, Array("test".utf8))) == [.reset(stream: 1, code: 1)])
+  }
+
+  @Test func aRejectedRequestThatIsLargeIsStopped() throws {
+    let fixture = try Fixture()
+    try rejected(fixture)
+    #expect(try fixture.say(ScriptedPeer.data(1, Array(repeating: 0, count: 16 * 1024))) == [])
+    #expect(try fixture.say(ScriptedPeer.data(1, [0])) == [.reset(stream: 1, code: 0)])
+    #expect(fixture.session.streams.isEmpty)
+  }
+
+  @Test func aRejectedRequestThatDoesNotEndIsStopped() throws {
+    let fixture = try Fixture()
+    try rejected(fixture)
+    // The embedded loop's clock begins at zero.
+    fixture.loop.advanceTime(to: .now() + .seconds(2))
+    #expect(try fixture.answer() == [.reset(stream: 1, code: 0)])
+    #expect(fixture.session.streams.isEmpty)
   }
 
   @Test func aBadTimeoutIsRefused() throws {

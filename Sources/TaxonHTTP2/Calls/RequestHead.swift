@@ -21,7 +21,7 @@ public struct RequestHead: Sendable {
   /// Bytes, each field counted with 32 on top (RFC 9113 §6.5.2).
   var size = 0
 
-  enum Method { case none, post, other }
+  enum Method { case none, post, head, other }
   enum ContentType { case none, gRPC, other }
 
   init() {}
@@ -33,7 +33,7 @@ public struct RequestHead: Sendable {
     func isNamed(_ expected: StaticString) -> Bool { name.equals(expected) }
     switch name.count {
     case 5 where isNamed(":path"): path = cache.string(value)
-    case 7 where isNamed(":method"): method = value.equals("POST") ? .post : .other
+    case 7 where isNamed(":method"): method = value.equals("POST") ? .post : value.equals("HEAD") ? .head : .other
     case 7 where isNamed(":scheme"): break
     case 10 where isNamed(":authority"): authority = cache.string(value)
     case 2 where isNamed("te"): break

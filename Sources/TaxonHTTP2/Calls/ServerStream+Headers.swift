@@ -19,6 +19,17 @@ extension ServerStream {
     return HeaderBlock([.init("grpc-status", "0")] + HeaderBlock.Field.fields(of: metadata))
   }
 
+  /// The head of an HTTP answer to what is no gRPC, whose content is text of `count` bytes.
+  static func rejection(_ status: Int, reason: String, count: Int) -> HeaderBlock {
+    var fields: [HeaderBlock.Field] = [
+      .init(":status", "\(status)"), .init("content-type", "text/plain; charset=utf-8"),
+      .init("content-length", "\(count)"), .init("x-taxon-reason", reason),
+    ]
+    // RFC 9110 §15.5.6
+    if status == 405 { fields.append(.init("allow", "POST")) }
+    return HeaderBlock(fields)
+  }
+
   /// Headers alone, which are the head and the trailers of an error at once (Trailers-Only).
   static func errorHead(_ status: WireStatus, initial: Metadata, trailing: [HeaderBlock.Field]) -> HeaderBlock {
     let initial = HeaderBlock.Field.fields(of: initial)

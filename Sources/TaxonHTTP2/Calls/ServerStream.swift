@@ -23,6 +23,10 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
   /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
   @exclusivity(unchecked) private var unread = 0
   @exclusivity(unchecked) private var unconsumed = 0
+  /// The request is no gRPC and answered, and goes on: it is stopped after so many bytes, or that time.
+  @exclusivity(unchecked) private var isRejected = false
+  private static let maxRejected = 16 * 1024
+  private static let rejectedTime = TimeAmount.seconds(1)
 
   /// A stream of a connection.
   public init(context: ServerStreamContext) {
@@ -66,7 +70,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
     switch state.receivedHead(&head, sizeLimit: context.limits.maxHeaderListSize) {
     case .begin: begin()
     case .fail(let fault): fail(fault)
-    case .rejectHTTP(let status, let reason): rejectHTTP(status, reason)
+    case .rejectHTTP(let status, let reason): rejectHTTP(status, reason, hasEnded: endStream)
     case .ignore: break
     }
     if endStream { receivedEnd() }
@@ -87,7 +91,12 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
   }
 
   public override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
+    let before = unconsumed
     if !isLast { unconsumed += data.count }
+    if isRejected {
+      if before <= Self.maxRejected, unconsumed > Self.maxRejected { session?.resetWhenAnswered(self) }
+      return
+    }
     do throws(MessageDeframer.Failure) {
       try deframer.process(data) { isCompressed, message in
         switch state.receivedMessage(isCompressed: isCompressed) {
@@ -182,7 +191,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
   }
 
   package func deadlineExceeded() {
-    fail(CallError.DeadlineExceeded())
+    if isRejected { session?.resetWhenAnswered(self) } else { fail(CallError.DeadlineExceeded()) }
   }
 
   // MARK: To the peer
@@ -276,11 +285,24 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
     }
   }
 
-  private func rejectHTTP(_ status: Int, _ reason: String) {
+  /// Answers what is no gRPC as HTTP does, with the reason as text.
+  ///
+  /// A request that goes on is not stopped at once: what is wrong with it further on is still answered as HTTP/2 asks,
+  /// and a client that ends it soon does not find its stream reset. RFC 9113 §8.1 leaves that to the server.
+  private func rejectHTTP(_ status: Int, _ reason: String, hasEnded: Bool) {
     guard state.finish() == .sendHead else { return }
-    session?.submitHeadersOnly(
-      self, head: HeaderBlock([.init(":status", "\(status)"), .init("x-taxon-reason", reason)]))
-    ended()
+    let text = reason + "\n"
+    let block = Self.rejection(status, reason: reason, count: text.utf8.count)
+    if head.method == .head {
+      session?.submitHeadersOnly(self, head: block)
+    } else {
+      send(text.utf8.count) { $0.copyBytes(from: text.utf8) }
+      finish(trailers: nil)
+      session?.submitResponse(self, head: block)
+    }
+    guard !hasEnded else { return }
+    isRejected = true
+    context.deadlines.add(self, at: .now() + Self.rejectedTime)
   }
 
   /// The reply is over: let go of the call and its request, stop the clock, and stop a peer that is still sending.

@@ -22,6 +22,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   @exclusivity(unchecked) package private(set) var lastRead = NIODeadline.now()
   @exclusivity(unchecked) private var isFlushScheduled = false
   @exclusivity(unchecked) private var isClosing = false
+  @exclusivity(unchecked) private var isOutputClosed = false
   @exclusivity(unchecked) private var isEnded = false
   @exclusivity(unchecked) private var failure: ConnectionFailure?
   private static let writeSize = 256 * 1024
@@ -77,7 +78,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
 
   /// Gives bytes to the session, which calls what they cause.
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard failure == nil else { return }
+    guard failure == nil, !isOutputClosed else { return }
     isReading = true
     lastRead = .now()
     unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
@@ -140,17 +141,26 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
     guard !isClosing else { return }
     isClosing = true
     context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
-      context.close(promise: nil)
+      self.closeOutput(context)
     }
-    // The peer may not read what there is to write.
+    // The peer may not read what there is to write, or not close its end.
     context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
       self?.context?.close(promise: nil)
     }
   }
 
+  /// Says that nothing more comes, and reads on until the peer closes its end. TCP answers with a reset when a socket is
+  /// closed of which not all has been read, or to which something comes afterwards; the peer may lose GOAWAY by that, and
+  /// takes the end for a fault of the network (RFC 9112 §9.6 has the same for HTTP/1.1).
+  private func closeOutput(_ context: ChannelHandlerContext) {
+    guard session.role == .server else { return context.close(promise: nil) }
+    isOutputClosed = true
+    context.close(mode: .output).assumeIsolated().whenFailure { _ in context.close(promise: nil) }
+  }
+
   /// Writes what the session has, as far as the channel takes it; closes the channel when both sides are done.
   public func flush() {
-    guard let context, !isReading, !awaitsTLS else { return }
+    guard let context, !isReading, !awaitsTLS, !isOutputClosed else { return }
     while context.channel.isWritable {
       output.clear()
       do throws(HTTP2Error) {

@@ -254,6 +254,7 @@ public final class HTTP2Session {
   /// reset at once would overtake the answer.
   public func resetWhenAnswered(_ stream: HTTP2Stream) {
     answeredEarly.append(stream)
+    transport?.scheduleFlush()
   }
 
   /// Says that bytes of a body have been dealt with, so that the peer may send as many more on the stream. The
