@@ -118,7 +118,12 @@ def messages_inside(message: Message) -> Iterator[Message]:
         elif not field.message_type.GetOptions().map_entry:
             yield from value
         elif field.message_type.fields_by_name["value"].message_type is not None:
-            yield from value.values()
+            try:
+                values = list(value.values())
+            except UnicodeDecodeError:
+                # Proto2 lets keys be no UTF-8, which Python keeps and does not show: its values stay as they are.
+                values = []
+            yield from values
 
 
 def comparable(text: str | bytes) -> object:
