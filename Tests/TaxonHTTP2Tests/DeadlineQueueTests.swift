@@ -54,6 +54,20 @@ struct DeadlineQueueTests {
     loop.advanceTime(by: .seconds(1))
   }
 
+  /// A peer chooses its deadlines, and may close the connection right after.
+  @Test func aTimerGoesWithItsQueue() {
+    weak var loop: EmbeddedEventLoop?
+    do {
+      let owned = EmbeddedEventLoop()
+      loop = owned
+      let queue = DeadlineQueue(owned)
+      let holder = Holder(0) { _ in }
+      queue.add(holder, at: .now() + .hours(1_000))
+      queue.remove(holder)
+    }
+    #expect(loop == nil)
+  }
+
   @Test func whatADeadlineTakesOutIsNotToldOfItsOwn() {
     let loop = EmbeddedEventLoop()
     let queue = DeadlineQueue(loop)

@@ -25,6 +25,9 @@ package final class DeadlineQueue {
 
   package init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
+  // The loop would keep it up to its time, which the peer may have chosen.
+  deinit { timer?.cancel() }
+
   package var count: Int { heap.count }
 
   /// Waits until the deadline; the holder is kept until then, or until it is taken out.
