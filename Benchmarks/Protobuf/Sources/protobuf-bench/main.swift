@@ -39,6 +39,28 @@ func nanoseconds(_ operation: Benchmark, _ times: Int) throws -> Double {
   return (cpuTime() - start) / Double(times)
 }
 
+/// An operation of both sides, and what it took in each round.
+struct Measured {
+  private let sides: [Benchmark]
+  /// How many fill the time.
+  private let times: [Int]
+  private var rounds: [[Double]] = [[], []]
+
+  init(_ taxon: Benchmark, _ peer: Benchmark, milliseconds: Double) throws {
+    sides = [taxon, peer]
+    // Warms up, too.
+    times = try sides.map { max(1, Int(milliseconds * 1e6 / (try nanoseconds($0, 20)))) }
+  }
+
+  mutating func measure() throws {
+    for side in 0...1 { rounds[side].append(try nanoseconds(sides[side], times[side])) }
+  }
+
+  var line: String {
+    #"{"row": "\#(sides[0].row)", "kind": "\#(sides[0].kind)", "taxon": \#(rounds[0]), "peer": \#(rounds[1])}"#
+  }
+}
+
 typealias Counter = @convention(c) () -> UInt64
 
 /// Allocations of one operation.
@@ -60,16 +82,12 @@ func run(_ arguments: [String]) throws {
   }
   switch (arguments.first, arguments.dropFirst().compactMap(Double.init)) {
   case ("times", let numbers) where numbers.count == 2:
-    for (taxon, peer) in pairs {
-      // Warms up, and finds out how many fill the time.
-      let times = try [taxon, peer].map { max(1, Int(numbers[1] * 1e6 / (try nanoseconds($0, 20)))) }
-      var rounds: [[Double]] = [[], []]
-      for _ in 0..<Int(numbers[0]) {
-        rounds[0].append(try nanoseconds(taxon, times[0]))
-        rounds[1].append(try nanoseconds(peer, times[1]))
-      }
-      print(#"{"row": "\#(taxon.row)", "kind": "\#(taxon.kind)", "taxon": \#(rounds[0]), "peer": \#(rounds[1])}"#)
+    var measured = try pairs.map { try Measured($0, $1, milliseconds: numbers[1]) }
+    // Round by round, so that what disturbs the machine for a while disturbs one round of a row and not the row.
+    for _ in 0..<Int(numbers[0]) {
+      for index in measured.indices { try measured[index].measure() }
     }
+    for one in measured { print(one.line) }
   case ("allocations", []):
     guard let symbol = dlsym(nil, "counted_allocations") else { throw Wrong(what: "nothing counts allocations") }
     let count = unsafeBitCast(symbol, to: Counter.self)
