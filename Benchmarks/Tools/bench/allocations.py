@@ -57,7 +57,7 @@ def of_server(peer: Peer, scenario: str, calls: int = CALLS) -> float:
 
 def of_client(peer: Peer, calls: int = CALLS) -> float:
     """Allocations that a call makes on Taxon's client."""
-    executable = swift_build("Taxon", "taxon-bench-server", "taxon-bench-client") / "taxon-bench-client"
+    executable = swift_build("TaxonCalls", "taxon-bench-server", "taxon-bench-client") / "taxon-bench-client"
     counts = []
     port = free_port()
     with running(peer.command(port, "unary"), port):

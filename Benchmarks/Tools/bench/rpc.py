@@ -23,7 +23,7 @@ TITLES = {
     "stream": f"Server streams of {load.MESSAGES} small messages, 10 × 1 (a call is a stream)",
     "latency": "Unary echo, one connection × one stream",
 }
-CLIENTS = {"taxon": ("Taxon", "taxon-bench-client"), "grpc-swift-2": ("GRPCSwift", "grpc-swift-client")}
+CLIENTS = {"taxon": ("TaxonCalls", "taxon-bench-client"), "grpc-swift-2": ("GRPCSwift", "grpc-swift-client")}
 
 
 class Bench:
@@ -56,7 +56,7 @@ class Bench:
 
     def check(self) -> None:
         """Every server answers a real client rightly: h2load would take any HTTP 200 for an answer."""
-        client = swift_build("Taxon") / "taxon-bench-client"
+        client = swift_build("TaxonCalls") / "taxon-bench-client"
         for peer in self.peers:
             if not peer.is_grpc:
                 continue

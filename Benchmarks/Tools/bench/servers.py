@@ -39,7 +39,7 @@ def swift_build(package: str, *products: str) -> Path:
 
 
 def taxon(port: int) -> list[str]:
-    return [str(swift_build("Taxon", "taxon-bench-server", "taxon-bench-client") / "taxon-bench-server"), str(port)]
+    return [str(swift_build("TaxonCalls", "taxon-bench-server", "taxon-bench-client") / "taxon-bench-server"), str(port)]
 
 
 def grpc_swift(port: int) -> list[str]:
