@@ -185,16 +185,12 @@ class TestSlowPeers:
                     connection.write_body(id, message(bytes(65_000), length=4 * MEBIBYTE), end=False, patience=0.05)
             interop_victim.answers()
 
-    @pytest.mark.parametrize(
-        "beginning",
-        [b"", PREFACE[:10], PREFACE, PREFACE + settings()[:5], PREFACE + settings()],
-        ids=["nothing", "half-a-preface", "preface", "half-settings", "no-settings-ack"],
-    )
-    def test_half_open_connections(self, victim: Victim, beginning: bytes) -> None:
-        """They are given up after the ten seconds that the handshake may take."""
+    def test_half_open_connections(self, victim: Victim) -> None:
+        """They are given up after the ten seconds that the handshake may take, wherever in it they stop."""
         before = victim.connections()
+        beginnings = [b"", PREFACE[:10], PREFACE, PREFACE + settings()[:5], PREFACE + settings()]
         with ExitStack() as stack:
-            for _ in range(MANY):
+            for beginning in beginnings * (MANY // len(beginnings)):
                 connection = stack.enter_context(RawConnection(victim.port, handshake=False))
                 connection.socket.send(beginning)
             assert victim.becomes(lambda: victim.connections() <= before + 2, timeout=25)
