@@ -12,8 +12,8 @@ struct AttemptEnd: Sendable {
   var error: (any TaxonomyError)?
   var initial = Metadata()
   var trailing = Metadata()
-  /// The server did not process the attempt at all.
-  var isRefused = false
+  /// Set when the server did not process the attempt: says how that is known.
+  var refusal: Refusal?
   /// What the log should know of the answer.
   var notes: [WireNote] = []
 }
@@ -135,7 +135,7 @@ final class CallEngine: Sendable {
     var counting =
       retrier ?? Retrier(plan.options.retry ?? policy.retry, isIdempotent: plan.isIdempotent, budget: budget)
     let decision = counting.failed(
-      error, timeLeft: plan.deadline.map { Duration($0 - .now()) }, isRefused: end.isRefused)
+      error, timeLeft: plan.deadline.map { Duration($0 - .now()) }, isRefused: end.refusal != nil)
     retrier = counting
     observer?(
       .attemptFailed(path: plan.path, attempt: counting.failedAttempts, error: error, decision: decision))

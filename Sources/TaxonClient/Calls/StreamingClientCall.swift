@@ -11,8 +11,8 @@ struct StreamEnd<Failure: ErrorUnion>: Sendable {
   let error: Failure?
   let initial: Metadata
   let trailing: Metadata
-  /// The server did not process the call at all.
-  let isRefused: Bool
+  /// Set when the server did not process the call: says how that is known.
+  let refusal: Refusal?
   /// What the log should know of the answer.
   let notes: [WireNote]
 }
@@ -176,7 +176,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
       if let error { permit.settle(throwing: error) } else { permit.settle(.success) }
     }
     plan.ended(
-      StreamEnd(error: error, initial: initial, trailing: end.trailing, isRefused: end.isRefused, notes: notes))
+      StreamEnd(error: error, initial: initial, trailing: end.trailing, refusal: end.refusal, notes: notes))
     if let error {
       inbound.fail(error)
       outbound.fail(error)

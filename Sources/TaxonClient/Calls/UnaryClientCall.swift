@@ -189,7 +189,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
       let error = isCancelled ? error : error.fromCall()
       permit?.settle(throwing: error)
       self.end.error = error
-      self.end.isRefused = end.isRefused
+      self.end.refusal = end.refusal
       self.end.notes = notes
     } else {
       permit?.settle(.success)

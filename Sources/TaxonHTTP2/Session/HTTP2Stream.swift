@@ -48,8 +48,9 @@ open class HTTP2Stream {
   /// The body ended without trailers.
   open func receivedEnd() {}
 
-  /// The request was never sent, because the peer wants no more streams (client). `closed` follows.
-  open func notSent() {}
+  /// The peer did not process the request and will not (client): it was never sent, or a GOAWAY names a lower last
+  /// stream. `closed` follows.
+  open func notProcessed() {}
 
   /// A header block is larger than nghttp2 sends (64 KiB). The stream is reset; `closed` follows.
   open func headersTooLarge() {}
