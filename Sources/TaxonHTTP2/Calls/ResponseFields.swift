@@ -19,6 +19,7 @@ struct ResponseFields: ~Copyable {
     @exclusivity(unchecked) var message = ""
     @exclusivity(unchecked) var details: [UInt8]?
     @exclusivity(unchecked) var pushback: String?
+    @exclusivity(unchecked) var retryAfter: String?
     @exclusivity(unchecked) var metadata = Metadata()
   }
 
@@ -49,6 +50,9 @@ struct ResponseFields: ~Copyable {
     case 12 where name.equals("grpc-message"): rest.message = GRPCMessage.decode(value)
     case 23 where name.equals("grpc-status-details-bin"): rest.details = Base64.decode(value)
     case 22 where name.equals("grpc-retry-pushback-ms"): rest.pushback = String(decoding: value, as: UTF8.self)
+    case 11 where name.equals("retry-after"):
+      rest.retryAfter = String(decoding: value, as: UTF8.self)
+      rest.metadata.receive(name: cache.string(name), value: value, cache: &cache)
     default: rest.metadata.receive(name: cache.string(name), value: value, cache: &cache)
     }
   }
@@ -71,6 +75,8 @@ struct ResponseFields: ~Copyable {
 
   /// The failure of which the fields speak.
   func failure(_ code: StatusCode) -> ReceivedStatus {
-    ReceivedStatus(code: code, message: rest?.message ?? "", details: rest?.details, pushback: rest?.pushback)
+    ReceivedStatus(
+      code: code, message: rest?.message ?? "", details: rest?.details, pushback: rest?.pushback,
+      retryAfter: rest?.retryAfter)
   }
 }
