@@ -17,6 +17,9 @@ public enum CallError: ErrorUnion {
   case protocolViolation(ProtocolViolation)
   /// A message is compressed in a way that the receiver does not know.
   case unsupportedEncoding(UnsupportedEncoding)
+  /// The server holds as much for its peers as it may, and most of the caller's connection's part: the request was not
+  /// taken in.
+  case serverOverloaded(ServerOverloaded)
   /// The time allowed for the call ran out.
   case deadlineExceeded(DeadlineExceeded)
   /// Any failure that is none of the above.
@@ -24,7 +27,7 @@ public enum CallError: ErrorUnion {
 
   public static let members: [any DeclaredError.Type] = [
     InternalError.self, MethodNotFound.self, MalformedMessage.self, MessageTooLarge.self, ProtocolViolation.self,
-    UnsupportedEncoding.self, DeadlineExceeded.self]
+    UnsupportedEncoding.self, ServerOverloaded.self, DeadlineExceeded.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
@@ -34,6 +37,7 @@ public enum CallError: ErrorUnion {
     case let error as MessageTooLarge: self = .messageTooLarge(error)
     case let error as ProtocolViolation: self = .protocolViolation(error)
     case let error as UnsupportedEncoding: self = .unsupportedEncoding(error)
+    case let error as ServerOverloaded: self = .serverOverloaded(error)
     case let error as DeadlineExceeded: self = .deadlineExceeded(error)
     case let error as UndeclaredError: self = .other(error)
     default: return nil
@@ -48,6 +52,7 @@ public enum CallError: ErrorUnion {
     case .messageTooLarge(let error): error
     case .protocolViolation(let error): error
     case .unsupportedEncoding(let error): error
+    case .serverOverloaded(let error): error
     case .deadlineExceeded(let error): error
     case .other(let error): error
     }
@@ -88,6 +93,12 @@ public enum CallError: ErrorUnion {
   ) -> Self {
     .unsupportedEncoding(UnsupportedEncoding(
       encoding: encoding, supported: supported, retryAfter: retryAfter, cause: cause))
+  }
+
+  /// The server holds as much for its peers as it may, and most of the caller's connection's part: the request was not
+  /// taken in.
+  public static func serverOverloaded(retryAfter: Duration? = nil, cause: (any Error)? = nil) -> Self {
+    .serverOverloaded(ServerOverloaded(retryAfter: retryAfter, cause: cause))
   }
 
   /// The time allowed for the call ran out.
@@ -336,6 +347,37 @@ public enum CallError: ErrorUnion {
     public func write(to writer: inout MessageWriter) {
       writer.value(0, encoding)
       writer.array(1, supported)
+      writer.unknownFields(unknownFields)
+    }
+  }
+
+  /// The server holds as much for its peers as it may, and most of the caller's connection's part: the request was not
+  /// taken in.
+  public struct ServerOverloaded: DeclaredError {
+    /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
+    public var context: ErrorContext
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
+    public init(retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+      context = ErrorContext(retryAfter: retryAfter, cause: cause)
+    }
+
+    public static let declaration = ErrorDeclaration(
+      domain: "taxon.dev", code: "SERVER_OVERLOADED", categories: ["CallError"], status: .unavailable, httpStatus: 503,
+      severity: .warning, retry: .throttled, breaker: .failure)
+
+    public var message: String { "The server holds too many bytes of requests" }
+
+    public static let descriptor = MessageDescriptor("taxon.CallError.ServerOverloaded", [])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      context = ErrorContext()
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
       writer.unknownFields(unknownFields)
     }
   }
@@ -771,9 +813,9 @@ extension TypeRegistry {
   public static let taxonErrors = TypeRegistry([
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
     CallError.MessageTooLarge.self, CallError.ProtocolViolation.self, CallError.UnsupportedEncoding.self,
-    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self,
-    SetupError.InvalidSetting.self])
+    CallError.ServerOverloaded.self, CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self,
+    ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self,
+    SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
 }
 
 /// All errors of taxon/errors.proto, domain taxon.dev.
@@ -790,9 +832,9 @@ public enum TaxonError: ErrorUnion {
   public static let members: [any DeclaredError.Type] = [
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
     CallError.MessageTooLarge.self, CallError.ProtocolViolation.self, CallError.UnsupportedEncoding.self,
-    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self,
-    SetupError.InvalidSetting.self]
+    CallError.ServerOverloaded.self, CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self,
+    ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self,
+    SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
@@ -825,9 +867,9 @@ extension ErrorRegistry {
   public static let taxonErrors = ErrorRegistry([
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
     CallError.MessageTooLarge.self, CallError.ProtocolViolation.self, CallError.UnsupportedEncoding.self,
-    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self,
-    SetupError.InvalidSetting.self])
+    CallError.ServerOverloaded.self, CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self,
+    ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self,
+    SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
 }
 
 extension ProtoFileDescriptor {
@@ -836,7 +878,7 @@ extension ProtoFileDescriptor {
     "taxon/errors.proto",
     dependencies: [.taxonTaxonomy],
     base64: """
-      ChJ0YXhvbi9lcnJvcnMucHJvdG8SBXRheG9uGhR0YXhvbi90YXhvbm9teS5wcm90byLuBQoJQ2FsbEVycm9yGkUKDUludGVybmFsRXJyb3I6NOqm
+      ChJ0YXhvbi9lcnJvcnMucHJvdG8SBXRheG9uGhR0YXhvbi90YXhvbm9teS5wcm90byLQBgoJQ2FsbEVycm9yGkUKDUludGVybmFsRXJyb3I6NOqm
       GTAKDklOVEVSTkFMX0VSUk9SEhpBbiBpbnRlcm5hbCBlcnJvciBvY2N1cnJlZCgFOAEaXAoOTWV0aG9kTm90Rm91bmQSDAoEcGF0aBgBIAEoCTo8
       6qYZOAoQTUVUSE9EX05PVF9GT1VORBIgTWV0aG9kIHtwYXRofSBpcyBub3QgaW1wbGVtZW50ZWQYDCgDGnAKEE1hbGZvcm1lZE1lc3NhZ2USDAoE
       dHlwZRgBIAEoCRIOCgZyZWFzb24YAiABKAk6PuqmGToKEU1BTEZPUk1FRF9NRVNTQUdFEiVNZXNzYWdlIHt0eXBlfSBpcyBtYWxmb3JtZWQ6IHty
@@ -844,17 +886,18 @@ extension ProtoFileDescriptor {
       c3NhZ2Ugb2Yge3NpemV9IGJ5dGVzIGlzIGxhcmdlciB0aGFuIHRoZSBsaW1pdCBvZiB7bGltaXR9IGJ5dGVzGAgoAxpHChFQcm90b2NvbFZpb2xh
       dGlvbhIOCgZyZWFzb24YASABKAk6IuqmGR4KElBST1RPQ09MX1ZJT0xBVElPThIIe3JlYXNvbn0amQEKE1Vuc3VwcG9ydGVkRW5jb2RpbmcSEAoI
       ZW5jb2RpbmcYASABKAkSEQoJc3VwcG9ydGVkGAIgAygJOl3qphlZChRVTlNVUFBPUlRFRF9FTkNPRElORxI/RW5jb2Rpbmcge2VuY29kaW5nfSBp
-      cyBub3Qgc3VwcG9ydGVkOyBzdXBwb3J0ZWQgYXJlIHtzdXBwb3J0ZWR9GAwaRgoQRGVhZGxpbmVFeGNlZWRlZDoy6qYZLgoRREVBRExJTkVfRVhD
-      RUVERUQSEURlYWRsaW5lIGV4Y2VlZGVkGAQoAzABOAE6DOKmGQgIDRgEIAEoAiLzAwoPQ29ubmVjdGlvbkVycm9yGmMKC0NpcmN1aXRPcGVuEhAK
-      CGVuZHBvaW50GAEgASgJOkLqphk+CgxDSVJDVUlUX09QRU4SJkNpcmN1aXQgYnJlYWtlciBmb3Ige2VuZHBvaW50fSBpcyBvcGVuKAMwATgCQAEa
-      gwEKE0VuZHBvaW50VW5yZWFjaGFibGUSEAoIZW5kcG9pbnQYASABKAkSFQoFZXJyb3IYAiABKAlCBuKmGQIIAzpD6qYZPwoURU5EUE9JTlRfVU5S
-      RUFDSEFCTEUSJUVuZHBvaW50IHtlbmRwb2ludH0gY2Fubm90IGJlIHJlYWNoZWRAARp3Cg5Db25uZWN0aW9uTG9zdBIQCghlbmRwb2ludBgBIAEo
-      CRIVCgVlcnJvchgCIAEoCUIG4qYZAggDOjzqphk4Cg9DT05ORUNUSU9OX0xPU1QSJVRoZSBjb25uZWN0aW9uIHRvIHtlbmRwb2ludH0gd2FzIGxv
-      c3QabgoLQ2FsbFJlZnVzZWQSEAoIZW5kcG9pbnQYASABKAkSDgoGcmVhc29uGAIgASgJOj3qphk5CgxDQUxMX1JFRlVTRUQSJXtlbmRwb2ludH0g
-      cmVmdXNlZCB0aGUgY2FsbDoge3JlYXNvbn0oA0ABOgziphkICA4YBCACKAEijwIKClNldHVwRXJyb3IadgoSQWRkcmVzc1VuYXZhaWxhYmxlEg8K
-      B2FkZHJlc3MYASABKAkSDgoGcmVhc29uGAIgASgJOj/qphk7ChNBRERSRVNTX1VOQVZBSUxBQkxFEiRDYW5ub3QgbGlzdGVuIG9uIHthZGRyZXNz
-      fToge3JlYXNvbn0aewoOSW52YWxpZFNldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIOCgZyZWFzb24YAyABKAk6POqmGTgKD0lO
-      VkFMSURfU0VUVElORxIjU2V0dGluZyB7bmFtZX0gaXMge3ZhbHVlfToge3JlYXNvbn0YAzoM4qYZCAgJGAUgASgCQh66AgDiphkXCgl0YXhvbi5k
-      ZXYSClRheG9uRXJyb3JiBnByb3RvMw==
+      cyBub3Qgc3VwcG9ydGVkOyBzdXBwb3J0ZWQgYXJlIHtzdXBwb3J0ZWR9GAwaYAoQU2VydmVyT3ZlcmxvYWRlZDpM6qYZSAoRU0VSVkVSX09WRVJM
+      T0FERUQSK1RoZSBzZXJ2ZXIgaG9sZHMgdG9vIG1hbnkgYnl0ZXMgb2YgcmVxdWVzdHMYDigDMAM4ARpGChBEZWFkbGluZUV4Y2VlZGVkOjLqphku
+      ChFERUFETElORV9FWENFRURFRBIRRGVhZGxpbmUgZXhjZWVkZWQYBCgDMAE4AToM4qYZCAgNGAQgASgCIvMDCg9Db25uZWN0aW9uRXJyb3IaYwoL
+      Q2lyY3VpdE9wZW4SEAoIZW5kcG9pbnQYASABKAk6QuqmGT4KDENJUkNVSVRfT1BFThImQ2lyY3VpdCBicmVha2VyIGZvciB7ZW5kcG9pbnR9IGlz
+      IG9wZW4oAzABOAJAARqDAQoTRW5kcG9pbnRVbnJlYWNoYWJsZRIQCghlbmRwb2ludBgBIAEoCRIVCgVlcnJvchgCIAEoCUIG4qYZAggDOkPqphk/
+      ChRFTkRQT0lOVF9VTlJFQUNIQUJMRRIlRW5kcG9pbnQge2VuZHBvaW50fSBjYW5ub3QgYmUgcmVhY2hlZEABGncKDkNvbm5lY3Rpb25Mb3N0EhAK
+      CGVuZHBvaW50GAEgASgJEhUKBWVycm9yGAIgASgJQgbiphkCCAM6POqmGTgKD0NPTk5FQ1RJT05fTE9TVBIlVGhlIGNvbm5lY3Rpb24gdG8ge2Vu
+      ZHBvaW50fSB3YXMgbG9zdBpuCgtDYWxsUmVmdXNlZBIQCghlbmRwb2ludBgBIAEoCRIOCgZyZWFzb24YAiABKAk6PeqmGTkKDENBTExfUkVGVVNF
+      RBIle2VuZHBvaW50fSByZWZ1c2VkIHRoZSBjYWxsOiB7cmVhc29ufSgDQAE6DOKmGQgIDhgEIAIoASKPAgoKU2V0dXBFcnJvchp2ChJBZGRyZXNz
+      VW5hdmFpbGFibGUSDwoHYWRkcmVzcxgBIAEoCRIOCgZyZWFzb24YAiABKAk6P+qmGTsKE0FERFJFU1NfVU5BVkFJTEFCTEUSJENhbm5vdCBsaXN0
+      ZW4gb24ge2FkZHJlc3N9OiB7cmVhc29ufRp7Cg5JbnZhbGlkU2V0dGluZxIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJEg4KBnJlYXNvbhgD
+      IAEoCTo86qYZOAoPSU5WQUxJRF9TRVRUSU5HEiNTZXR0aW5nIHtuYW1lfSBpcyB7dmFsdWV9OiB7cmVhc29ufRgDOgziphkICAkYBSABKAJCHroC
+      AOKmGRcKCXRheG9uLmRldhIKVGF4b25FcnJvcmIGcHJvdG8z
       """)
 }
