@@ -24,11 +24,14 @@ public final class ServerContext: Sendable {
     var trailing = Metadata()
     var compresses: Bool?
     var isRequestCompressed = false
+    var isHeadSent = false
   }
 
   // Reached under the lock alone, which the calls of a connection share: a lock a call would cost more than it guards.
   @exclusivity(unchecked) nonisolated(unsafe) private var fields = Reply()
   private let lock: SharedLock
+  // Reached on its loop alone.
+  nonisolated(unsafe) private let stream: ServerStream?
 
   /// A context, for tests that call a service's methods without a server.
   public convenience init(
@@ -37,20 +40,21 @@ public final class ServerContext: Sendable {
   ) {
     self.init(
       path: path, peer: peer, metadata: metadata, deadline: deadline, isEncrypted: isEncrypted,
-      peerCertificate: peerCertificate, lock: SharedLock(0))
+      peerCertificate: peerCertificate, lock: SharedLock(0), stream: nil)
   }
 
   convenience init(path: String, stream: ServerStream) {
     self.init(
       path: path, peer: stream.context.peer, metadata: stream.metadata,
       deadline: stream.deadline.map { .now + Duration($0 - .now()) }, isEncrypted: stream.context.isEncrypted,
-      peerCertificate: stream.context.peerCertificate, lock: stream.context.lock)
+      peerCertificate: stream.context.peerCertificate, lock: stream.context.lock, stream: stream)
   }
 
   private init(
     path: String, peer: String, metadata: Metadata, deadline: ContinuousClock.Instant?, isEncrypted: Bool,
-    peerCertificate: PeerCertificate?, lock: SharedLock
+    peerCertificate: PeerCertificate?, lock: SharedLock, stream: ServerStream?
   ) {
+    self.stream = stream
     self.path = path
     self.peer = peer
     self.isEncrypted = isEncrypted
@@ -64,7 +68,8 @@ public final class ServerContext: Sendable {
     lock.withLock { _ in body(&fields) }
   }
 
-  /// Sent before the first message of the reply, or with the error when there is none.
+  /// Sent by `sendHeaders`, else before the first message of the reply, or before the error when there is none. A change
+  /// after that has no effect.
   public var initialMetadata: Metadata {
     get { withFields { $0.initial } }
     set { withFields { $0.initial = newValue } }
@@ -77,10 +82,44 @@ public final class ServerContext: Sendable {
   }
 
   /// Whether this reply is compressed, if the caller accepts it; nil leaves it to the server's setting and the messages'
-  /// size. To be set before the first message is written.
+  /// size. To be set before the headers are sent, or the first message is written; it has no effect after that.
   public var compressesReply: Bool? {
     get { withFields { $0.compresses } }
-    set { withFields { $0.compresses = newValue } }
+    set { withFields { if !$0.isHeadSent { $0.compresses = newValue } } }
+  }
+
+  /// Sends the headers with `initialMetadata` at once, before there is a message or an error to send. Without it they go
+  /// with the first message, or with the end.
+  ///
+  /// - Returns: False when they are out already, or the context is one without a server; nothing happens then.
+  @discardableResult
+  public func sendHeaders() -> Bool {
+    guard let stream else { return false }
+    let wish = withFields { fields -> Bool?? in
+      guard !fields.isHeadSent else { return nil }
+      fields.isHeadSent = true
+      return fields.compresses
+    }
+    guard let wish else { return false }
+    let initial = initialMetadata
+    let compression = stream.compression(wish: wish)?.compression
+    let loop = stream.context.executor.eventLoop
+    // Reached on the loop alone.
+    nonisolated(unsafe) let target = stream
+    if loop.inEventLoop {
+      target.sendHead(initial, compression: compression)
+    } else {
+      loop.execute { target.sendHead(initial, compression: compression) }
+    }
+    return true
+  }
+
+  /// The first message goes: says what its head has.
+  func takeHead() -> Metadata {
+    withFields { fields in
+      fields.isHeadSent = true
+      return fields.initial
+    }
   }
 
   /// Whether the request, or the message of it that was read last, came compressed.

@@ -54,7 +54,7 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
 
   func begin(
     _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> (call: any ServerCall, kept: Int) {
+  ) throws(UndeclaredError) -> (call: any ServerCall, kept: KeptBytes) {
     let call = StreamingCall(method: self, stream: stream)
     return (call, try call.receive(message, size: size, isCompressed: isCompressed))
   }
@@ -81,20 +81,23 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     let eventLoop = stream.context.executor.eventLoop
     // Reached on the loop alone.
     nonisolated(unsafe) let stream = stream
-    inbound = InboundMessages(credit: { count in
-      if eventLoop.inEventLoop { stream.read(count) } else { eventLoop.execute { stream.read(count) } }
-    })
+    inbound = InboundMessages(
+      creditStep: stream.context.creditStep,
+      credit: { kept in
+        if eventLoop.inEventLoop { stream.read(kept) } else { eventLoop.execute { stream.read(kept) } }
+      })
     outbound = OutboundMessages(eventLoop: eventLoop) { stream.compression(wish: context.compressesReply) }
     outbound.attach(stream) { settings in
-      stream.sendHead(context.initialMetadata, compression: settings?.compression)
+      stream.sendHead(context.takeHead(), compression: settings?.compression)
     }
   }
 
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> Int {
+  ) throws(UndeclaredError) -> KeptBytes {
     let request = ReceivedMessage(try Request.received(message), isCompressed: isCompressed)
-    return inbound.append(request, size: size) ? size : 0
+    let kept = inbound.kept(byteCount: message.count, size: size)
+    return inbound.append(request, kept: kept) ? kept : .none
   }
 
   func receiveEnd() {
@@ -113,6 +116,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 
   fileprivate func start() {
     method.reporter.handlerStarted()
+    stream.handlerBegan()
     let task = stream.context.tasks.run(self)
     // What ended without suspending needs no cancellation.
     if !isDone { self.task = task }
@@ -136,6 +140,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     end()
     isDone = true
     task = nil
+    stream.handlerEnded()
     method.reporter.handlerEnded()
   }
 

@@ -45,9 +45,9 @@ final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion
 
   func begin(
     _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> (call: any ServerCall, kept: Int) {
+  ) throws(UndeclaredError) -> (call: any ServerCall, kept: KeptBytes) {
     let request = try Request.received(message)
-    return (callType.init(self, stream, request, isCompressed: isCompressed), 0)
+    return (callType.init(self, stream, request, byteCount: message.count, isCompressed: isCompressed), .none)
   }
 }
 
@@ -59,14 +59,17 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   private let method: UnaryMethod<Request, Response, Failure>
   private let stream: ServerStream
   private let request: Request
+  /// Bytes of the request.
+  private let byteCount: Int
   private let isRequestCompressed: Bool
   @exclusivity(unchecked) private var isDone = false
   @exclusivity(unchecked) private var task: HandlerTask?
 
   required init(
     _ method: UnaryMethod<Request, Response, Failure>, _ stream: ServerStream, _ request: consuming Request,
-    isCompressed: Bool
+    byteCount: Int, isCompressed: Bool
   ) {
+    self.byteCount = byteCount
     self.method = method
     self.stream = stream
     self.request = request
@@ -76,13 +79,17 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   func hasRoom() {}
 
   /// The stream lets one message through.
-  func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> Int { 0 }
+  func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> KeptBytes { .none }
 
   func receiveEnd() {
     method.reporter.handlerStarted()
+    stream.handlerBegan()
     let task = stream.context.tasks.run(self)
-    // What ended without suspending needs no cancellation.
-    if !isDone { self.task = task }
+    // What ended without suspending needs no cancellation, and holds nothing.
+    if !isDone {
+      self.task = task
+      stream.hold(byteCount)
+    }
   }
 
   func heldLoop(for duration: Duration) { method.reporter.heldLoop(path: method.path, for: duration) }
@@ -104,6 +111,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     }
     isDone = true
     task = nil
+    stream.handlerEnded()
     method.reporter.handlerEnded()
   }
 

@@ -20,6 +20,13 @@ open class HTTP2Stream {
   @exclusivity(unchecked) final var outbound = OutboundBuffer()
   /// True once bytes of the body have been handed to nghttp2.
   @exclusivity(unchecked) private(set) final var hasSentBody = false
+  /// Bytes that are not in the stream's body yet and wait for room in it.
+  @exclusivity(unchecked) private(set) final var announcedCount = 0
+  /// Bytes of the body that nghttp2 has taken since `stalls` was last asked.
+  @exclusivity(unchecked) private final var takenCount = 0
+  @exclusivity(unchecked) private final var stallCount = 0
+  /// Bytes by which the peer's window was made larger than at the beginning.
+  @exclusivity(unchecked) final var windowGrowth = 0
   /// True once the end of the body has been given.
   @exclusivity(unchecked) public internal(set) final var isOutboundFinished = false
   /// nghttp2 has asked for bytes, got none, and waits to be told of some.
@@ -83,8 +90,35 @@ open class HTTP2Stream {
   /// Bytes that wait for the peer's window.
   public final var outboundCount: Int { outbound.count }
 
-  /// False while more than 64 KiB wait for the peer's window: who can wait should.
-  public final var hasRoom: Bool { outbound.count < Self.highWater }
+  /// False while more than 64 KiB wait for the peer's window, or anything when the connection holds too much: who can
+  /// wait should.
+  public final var hasRoom: Bool {
+    guard outbound.count > 0 else { return true }
+    guard outbound.count < Self.highWater else { return false }
+    guard let session else { return true }
+    return !session.ledger.isFull(sent: session.outboundCount)
+  }
+
+  /// Says how many bytes wait elsewhere for room in the body: the connection holds them too.
+  final func announce(_ count: Int) {
+    guard count != announcedCount else { return }
+    session?.outboundCount += count - announcedCount
+    announcedCount = count
+  }
+
+  /// To be asked at intervals. How often in a row the peer has taken next to nothing of what waits for it.
+  package final func stalls() -> Int {
+    defer { takenCount = 0 }
+    let isStalled = outbound.count + announcedCount > 0 && takenCount < Self.leastTaken
+    stallCount = isStalled ? stallCount + 1 : 0
+    return stallCount
+  }
+
+  /// Bytes that wait for the peer's window, those included that wait for room in the body.
+  package final var waitingCount: Int { outbound.count + announcedCount }
+
+  /// Bytes in an interval below which a peer that is offered more counts as stalled: one frame.
+  private static let leastTaken = 16 * 1024
 
   private static let highWater = 64 * 1024
   private static let lowWater = 16 * 1024
@@ -97,6 +131,7 @@ open class HTTP2Stream {
     let count = outbound.read(into: target)
     session?.outboundCount -= count
     if count > 0 { hasSentBody = true }
+    takenCount += count
     if wantsRoom, outbound.count <= Self.lowWater {
       wantsRoom = false
       outboundHasRoom()

@@ -23,13 +23,18 @@ enum SessionMemory {
 
   /// Gives back what is kept. No block may be in use.
   static func destroy(_ lists: Lists) {
+    trim(lists)
+    lists.deallocate()
+  }
+
+  /// Gives back what is kept and not in use.
+  static func trim(_ lists: Lists) {
     for index in 0..<classes {
       while let block = lists[index] {
         lists[index] = block.load(as: UnsafeMutableRawPointer?.self)
         (block - headSize).deallocate()
       }
     }
-    lists.deallocate()
   }
 
   /// The functions that nghttp2 calls.
