@@ -23,6 +23,8 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
     /// The reader, and the number by which its cancellation knows it.
     var reader: (continuation: UnsafeContinuation<Bool, Never>, number: Int)?
     var nextNumber = 0
+    /// The reader has been told of the end.
+    var isEndRead = false
     /// What has been taken and the peer has not been told of.
     var taken = KeptBytes.none
     var credit: (@Sendable (KeptBytes) -> Void)?
@@ -94,6 +96,19 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
     reader?.resume(returning: true)
   }
 
+  /// The reader gives up: what is there is thrown away, and `error` is the end, unless the reader knows another one.
+  public func discard(_ error: Failure) {
+    let (reader, messages) = state.withLock {
+      state -> (UnsafeContinuation<Bool, Never>?, Deque<(message: Element, kept: KeptBytes)>) in
+      guard !state.isEndRead else { return (nil, []) }
+      state.end = .failed(error)
+      return (state.takeReader(), exchange(&state.messages, with: []))
+    }
+    // Freed outside of the lock.
+    _ = messages
+    reader?.resume(returning: true)
+  }
+
   private func end(_ end: End) {
     let reader = state.withLock { state -> UnsafeContinuation<Bool, Never>? in
       guard state.end == nil else { return nil }
@@ -129,6 +144,7 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
         defer { state.taken = .none }
         return .message(first.message, credit: (credit, state.taken))
       }
+      state.isEndRead = takes && state.end != nil
       return switch state.end {
       case nil: .wait
       case .finished: .end
