@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
 import TaxonHTTP2
+import TaxonProtobuf
 import Testing
 
 /// The list between a connection and a reader.

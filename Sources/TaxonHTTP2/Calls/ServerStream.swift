@@ -176,6 +176,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     let change = now - raw
     guard change != 0 else { return }
     raw = now
+    if deframer.partCount == 0 { context.ledger.leave(self) }
     context.ledger.change(raw: change)
     if change > 0, context.ledger.exceedsShare {
       context.shedsCall?()
