@@ -58,7 +58,7 @@ import Testing
         $0.http2.streamWindow = 1000
         $0.http2.maxStreamWindow = 1000
       })
-    let call = channel.bidirectional(Kind.bidirectional.method)
+    let call = channel.bidirectional(Kind.bidirectional.method, options: CallOptions())
     async let written: Void = {
       for number in 0..<50 {
         try await call.write(KindsService.Text(value: String(repeating: "x", count: 300) + "\(number)"))
