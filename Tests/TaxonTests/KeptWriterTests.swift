@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Logging
 import Taxon
 import Testing
 
@@ -73,5 +74,43 @@ import Testing
       let end = await #expect(throws: ConnectionError.self) { for try await _ in requests {} }
       #expect(end?.message == "The call is over: its handler has returned")
     }
+  }
+
+  @Test func whatIsSetAfterTheHeadersHasNoEffectAndIsLoggedOnceAMethod() async throws {
+    let lines = Locked<[String]>([])
+    let results = Locked<[Bool]>([])
+    let service = TextService { text, context in
+      context.initialMetadata["x-first"] = "1"
+      results.withLock { $0.append(context.sendHeaders()) }
+      context.initialMetadata["x-first"] = "2"
+      results.withLock { $0.append(context.sendHeaders()) }
+      #expect(context.initialMetadata["x-first"] == "1")
+      return text
+    }
+    let logger = Logger(label: "test") { _ in LineHandler(lines: lines) }
+    let server = Server(.init(port: 0), services: [service], logger: logger)
+    try await server.start()
+    let channel = try Channel("ipv4:127.0.0.1:\(server.port ?? 0)", configuration: quietly())
+    let seen = Locked<[String?]>([])
+    var options = CallOptions()
+    options.onMetadata = { initial, _ in seen.withLock { $0.append(initial["x-first"]) } }
+    for _ in 0..<2 { #expect(try await channel.text("x", options: options) == "x") }
+    channel.shutDown()
+    await server.shutDown()
+    #expect(seen.withLock { $0 } == ["1", "1"])
+    #expect(results.withLock { $0 } == [true, false, true, false])
+    let late = lines.withLock { $0.filter { $0.contains("ServerContext.initialMetadata") } }
+    #expect(late.count == 1)
+  }
+
+  private struct LineHandler: LogHandler {
+    let lines: Locked<[String]>
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+    func log(event: LogEvent) { lines.withLock { $0.append("\(event.message)") } }
   }
 }

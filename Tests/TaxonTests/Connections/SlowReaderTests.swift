@@ -88,6 +88,42 @@ import Testing
     _ = try await call.get()
   }
 
+  /// Two megabytes wait at the client when it shuts down, since the handler does not read yet.
+  @Test func theCallsOfAClientThatShutsDownAreSentToTheirEnd() async throws {
+    let goOn = Signal()
+    let service = Counter(goOn: goOn)
+    try await withChannel(to: [service]) { channel, _ async throws in
+      let call = channel.clientStreaming(Counter.method, options: CallOptions())
+      let writing = Task {
+        for _ in 0..<20 { try await call.write(TextService.Text(value: String(repeating: "x", count: 100_000))) }
+        call.finish()
+      }
+      await service.started.wait()
+      channel.shutDown()
+      goOn.send()
+      #expect(try await call.response().value == "2000000")
+      try await writing.value
+    }
+  }
+
+  /// Counts the bytes of a request, when it is told to.
+  private struct Counter: RPCService {
+    static let serviceName = "test.Counter"
+    static let method = TextService.Method(service: serviceName, method: "Count")
+    let started = Signal()
+    let goOn: Signal
+
+    func register(in registry: inout ServiceRegistry) {
+      registry.add(clientStreaming: Self.method) { (requests, _) async throws(ConnectionError) in
+        started.send()
+        await goOn.wait()
+        var count = 0
+        for try await request in requests { count += request.value.utf8.count }
+        return TextService.Text(value: "\(count)")
+      }
+    }
+  }
+
   /// A request of the text service.
   private func text(_ value: String) -> [UInt8] {
     let message = [0x0a, UInt8(value.utf8.count)] + Array(value.utf8)
