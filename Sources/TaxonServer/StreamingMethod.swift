@@ -109,12 +109,15 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     inbound.abandon(Failure.lift(error))
     outbound.fail(error)
     task?.cancel()
-    stream.context.wakeWaiting()
   }
 
   func hasRoom() { outbound.pump() }
 
   fileprivate func start() {
+    if stream.hasToWait { stream.start { self.begin() } } else { begin() }
+  }
+
+  private func begin() {
     method.reporter.handlerStarted()
     stream.handlerBegan()
     let task = stream.context.tasks.run(self)
@@ -125,7 +128,6 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   func heldLoop(for duration: Duration) { method.reporter.heldLoop(path: method.path, for: duration) }
 
   nonisolated(nonsending) func run() async {
-    if stream.hasToWait { await stream.room() }
     do throws(Failure) {
       try await handle()
       outbound.flushAll()

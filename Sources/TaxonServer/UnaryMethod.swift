@@ -82,6 +82,10 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> KeptBytes { .none }
 
   func receiveEnd() {
+    if stream.hasToWait { stream.start { self.start() } } else { start() }
+  }
+
+  private func start() {
     method.reporter.handlerStarted()
     stream.handlerBegan()
     let task = stream.context.tasks.run(self)
@@ -99,7 +103,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     if isRequestCompressed { context.isRequestCompressed = true }
     do throws(Failure) {
       // The usual case goes to the handler straight: each function between would need memory of the task.
-      if stream.deadline == nil, method.interceptors == nil, !stream.hasToWait {
+      if stream.deadline == nil, method.interceptors == nil {
         succeed(try await method.handler(request, context), context)
       } else {
         succeed(try await handle(request, context), context)
@@ -117,11 +121,9 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
 
   func cancel(_ error: UndeclaredError) {
     task?.cancel()
-    stream.context.wakeWaiting()
   }
 
   private func handle(_ request: Request, _ context: ServerContext) async throws(Failure) -> Response {
-    if stream.hasToWait { await stream.room() }
     return try await stream.withDeadline { () async throws(Failure) in
       guard let interceptors = self.method.interceptors else { return try await self.method.handler(request, context) }
       var response: Response?

@@ -1,30 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-import Dispatch
 import TaxonErrors
+import TaxonHTTP2
 import TaxonProtobuf
 import Testing
 
-@testable import TaxonHTTP2
-
-/// How messages that wait to be read come to their end.
+/// The list between a connection and a reader.
 @Suite(.timeLimit(.minutes(1))) struct InboundMessagesTests {
   typealias Messages = InboundMessages<Int, UndeclaredError>
 
-  private let gone = UndeclaredError(.cancelled, "The call is over")
-
-  @Test func anAbandonedStreamNeverEndsWell() async throws {
-    for round in 0..<20_000 {
+  @Test func anAbandonedStreamHasNoGoodEndWhateverComesAtTheSameTime() async {
+    for _ in 0..<5000 {
       let messages = Messages(credit: { _ in })
-      messages.append(round, kept: .none)
-      // The end comes before, after or while the stream is abandoned.
-      DispatchQueue.concurrentPerform(iterations: 2) { thread in
-        if thread == 0 { messages.abandon(gone) } else { messages.finish() }
-      }
-      let error = await #expect(throws: UndeclaredError.self, "round \(round)") {
-        guard try await messages.next() != nil else { return }
-      }
-      guard error != nil else { return }
+      messages.append(1, kept: .none)
+      async let end: Void = messages.finish()
+      messages.abandon(.cancelled)
+      await end
+      await #expect(throws: UndeclaredError.self) { try await messages.next() }
     }
+  }
+
+  @Test func whatAnEmptyMessageKeepsIsMoreThanNothing() async throws {
+    let told = Locked<[KeptBytes]>([])
+    let messages = Messages(creditStep: 100) { kept in told.withLock { $0.append(kept) } }
+    let kept = messages.kept(byteCount: 0, size: 5)
+    #expect(kept.window == 5)
+    #expect(kept.memory >= MemoryLayout<Int>.size)
+    for number in 0..<20 { messages.append(number, kept: kept) }
+    for number in 0..<20 { #expect(try await messages.next() == number) }
+    #expect(told.withLock { $0 }.count >= 20 * kept.memory / (100 + kept.memory) - 1)
+    #expect(told.withLock { $0 }.allSatisfy { $0.memory >= 100 })
   }
 
   @Test func nothingOfTheCallIsKeptAfterItsEnd() async {
@@ -34,7 +38,7 @@ import Testing
     let messages = Messages(credit: { [owner] _ in _ = owner })
     owner = nil
     #expect(kept != nil)
-    messages.abandon(gone)
+    messages.abandon(.cancelled)
     #expect(kept == nil)
     await #expect(throws: UndeclaredError.self) { try await messages.next() }
   }

@@ -31,7 +31,9 @@ import Testing
   }
 
   /// Messages that hold their first writer at the gate, on a thread of its own; returned when it is there.
-  private func messages(_ gate: Gate, _ first: String) async throws -> (OutboundMessages, written: Task<Void, any Error>) {
+  private func messages(
+    _ gate: Gate, _ first: String
+  ) async throws -> (OutboundMessages, written: Task<Void, any Error>) {
     let messages = OutboundMessages(eventLoop: eventLoop) {
       gate.pass()
       return CompressionSettings(.gzip)

@@ -69,6 +69,8 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     self.engine = engine
     self.reference = reference
     inbound = InboundMessages(
+      // A small window would stay closed until more has been read than it lets through.
+      creditStep: min(32 * 1024, max(1, endpoint.configuration.http2.streamWindow / 2)),
       credit: { kept in endpoint.execute { reference.call?.stream?.read(kept) } },
       cancelled: { reference.call?.cancel() })
     outbound = OutboundMessages(eventLoop: endpoint.eventLoop, mayRewind: plan.repeatsRefusedStreams != nil) { [compression = plan.options.compression] in compression

@@ -195,6 +195,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     let change = now - raw
     guard change != 0 else { return }
     raw = now
+    if deframer.partCount == 0 { ledger?.leave(self) }
     ledger?.change(raw: change)
   }
 

@@ -111,7 +111,7 @@ public final class ServerStreamContext {
   @exclusivity(unchecked) public var shedsCall: (() -> Void)?
 
   @exclusivity(unchecked) private var alive = 0
-  @exclusivity(unchecked) private var waiting: [CheckedContinuation<Void, Never>] = []
+  @exclusivity(unchecked) private var waiting: [(stream: ServerStream, start: () -> Void)] = []
 
   /// What the streams of a connection share.
   public init(
@@ -152,18 +152,37 @@ public final class ServerStreamContext {
   func streamBegan() { alive += 1 }
   func streamEnded() { alive -= 1 }
 
-  /// True when calls wait for `room`.
+  /// True when calls wait to be started.
   public var hasWaiting: Bool { !waiting.isEmpty }
 
-  /// Returns when there is room for the replies of another call. To be called on the loop.
-  func room() async {
-    await withCheckedContinuation { waiting.append($0) }
+  /// Calls `start` when there is room for the reply of another call, unless the call ends before.
+  func wait(_ stream: ServerStream, _ start: @escaping () -> Void) {
+    isFull?()
+    stream.waitsForStart = true
+    waiting.append((stream, start))
+    ledger.waitForShared()
   }
 
-  /// Lets the calls that wait look again whether there is room.
+  /// Starts the calls that wait, as many as there is room for. Those that came first go first.
   public func wakeWaiting() {
-    let waiting = waiting
-    self.waiting = []
-    for continuation in waiting { continuation.resume() }
+    guard !waiting.isEmpty else { return }
+    let calls = waiting
+    waiting = []
+    for call in calls where call.stream.isReplying {
+      if call.stream.hasToWait {
+        waiting.append(call)
+      } else {
+        call.stream.waitsForStart = false
+        call.start()
+      }
+    }
+    if !waiting.isEmpty { ledger.waitForShared() }
+  }
+
+  /// The call is over before it was started.
+  func forgetWaiting(_ stream: ServerStream) {
+    guard !waiting.isEmpty else { return }
+    waiting.removeAll { $0.stream === stream }
+    stream.waitsForStart = false
   }
 }

@@ -31,6 +31,8 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   /// The request's end came, behind what may not be taken apart yet.
   @exclusivity(unchecked) private var hasEndWaiting = false
   @exclusivity(unchecked) private var isWaiting = false
+  @exclusivity(unchecked) private var lastRaw = 0
+  @exclusivity(unchecked) private var inputStallCount = 0
   @exclusivity(unchecked) private var isProcessing = false
   /// The handler of the call runs.
   @exclusivity(unchecked) private var hasHandler = false
@@ -49,18 +51,19 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     context.streamBegan()
   }
 
-  /// True while what waits for the peer's windows leaves no room for another reply: the handler is to be started after
-  /// `room`.
-  package var hasToWait: Bool { session.map { $0.ledger.isFull(sent: $0.outboundCount) } ?? false }
-
-  /// Returns when there is room, or the call is over. To be called on the loop.
-  package func room() async {
-    context.isFull?()
-    while hasToWait, !Task.isCancelled {
-      session?.ledger.waitForShared()
-      await context.room()
-    }
+  /// True while what waits for the peer's windows leaves no room for another reply.
+  package var hasToWait: Bool {
+    guard let session else { return false }
+    return session.ledger.isFull(sent: session.outboundCount) || session.ledger.isFullForAll && session.isClosed(to: self)
   }
+
+  /// Starts the call's handler: at once, or when there is room for its reply. A call that waits has no task yet.
+  package func start(_ handler: @escaping () -> Void) {
+    if hasToWait { context.wait(self, handler) } else { handler() }
+  }
+
+  /// The call is not over.
+  var isReplying: Bool { state.isReplying }
 
   /// The call's handler begins: until `handlerEnded` the call counts as one that runs, whatever becomes of the stream.
   package func handlerBegan() { hasHandler = true }
@@ -173,11 +176,21 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     let change = now - raw
     guard change != 0 else { return }
     raw = now
+    if deframer.partCount == 0 { context.ledger.leave(self) }
     context.ledger.change(raw: change)
     if change > 0, context.ledger.exceedsShare {
       context.shedsCall?()
       fail(CallError.ServerOverloaded().retryAfter(.seconds(1)))
     }
+  }
+
+  /// To be asked at intervals. How often in a row nothing has changed of what came and is no message yet, though that is
+  /// not for want of a reader.
+  package func inputStalls() -> Int {
+    let isHeldUp = isWaiting && !context.ledger.exceedsShare
+    inputStallCount = raw > 0 && raw == lastRaw && !isHeldUp ? inputStallCount + 1 : 0
+    lastRaw = raw
+    return inputStallCount
   }
 
   /// The request is of no more use.
@@ -332,6 +345,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     method = nil
     if state.closed() { call?.cancel(.cancelled) }
     isOpen = false
+    if context.hasWaiting { context.forgetWaiting(self) }
     forgetRequest()
     if !hasHandler { context.streamEnded() }
   }
@@ -460,6 +474,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     call = nil
     method = nil
     if deadlineIndex >= 0 { context.deadlines.remove(self) }
+    if context.hasWaiting { context.forgetWaiting(self) }
     if decoded > 0 || raw > 0 || isWaiting { forgetRequest() }
     if state.wantsReset { session?.resetWhenAnswered(self) }
   }

@@ -164,7 +164,7 @@ public final class ConnectionLedger {
   /// True: no message may be decoded before others are read.
   var isFullOfMessages: Bool { decoded >= limits.received || exceedsShare }
   /// True: no window may be opened for a part of a message, but for one.
-  var isFullOfInput: Bool { received >= limits.received || exceedsShare }
+  package var isFullOfInput: Bool { received >= limits.received || exceedsShare }
   /// True: all connections together hold too much, and this one more than its share.
   var exceedsShare: Bool { received > limits.share && shared?.hasReceivedTooMuch == true }
 
@@ -259,8 +259,11 @@ public final class ConnectionLedger {
   /// True when so many bytes that wait for the peer's windows leave no room for more.
   package func isFull(sent count: Int) -> Bool { gauge.isFull(count) }
 
-  /// True when so many bytes that wait for the peer's windows are more than the connection's share.
-  package func holdsMuch(sent count: Int) -> Bool { count > limits.share }
+  /// True when all connections together have too much to send: none of them begins a reply that its peer does not take.
+  package var isFullForAll: Bool { shared?.hasTooMuchToSend == true }
+
+  /// True when so many bytes that wait for the peer's windows, or what came, are more than the connection's share.
+  package func holdsMuch(sent count: Int) -> Bool { count > limits.share || received > limits.share }
 
   /// Calls `hasRoom` once all connections together hold less.
   public func waitForShared() {

@@ -279,6 +279,11 @@ public final class HTTP2Session {
     transport?.scheduleFlush()
   }
 
+  /// True while the peer takes next to nothing on a stream.
+  func isClosed(to stream: HTTP2Stream) -> Bool {
+    nghttp2_session_get_stream_remote_window_size(raw, stream.id) < 4096
+  }
+
   /// Lets the peer send more on a stream than at its beginning. Each stream for itself, and no more in all than the
   /// ledger allows: a larger first window would be one of every stream that the peer may open.
   private func grow(_ stream: HTTP2Stream) {
@@ -364,6 +369,8 @@ public final class HTTP2Session {
     if streams.isEmpty { streams = [] }
     headerCache = HeaderCache()
     SessionMemory.trim(memory)
+    // A frame may be sent in part; it is in the block then.
+    if nghttp2_session_want_write(raw) == 0 { SessionMemory.forgetFrames(memory) }
   }
 
   /// Memory for a body that begins; nil when there is none to spare.

@@ -91,13 +91,17 @@ open class HTTP2Stream {
     announcedCount = count
   }
 
-  /// To be asked at intervals. How often in a row the peer has taken next to nothing of what waits for it.
+  /// To be asked at intervals. How often in a row the peer has taken next to nothing of what waits for it, or has kept its
+  /// window closed to what waits to be begun.
   package final func stalls() -> Int {
     defer { takenCount = 0 }
-    let isStalled = outbound.count + announcedCount > 0 && takenCount < Self.leastTaken
-    stallCount = isStalled ? stallCount + 1 : 0
+    let waits = waitingCount > 0 || waitsForStart && session?.isClosed(to: self) == true
+    stallCount = waits && takenCount < Self.leastTaken ? stallCount + 1 : 0
     return stallCount
   }
+
+  /// The call waits to be started, since there is too much to send.
+  @exclusivity(unchecked) package final var waitsForStart = false
 
   /// Bytes that wait for the peer's window, those included that wait for room in the body.
   package final var waitingCount: Int { outbound.count + announcedCount }

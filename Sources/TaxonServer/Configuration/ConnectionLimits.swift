@@ -17,8 +17,9 @@ public struct ConnectionLimits: Sendable, Hashable {
   public var maxBufferedBytes = 16 * 1024 * 1024
 
   /// Bytes of replies that may wait for peers' windows, on all connections; beyond that, calls of connections that have
-  /// more than 64 KiB waiting wait to be started, and their handlers' writes wait. 1 to 2^40.
-  public var maxTotalBufferedBytes = 24 * 1024 * 1024
+  /// more than 64 KiB waiting, or whose peers' windows are closed, wait to be started, and their handlers' writes wait. 1 to
+  /// 2^40.
+  public var maxTotalBufferedBytes = 12 * 1024 * 1024
   /// Bytes that a connection's requests may hold: messages that wait to be read (decoded, an empty one as its place in a
   /// list), requests whose handlers run, and parts of messages. Beyond that, windows are not opened, but for one stream.
   /// What the windows of 100 streams let through at the beginning comes on top. 1 to 2^40.

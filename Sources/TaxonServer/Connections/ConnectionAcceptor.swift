@@ -29,6 +29,8 @@ struct ConnectionAcceptor: Sendable {
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
       .childChannelOption(.writeBufferWaterMark, value: .init(low: max(highWater / 2, 1), high: highWater))
+      .childChannelOption(.recvAllocator, value: ReadSizes())
+      .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try self.accept(channel) }
       }
@@ -47,6 +49,8 @@ struct ConnectionAcceptor: Sendable {
     let highWater = settings.connections.outboundHighWater
     _ = try await ClientBootstrap(group: group)
       .channelOption(.writeBufferWaterMark, value: .init(low: max(highWater / 2, 1), high: highWater))
+      .channelOption(.recvAllocator, value: ReadSizes())
+      .channelOption(.maxMessagesPerRead, value: 1)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try self.accept(channel) }
       }

@@ -73,9 +73,6 @@ final class ServerConnection: HTTP2SessionDelegate {
     streams = ServerStreamContext(
       executor: executor, peer: Self.name(of: channel.remoteAddress), router: settings.router, limits: settings.calls,
       ledger: ledger)
-    streams.isFull = { [reporter = settings.reporter, peer = streams.peer] in
-      reporter.reached("max_buffered_bytes", peer: peer)
-    }
     streams.shedsCall = { [reporter = settings.reporter, peer = streams.peer] in
       reporter.reached("max_total_unread_bytes", peer: peer)
     }
@@ -89,6 +86,11 @@ final class ServerConnection: HTTP2SessionDelegate {
     let session = try HTTP2Session(role: .server, configuration: settings.http2, ledger: streams.ledger)
     streams.ledger.hasRoom = { [weak streams] in streams?.wakeWaiting() }
     streams.ledger.holdsMore = { [weak self] in self?.watchForStalls() }
+    streams.isFull = { [weak self] in
+      guard let self else { return }
+      settings.reporter.reached("max_buffered_bytes", peer: streams.peer)
+      watchForStalls()
+    }
     session.delegate = self
     // The handler keeps the connection alive as long as the channel keeps the handler.
     let handler = ConnectionHandler(
@@ -200,24 +202,29 @@ final class ServerConnection: HTTP2SessionDelegate {
     }
   }
 
-  /// Gives up streams of which the peer has taken next to nothing for the whole time, if there is too much.
+  /// Gives up streams of which the peer has taken next to nothing for the whole time, or of whose request nothing more came,
+  /// if there is too much.
   private func endStalls() {
-    guard let session = handler?.session, session.ledger.holdsMuch(sent: session.outboundCount) else { return }
+    guard let session = handler?.session else { return }
+    let ledger = session.ledger
+    guard ledger.holdsMuch(sent: session.outboundCount) || streams.hasWaiting else { return }
+    let isFull = ledger.isFull(sent: session.outboundCount) || ledger.isFullForAll
     var stalled: [HTTP2Stream] = []
     var bytes = 0
     var moves = false
     for stream in session.streams {
-      let stalls = stream.stalls()
-      if stalls >= 2 {
+      let isStalled = stream.stalls() >= 2 && isFull
+      let inputIsStalled = (stream as? ServerStream)?.inputStalls() ?? 0 >= 2 && ledger.isFullOfInput
+      if isStalled || inputIsStalled {
         stalled.append(stream)
         bytes += stream.waitingCount
-      } else if stream.waitingCount > 0 {
+      } else {
         moves = true
       }
     }
-    if !stalled.isEmpty, session.ledger.isFull(sent: session.outboundCount) {
-      let seconds = settings.connections.stallTimeout
-      let reason = "\(bytes) bytes of replies on \(stalled.count) streams were not taken for \(seconds)"
+    if !stalled.isEmpty {
+      let time = settings.connections.stallTimeout
+      let reason = "\(stalled.count) streams stalled for \(time), with \(bytes) bytes of replies that were not taken"
       settings.reporter.reached("stalled", peer: streams.peer, reason: reason)
       if moves {
         for stream in stalled { session.reset(stream, errorCode: .enhanceYourCalm) }
