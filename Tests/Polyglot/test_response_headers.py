@@ -52,7 +52,7 @@ def test_headers_come_before_the_server_has_a_request(service: object) -> None:
     assert INITIAL in call.initial_metadata()
     assert not call.done()
     requests.go_on()
-    assert [len(response.payload.body) for response in call] == [10]
+    assert [len(response.message.payload.body) for response in call] == [10]
     assert TRAILING in call.trailing_metadata()
 
 
@@ -63,7 +63,7 @@ def test_headers_of_one_reply_come_before_its_requests(service: object) -> None:
     assert INITIAL in call.initial_metadata()
     assert not call.done()
     requests.go_on()
-    assert call.result().aggregated_payload_size == 15
+    assert call.result().message.aggregated_payload_size == 15
 
 
 def test_headers_come_before_the_first_of_many_replies(service: object) -> None:
