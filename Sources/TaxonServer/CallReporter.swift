@@ -12,6 +12,8 @@ final class CallReporter: Sendable {
   private let running = Atomic<Int>(0)
   /// Methods whose handlers have held their loop.
   private let holding = Locked<Set<String>>([])
+  /// Methods whose handlers have set something of the headers when these were out.
+  private let late = Locked<Set<String>>([])
 
   init(limits: ServerCallLimits, logger: Logger) {
     self.limits = limits
@@ -41,10 +43,18 @@ final class CallReporter: Sendable {
       metadata: ["rpc.path": "\(path)", "duration": "\(duration)"])
   }
 
+  /// A handler has changed what goes with the headers, which are out: says so, once a method.
+  func setTooLate(_ property: String, path: String) {
+    guard late.withLock({ $0.insert(path).inserted }) else { return }
+    logger.warning(
+      "a handler has set ServerContext.\(property) when the headers were sent; it has no effect",
+      metadata: ["rpc.path": "\(path)"])
+  }
+
   /// Ends a call with what its handler threw.
   func fail(_ stream: ServerStream, _ error: some TaxonomyError, _ context: ServerContext) {
     let status = WireStatus(error, budget: limits.maxTrailersSize)
-    let fields = context.replyFields
+    let fields = context.takeReply()
     let wasSent = stream.fail(status, initial: fields.initial, trailing: fields.trailing)
     failed(error, status: status, path: context.path, wasSent: wasSent)
   }

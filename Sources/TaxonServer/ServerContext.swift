@@ -25,13 +25,16 @@ public final class ServerContext: Sendable {
     var compresses: Bool?
     var isRequestCompressed = false
     var isHeadSent = false
+    /// Where headers can be sent; nil without a server, and once the handler has returned: who keeps the context keeps no
+    /// stream.
+    var stream: ServerStream?
   }
 
   // Reached under the lock alone, which the calls of a connection share: a lock a call would cost more than it guards.
   @exclusivity(unchecked) nonisolated(unsafe) private var fields = Reply()
   private let lock: SharedLock
-  // Reached on its loop alone.
-  nonisolated(unsafe) private let stream: ServerStream?
+  /// Nil without a server.
+  private let reporter: CallReporter?
 
   /// A context, for tests that call a service's methods without a server.
   public convenience init(
@@ -40,21 +43,23 @@ public final class ServerContext: Sendable {
   ) {
     self.init(
       path: path, peer: peer, metadata: metadata, deadline: deadline, isEncrypted: isEncrypted,
-      peerCertificate: peerCertificate, lock: SharedLock(0), stream: nil)
+      peerCertificate: peerCertificate, lock: SharedLock(0), reporter: nil)
   }
 
-  convenience init(path: String, stream: ServerStream) {
+  convenience init(path: String, stream: ServerStream, reporter: CallReporter) {
     self.init(
       path: path, peer: stream.context.peer, metadata: stream.metadata,
       deadline: stream.deadline.map { .now + Duration($0 - .now()) }, isEncrypted: stream.context.isEncrypted,
-      peerCertificate: stream.context.peerCertificate, lock: stream.context.lock, stream: stream)
+      peerCertificate: stream.context.peerCertificate, lock: stream.context.lock, reporter: reporter)
+    // Nobody else knows the context yet.
+    fields.stream = stream
   }
 
   private init(
     path: String, peer: String, metadata: Metadata, deadline: ContinuousClock.Instant?, isEncrypted: Bool,
-    peerCertificate: PeerCertificate?, lock: SharedLock, stream: ServerStream?
+    peerCertificate: PeerCertificate?, lock: SharedLock, reporter: CallReporter?
   ) {
-    self.stream = stream
+    self.reporter = reporter
     self.path = path
     self.peer = peer
     self.isEncrypted = isEncrypted
@@ -69,10 +74,10 @@ public final class ServerContext: Sendable {
   }
 
   /// Sent by `sendHeaders`, else before the first message of the reply, or before the error when there is none. A change
-  /// after that has no effect.
+  /// after that has no effect, and is logged once a method.
   public var initialMetadata: Metadata {
     get { withFields { $0.initial } }
-    set { withFields { $0.initial = newValue } }
+    set { set("initialMetadata") { $0.initial = newValue } }
   }
 
   /// Sent after the reply, or with the error.
@@ -85,31 +90,39 @@ public final class ServerContext: Sendable {
   /// size. To be set before the headers are sent, or the first message is written; it has no effect after that.
   public var compressesReply: Bool? {
     get { withFields { $0.compresses } }
-    set { withFields { if !$0.isHeadSent { $0.compresses = newValue } } }
+    set { set("compressesReply") { $0.compresses = newValue } }
+  }
+
+  /// Changes what goes with the headers, if they are not out.
+  private func set(_ property: String, _ change: (inout Reply) -> Void) {
+    let isInTime = withFields { fields in
+      if !fields.isHeadSent { change(&fields) }
+      return !fields.isHeadSent
+    }
+    if !isInTime { reporter?.setTooLate(property, path: path) }
   }
 
   /// Sends the headers with `initialMetadata` at once, before there is a message or an error to send. Without it they go
   /// with the first message, or with the end.
   ///
-  /// - Returns: False when they are out already, or the context is one without a server; nothing happens then.
+  /// - Returns: False when they are out already, the handler has returned, or the context is one without a server;
+  ///   nothing happens then.
   @discardableResult
   public func sendHeaders() -> Bool {
-    guard let stream else { return false }
-    let wish = withFields { fields -> Bool?? in
-      guard !fields.isHeadSent else { return nil }
+    let head = withFields { fields -> (stream: ServerStream, initial: Metadata, wish: Bool?)? in
+      guard let stream = fields.stream, !fields.isHeadSent else { return nil }
       fields.isHeadSent = true
-      return fields.compresses
+      return (stream, fields.initial, fields.compresses)
     }
-    guard let wish else { return false }
-    let initial = initialMetadata
-    let compression = stream.compression(wish: wish)?.compression
-    let loop = stream.context.executor.eventLoop
-    // Reached on the loop alone.
-    nonisolated(unsafe) let target = stream
+    guard let head else { return false }
+    let compression = head.stream.compression(wish: head.wish)?.compression
+    let loop = head.stream.context.executor.eventLoop
     if loop.inEventLoop {
-      target.sendHead(initial, compression: compression)
+      head.stream.sendHead(head.initial, compression: compression)
     } else {
-      loop.execute { target.sendHead(initial, compression: compression) }
+      // Reached on the loop alone.
+      nonisolated(unsafe) let stream = head.stream
+      loop.execute { [initial = head.initial] in stream.sendHead(initial, compression: compression) }
     }
     return true
   }
@@ -128,7 +141,14 @@ public final class ServerContext: Sendable {
     set { withFields { $0.isRequestCompressed = newValue } }
   }
 
-  var replyFields: (initial: Metadata, trailing: Metadata, compresses: Bool?) {
-    withFields { ($0.initial, $0.trailing, $0.compresses) }
+  /// The handler has returned: says what goes with its reply, or with its error, and lets go of the stream.
+  func takeReply() -> (initial: Metadata, trailing: Metadata, compresses: Bool?) {
+    let (stream, reply) = withFields { fields in
+      fields.isHeadSent = true
+      return (fields.stream.take(), (fields.initial, fields.trailing, fields.compresses))
+    }
+    // Let go of outside of the lock.
+    _ = stream
+    return reply
   }
 }

@@ -74,7 +74,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   @exclusivity(unchecked) private var isDone = false
 
   init(method: StreamingMethod<Request, Response, Failure>, stream: ServerStream) {
-    let context = ServerContext(path: method.path, stream: stream)
+    let context = ServerContext(path: method.path, stream: stream, reporter: method.reporter)
     self.method = method
     self.stream = stream
     self.context = context
@@ -131,7 +131,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     do throws(Failure) {
       try await handle()
       outbound.flushAll()
-      let fields = context.replyFields
+      let fields = context.takeReply()
       // Nothing was written: the head has not gone yet.
       stream.sendHead(fields.initial, compression: nil)
       stream.succeed(trailing: fields.trailing)
@@ -148,7 +148,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 
   /// Lets go of what came too late, and tells tasks that still read or write.
   private func end() {
-    let error = UndeclaredError(.cancelled, "The call is over")
+    let error = UndeclaredError(.cancelled, "The call is over: its handler has returned")
     inbound.abandon(Failure.lift(error))
     outbound.fail(error)
   }

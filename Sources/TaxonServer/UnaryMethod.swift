@@ -99,7 +99,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   func heldLoop(for duration: Duration) { method.reporter.heldLoop(path: method.path, for: duration) }
 
   nonisolated(nonsending) func run() async {
-    let context = ServerContext(path: method.path, stream: stream)
+    let context = ServerContext(path: method.path, stream: stream, reporter: method.reporter)
     if isRequestCompressed { context.isRequestCompressed = true }
     do throws(Failure) {
       // The usual case goes to the handler straight: each function between would need memory of the task.
@@ -143,7 +143,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   }
 
   private func succeed(_ response: Response, _ context: ServerContext) {
-    let fields = context.replyFields
+    let fields = context.takeReply()
     do throws(UndeclaredError) {
       try stream.reply(response, compress: fields.compresses, initial: fields.initial, trailing: fields.trailing)
     } catch {

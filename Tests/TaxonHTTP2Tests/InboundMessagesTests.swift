@@ -30,4 +30,16 @@ import Testing
     #expect(told.withLock { $0 }.count >= 20 * kept.memory / (100 + kept.memory) - 1)
     #expect(told.withLock { $0 }.allSatisfy { $0.memory >= 100 })
   }
+
+  @Test func nothingOfTheCallIsKeptAfterItsEnd() async {
+    final class Owner: Sendable {}
+    var owner: Owner? = Owner()
+    weak let kept = owner
+    let messages = Messages(credit: { [owner] _ in _ = owner })
+    owner = nil
+    #expect(kept != nil)
+    messages.abandon(.cancelled)
+    #expect(kept == nil)
+    await #expect(throws: UndeclaredError.self) { try await messages.next() }
+  }
 }

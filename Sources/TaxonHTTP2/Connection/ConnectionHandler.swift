@@ -156,33 +156,35 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
     let isGood = failure == nil && session.exceeded == nil
     let end = NIODeadline.now() + (isGood ? closeLimit : Self.lingering)
     context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
-      self.closeOutput(context, until: end)
+      self.closeOutput(context)
     }
-    // The peer may not read what there is to write.
-    context.eventLoop.assumeIsolated().scheduleTask(deadline: end) { [weak self] in
-      self?.context?.close(promise: nil)
-    }
+    linger(context.channel, until: end)
   }
 
   /// Says that nothing more comes, and reads on until the peer closes its end. TCP answers with a reset when a socket is
   /// closed of which not all has been read, or to which something comes afterwards; the peer may lose by that what it has
   /// not read yet, and takes the end for a fault of the network (RFC 9112 §9.6 has the same for HTTP/1.1).
-  private func closeOutput(_ context: ChannelHandlerContext, until end: NIODeadline) {
+  private func closeOutput(_ context: ChannelHandlerContext) {
     guard session.role == .server else { return context.close(promise: nil) }
     isOutputClosed = true
     lastRead = .now()
     context.close(mode: .output).assumeIsolated().whenFailure { _ in context.close(promise: nil) }
-    linger(context.channel, until: end)
   }
 
-  /// Closes when the peer, which may read slowly, has had everything for a second and said nothing more meanwhile.
+  /// Closes when the peer, which may read slowly, has had everything for a second and said nothing more meanwhile; at the
+  /// end in any case.
   private func linger(_ channel: any Channel, until end: NIODeadline) {
-    let time = min(NIODeadline.now() + Self.lingering, end)
-    channel.eventLoop.assumeIsolated().scheduleTask(deadline: time) { [weak self] in
+    let now = NIODeadline.now()
+    let quiet = lastRead + Self.lingering
+    // Looked at every second, since a timer for the end would outlive the connection for long.
+    let next = isOutputClosed && quiet > now ? quiet : now + Self.lingering
+    channel.eventLoop.assumeIsolated().scheduleTask(deadline: min(next, end)) { [weak self] in
       guard let self, let context = self.context else { return }
+      if NIODeadline.now() >= end { return context.close(promise: nil) }
+      let isQuiet = self.isOutputClosed && self.lastRead + Self.lingering <= .now()
+      guard isQuiet else { return self.linger(channel, until: end) }
       channel.unsentBytes().assumeIsolated().whenComplete { result in
-        let isBusy = (try? result.get()) ?? 0 > 0 || self.lastRead > .now() - Self.lingering
-        if isBusy, NIODeadline.now() < end { self.linger(channel, until: end) } else { context.close(promise: nil) }
+        if (try? result.get()) ?? 0 > 0 { self.linger(channel, until: end) } else { context.close(promise: nil) }
       }
     }
   }
