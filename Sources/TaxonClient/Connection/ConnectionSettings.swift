@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Logging
 import TaxonHTTP2
 
 /// What the connections of one endpoint have in common.
@@ -15,6 +16,7 @@ struct ConnectionSettings: Sendable {
   var keepalive: Channel.Keepalive
   /// The keepalive's time as it is now: a server may have made it longer.
   var keepaliveTime: Duration?
+  let logger: Logger
 
   /// What goes into `:scheme`.
   var scheme: String { tls == nil ? "http" : "https" }
@@ -27,5 +29,6 @@ struct ConnectionSettings: Sendable {
     http2.maxHeaderListSize = configuration.limits.maxHeaderListSize
     keepalive = configuration.keepalive
     keepaliveTime = configuration.keepalive.time
+    logger = configuration.logger
   }
 }

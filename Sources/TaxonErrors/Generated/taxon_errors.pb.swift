@@ -415,9 +415,10 @@ public enum ConnectionError: ErrorUnion {
 
   /// There is no connection to the endpoint.
   public static func endpointUnreachable(
-    endpoint: String, error: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
+    endpoint: String, error: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
   ) -> Self {
-    .endpointUnreachable(EndpointUnreachable(endpoint: endpoint, error: error, retryAfter: retryAfter, cause: cause))
+    .endpointUnreachable(EndpointUnreachable(
+      endpoint: endpoint, error: error, reason: reason, retryAfter: retryAfter, cause: cause))
   }
 
   /// The connection broke before the answer came.
@@ -479,15 +480,20 @@ public enum ConnectionError: ErrorUnion {
     public var endpoint: String
     /// What the system said.
     public var error: String
+    /// Why, in a few words: what is wrong with the server's certificate, or "Connection refused".
+    public var reason: String
     /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
     public var context: ErrorContext
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
     /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
-    public init(endpoint: String, error: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+    public init(
+      endpoint: String, error: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
+    ) {
       self.endpoint = endpoint
       self.error = error
+      self.reason = reason
       context = ErrorContext(retryAfter: retryAfter, cause: cause)
     }
 
@@ -495,9 +501,11 @@ public enum ConnectionError: ErrorUnion {
       domain: "taxon.dev", code: "ENDPOINT_UNREACHABLE", categories: ["ConnectionError"], status: .unavailable,
       httpStatus: 503, severity: .error, retry: .transient, breaker: .failure, isSafe: true)
 
-    public var message: String { "Endpoint \(endpoint) cannot be reached" }
+    public var message: String { "Endpoint \(endpoint) cannot be reached: \(reason)" }
 
-    public var safeFields: [(name: String, text: String)] { [("endpoint", ErrorText(endpoint))] }
+    public var safeFields: [(name: String, text: String)] {
+      [("endpoint", ErrorText(endpoint)), ("reason", ErrorText(reason))]
+    }
 
     public var publicPayload: Self {
       var copy = self
@@ -508,11 +516,13 @@ public enum ConnectionError: ErrorUnion {
     public static let descriptor = MessageDescriptor("taxon.ConnectionError.EndpointUnreachable", [
       Field("endpoint", 1, .string),
       Field("error", 2, .string),
+      Field("reason", 3, .string),
     ])
 
     public init(reading reader: MessageReader) throws(MessageDecodingError) {
       endpoint = try reader.value(0)
       error = try reader.value(1)
+      reason = try reader.value(2)
       context = ErrorContext()
       unknownFields = reader.unknownFields
     }
@@ -520,6 +530,7 @@ public enum ConnectionError: ErrorUnion {
     public func write(to writer: inout MessageWriter) {
       writer.value(0, endpoint)
       writer.value(1, error)
+      writer.value(2, reason)
       writer.unknownFields(unknownFields)
     }
   }
@@ -845,16 +856,16 @@ extension ProtoFileDescriptor {
       dGlvbhIOCgZyZWFzb24YASABKAk6IuqmGR4KElBST1RPQ09MX1ZJT0xBVElPThIIe3JlYXNvbn0amQEKE1Vuc3VwcG9ydGVkRW5jb2RpbmcSEAoI
       ZW5jb2RpbmcYASABKAkSEQoJc3VwcG9ydGVkGAIgAygJOl3qphlZChRVTlNVUFBPUlRFRF9FTkNPRElORxI/RW5jb2Rpbmcge2VuY29kaW5nfSBp
       cyBub3Qgc3VwcG9ydGVkOyBzdXBwb3J0ZWQgYXJlIHtzdXBwb3J0ZWR9GAwaRgoQRGVhZGxpbmVFeGNlZWRlZDoy6qYZLgoRREVBRExJTkVfRVhD
-      RUVERUQSEURlYWRsaW5lIGV4Y2VlZGVkGAQoAzABOAE6DOKmGQgIDRgEIAEoAiLzAwoPQ29ubmVjdGlvbkVycm9yGmMKC0NpcmN1aXRPcGVuEhAK
+      RUVERUQSEURlYWRsaW5lIGV4Y2VlZGVkGAQoAzABOAE6DOKmGQgIDRgEIAEoAiKNBAoPQ29ubmVjdGlvbkVycm9yGmMKC0NpcmN1aXRPcGVuEhAK
       CGVuZHBvaW50GAEgASgJOkLqphk+CgxDSVJDVUlUX09QRU4SJkNpcmN1aXQgYnJlYWtlciBmb3Ige2VuZHBvaW50fSBpcyBvcGVuKAMwATgCQAEa
-      gwEKE0VuZHBvaW50VW5yZWFjaGFibGUSEAoIZW5kcG9pbnQYASABKAkSFQoFZXJyb3IYAiABKAlCBuKmGQIIAzpD6qYZPwoURU5EUE9JTlRfVU5S
-      RUFDSEFCTEUSJUVuZHBvaW50IHtlbmRwb2ludH0gY2Fubm90IGJlIHJlYWNoZWRAARp3Cg5Db25uZWN0aW9uTG9zdBIQCghlbmRwb2ludBgBIAEo
-      CRIVCgVlcnJvchgCIAEoCUIG4qYZAggDOjzqphk4Cg9DT05ORUNUSU9OX0xPU1QSJVRoZSBjb25uZWN0aW9uIHRvIHtlbmRwb2ludH0gd2FzIGxv
-      c3QabgoLQ2FsbFJlZnVzZWQSEAoIZW5kcG9pbnQYASABKAkSDgoGcmVhc29uGAIgASgJOj3qphk5CgxDQUxMX1JFRlVTRUQSJXtlbmRwb2ludH0g
-      cmVmdXNlZCB0aGUgY2FsbDoge3JlYXNvbn0oA0ABOgziphkICA4YBCACKAEijwIKClNldHVwRXJyb3IadgoSQWRkcmVzc1VuYXZhaWxhYmxlEg8K
-      B2FkZHJlc3MYASABKAkSDgoGcmVhc29uGAIgASgJOj/qphk7ChNBRERSRVNTX1VOQVZBSUxBQkxFEiRDYW5ub3QgbGlzdGVuIG9uIHthZGRyZXNz
-      fToge3JlYXNvbn0aewoOSW52YWxpZFNldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIOCgZyZWFzb24YAyABKAk6POqmGTgKD0lO
-      VkFMSURfU0VUVElORxIjU2V0dGluZyB7bmFtZX0gaXMge3ZhbHVlfToge3JlYXNvbn0YAzoM4qYZCAgJGAUgASgCQh66AgDiphkXCgl0YXhvbi5k
-      ZXYSClRheG9uRXJyb3JiBnByb3RvMw==
+      nQEKE0VuZHBvaW50VW5yZWFjaGFibGUSEAoIZW5kcG9pbnQYASABKAkSFQoFZXJyb3IYAiABKAlCBuKmGQIIAxIOCgZyZWFzb24YAyABKAk6Teqm
+      GUkKFEVORFBPSU5UX1VOUkVBQ0hBQkxFEi9FbmRwb2ludCB7ZW5kcG9pbnR9IGNhbm5vdCBiZSByZWFjaGVkOiB7cmVhc29ufUABGncKDkNvbm5l
+      Y3Rpb25Mb3N0EhAKCGVuZHBvaW50GAEgASgJEhUKBWVycm9yGAIgASgJQgbiphkCCAM6POqmGTgKD0NPTk5FQ1RJT05fTE9TVBIlVGhlIGNvbm5l
+      Y3Rpb24gdG8ge2VuZHBvaW50fSB3YXMgbG9zdBpuCgtDYWxsUmVmdXNlZBIQCghlbmRwb2ludBgBIAEoCRIOCgZyZWFzb24YAiABKAk6PeqmGTkK
+      DENBTExfUkVGVVNFRBIle2VuZHBvaW50fSByZWZ1c2VkIHRoZSBjYWxsOiB7cmVhc29ufSgDQAE6DOKmGQgIDhgEIAIoASKPAgoKU2V0dXBFcnJv
+      chp2ChJBZGRyZXNzVW5hdmFpbGFibGUSDwoHYWRkcmVzcxgBIAEoCRIOCgZyZWFzb24YAiABKAk6P+qmGTsKE0FERFJFU1NfVU5BVkFJTEFCTEUS
+      JENhbm5vdCBsaXN0ZW4gb24ge2FkZHJlc3N9OiB7cmVhc29ufRp7Cg5JbnZhbGlkU2V0dGluZxIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJ
+      Eg4KBnJlYXNvbhgDIAEoCTo86qYZOAoPSU5WQUxJRF9TRVRUSU5HEiNTZXR0aW5nIHtuYW1lfSBpcyB7dmFsdWV9OiB7cmVhc29ufRgDOgziphkI
+      CAkYBSABKAJCHroCAOKmGRcKCXRheG9uLmRldhIKVGF4b25FcnJvcmIGcHJvdG8z
       """)
 }
