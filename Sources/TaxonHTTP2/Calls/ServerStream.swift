@@ -174,6 +174,13 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
     context.router.failed(error, status: WireStatus(error), path: head.path)
   }
 
+  public override func headersTooLarge(size: Int) {
+    let text =
+      "Request headers of more than \(size - 1) bytes are over the limit of \(context.limits.maxHeaderListSize) bytes"
+    let error = UndeclaredError(.resourceExhausted, text)
+    context.router.failed(error, status: WireStatus(error), path: head.path)
+  }
+
   public override func receivedEnd() {
     switch state.receivedEnd(isAtBoundary: deframer.isAtBoundary) {
     case .invoke: call?.receiveEnd()

@@ -8,6 +8,7 @@ struct FloodGuard {
   private var pings: TokenBucket
   private var settings: TokenBucket
   private var emptyData: TokenBucket
+  private var largeHeaders: TokenBucket
   private let pingPolicy: FloodLimits.PingPolicy?
   private var lastPing: NIODeadline?
   private var strikes = 0
@@ -20,6 +21,7 @@ struct FloodGuard {
     pings = TokenBucket(limits.pings, now: now)
     settings = TokenBucket(limits.settings, now: now)
     emptyData = TokenBucket(limits.emptyData, now: now)
+    largeHeaders = TokenBucket(limits.largeHeaders, now: now)
     pingPolicy = limits.pingPolicy
   }
 
@@ -34,6 +36,8 @@ struct FloodGuard {
   mutating func receivedSettings(now: NIODeadline) -> FloodLimit? { settings.take(now) ? nil : .settings }
 
   mutating func receivedEmptyData(now: NIODeadline) -> FloodLimit? { emptyData.take(now) ? nil : .emptyData }
+
+  mutating func receivedLargeHeaders(now: NIODeadline) -> FloodLimit? { largeHeaders.take(now) ? nil : .largeHeaders }
 
   /// A PING that is no answer.
   mutating func receivedPing(now: NIODeadline, hasCalls: Bool) -> FloodLimit? {

@@ -27,6 +27,9 @@ public struct FloodLimits: Sendable, Hashable {
   public var settings = Budget(burst: 100, perSecond: 10)
   /// DATA frames without data that do not end their stream (CVE-2019-9518).
   public var emptyData = Budget(burst: 1000, perSecond: 100)
+  /// Header blocks over the limit of their size, of which HPACK can make much out of few bytes (CVE-2016-6581). On a
+  /// server; a client's servers are not counted.
+  public var largeHeaders = Budget(burst: 100, perSecond: 10)
   /// CONTINUATION frames after one HEADERS frame (CVE-2024-28182), 1 to 10,000; where nghttp2 has no such limit (before
   /// 1.61), the header list's size is the only one.
   public var maxContinuations = 8
@@ -65,6 +68,8 @@ public enum FloodLimit: String, Sendable, CaseIterable {
   case settings = "too_many_settings"
   /// `FloodLimits.emptyData`.
   case emptyData = "too_many_empty_frames"
+  /// `FloodLimits.largeHeaders`.
+  case largeHeaders = "too_many_large_headers"
   /// `FloodLimits.maxContinuations` or `maxUnsentAcks`, which nghttp2 counts.
   case frames = "too_many_frames"
 }

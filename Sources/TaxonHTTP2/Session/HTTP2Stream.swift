@@ -54,6 +54,10 @@ open class HTTP2Stream {
   /// A header block is larger than nghttp2 sends (64 KiB). The stream is reset; `closed` follows.
   open func headersTooLarge() {}
 
+  /// The peer's header block is far over the limit: so many bytes came, and the rest is not looked at. The stream is
+  /// reset; `closed` follows.
+  open func headersTooLarge(size: Int) {}
+
   /// The stream is over; the code is an HTTP/2 error code (RFC 9113 §7), 0 for a good end. Nothing is called after this.
   open func closed(errorCode: UInt32) {}
 
