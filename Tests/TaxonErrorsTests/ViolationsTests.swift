@@ -27,7 +27,13 @@ import Testing
     #expect(violations.summary == violations.found)
     for _ in 0..<1000 {
       violations.check(
-        false, field: { Issue.record("made a name"); return "x" }(), { Issue.record("made a text"); return "y" }())
+        false,
+        field: {
+          Issue.record("made a name"); return "x"
+        }(),
+        {
+          Issue.record("made a text"); return "y"
+        }())
     }
     #expect(violations.found.count == 100)
     #expect(violations.notKept == 1000)

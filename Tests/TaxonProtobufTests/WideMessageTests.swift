@@ -61,6 +61,78 @@ import Testing
     #expect(try wide(Singular.self, bytes).messageValue?.numbers == [1, 2, 4])
   }
 
+  /// Fields at random, some with messages inside that are made the same way.
+  private func fields(_ depth: Int, using generator: inout some RandomNumberGenerator) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for _ in 0..<Int.random(in: 0..<8, using: &generator) {
+      let number = UInt64.random(in: 1...20, using: &generator)
+      let wireType = [0, 0, 1, 2, 2, 2, 5].randomElement(using: &generator) ?? 0
+      bytes.append(varint: number << 3 | UInt64(wireType))
+      func random(_ count: Int) -> [UInt8] { (0..<count).map { _ in .random(in: 0...255, using: &generator) } }
+      switch wireType {
+      case 0:
+        bytes.append(
+          varint: UInt64.random(in: 0...9, using: &generator) << UInt64.random(in: 0...60, using: &generator))
+      case 1: bytes += random(8)
+      case 5: bytes += random(4)
+      default:
+        let isMessage = depth > 0 && Bool.random(using: &generator)
+        let inside =
+          isMessage
+          ? fields(depth - 1, using: &generator)
+          : (0..<Int.random(in: 0..<9, using: &generator)).map { _ in .random(in: 0...8, using: &generator) }
+        bytes.append(varint: UInt64(inside.count))
+        bytes += inside
+      }
+    }
+    return bytes
+  }
+
+  private func agreesAtRandom<M: Message>(_ type: M.Type) throws {
+    let seed = UInt64.random(in: 0 ... .max)
+    var generator = Seeded(state: seed)
+    var readable = 0
+    for _ in 0..<5_000 {
+      let bytes = fields(3, using: &generator)
+      guard let message = try? M(decoding: bytes) else {
+        #expect(throws: MessageDecodingError.self, "seed \(seed)") { try wide(M.self, bytes) }
+        continue
+      }
+      readable += 1
+      let other = try wide(M.self, bytes)
+      // Bytes, where a number does not equal itself.
+      let isSame = try other == message || other.encoded() == message.encoded()
+      guard isSame, other.unknownFields == message.unknownFields else {
+        Issue.record("seed \(seed): \(bytes) is \(message) and \(other)")
+        return
+      }
+    }
+    #expect(readable > 200)
+  }
+
+  /// SplitMix64.
+  private struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+      state &+= 0x9E37_79B9_7F4A_7C15
+      var mixed = state
+      mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+      mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+      return mixed ^ mixed >> 31
+    }
+  }
+
+  @Test func inputsAtRandomAreReadAsElsewhere() throws {
+    try agreesAtRandom(Singular.self)
+    try agreesAtRandom(Repeated.self)
+    try agreesAtRandom(Optionals.self)
+    try agreesAtRandom(Choice.self)
+    try agreesAtRandom(Child.self)
+    try agreesAtRandom(Closed.self)
+    try agreesAtRandom(Required.self)
+  }
+
   @Test func millionsOfUnknownFieldsAreOneRunOfBytes() throws {
     let bytes = Array(repeatElement([0xF8, 0x3F, 1] as [UInt8], count: 100_000).joined())
     let message = try Singular(decoding: [0x18, 5] + bytes + [0x18, 6])

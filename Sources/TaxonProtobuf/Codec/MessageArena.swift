@@ -58,7 +58,8 @@ public struct MessageArena {
         allocator: ProtobufCAllocator(
           alloc: ArenaCallbacks.allocate, free: ArenaCallbacks.free, allocator_data: block),
         cursor: block + stateSize, end: block + firstBlockSize, blocks: nil, nextBlockSize: secondBlockSize,
-        input: UnsafeRawBufferPointer(start: nil, count: 0), hasReplacedValue: false, isRewritten: false, nextSlab: .max, missing: nil,
+        input: UnsafeRawBufferPointer(start: nil, count: 0), hasReplacedValue: false, isRewritten: false,
+        nextSlab: .max, missing: nil,
         firstLarge: nil, lastLarge: nil, nextLarge: nil))
     return MessageArena(state: state)
   }

@@ -54,7 +54,8 @@ struct WideUnpacker {
       var cursor = WireCursor(bytes, in: range)
       // The check before has gone this way without a fault.
       while let entry = try? cursor.next(nestingLeft: .max) {
-        if let index = descriptor.index(of: entry.number), rewriter.accepts(entry, descriptor, descriptor.layout[index]) {
+        if let index = descriptor.index(of: entry.number), rewriter.accepts(entry, descriptor, descriptor.layout[index])
+        {
           store(entry, message, descriptor, descriptor.layout[index], &unknown)
         } else {
           append(UnsafeRawBufferPointer(rebasing: bytes[entry.range]), to: &unknown)
