@@ -222,6 +222,7 @@ public final class Server: Sendable {
       defer { state.ended = [] }
       return state.ended
     }
+    reporter.writeSums(isLast: true)
     logger.info("shut down")
     for continuation in waiting { continuation.resume() }
   }

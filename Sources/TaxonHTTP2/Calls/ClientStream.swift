@@ -141,11 +141,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
       return
     }
     let fields = exchange(&fields, with: ResponseFields())
-    guard fields.size <= maxHeaderListSize else {
-      let message = "Response headers of \(fields.size) bytes are over the limit of \(maxHeaderListSize) bytes"
-      abandon(UndeclaredError(.resourceExhausted, message))
-      return
-    }
+    guard fields.size <= maxHeaderListSize else { return abandonHeaders("\(fields.size)") }
     switch state.receivedHeaders(fields, endStream: endStream, isAtBoundary: deframer.isAtBoundary) {
     case .deliver:
       compression = Compression(rawValue: fields.encoding)
@@ -155,6 +151,13 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     case .fail(let status): fail(status, trailing: fields.metadata)
     case .ignore: break
     }
+  }
+
+  public override func headersTooLarge(size: Int) { abandonHeaders("more than \(size - 1)") }
+
+  private func abandonHeaders(_ size: String) {
+    let message = "Response headers of \(size) bytes are over the limit of \(maxHeaderListSize) bytes"
+    abandon(UndeclaredError(.resourceExhausted, message))
   }
 
   public override func received(data: UnsafeRawBufferPointer, isLast: Bool) {

@@ -334,6 +334,13 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     return isHead ? Self.errorHead(status, trailing: []) : Self.errorTrailers(status, trailing: [])
   }
 
+  public override func headersTooLarge(size: Int) {
+    let text =
+      "Request headers of more than \(size - 1) bytes are over the limit of \(context.limits.maxHeaderListSize) bytes"
+    let error = UndeclaredError(.resourceExhausted, text)
+    context.router.failed(error, status: WireStatus(error), path: head.path)
+  }
+
   public override func receivedEnd() {
     if deframer.hasMessage || !backlog.isEmpty, state.isReplying {
       hasEndWaiting = true

@@ -132,7 +132,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
 
   /// Closes: a channel with an error is of no use.
   public func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if failure == nil { failure = ConnectionFailure(error, on: context.channel) }
+    if failure == nil { failure = ConnectionFailure(error, on: context.channel, as: session.role) }
     context.close(promise: nil)
   }
 

@@ -66,6 +66,11 @@ public final class HTTP2Session {
   /// The stream whose header block is being read.
   @exclusivity(unchecked) var headers: Unmanaged<HTTP2Stream>?
   @exclusivity(unchecked) var headersID: Int32 = 0
+  /// The size of the header block that is being read, as far as it came (RFC 9113 §6.5.2).
+  @exclusivity(unchecked) var headersSize = 0
+  let maxHeadersSize: Int
+  /// How much of a block is looked at: what is somewhat too large is still answered, what is far too large is not worth it.
+  let maxSeenHeadersSize: Int
   @exclusivity(unchecked) private var tuner: WindowTuner
   private static let tuningPing: UInt64 = 0x7461_786f_6e00_0003
   /// Bytes of bodies that came with the read that is going on.
@@ -106,6 +111,8 @@ public final class HTTP2Session {
     streamWindow = configuration.streamWindow
     tuner = WindowTuner(window: configuration.streamWindow, limit: configuration.maxStreamWindow)
     floodGuard = FloodGuard(configuration.flood, now: .now())
+    maxHeadersSize = configuration.maxHeaderListSize
+    maxSeenHeadersSize = 4 * configuration.maxHeaderListSize
     scanner = FrameScanner(role: role)
     do throws(HTTP2Error) {
       raw = try makeRawSession(role: role, configuration: configuration, memory: memory)

@@ -81,6 +81,10 @@ open class HTTP2Stream {
   /// What the peer sent breaks HTTP/2, and the stream is reset for it; `closed` follows.
   open func malformed(_ reason: String) {}
 
+  /// The peer's header block is far over the limit: so many bytes came, and the rest is not looked at. The stream is
+  /// reset; `closed` follows.
+  open func headersTooLarge(size: Int) {}
+
   /// The stream is over; the code is an HTTP/2 error code (RFC 9113 §7), 0 for a good end. Nothing is called after this.
   open func closed(errorCode: UInt32) {}
 

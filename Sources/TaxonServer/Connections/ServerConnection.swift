@@ -113,6 +113,8 @@ final class ServerConnection: HTTP2SessionDelegate {
     timer = nil
     if let limit = handler?.session.exceeded {
       settings.reporter.reached(limit.rawValue, peer: streams.peer)
+    } else if let failure, failure.isOfHandshake {
+      settings.reporter.handshakeFailed(peer: streams.peer, reason: "\(failure)")
     } else if let failure {
       settings.reporter.logger.debug("connection lost", metadata: ["peer": "\(streams.peer)", "reason": "\(failure)"])
     }
