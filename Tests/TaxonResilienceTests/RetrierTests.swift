@@ -24,10 +24,10 @@ import Testing
   @Test mutating func repeatsARefusedStreamOnceWithoutCountingIt() throws {
     var retrier = Retrier(policy, isIdempotent: false)
     let refusal = ConnectionError.callRefused(endpoint: "arms", reason: "REFUSED_STREAM")
-    let first = retrier.failed(refusal, isRefused: true, using: &generator)
+    let first = retrier.failed(refusal, refusal: .unprocessed, using: &generator)
     #expect(first == .retry(after: .zero, .transparent))
     #expect(retrier.failedAttempts == 0)
-    let second = retrier.failed(refusal, isRefused: true, using: &generator)
+    let second = retrier.failed(refusal, refusal: .unprocessed, using: &generator)
     #expect(second == .retry(after: .seconds(1), .backoff))
     #expect(retrier.failedAttempts == 1)
   }
@@ -38,7 +38,7 @@ import Testing
     for _ in 0..<10 {
       _ = retrier.failed(CallError.methodNotFound(path: "/a/b"), using: &generator)
     }
-    _ = retrier.failed(try failure(), isRefused: true, using: &generator)
+    _ = retrier.failed(try failure(), refusal: .unprocessed, using: &generator)
     retrier = Retrier(policy, isIdempotent: true, budget: budget)
     let first = retrier.failed(try failure(), using: &generator)
     #expect(first == .retry(after: .seconds(1), .backoff))
