@@ -32,6 +32,31 @@ import Testing
     #expect(retrier.failedAttempts == 1)
   }
 
+  @Test mutating func takesAResetForProofWhereARepeatDoesNoHarmAlone() throws {
+    let error = try failure()
+    var retrier = Retrier(policy, isIdempotent: true)
+    #expect(retrier.failed(error, refusal: .refusedStream, using: &generator) == .retry(after: .zero, .transparent))
+    retrier = Retrier(policy, isIdempotent: false)
+    #expect(retrier.failed(error, refusal: .refusedStream, using: &generator) == .stop(.notIdempotent))
+    var trusting = policy
+    trusting.repeatsRefusedStreams = true
+    retrier = Retrier(trusting, isIdempotent: false)
+    #expect(retrier.failed(error, refusal: .refusedStream, using: &generator) == .retry(after: .zero, .transparent))
+    #expect(retrier.failed(error, refusal: .refusedStream, using: &generator) == .stop(.notIdempotent))
+  }
+
+  @Test mutating func retriesASecondProvenRefusalOfAnyMethodAsAFailure() throws {
+    let budget = RetryBudget(.init(maxTokens: 4, tokenRatio: 1))
+    var retrier = Retrier(policy, isIdempotent: false, budget: budget)
+    let error = try failure()
+    #expect(retrier.failed(error, refusal: .unprocessed, using: &generator) == .retry(after: .zero, .transparent))
+    #expect(
+      retrier.failed(error, refusal: .unprocessed, using: &generator) == .retry(after: .seconds(1), .backoff))
+    // The third in a row is one more of them, and takes the token that leaves half.
+    #expect(retrier.failed(error, refusal: .unprocessed, using: &generator) == .stop(.budgetExhausted))
+    #expect(retrier.failedAttempts == 2)
+  }
+
   @Test mutating func takesNoTokenForWhatNoRetryWouldMendAndForARefusedStream() throws {
     let budget = RetryBudget(.init(maxTokens: 4, tokenRatio: 1))
     var retrier = Retrier(policy, isIdempotent: true, budget: budget)

@@ -25,6 +25,8 @@ open class HTTP2Stream {
   /// nghttp2 has asked for bytes, got none, and waits to be told of some.
   @exclusivity(unchecked) final var isDeferred = false
   @exclusivity(unchecked) private final var wantsRoom = false
+  /// This end has reset the stream, or nghttp2 is about to close it: no RST_STREAM is submitted any more.
+  @exclusivity(unchecked) final var isReset = false
   /// Sent after the last byte of the body; nil when END_STREAM goes with the body.
   @exclusivity(unchecked) final var trailers: HeaderBlock?
   /// The block that ends the stream has literals, and is not sent yet.

@@ -89,7 +89,9 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     if code == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue {
       stream.notProcessed()
     } else if code == NGHTTP2_ERR_FRAME_SIZE_ERROR.rawValue {
-      // nghttp2 sends no header block over 64 KiB, and would leave the stream as it is.
+      // nghttp2 sends no header block over 64 KiB. It closes the stream of a request, which the peer has never seen, and
+      // would leave that of an answer as it is.
+      if frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST { stream.isReset = true }
       stream.headersTooLarge()
       session(user).reset(stream, errorCode: .internalError)
     }
