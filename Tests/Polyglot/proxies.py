@@ -56,9 +56,10 @@ class Proxy:
 
 
 class Nginx(Proxy):
-    """`grpc_pass` to servers in turn, with all settings as they are by default."""
+    """`grpc_pass` to servers in turn, with all other settings as they are by default."""
 
-    def __init__(self, folder: Path, *servers: str) -> None:
+    def __init__(self, folder: Path, *servers: str, fail_timeout: int = 10) -> None:
+        """`fail_timeout`: for how many seconds a server that could not be reached is not asked again."""
         folder.mkdir()
         super().__init__(folder / "error.log")
         temporary = " ".join(
@@ -74,7 +75,7 @@ class Nginx(Proxy):
             http {{
               access_log off;
               {temporary}
-              upstream servers {{ {" ".join(f"server {server};" for server in servers)} }}
+              upstream servers {{ {" ".join(f"server {server} fail_timeout={fail_timeout}s;" for server in servers)} }}
               server {{
                 listen {self.target} http2;
                 location / {{ grpc_pass grpc://servers; }}

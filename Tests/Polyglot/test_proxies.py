@@ -6,15 +6,14 @@ Scripts/load makes.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import grpc
 import pytest
 from counting_server import CountingServer
-from google.rpc import status_pb2  # noqa: F401
-from interop_process import SwiftServer  # noqa: F401
+from interop_process import RestartingSwiftServer
 from load import Load, load
 from octollm_process import call
 from peer import Peer, Plain
@@ -31,9 +30,29 @@ def server() -> Iterator[CountingServer]:
 
 
 @pytest.fixture
-def three_servers() -> Iterator[list[CountingServer]]:
+def grpcio_servers() -> Iterator[list[CountingServer]]:
     with ExitStack() as stack:
         yield [stack.enter_context(CountingServer()) for _ in range(3)]
+
+
+@pytest.fixture
+def swift_servers(tmp_path: Path) -> Iterator[list[RestartingSwiftServer]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(RestartingSwiftServer(tmp_path / f"server-{number}")) for number in range(3)]
+
+
+def restart_each(servers: Sequence[CountingServer | RestartingSwiftServer], running: Load) -> None:
+    """One after another, under load, each as soon as the one before is found again."""
+    for server in servers:
+        running.wait_for_more()
+        server.stop()
+        running.wait_for_more()
+        server.start()
+        server.wait_for_call()
+
+
+def targets(servers: Sequence[CountingServer | RestartingSwiftServer]) -> str:
+    return "ipv4:" + ",".join(server.target for server in servers)
 
 
 @pytest.mark.parametrize("concurrency", CONCURRENCIES)
@@ -46,35 +65,36 @@ def test_no_call_is_lost_behind_nginx(server: CountingServer, tmp_path: Path, co
 
 
 @pytest.mark.parametrize("concurrency", CONCURRENCIES)
-def test_no_call_is_lost_while_three_servers_restart(three_servers: list[CountingServer], concurrency: int) -> None:
-    target = "ipv4:" + ",".join(server.target for server in three_servers)
-    running = Load(target, "--round_robin", calls=CALLS, concurrency=concurrency)
-    for server in three_servers:
-        running.wait_for_more()
-        server.stop()
-        running.wait_for_more()
-        server.start()
-        # The client has found it again.
-        server.wait_for_call()
+def test_no_call_is_lost_while_three_servers_restart(
+    swift_servers: list[RestartingSwiftServer], concurrency: int
+) -> None:
+    running = Load(targets(swift_servers), "--round_robin", calls=CALLS, concurrency=concurrency)
+    restart_each(swift_servers, running)
+    running.finish().check_none_lost()
+
+
+@pytest.mark.parametrize("concurrency", CONCURRENCIES)
+def test_only_calls_that_grpcio_cancels_are_lost_while_three_of_its_servers_restart(
+    grpcio_servers: list[CountingServer], concurrency: int
+) -> None:
+    """A grpcio server that stops answers CANCELLED, which nobody may repeat, to calls that come at that moment
+    (grpc/grpc issue 41785). Its handlers don't see them."""
+    running = Load(targets(grpcio_servers), "--round_robin", calls=CALLS, concurrency=concurrency)
+    restart_each(grpcio_servers, running)
     outcome = running.finish()
-    outcome.check_none_lost()
-    assert sum(server.calls for server in three_servers) == outcome.calls
+    assert outcome.failed.keys() <= {"CANCELLED"}, outcome
+    assert not outcome.breaker, outcome
+    assert sum(server.calls for server in grpcio_servers) == outcome.ok
 
 
 @pytest.mark.parametrize("concurrency", CONCURRENCIES)
 def test_no_call_is_lost_while_three_servers_behind_nginx_restart(
-    three_servers: list[CountingServer], tmp_path: Path, concurrency: int
+    swift_servers: list[RestartingSwiftServer], tmp_path: Path, concurrency: int
 ) -> None:
-    with Nginx(tmp_path / "nginx", *(server.target for server in three_servers)) as nginx:
+    with Nginx(tmp_path / "nginx", *(server.target for server in swift_servers), fail_timeout=1) as nginx:
         running = Load("ipv4:" + nginx.target, calls=CALLS, concurrency=concurrency)
-        for server in three_servers:
-            running.wait_for_more()
-            server.stop()
-            running.wait_for_more()
-            server.start()
-            server.wait_for_call()
-        outcome = running.finish()
-    outcome.check_none_lost()
+        restart_each(swift_servers, running)
+        running.finish().check_none_lost()
 
 
 def test_a_call_whose_error_haproxy_refuses_is_made_once(tmp_path: Path) -> None:
