@@ -4,6 +4,8 @@ import NIOCore
 import Taxon
 import Testing
 
+import class TaxonClient.Channel
+
 /// How a server begins and ends.
 @Suite(.timeLimit(.minutes(1))) struct ServerLifecycleTests {
   @Test func shuttingDownLetsCallsInFlightEnd() async throws {
@@ -19,7 +21,7 @@ import Testing
         }
       ], logger: quiet)
     try await server.start()
-    let channel = try Taxon.Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
+    let channel = try Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
     async let answer = channel.text("x")
     await started.wait()
     async let end: Void = server.shutDown()
@@ -48,7 +50,7 @@ import Testing
         }
       ], logger: quiet)
     try await server.start()
-    let channel = try Taxon.Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
+    let channel = try Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
     let call = Task { try await channel.text("x") }
     await started.wait()
     await server.shutDown()
@@ -75,7 +77,7 @@ import Testing
         }
       ], logger: quiet)
     try await server.start()
-    let channel = try Taxon.Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
+    let channel = try Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
     let call = Task { try await channel.text("x") }
     await started.wait()
     await server.shutDown()
@@ -103,7 +105,7 @@ import Testing
       ], logger: quiet)
     try await server.start()
     let port = try #require(server.port)
-    let channel = try Taxon.Channel("127.0.0.1:\(port)", policy: .none, logger: quiet)
+    let channel = try Channel("127.0.0.1:\(port)", policy: .none, logger: quiet)
     let call = Task { try await channel.text("x") }
     await started.wait()
     let begin = ContinuousClock.now
@@ -181,7 +183,7 @@ import Testing
     let server = Server(configuration, services: [text, ShutdownWatch(signal: isShuttingDown)], logger: quiet)
     try await server.start()
     let port = try #require(server.port)
-    let channel = try Taxon.Channel("127.0.0.1:\(port)", policy: .none, logger: quiet)
+    let channel = try Channel("127.0.0.1:\(port)", policy: .none, logger: quiet)
     async let blocking = channel.text("block")
     await isBlocked.wait()
     let clients = try await withThrowingTaskGroup { group in

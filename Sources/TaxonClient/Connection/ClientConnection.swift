@@ -299,9 +299,9 @@ extension ClientConnection {
     guard let time = settings.keepaliveTime, handler != nil else { return }
     let now = NIODeadline.now()
     keepalive = KeepaliveState(
-      time: TimeAmount(time), timeout: TimeAmount(settings.keepalive.timeout),
+      time: TimeAmount(saturating: time), timeout: TimeAmount(saturating: settings.keepalive.timeout),
       permitsWithoutCalls: settings.keepalive.permitsWithoutCalls, at: now)
-    keepaliveTimer = schedule(now + TimeAmount(time)) { $0.checkKeepalive() }
+    keepaliveTimer = schedule(now + TimeAmount(saturating: time)) { $0.checkKeepalive() }
   }
 
   private func wakeKeepalive() {
