@@ -26,10 +26,11 @@ class Proxy:
 
     def _start(self, command: list[str], environment: dict[str, str]) -> None:
         descriptor = self._listener.fileno()
+        # Debian has both in /usr/sbin, which is not in everybody's PATH.
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[descriptor],
-                env={**os.environ, **environment},
+                env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin", **environment},
             )  # fmt: skip
         # Only the proxy's own is left, so that nobody can connect when it has ended.
         self._listener.close()
