@@ -60,15 +60,17 @@ struct ConnectionAcceptor: Sendable {
     let listener = try? await channel.eventLoop.submit {
       try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { dup($0) }
     }.get()
+    // NIO lets go of those that it has accepted and not handed on yet when the channel closes: it accepts no more, and they go
+    // to their loops, back to the channel's and to their loops again.
+    try? await channel.setOption(.autoRead, value: false).get()
+    let loops = Array(group.makeIterator())
+    for loop in loops + [channel.eventLoop] + loops { try? await loop.submit {}.get() }
     try? await channel.close()
-    if let listener, listener >= 0 {
-      // Collected first, so that the time between the last one and the close is as short as can be.
-      let sockets = acceptAll(listener, atMost: Self.backlog)
-      close(listener)
-      for socket in sockets { try? await serve(socket: socket) }
-    }
-    // What was accepted before is with its loop now, or behind it in the loop's queue.
-    for loop in group.makeIterator() { try? await loop.submit {}.get() }
+    guard let listener, listener >= 0 else { return }
+    // Collected first, so that the time between the last one and the close is as short as can be.
+    let sockets = acceptAll(listener, atMost: Self.backlog)
+    close(listener)
+    for socket in sockets { try? await serve(socket: socket) }
   }
 
   /// Connections that may wait to be accepted.
