@@ -3,6 +3,14 @@ import NIOCore
 import NIOPosix
 import TaxonHTTP2
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
 /// Makes connections of a server out of channels.
 struct ConnectionAcceptor: Sendable {
   let group: any EventLoopGroup
@@ -27,7 +35,7 @@ struct ConnectionAcceptor: Sendable {
   func listen(on address: ListenAddress) async throws -> (any Channel)? {
     let highWater = settings.connections.outboundHighWater
     let bootstrap = ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.backlog, value: CInt(Self.backlog))
       .childChannelOption(.writeBufferWaterMark, value: .init(low: max(highWater / 2, 1), high: highWater))
       .childChannelOption(.recvAllocator, value: ReadSizes())
       .childChannelOption(.maxMessagesPerRead, value: 1)
@@ -43,6 +51,32 @@ struct ConnectionAcceptor: Sendable {
     case .none: return nil
     }
   }
+
+  /// Stops listening, and returns when the connections that the system has made by then are all served.
+  ///
+  /// A peer is connected, and may have sent a request, before this process accepts the connection. Closing the socket
+  /// resets the connections that wait there, and a proxy in front answers those requests with an error that nobody may
+  /// retry. So they are accepted first.
+  func stopListening(_ channel: any Channel) async {
+    // Another descriptor of the socket: it listens until both are closed.
+    let listener = try? await channel.eventLoop.submit {
+      try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { dup($0) }
+    }.get()
+    // NIO lets go of those that it has accepted and not handed on yet when the channel closes: it accepts no more, and they go
+    // to their loops, back to the channel's and to their loops again.
+    try? await channel.setOption(.autoRead, value: false).get()
+    let loops = Array(group.makeIterator())
+    for loop in loops + [channel.eventLoop] + loops { try? await loop.submit {}.get() }
+    try? await channel.close()
+    guard let listener, listener >= 0 else { return }
+    // Collected first, so that the time between the last one and the close is as short as can be.
+    let sockets = acceptAll(listener, atMost: Self.backlog)
+    close(listener)
+    for socket in sockets { try? await serve(socket: socket) }
+  }
+
+  /// Connections that may wait to be accepted.
+  private static let backlog = 1024
 
   /// Serves the peer of a socket that is connected.
   func serve(socket: CInt) async throws {
@@ -75,6 +109,21 @@ struct ConnectionAcceptor: Sendable {
       connections.remove(id)
       throw error
     }
-    if admission == .late { connection.beginShutdown() }
+    // When the channel is active, so that what is said first is not lost.
+    if admission == .late { channel.eventLoop.assumeIsolated().execute { connection.beginShutdown() } }
   }
+}
+
+/// Accepts the connections that wait, up to a limit.
+private func acceptAll(_ listener: CInt, atMost limit: Int) -> [CInt] {
+  var sockets: [CInt] = []
+  while sockets.count < limit {
+    let socket = accept(listener, nil, nil)
+    if socket >= 0 {
+      sockets.append(socket)
+    } else if errno != EINTR && errno != ECONNABORTED {
+      break
+    }
+  }
+  return sockets
 }
