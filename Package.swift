@@ -105,7 +105,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "TaxonClientTests",
-      dependencies: ["TaxonClient", "TaxonErrors", "TaxonResilience", dependency("NIOCore", "swift-nio")],
+      dependencies: [
+        "TaxonClient", "TaxonHTTP2", "TaxonErrors", "TaxonProtobuf", "TaxonResilience", "CNghttp2",
+        dependency("Logging", "swift-log"), dependency("NIOCore", "swift-nio"), dependency("NIOEmbedded", "swift-nio"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "TaxonCodegenTests", dependencies: ["TaxonCodegen", "Taxon"], exclude: ["Corpus", "Schemas"],

@@ -135,7 +135,7 @@ final class CallEngine: Sendable {
     var counting =
       retrier ?? Retrier(plan.options.retry ?? policy.retry, isIdempotent: plan.isIdempotent, budget: budget)
     let decision = counting.failed(
-      error, timeLeft: plan.deadline.map { Duration($0 - .now()) }, isRefused: end.isRefused)
+      error, timeLeft: plan.deadline.map { Duration($0 - endpoint.eventLoop.now) }, isRefused: end.isRefused)
     retrier = counting
     observer?(
       .attemptFailed(path: plan.path, attempt: counting.failedAttempts, error: error, decision: decision))

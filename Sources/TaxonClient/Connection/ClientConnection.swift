@@ -252,7 +252,7 @@ extension ClientConnection {
 extension ClientConnection {
   private func beginKeepalive() {
     guard let time = settings.keepaliveTime, handler != nil else { return }
-    let now = NIODeadline.now()
+    let now = eventLoop.now
     keepalive = KeepaliveState(
       time: TimeAmount(time), timeout: TimeAmount(settings.keepalive.timeout),
       permitsWithoutCalls: settings.keepalive.permitsWithoutCalls, at: now)
@@ -260,12 +260,12 @@ extension ClientConnection {
   }
 
   private func wakeKeepalive() {
-    guard let next = keepalive?.wake(at: .now()) else { return }
+    guard let next = keepalive?.wake(at: eventLoop.now) else { return }
     keepaliveTimer = schedule(next) { $0.checkKeepalive() }
   }
 
   private func checkKeepalive() {
-    let now = NIODeadline.now()
+    let now = eventLoop.now
     guard let handler,
       let action = keepalive?.due(at: now, lastRead: handler.lastRead, hasCalls: !isEmpty)
     else { return }

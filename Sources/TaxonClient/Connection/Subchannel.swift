@@ -30,7 +30,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   @exclusivity(unchecked) private(set) var connection: ClientConnection?
   /// Why there is no connection.
   private(set) var failure: ConnectionError.EndpointUnreachable
-  private var deadline = NIODeadline.now()
+  private var deadline: NIODeadline
   private var retryTimer: Scheduled<Void>?
   /// Connections that are being made, by their channels: one for each address that is tried.
   private var fresh: [ObjectIdentifier: Fresh] = [:]
@@ -46,6 +46,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   ) {
     self.addresses = addresses
     self.eventLoop = eventLoop
+    deadline = eventLoop.now
     self.dialer = dialer
     self.settings = settings
     self.breaker = breaker
@@ -60,10 +61,10 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   func connect() {
     guard machine.state == .idle else { return }
     var generator = SystemRandomNumberGenerator()
-    guard let deadline = machine.connect(at: .now(), using: &generator) else { return }
+    guard let deadline = machine.connect(at: eventLoop.now, using: &generator) else { return }
     self.deadline = deadline
     owner?.subchannelChanged(self)
-    let attempt = dialer.dial(addresses, on: eventLoop, timeout: deadline - .now()) { channel in
+    let attempt = dialer.dial(addresses, on: eventLoop, timeout: deadline - eventLoop.now) { channel in
       channel.eventLoop.makeCompletedFuture { try self.adopt(channel) }
     }
     attempt.hop(to: eventLoop).whenComplete { result in
@@ -112,7 +113,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   }
 
   private func ended(_ ending: SubchannelState.Ending) {
-    if let until = machine.ended(ending, at: .now()) {
+    if let until = machine.ended(ending, at: eventLoop.now) {
       retryTimer = eventLoop.scheduleTask(deadline: until) { [weak self] in
         guard let self, self.machine.elapsed() else { return }
         self.owner?.subchannelChanged(self)

@@ -48,6 +48,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   /// Sends what the session has to say first.
   public func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
+    lastRead = context.eventLoop.now
     if context.channel.isActive { flush() }
   }
 
@@ -80,7 +81,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard failure == nil, !isOutputClosed else { return }
     isReading = true
-    lastRead = .now()
+    lastRead = context.eventLoop.now
     unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
       do throws(HTTP2Error) {
         try session.receive(bytes)
