@@ -75,6 +75,7 @@ extension Answer {
       // So a server asks a client to stop that still sends (RFC 9113 §8.1).
       answer.name += ", then NO_ERROR"
       answer.add { FrameBytes.reset($0, 0) }
+      answer.extraSteps = 1
     }
     return answer
   }

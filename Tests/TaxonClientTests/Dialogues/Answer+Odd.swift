@@ -248,6 +248,7 @@ extension Answer {
       answer.isClientsFinding = false
       answer.addTrailers([("grpc-status", "10"), ("grpc-message", "over")])
       answer.add(delay: 1, mayEndConnection: true) { FrameBytes.data($0, [1, 2, 3]) }
+      answer.extraSteps = 1
     }
     return answer
   }

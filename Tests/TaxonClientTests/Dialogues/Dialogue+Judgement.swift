@@ -12,6 +12,9 @@ extension Dialogue {
       complain("it ended \(call.endTime - deadline) after its deadline")
     }
     judgeAttempts(call, complain)
+    if let time = call.cancelTime, call.endTime > max(time, call.busyUntil) {
+      complain("it ended \(call.endTime - time) after it was cancelled")
+    }
     guard let outcome = call.outcome, call.cancelTime == nil else { return }
     let last = call.attempts.last
     switch outcome {
@@ -21,7 +24,9 @@ extension Dialogue {
       guard last.answer.isGood, last.isAnswered else { return complain("the answer \(last.answer.name) is no success") }
       if call.messages != last.answer.messages { complain("other messages came than were sent") }
     case .failure(let error):
-      if let last, last.isComplete, last.answer.isGood { return complain("it was answered well") }
+      if let time = last?.completeTime, last?.answer.isGood == true, time < call.deadline ?? .distantFuture {
+        return complain("it was answered well")
+      }
       judge(call, error, complain)
     }
   }

@@ -127,6 +127,8 @@ struct Answer {
   /// The messages that can be read.
   var messages: [[UInt8]] = []
   var steps: [Step] = []
+  /// Steps behind the one that ends the call.
+  var extraSteps = 0
   var expectation = Expectation.success
   /// The error has to say one of these, without regard to capitals and underscores.
   var says: [String] = []

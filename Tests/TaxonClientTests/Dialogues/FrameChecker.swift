@@ -228,7 +228,6 @@ final class FrameChecker {
     let code = number(payload)
     if let stream = streams[id] {
       if stream.isResetByClient { violate("a second RST_STREAM on \(id)") }
-      if stream.isResetByServer { violate("RST_STREAM on \(id), which the server has reset") }
       streams[id]?.isResetByClient = true
     } else if id & 1 == 1 || id == 0 {
       violate("RST_STREAM on idle stream \(id)")

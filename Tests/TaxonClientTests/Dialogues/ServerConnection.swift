@@ -21,8 +21,8 @@ final class ServerConnection {
     /// The client has ended its part, or has reset the stream.
     var hasRequest = false
     var isResetByClient = false
-    /// The connection was whole when the last step had reached the client.
-    var isComplete = false
+    /// When the end of the answer had reached the client, on a connection that was whole.
+    var completeTime: NIODeadline?
 
     init(id: Int, call: DialogueCall, answer: Answer, connection: ServerConnection) {
       self.id = id
@@ -31,7 +31,8 @@ final class ServerConnection {
       self.connection = connection
     }
 
-    var isAnswered: Bool { steps == answer.steps.count && !answer.steps.isEmpty }
+    var isAnswered: Bool { steps >= answer.steps.count - answer.extraSteps && !answer.steps.isEmpty }
+    var isComplete: Bool { completeTime != nil }
   }
 
   let script: ConnectionScript
@@ -144,9 +145,11 @@ final class ServerConnection {
   }
 
   func resetOpenStream(_ place: Int, _ code: Int) {
-    guard hasSentSettings, !openStreams.isEmpty else { return }
-    let id = openStreams[place % openStreams.count]
-    if let attempt = attempts[id], !attempt.isComplete { attempt.resetByEvent = code }
+    let open = openStreams.compactMap { attempts[$0] }
+    guard hasSentSettings, !open.isEmpty else { return }
+    let attempt = open[place % open.count]
+    let id = attempt.id
+    if attempt.completeTime == nil { attempt.resetByEvent = code }
     send(FrameBytes.reset(id, code))
   }
 
@@ -180,13 +183,16 @@ final class ServerConnection {
   private func reaches(_ bytes: [UInt8]) {
     guard !checker.isLenient else { return }
     sent += bytes
-    while sent.count >= 9 {
-      let size = sent[0..<3].reduce(0) { $0 << 8 | Int($1) }
-      guard sent.count >= 9 + size else { return }
-      let (type, flags) = (sent[3], sent[4])
-      let stream = sent[5..<9].reduce(0) { $0 << 8 | Int($1) }
-      let payload = Array(sent[9..<9 + size])
-      sent.removeFirst(9 + size)
+    var start = 0
+    defer { sent.removeFirst(start) }
+    while sent.count - start >= 9 {
+      let head = sent[start..<start + 9]
+      let size = head.prefix(3).reduce(0) { $0 << 8 | Int($1) }
+      guard sent.count - start >= 9 + size else { return }
+      let (type, flags) = (sent[start + 3], sent[start + 4])
+      let stream = head.suffix(4).reduce(0) { $0 << 8 | Int($1) }
+      let payload = Array(sent[start + 9..<start + 9 + size])
+      start += 9 + size
       switch FrameType(rawValue: type) {
       case .data, .headers: if flags & FrameFlags.endStream != 0 { checker.reachedEnd(stream) }
       case .reset: checker.reachedReset(stream)
@@ -210,6 +216,7 @@ final class ServerConnection {
 
   func receive(_ bytes: [UInt8]) {
     for event in checker.take(bytes) {
+      if case .reset(let id, _) = event { attempts[id]?.isResetByClient = true }
       // Inside the client's own code: what it causes comes later.
       dialogue.after(0) { [weak self] in
         guard let self, !self.isClosed else { return }
@@ -232,7 +239,6 @@ final class ServerConnection {
       if endStream { requestEnded(id) }
     case .reset(let id, let code):
       note("the client resets \(id) with \(code)")
-      attempts[id]?.isResetByClient = true
     case .goAway(let code, let text): note("the client goes away with \(code) \(text)")
     }
   }
@@ -275,8 +281,8 @@ final class ServerConnection {
       if step.mayEndConnection { self.mayEnd("the answer of stream \(attempt.id)") }
       let wasWhole = self.fault == nil || self.fault == "no answer to PING"
       attempt.steps += 1
-      if attempt.isAnswered {
-        attempt.isComplete = wasWhole && !attempt.isResetByClient
+      if attempt.isAnswered, !attempt.isComplete {
+        if wasWhole, !attempt.isResetByClient { attempt.completeTime = self.dialogue.loop.now }
         self.note("stream \(attempt.id) is answered")
       }
       self.send(step.bytes(attempt.id))
