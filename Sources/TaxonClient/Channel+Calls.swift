@@ -64,7 +64,7 @@ extension Channel: CallInvoker {
           var retrier: Retrier?
           while true {
             do throws(Failure) {
-              return try await attempt(plan, request, watch, interceptors)
+              return try await attempt(plan, request, watch, interceptors, wasRefused: last?.refusal != nil)
             } catch {
               let end = watch.attemptEnd(error)
               last = end
@@ -82,37 +82,30 @@ extension Channel: CallInvoker {
 
   /// Attempts a call until its first answer.
   private func attempt<Request: Message, Response: Message, Failure: ErrorUnion>(
-    _ plan: CallPlan, _ request: Request, _ watch: CallWatch<Failure>, _ interceptors: ClientInterceptors?
+    _ plan: CallPlan, _ request: Request, _ watch: CallWatch<Failure>, _ interceptors: ClientInterceptors?,
+    wasRefused: Bool
   ) async throws(Failure) -> (InboundMessages<ReceivedMessage<Response>, Failure>, CallHandle) {
     watch.attempting()
-    let permit: PermitKeeper?
-    do throws(ConnectionError.CircuitOpen) {
-      permit = try engine.permit()
-    } catch {
-      throw Failure.lift(error).fromCall()
-    }
     let call = StreamingClientCall<Request, Response, Failure>(
       .init(
         path: plan.path, options: plan.options, deadline: plan.deadline, request: request, takesManyMessages: true,
-        interceptors: interceptors
-      ) { end in
-        permit?.settle(end.error)
-        watch.ended(end)
-      }, on: engine.endpoint)
+        interceptors: interceptors, wasRefused: wasRefused
+      ) { watch.ended($0) }, on: engine)
+    do throws(ConnectionError.CircuitOpen) {
+      if let permit = try engine.permit() { call.admit(permit) }
+    } catch {
+      throw Failure.lift(error).fromCall()
+    }
     let handle = CallHandle { call.cancel() }
     call.start()
-    do throws(Failure) {
-      try await call.inbound.first()
-    } catch {
-      permit?.settle(error)
-      throw error
-    }
+    try await call.inbound.first()
     watch.keep()
     engine.succeeded()
     return (call.inbound, handle)
   }
 
-  /// Begins a call with any number of requests and one answer. It is tried once.
+  /// Begins a call with any number of requests and one answer. It is tried once, and once more when the server did not
+  /// process it and its messages are still at hand: 64 KiB of them are kept until the answer begins.
   public func clientStreaming<Request, Response, Failure>(
     _ method: MethodDescriptor<Request, Response, Failure>, options: CallOptions
   ) -> ClientStreamingCall<Request, Response, Failure> {
@@ -120,7 +113,7 @@ extension Channel: CallInvoker {
     return ClientStreamingCall(sink, source)
   }
 
-  /// Begins a call with any number of requests and of answers. It is tried once.
+  /// Begins a call with any number of requests and of answers. It is tried as often as `clientStreaming` tries.
   public func bidirectional<Request, Response, Failure>(
     _ method: MethodDescriptor<Request, Response, Failure>, options: CallOptions
   ) -> BidirectionalCall<Request, Response, Failure> {
@@ -134,26 +127,28 @@ extension Channel: CallInvoker {
     let interceptors = ClientInterceptors(interceptors, path: method.path)
     let watch = watch(method, options, interceptors)
     watch.keep()
-    let permit = Result { () throws(ConnectionError.CircuitOpen) in try engine.permit() }
+    let deadline = deadline(options)
     let call = StreamingClientCall<Request, Response, Failure>(
       .init(
-        path: method.path, options: options, deadline: deadline(options), request: nil,
-        takesManyMessages: takesManyMessages, interceptors: interceptors
-      ) { end in
-        if case .success(let permit) = permit { permit?.settle(end.error) }
-        watch.ended(end)
-      }, on: engine.endpoint)
-    switch permit {
-    case .failure(let error): call.refuse(error)
-    case .success where interceptors == nil: call.start()
-    case .success:
-      Task {
-        do throws(Failure) {
-          call.start(with: try await started(method, options, interceptors))
-        } catch {
-          call.refuse(error)
+        path: method.path, options: options, deadline: deadline, request: nil,
+        takesManyMessages: takesManyMessages, interceptors: interceptors,
+        repeatsRefusedStreams: engine.repeatsRefusedStreams(plan(method, options, deadline))
+      ) { watch.ended($0) }, on: engine)
+    do throws(ConnectionError.CircuitOpen) {
+      if let permit = try engine.permit() { call.admit(permit) }
+      if interceptors == nil {
+        call.start()
+      } else {
+        Task {
+          do throws(Failure) {
+            call.start(with: try await started(method, options, interceptors))
+          } catch {
+            call.refuse(error)
+          }
         }
       }
+    } catch {
+      call.refuse(error)
     }
     return (
       RequestSink(outbound: call.outbound, interceptors: interceptors, path: method.path),

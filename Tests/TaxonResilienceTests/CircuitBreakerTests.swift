@@ -134,6 +134,44 @@ import Testing
     #expect(breaker.state == .open)
   }
 
+  @Test func letsAnotherProbeThroughWhenOneHangsForTheOpenTime() throws {
+    let breaker = makeBreaker()
+    try settle(breaker, .failure, times: 5)
+    clock.advance(by: .seconds(60))
+    let hanging = try breaker.acquire()
+    clock.advance(by: .seconds(59))
+    #expect(timeLeft(breaker) == .some(nil))
+    clock.advance(by: .seconds(1))
+    let second = try breaker.acquire()
+    // One for each open time, not one for each caller from then on.
+    #expect(timeLeft(breaker) == .some(nil))
+    second.settle(.success)
+    #expect(breaker.state == .closed)
+    hanging.settle(.failure)
+    #expect(breaker.state == .closed)
+  }
+
+  @Test func closesForAProbeThatIsAnsweredWhileItGoesOn() throws {
+    let breaker = makeBreaker(.init(failureThreshold: 1))
+    try settle(breaker, .failure)
+    clock.advance(by: .seconds(60))
+    var stream = try breaker.acquire()
+    stream.answered()
+    #expect(breaker.state == .closed)
+    // Its end counts as that of any call.
+    stream.settle(.failure)
+    #expect(breaker.state == .open)
+  }
+
+  @Test func takesAnAnswerForNothingUnlessItIsHalfOpen() throws {
+    let breaker = makeBreaker(.init(failureThreshold: 2))
+    try settle(breaker, .failure)
+    var stream = try breaker.acquire()
+    stream.answered()
+    stream.settle(.failure)
+    #expect(breaker.state == .open)
+  }
+
   @Test func doesNotCountALateFailureFromBeforeItOpened() throws {
     let breaker = makeBreaker()
     let late = try breaker.acquire()

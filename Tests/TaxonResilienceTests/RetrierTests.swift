@@ -24,12 +24,37 @@ import Testing
   @Test mutating func repeatsARefusedStreamOnceWithoutCountingIt() throws {
     var retrier = Retrier(policy, isIdempotent: false)
     let refusal = ConnectionError.callRefused(endpoint: "arms", reason: "REFUSED_STREAM")
-    let first = retrier.failed(refusal, isRefused: true, using: &generator)
+    let first = retrier.failed(refusal, refusal: .unprocessed, using: &generator)
     #expect(first == .retry(after: .zero, .transparent))
     #expect(retrier.failedAttempts == 0)
-    let second = retrier.failed(refusal, isRefused: true, using: &generator)
+    let second = retrier.failed(refusal, refusal: .unprocessed, using: &generator)
     #expect(second == .retry(after: .seconds(1), .backoff))
     #expect(retrier.failedAttempts == 1)
+  }
+
+  @Test mutating func takesAResetForProofWhereARepeatDoesNoHarmAlone() throws {
+    let error = try failure()
+    var retrier = Retrier(policy, isIdempotent: true)
+    #expect(retrier.failed(error, refusal: .refusedStream, using: &generator) == .retry(after: .zero, .transparent))
+    retrier = Retrier(policy, isIdempotent: false)
+    #expect(retrier.failed(error, refusal: .refusedStream, using: &generator) == .stop(.notIdempotent))
+    var trusting = policy
+    trusting.repeatsRefusedStreams = true
+    retrier = Retrier(trusting, isIdempotent: false)
+    #expect(retrier.failed(error, refusal: .refusedStream, using: &generator) == .retry(after: .zero, .transparent))
+    #expect(retrier.failed(error, refusal: .refusedStream, using: &generator) == .stop(.notIdempotent))
+  }
+
+  @Test mutating func retriesASecondProvenRefusalOfAnyMethodAsAFailure() throws {
+    let budget = RetryBudget(.init(maxTokens: 4, tokenRatio: 1))
+    var retrier = Retrier(policy, isIdempotent: false, budget: budget)
+    let error = try failure()
+    #expect(retrier.failed(error, refusal: .unprocessed, using: &generator) == .retry(after: .zero, .transparent))
+    #expect(
+      retrier.failed(error, refusal: .unprocessed, using: &generator) == .retry(after: .seconds(1), .backoff))
+    // The third in a row is one more of them, and takes the token that leaves half.
+    #expect(retrier.failed(error, refusal: .unprocessed, using: &generator) == .stop(.budgetExhausted))
+    #expect(retrier.failedAttempts == 2)
   }
 
   @Test mutating func takesNoTokenForWhatNoRetryWouldMendAndForARefusedStream() throws {
@@ -38,7 +63,7 @@ import Testing
     for _ in 0..<10 {
       _ = retrier.failed(CallError.methodNotFound(path: "/a/b"), using: &generator)
     }
-    _ = retrier.failed(try failure(), isRefused: true, using: &generator)
+    _ = retrier.failed(try failure(), refusal: .unprocessed, using: &generator)
     retrier = Retrier(policy, isIdempotent: true, budget: budget)
     let first = retrier.failed(try failure(), using: &generator)
     #expect(first == .retry(after: .seconds(1), .backoff))

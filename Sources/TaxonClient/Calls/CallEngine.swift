@@ -12,8 +12,8 @@ struct AttemptEnd: Sendable {
   var error: (any TaxonomyError)?
   var initial = Metadata()
   var trailing = Metadata()
-  /// The server did not process the attempt at all.
-  var isRefused = false
+  /// Set when the server did not process the attempt: says how that is known.
+  var refusal: Refusal?
   /// What the log should know of the answer.
   var notes: [WireNote] = []
 }
@@ -41,19 +41,6 @@ struct CallPlan: Sendable {
   let isIdempotent: Bool
   let options: CallOptions
   let deadline: NIODeadline?
-}
-
-/// A breaker's permit in the hands of several, the first of whom settles it.
-final class PermitKeeper: Sendable {
-  private let permit: Locked<CircuitBreaker.Permit?>
-
-  init(_ permit: consuming CircuitBreaker.Permit) { self.permit = Locked(permit) }
-
-  /// Reports how the call ended; nil: well.
-  func settle(_ error: (any TaxonomyError)?) {
-    guard let permit = permit.withLock({ $0.take() }) else { return }
-    if let error { permit.settle(throwing: error) } else { permit.settle(.success) }
-  }
 }
 
 /// Makes attempts: asks the breaker before each, and after a failure the policy.
@@ -135,10 +122,14 @@ final class CallEngine: Sendable {
     var counting =
       retrier ?? Retrier(plan.options.retry ?? policy.retry, isIdempotent: plan.isIdempotent, budget: budget)
     let decision = counting.failed(
-      error, timeLeft: plan.deadline.map { Duration($0 - endpoint.eventLoop.now) }, isRefused: end.isRefused)
+      error, timeLeft: plan.deadline.map { Duration($0 - endpoint.eventLoop.now) }, refusal: end.refusal)
     retrier = counting
-    observer?(
-      .attemptFailed(path: plan.path, attempt: counting.failedAttempts, error: error, decision: decision))
+    // An attempt that the server did not process is none.
+    if case .retry(_, .transparent) = decision {
+    } else {
+      observer?(
+        .attemptFailed(path: plan.path, attempt: counting.failedAttempts, error: error, decision: decision))
+    }
     logger.debug("\(decision)", metadata: ["rpc.path": "\(plan.path)", "error.code": "\(error.code)"])
     guard case .retry(let delay, _) = decision else {
       plan.options.onMetadata?(end.initial, end.trailing)
@@ -148,10 +139,15 @@ final class CallEngine: Sendable {
     return true
   }
 
-  /// Leave for one attempt; nil when there is no breaker.
-  func permit() throws(ConnectionError.CircuitOpen) -> PermitKeeper? {
+  /// Leave for one attempt; nil when there is no breaker, or one for each address.
+  func permit() throws(ConnectionError.CircuitOpen) -> CircuitBreaker.Permit? {
     guard let breaker else { return nil }
-    return PermitKeeper(try breaker.acquire())
+    return try breaker.acquire()
+  }
+
+  /// Whether calls of a method that were refused with REFUSED_STREAM are repeated.
+  func repeatsRefusedStreams(_ plan: CallPlan) -> Bool {
+    plan.isIdempotent || (plan.options.retry ?? policy.retry).repeatsRefusedStreams
   }
 
   /// Writes into the log what was odd in an answer.

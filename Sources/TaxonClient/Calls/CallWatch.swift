@@ -19,7 +19,7 @@ final class CallWatch<Failure: ErrorUnion>: Sendable {
   func attemptEnd(_ error: Failure) -> AttemptEnd {
     guard let last = state.withLock({ $0.last }) else { return AttemptEnd(error: error) }
     return AttemptEnd(
-      error: error, initial: last.initial, trailing: last.trailing, isRefused: last.isRefused, notes: last.notes)
+      error: error, initial: last.initial, trailing: last.trailing, refusal: last.refusal, notes: last.notes)
   }
 
   /// A new attempt begins.

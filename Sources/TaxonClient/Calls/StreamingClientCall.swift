@@ -11,8 +11,8 @@ struct StreamEnd<Failure: ErrorUnion>: Sendable {
   let error: Failure?
   let initial: Metadata
   let trailing: Metadata
-  /// The server did not process the call at all.
-  let isRefused: Bool
+  /// Set when the server did not process the call: says how that is known.
+  let refusal: Refusal?
   /// What the log should know of the answer.
   let notes: [WireNote]
 }
@@ -33,6 +33,11 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     /// True when the answer has any number of messages.
     let takesManyMessages: Bool
     let interceptors: ClientInterceptors?
+    /// The attempt before this one was refused.
+    var wasRefused = false
+    /// The call repeats itself when it was refused and its messages are at hand, also after REFUSED_STREAM; nil: it is not
+    /// to repeat itself.
+    var repeatsRefusedStreams: Bool?
     /// Called once, on the loop, before a reader learns of the end.
     let ended: @Sendable (StreamEnd<Failure>) -> Void
   }
@@ -40,7 +45,8 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   let inbound: InboundMessages<ReceivedMessage<Response>, Failure>
   let outbound: OutboundMessages
   @exclusivity(unchecked) private var plan: Plan
-  private let endpoint: Endpoint
+  private let engine: CallEngine
+  private var endpoint: Endpoint { engine.endpoint }
   private let reference: Reference
   @exclusivity(unchecked) private var stream: ClientStream?
   @exclusivity(unchecked) private var initial = Metadata()
@@ -56,15 +62,16 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     weak var call: StreamingClientCall?
   }
 
-  init(_ plan: Plan, on endpoint: Endpoint) {
+  init(_ plan: Plan, on engine: CallEngine) {
+    let endpoint = engine.endpoint
     let reference = Reference()
     self.plan = plan
-    self.endpoint = endpoint
+    self.engine = engine
     self.reference = reference
     inbound = InboundMessages(
       credit: { count in endpoint.execute { reference.call?.stream?.read(count) } },
       cancelled: { reference.call?.cancel() })
-    outbound = OutboundMessages(eventLoop: endpoint.eventLoop) { [compression = plan.options.compression] in compression
+    outbound = OutboundMessages(eventLoop: endpoint.eventLoop, mayRewind: plan.repeatsRefusedStreams != nil) { [compression = plan.options.compression] in compression
     }
     reference.call = self
   }
@@ -143,7 +150,11 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
 
   // MARK: From the stream
 
-  func receive(initial: Metadata) { self.initial = initial }
+  func receive(initial: Metadata) {
+    self.initial = initial
+    permit?.answered()
+    outbound.keepNothing()
+  }
 
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
@@ -154,6 +165,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   }
 
   func receiveEnd(_ end: CallEnd) {
+    if let refusal = end.refusal, repeats(after: refusal) { return }
     switch end.outcome {
     case .success: finish(nil, end)
     case .status(let status):
@@ -161,6 +173,27 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
       finish(received.error, end, notes: received.notes)
     case .failure(let error): finish(Failure.lift(error), end)
     }
+  }
+
+  /// Begins once more, if the call may and its messages are still at hand. At most once: a second refusal is a failure.
+  private func repeats(after refusal: Refusal) -> Bool {
+    guard let repeatsRefusedStreams = plan.repeatsRefusedStreams, !plan.wasRefused, !isCancelled,
+      refusal == .unprocessed || repeatsRefusedStreams, outbound.rewind()
+    else { return false }
+    plan.wasRefused = true
+    stream = nil
+    permit.take()?.settle(.neutral)
+    do throws(ConnectionError.CircuitOpen) {
+      permit = try engine.permit()
+    } catch {
+      fail(error)
+      return true
+    }
+    // Not from inside the session of the connection that refused.
+    endpoint.eventLoop.execute { [self] in
+      if !isOver { endpoint.start(self) }
+    }
+    return true
   }
 
   func hasRoom() { outbound.pump() }
@@ -173,10 +206,14 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     // The caller's own cancellation is no answer of the server's.
     let error = isCancelled ? error : error.map { $0.fromCall() }
     if let permit = permit.take() {
-      if let error { permit.settle(throwing: error) } else { permit.settle(.success) }
+      if let error {
+        permit.settle(throwing: error, isNeutral: end.refusal != nil && !plan.wasRefused)
+      } else {
+        permit.settle(.success)
+      }
     }
     plan.ended(
-      StreamEnd(error: error, initial: initial, trailing: end.trailing, isRefused: end.isRefused, notes: notes))
+      StreamEnd(error: error, initial: initial, trailing: end.trailing, refusal: end.refusal, notes: notes))
     if let error {
       inbound.fail(error)
       outbound.fail(error)

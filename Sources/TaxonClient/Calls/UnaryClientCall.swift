@@ -48,6 +48,8 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   @exclusivity(unchecked) var deadlineIndex = -1
   @exclusivity(unchecked) private var deadlines: DeadlineQueue?
   @exclusivity(unchecked) private var permit: CircuitBreaker.Permit?
+  /// The attempt before this one was refused.
+  @exclusivity(unchecked) private var wasRefused = false
 
   init(_ plan: CallPlan, _ request: Request) {
     self.plan = plan
@@ -75,7 +77,10 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   }
 
   func begin(on endpoint: Endpoint) {
-    if end.error != nil { end = AttemptEnd() }
+    if end.error != nil {
+      wasRefused = end.refusal != nil
+      end = AttemptEnd()
+    }
     dropResponse()
     continuation = caller
     caller = nil
@@ -187,9 +192,9 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     if let error {
       // The caller's own cancellation is no answer of the server's.
       let error = isCancelled ? error : error.fromCall()
-      permit?.settle(throwing: error)
+      permit?.settle(throwing: error, isNeutral: end.refusal != nil && !wasRefused)
       self.end.error = error
-      self.end.isRefused = end.isRefused
+      self.end.refusal = end.refusal
       self.end.notes = notes
     } else {
       permit?.settle(.success)

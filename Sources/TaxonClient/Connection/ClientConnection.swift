@@ -131,14 +131,16 @@ final class ClientConnection: HTTP2SessionDelegate {
   func open(_ stream: ClientStream, head: HeaderBlock) {
     guard let handler else {
       let reason = "connection closed"
-      return stream.connectionLost(ConnectionError.CallRefused(endpoint: settings.endpointName, reason: reason))
+      return stream.connectionLost(
+        ConnectionError.CallRefused(endpoint: settings.endpointName, reason: reason), refusal: .unprocessed)
     }
     do throws(HTTP2Error) {
       try handler.session.submitRequest(stream, head: head)
       if keepalive?.isAsleep == true { wakeKeepalive() }
     } catch {
       // The connection has used up its stream numbers, or is about to close: the call was not sent.
-      stream.connectionLost(ConnectionError.CallRefused(endpoint: settings.endpointName, reason: "\(error)"))
+      stream.connectionLost(
+        ConnectionError.CallRefused(endpoint: settings.endpointName, reason: "\(error)"), refusal: .unprocessed)
       beginShutdown()
     }
     handler.scheduleFlush()

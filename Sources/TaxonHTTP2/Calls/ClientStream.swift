@@ -18,15 +18,14 @@ public struct CallEnd: Sendable {
   public let outcome: Outcome
   /// The metadata of the trailers.
   public let trailing: Metadata
-  /// True: the server did not process the call at all (REFUSED_STREAM, or a GOAWAY below the stream), and it may be
-  /// sent again whatever the method (gRPC A6, "Transparent Retries").
-  public let isRefused: Bool
+  /// Set when the server did not process the call: says how that is known.
+  public let refusal: Refusal?
 
   /// An end.
-  public init(outcome: Outcome, trailing: Metadata = Metadata(), isRefused: Bool = false) {
+  public init(outcome: Outcome, trailing: Metadata = Metadata(), refusal: Refusal? = nil) {
     self.outcome = outcome
     self.trailing = trailing
-    self.isRefused = isRefused
+    self.refusal = refusal
   }
 }
 
@@ -58,8 +57,8 @@ public final class ClientStream: HTTP2Stream {
   @exclusivity(unchecked) private var compression: Compression?
   @exclusivity(unchecked) private var decompressor: Decompressor?
   @exclusivity(unchecked) private var fields = ResponseFields()
-  /// True once it is known that the server did not process the stream and will not.
-  @exclusivity(unchecked) private var isRefused = false
+  /// Set once it is known that the server did not process the stream and will not.
+  @exclusivity(unchecked) private var refusal: Refusal?
   /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
   @exclusivity(unchecked) private var unread = 0
   @exclusivity(unchecked) private var unconsumed = 0
@@ -93,8 +92,9 @@ public final class ClientStream: HTTP2Stream {
     end(.failure(error), trailing: Metadata())
   }
 
-  public override func notSent() {
-    isRefused = true
+  public override func notProcessed() {
+    // A server that has answered did process the stream, whatever its GOAWAY says.
+    if state.wantsHead { refusal = .unprocessed }
   }
 
   public override func headersTooLarge() {
@@ -203,13 +203,16 @@ public final class ClientStream: HTTP2Stream {
   }
 
   public override func closed(errorCode: UInt32) {
-    if errorCode == HTTP2ErrorCode.refusedStream.rawValue, state.wantsHead { isRefused = true }
-    let code = isRefused ? HTTP2ErrorCode.refusedStream.rawValue : errorCode
+    if errorCode == HTTP2ErrorCode.refusedStream.rawValue, state.wantsHead, refusal == nil { refusal = .refusedStream }
+    let code = refusal != nil ? HTTP2ErrorCode.refusedStream.rawValue : errorCode
     if let status = state.closed(errorCode: code) { end(.status(status), trailing: Metadata()) }
   }
 
   /// The connection is gone: ends the call with the error, unless it is over.
-  public func connectionLost(_ error: any TaxonomyError) {
+  ///
+  /// - Parameter refusal: `.unprocessed` when the stream never left.
+  public func connectionLost(_ error: any TaxonomyError, refusal: Refusal? = nil) {
+    if let refusal, state.wantsHead { self.refusal = refusal }
     if state.abandon() { end(.failure(error), trailing: Metadata()) }
   }
 
@@ -222,6 +225,6 @@ public final class ClientStream: HTTP2Stream {
   private func end(_ outcome: CallEnd.Outcome, trailing: Metadata) {
     // A server that answered before it read all of the request would keep the stream open.
     if outboundCount > 0 || !isOutboundFinished { session?.reset(self, errorCode: .cancel) }
-    call.receiveEnd(CallEnd(outcome: outcome, trailing: trailing, isRefused: isRefused))
+    call.receiveEnd(CallEnd(outcome: outcome, trailing: trailing, refusal: refusal))
   }
 }

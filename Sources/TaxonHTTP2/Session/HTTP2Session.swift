@@ -243,9 +243,12 @@ public final class HTTP2Session {
     transport?.scheduleFlush()
   }
 
-  /// Ends a stream at once, with an HTTP/2 error code.
+  /// Ends a stream at once, with an HTTP/2 error code. Only the first reset of a stream counts.
   public func reset(_ stream: HTTP2Stream, errorCode: HTTP2ErrorCode) {
-    guard stream.session === self else { return }
+    // nghttp2 takes back a request that still waits to be sent when it is reset. A second reset would find nothing to take
+    // back, and go out as RST_STREAM on an idle stream, for which the peer ends the connection (RFC 9113 §6.4).
+    guard stream.session === self, !stream.isReset else { return }
+    stream.isReset = true
     _ = nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, errorCode.rawValue)
     transport?.scheduleFlush()
   }

@@ -18,11 +18,15 @@ open class HTTP2Stream {
   @exclusivity(unchecked) final var slot = -1
 
   @exclusivity(unchecked) final var outbound = OutboundBuffer()
+  /// True once bytes of the body have been handed to nghttp2.
+  @exclusivity(unchecked) private(set) final var hasSentBody = false
   /// True once the end of the body has been given.
   @exclusivity(unchecked) public internal(set) final var isOutboundFinished = false
   /// nghttp2 has asked for bytes, got none, and waits to be told of some.
   @exclusivity(unchecked) final var isDeferred = false
   @exclusivity(unchecked) private final var wantsRoom = false
+  /// This end has reset the stream, or nghttp2 is about to close it: no RST_STREAM is submitted any more.
+  @exclusivity(unchecked) final var isReset = false
   /// Sent after the last byte of the body; nil when END_STREAM goes with the body.
   @exclusivity(unchecked) final var trailers: HeaderBlock?
   /// The block that ends the stream has literals, and is not sent yet.
@@ -48,8 +52,9 @@ open class HTTP2Stream {
   /// The body ended without trailers.
   open func receivedEnd() {}
 
-  /// The request was never sent, because the peer wants no more streams (client). `closed` follows.
-  open func notSent() {}
+  /// The peer did not process the request and will not (client): it was never sent, or a GOAWAY names a lower last
+  /// stream. `closed` follows.
+  open func notProcessed() {}
 
   /// A header block is larger than nghttp2 sends (64 KiB). The stream is reset; `closed` follows.
   open func headersTooLarge() {}
@@ -76,6 +81,7 @@ open class HTTP2Stream {
   final func readOutbound(into target: UnsafeMutableRawBufferPointer) -> Int {
     let count = outbound.read(into: target)
     session?.outboundCount -= count
+    if count > 0 { hasSentBody = true }
     if wantsRoom, outbound.count <= Self.lowWater {
       wantsRoom = false
       outboundHasRoom()

@@ -46,6 +46,13 @@ struct OutboundBuffer: ~Copyable {
     (other.start, other.end) = (0, 0)
   }
 
+  /// Appends a copy of what is in another buffer.
+  mutating func append(copying other: borrowing OutboundBuffer) {
+    guard let bytes = other.memory, other.count > 0 else { return }
+    let (start, end) = (other.start, other.end)
+    append(end - start) { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<end])) }
+  }
+
   /// Moves up to `target.count` bytes out and says how many.
   mutating func read(into target: UnsafeMutableRawBufferPointer) -> Int {
     guard let memory, count > 0 else { return 0 }

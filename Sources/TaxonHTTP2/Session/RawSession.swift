@@ -58,6 +58,8 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
       if !session.answeredPing(payload) { session.delegate?.receivedPingAck(payload) }
     case NGHTTP2_GOAWAY.rawValue:
       let goAway = frame.pointee.goaway
+      // nghttp2 closes the streams above the last one with REFUSED_STREAM, as if a reset had come.
+      for stream in session(user).streams where stream.id > goAway.last_stream_id { stream.notProcessed() }
       session(user).delegate?.receivedGoAway(
         lastStreamID: goAway.last_stream_id, errorCode: goAway.error_code,
         debugData: Array(UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)))
@@ -85,9 +87,11 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
       let stream = stream(raw, frame.pointee.hd.stream_id)
     else { return 0 }
     if code == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue {
-      stream.notSent()
+      stream.notProcessed()
     } else if code == NGHTTP2_ERR_FRAME_SIZE_ERROR.rawValue {
-      // nghttp2 sends no header block over 64 KiB, and would leave the stream as it is.
+      // nghttp2 sends no header block over 64 KiB. It closes the stream of a request, which the peer has never seen, and
+      // would leave that of an answer as it is.
+      if frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST { stream.isReset = true }
       stream.headersTooLarge()
       session(user).reset(stream, errorCode: .internalError)
     }

@@ -11,6 +11,9 @@ public final class OutboundMessages: Sendable {
   private struct State: ~Copyable {
     /// Framed messages that have not reached the stream.
     var pending = OutboundBuffer()
+    /// What has reached the stream, as long as it may have to be sent once more; see `rewind`.
+    var sent = OutboundBuffer()
+    var keepsSent: Bool
     var framer: MessageFramer?
     var isPumpScheduled = false
     var isFinished = false
@@ -19,6 +22,8 @@ public final class OutboundMessages: Sendable {
     var failure: (any TaxonomyError)?
     var writers: [Writer] = []
     var nextNumber = 0
+
+    init(keepsSent: Bool) { self.keepsSent = keepsSent }
   }
 
   private let state: Locked<State>
@@ -29,14 +34,20 @@ public final class OutboundMessages: Sendable {
   private let compression: @Sendable () -> CompressionSettings?
   /// Bytes that may wait for the stream before a writer does.
   private static let highWater = 64 * 1024
+  /// Bytes that are kept to be sent once more.
+  private static let maxSent = 64 * 1024
 
   /// Messages for a stream on the loop; nothing leaves before `attach`.
   ///
-  /// - Parameter compression: Asked once, on any thread, with the first message.
-  public init(eventLoop: any EventLoop, compression: @escaping @Sendable () -> CompressionSettings?) {
+  /// - Parameters:
+  ///   - mayRewind: What is sent is kept, up to 64 KiB, until `keepNothing` is called.
+  ///   - compression: Asked once, on any thread, with the first message.
+  public init(
+    eventLoop: any EventLoop, mayRewind: Bool = false, compression: @escaping @Sendable () -> CompressionSettings?
+  ) {
     self.eventLoop = eventLoop
     self.compression = compression
-    state = Locked(State())
+    state = Locked(State(keepsSent: mayRewind))
   }
 
   // MARK: For the writer
@@ -135,7 +146,36 @@ public final class OutboundMessages: Sendable {
       self.willSend = nil
       willSend(state.framer?.settings)
     }
+    if state.keepsSent {
+      state.keepsSent = state.sent.count + state.pending.count <= Self.maxSent
+      if state.keepsSent { state.sent.append(copying: state.pending) } else { state.sent = OutboundBuffer() }
+    }
     stream.send(contentsOf: &state.pending)
+  }
+
+  /// The peer has answered: nothing is going to be sent once more.
+  public func keepNothing() {
+    state.withLock { state in
+      state.keepsSent = false
+      state.sent = OutboundBuffer()
+    }
+  }
+
+  /// Lets go of a stream that the peer did not process, and takes back what was handed to it, for the next one.
+  ///
+  /// - Returns: False when some of it is gone: it is more than is kept, and has begun to leave.
+  public func rewind() -> Bool {
+    guard let stream else { return true }
+    let isWhole = state.withLock { state in
+      guard state.keepsSent || !stream.hasSentBody else { return false }
+      var all = OutboundBuffer()
+      if state.keepsSent { all.append(contentsOf: &state.sent) } else { all.append(contentsOf: &stream.outbound) }
+      all.append(contentsOf: &state.pending)
+      state.pending = all
+      return true
+    }
+    if isWhole { self.stream = nil }
+    return isWhole
   }
 
   /// Hands all that waits to the stream, whose body the caller then ends.

@@ -19,7 +19,8 @@ struct BreakerMachine {
   private enum Phase {
     case closed(failures: Int)
     case open(until: Duration)
-    case halfOpen(permitsInUse: Int)
+    /// `since`: when the last probe was let through.
+    case halfOpen(permitsInUse: Int, since: Duration)
   }
 
   private let settings: CircuitBreaker.Settings
@@ -50,13 +51,16 @@ struct BreakerMachine {
     case .open(let until):
       let time = now()
       if time < until { return (.rejected(timeLeft: until - time), nil) }
-      let change = enter(.halfOpen(permitsInUse: 1))
+      let change = enter(.halfOpen(permitsInUse: 1, since: time))
       return (.admitted(generation: generation), change)
-    case .halfOpen(let permitsInUse) where permitsInUse < settings.halfOpenPermits:
-      phase = .halfOpen(permitsInUse: permitsInUse + 1)
+    case .halfOpen(let permitsInUse, let since):
+      let time = now()
+      // A probe may hang, or be a stream that goes on for ever: after a while it keeps nobody out any more.
+      guard permitsInUse < settings.halfOpenPermits || time - since >= settings.openDuration else {
+        return (.rejected(timeLeft: nil), nil)
+      }
+      phase = .halfOpen(permitsInUse: permitsInUse + 1, since: time)
       return (.admitted(generation: generation), nil)
-    case .halfOpen:
-      return (.rejected(timeLeft: nil), nil)
     }
   }
 
@@ -78,12 +82,21 @@ struct BreakerMachine {
       return enter(.closed(failures: 0))
     case (.halfOpen, .failure):
       return enter(.open(until: now() + settings.openDuration))
-    case (.halfOpen(let permitsInUse), .neutral):
-      phase = .halfOpen(permitsInUse: permitsInUse - 1)
+    case (.halfOpen(let permitsInUse, let since), .neutral):
+      phase = .halfOpen(permitsInUse: permitsInUse - 1, since: since)
       return nil
     case (.closed, .neutral), (.open, _):
       return nil
     }
+  }
+
+  /// A call that goes on has been answered: as a probe it has succeeded. Its outcome is still to be settled.
+  ///
+  /// - Returns: The generation that the outcome counts in.
+  mutating func answered(generation: UInt64) -> (generation: UInt64, Change?) {
+    guard generation == self.generation, case .halfOpen = phase else { return (generation, nil) }
+    let change = enter(.closed(failures: 0))
+    return (self.generation, change)
   }
 
   private mutating func enter(_ next: Phase) -> Change {

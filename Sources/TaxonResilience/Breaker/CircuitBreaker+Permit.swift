@@ -6,12 +6,18 @@ extension CircuitBreaker {
   /// path through a caller can keep a half-open breaker waiting for ever.
   public struct Permit: ~Copyable, Sendable {
     private let breaker: CircuitBreaker
-    private let generation: UInt64
+    private var generation: UInt64
     private var isSettled = false
 
     init(breaker: CircuitBreaker, generation: UInt64) {
       self.breaker = breaker
       self.generation = generation
+    }
+
+    /// Reports that the endpoint answers, though the call goes on, as a stream may for ever: that closes a half-open
+    /// breaker. The outcome is still to be settled, and counts as that of any call.
+    public mutating func answered() {
+      generation = breaker.answered(generation: generation)
     }
 
     /// Reports the outcome of the call.

@@ -5,7 +5,8 @@ extension CircuitBreaker {
   public struct Settings: Hashable, Sendable {
     /// Failures in a row that open a closed breaker; at least 1.
     public var failureThreshold: Int
-    /// How long an open breaker rejects calls before it lets a probe through.
+    /// How long an open breaker rejects calls before it lets a probe through, and a half-open one before it lets another
+    /// through beside a probe that is still going on.
     public var openDuration: Duration
     /// Probes under way at one time while half-open; at least 1.
     public var halfOpenPermits: Int

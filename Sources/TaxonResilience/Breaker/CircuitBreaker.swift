@@ -1,12 +1,13 @@
-import TaxonErrors
 // SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
 import TaxonProtobuf
 
 /// Keeps calls from an endpoint that is failing.
 ///
 /// Closed, it lets every call through and counts failures in a row; at the threshold it opens and rejects calls with
 /// `CIRCUIT_OPEN`. After a while it lets a few probes through (half-open): a success closes it, a failure opens it
-/// again, and a neutral outcome only gives the probe's permit back.
+/// again, and a neutral outcome only gives the probe's permit back. A probe that is still going on after another
+/// `openDuration` lets one more through.
 public final class CircuitBreaker: Sendable {
   /// What the breaker guards, as errors and transitions name it.
   public let endpoint: String
@@ -59,6 +60,13 @@ public final class CircuitBreaker: Sendable {
   func settle(_ outcome: BreakerOutcome, generation: UInt64, cause: ErrorIdentity?) {
     let change = machine.withLock { $0.settle(outcome, generation: generation, at: now()) }
     report(change, cause: cause)
+  }
+
+  /// Notes that the call of a permit has been answered, and returns the generation that its outcome counts in.
+  func answered(generation: UInt64) -> UInt64 {
+    let (generation, change) = machine.withLock { $0.answered(generation: generation) }
+    report(change, cause: nil)
+    return generation
   }
 
   private func report(_ change: BreakerMachine.Change?, cause: ErrorIdentity?) {

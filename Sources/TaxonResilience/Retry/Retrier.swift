@@ -9,7 +9,8 @@ public struct Retrier {
   private let policy: RetryPolicy
   private let isIdempotent: Bool
   private let budget: RetryBudget?
-  private var wasRepeated = false
+  /// The last attempt was refused.
+  private var wasRefused = false
 
   /// Retries of a call that is about to begin.
   ///
@@ -26,31 +27,38 @@ public struct Retrier {
   ///
   /// - Parameters:
   ///   - timeLeft: until the deadline, which spans all attempts.
-  ///   - isRefused: the server refused the stream before it processed it. Such a stream is repeated once, whatever the
-  ///     method and the error (gRPC A6, "Transparent Retries"); after that the error counts.
+  ///   - refusal: how it is known that the server did not process the attempt; nil when it may have. A first refusal takes
+  ///     no token, and is repeated at once (gRPC A6, "Transparent Retries"): one that is proven whatever the method and
+  ///     the error, REFUSED_STREAM as `RetryPolicy.repeatsRefusedStreams` says. A second one in a row counts as a failure
+  ///     and is retried as one.
   public mutating func failed(
-    _ error: some TaxonomyError, timeLeft: Duration? = nil, isRefused: Bool = false,
+    _ error: some TaxonomyError, timeLeft: Duration? = nil, refusal: Refusal? = nil,
     using generator: inout some RandomNumberGenerator
   ) -> RetryDecision {
-    failed(RetryPolicy.Failure(error), timeLeft: timeLeft, isRefused: isRefused, using: &generator)
+    failed(RetryPolicy.Failure(error), timeLeft: timeLeft, refusal: refusal, using: &generator)
   }
 
   /// What to do after an attempt failed, with a pause drawn from the system's random numbers.
   public mutating func failed(
-    _ error: some TaxonomyError, timeLeft: Duration? = nil, isRefused: Bool = false
+    _ error: some TaxonomyError, timeLeft: Duration? = nil, refusal: Refusal? = nil
   ) -> RetryDecision {
     var generator = SystemGenerator()
-    return failed(error, timeLeft: timeLeft, isRefused: isRefused, using: &generator)
+    return failed(error, timeLeft: timeLeft, refusal: refusal, using: &generator)
   }
 
   mutating func failed(
-    _ failure: RetryPolicy.Failure, timeLeft: Duration?, isRefused: Bool = false,
+    _ failure: RetryPolicy.Failure, timeLeft: Duration?, refusal: Refusal? = nil,
     using generator: inout some RandomNumberGenerator
   ) -> RetryDecision {
-    let isTransparent = isRefused && !wasRepeated
-    if isTransparent { wasRepeated = true } else { failedAttempts += 1 }
+    let isFirstRefusal = refusal != nil && !wasRefused
+    wasRefused = refusal != nil
+    let isTransparent =
+      isFirstRefusal && (refusal == .unprocessed || isIdempotent || policy.repeatsRefusedStreams)
+    if !isTransparent { failedAttempts += 1 }
+    var failure = failure
+    if refusal == .unprocessed { failure.isSafe = true }
     // What no retry would mend says nothing about the endpoint and takes no token (gRPC A6).
-    let takesToken = !isTransparent && (failure.isRetryable || failure.pushback == .stop)
+    let takesToken = !isFirstRefusal && (failure.isRetryable || failure.pushback == .stop)
     let hasBudget = takesToken ? budget?.failed() ?? true : true
     return policy.decide(
       failure, attempt: failedAttempts, isIdempotent: isIdempotent, timeLeft: timeLeft, isTransparent: isTransparent,

@@ -9,6 +9,13 @@ public struct RetryPolicy: Hashable, Sendable {
   public var backoff: Backoff
   /// When retries stop because too many calls fail; nil for never.
   public var budget: RetryBudget.Settings?
+  /// Whether a call that was refused with REFUSED_STREAM is repeated though its method is not idempotent; false by default.
+  ///
+  /// HTTP/2 promises that such a request was not processed (RFC 9113 §8.7), but the promise does not survive proxies:
+  /// HAProxy 2.6 resets a stream with REFUSED_STREAM when the answer's headers are larger than its buffer, long after the
+  /// server has done the work, and the call would run twice. Set it only where no proxy stands before the server. What is
+  /// proven not to have been processed (it never left, or a GOAWAY names a lower last stream) is repeated in any case.
+  public var repeatsRefusedStreams = false
 
   /// A policy; the defaults are those of OctoLLM's standard.
   public init(maxRetries: Int = 3, backoff: Backoff = Backoff(), budget: RetryBudget.Settings? = .init()) {

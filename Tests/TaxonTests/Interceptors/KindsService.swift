@@ -8,8 +8,10 @@ enum Kind: String, CaseIterable, Sendable {
   case clientStreaming = "ClientStreaming"
   case bidirectional = "Bidirectional"
 
-  var method: TextService.Method {
-    TextService.Method(service: KindsService.serviceName, method: rawValue, idempotency: .noSideEffects)
+  var method: TextService.Method { method(.noSideEffects) }
+
+  func method(_ idempotency: Idempotency) -> TextService.Method {
+    TextService.Method(service: KindsService.serviceName, method: rawValue, idempotency: idempotency)
   }
 
   /// What a call sends: two messages where there can be two.
@@ -57,21 +59,24 @@ struct KindsService: RPCService {
 
 extension Channel {
   /// Calls a method of the service with the messages of its kind; what it answers.
-  func call(_ kind: Kind, options: CallOptions = CallOptions()) async throws(ConnectionError) -> [String] {
+  func call(
+    _ kind: Kind, idempotency: Idempotency = .noSideEffects, options: CallOptions = CallOptions()
+  ) async throws(ConnectionError) -> [String] {
+    let method = kind.method(idempotency)
     let requests = kind.requests.map { KindsService.Text(value: $0) }
     var answers: [String] = []
     switch kind {
-    case .unary: answers.append(try await unary(kind.method, requests[0], options: options).value)
+    case .unary: answers.append(try await unary(method, requests[0], options: options).value)
     case .serverStreaming:
-      for try await answer in serverStreaming(kind.method, requests[0], options: options) {
+      for try await answer in serverStreaming(method, requests[0], options: options) {
         answers.append(answer.value)
       }
     case .clientStreaming:
-      let call = clientStreaming(kind.method, options: options)
+      let call = clientStreaming(method, options: options)
       try await call.write(contentsOf: requests)
       answers.append(try await call.response().value)
     case .bidirectional:
-      let call = bidirectional(kind.method, options: options)
+      let call = bidirectional(method, options: options)
       try await call.write(contentsOf: requests)
       call.finish()
       for try await answer in call.responses { answers.append(answer.value) }

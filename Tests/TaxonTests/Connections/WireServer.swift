@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import NIOPosix
+import Taxon
+import TaxonHTTP2
+
+/// A server that does what it is told, stream by stream: what a client does then is the test.
+final class WireServer: Sendable {
+  /// What has come of a stream.
+  enum Event { case head, end }
+
+  /// One stream of a connection; to be used inside the script.
+  final class Stream: HTTP2Stream {
+    /// Which stream of the server it is, the first being 1, over all connections.
+    let number: Int
+    fileprivate(set) var fields: [String: String] = [:]
+    fileprivate(set) var body: [UInt8] = []
+    private let connection: Connection
+    private let script: (Stream, Event) -> Void
+    private var isHeadSent = false
+
+    fileprivate init(_ number: Int, _ connection: Connection, _ script: @escaping (Stream, Event) -> Void) {
+      self.number = number
+      self.connection = connection
+      self.script = script
+    }
+
+    override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+      fields[String(decoding: name, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
+    }
+    override func receivedHeaders(endStream: Bool) { script(self, .head) }
+    override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
+      body += Array(data)
+      session?.consume(self, data.count)
+    }
+    override func receivedEnd() { script(self, .end) }
+
+    /// RST_STREAM.
+    func reset(_ code: HTTP2ErrorCode) { session?.reset(self, errorCode: code) }
+
+    /// A GOAWAY that names the stream before this one as the last; the connection takes nothing any more.
+    func goAwayBelow(code: UInt8 = 0) {
+      connection.write(ScriptedPeer.goAway(code, "", lastStream: UInt8(id - 2 < 0 ? 0 : id - 2)))
+    }
+
+    func head(_ fields: [(String, String)] = []) {
+      guard !isHeadSent else { return }
+      isHeadSent = true
+      let all = [(":status", "200"), ("content-type", "application/grpc")] + fields
+      session?.submitResponse(self, head: HeaderBlock(all.map { .init($0.0, $0.1) }))
+    }
+
+    /// A text of the tests' services.
+    func message(_ text: String) {
+      head()
+      let bytes = [0x0a, UInt8(text.utf8.count)] + Array(text.utf8)
+      send(5 + bytes.count) { $0.copyBytes(from: [0, 0, 0, 0, UInt8(bytes.count)] + bytes) }
+    }
+
+    func end(_ status: StatusCode = .ok, _ fields: [(String, String)] = []) {
+      let all = [("grpc-status", "\(status.rawValue)")] + fields
+      if isHeadSent {
+        finish(trailers: HeaderBlock(all.map { .init($0.0, $0.1) }))
+      } else {
+        let head = [(":status", "200"), ("content-type", "application/grpc")]
+        session?.submitHeadersOnly(self, head: HeaderBlock((head + all).map { .init($0.0, $0.1) }))
+      }
+    }
+  }
+
+  let port: Int
+  private let listening: any NIOCore.Channel
+  private let channels: Locked<[any NIOCore.Channel]>
+
+  /// - Parameter script: Called on a connection's loop when the head of a request has come, and its end.
+  init(_ script: @escaping @Sendable (Stream, Event) -> Void) async throws {
+    let channels = Locked<[any NIOCore.Channel]>([])
+    self.channels = channels
+    let count = Locked(0)
+    listening = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelInitializer { channel in
+        channels.withLock { $0.append(channel) }
+        return channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(try Connection(channel, count, script).handler)
+        }
+      }
+      .bind(host: "127.0.0.1", port: 0).get()
+    port = listening.localAddress?.port ?? 0
+  }
+
+  /// How many connections there have been.
+  var connections: Int { channels.withLock { $0.count } }
+
+  func close() async {
+    try? await listening.close()
+    for channel in channels.withLock({ $0 }) { try? await channel.close() }
+  }
+
+  // Lives on its channel's loop.
+  fileprivate final class Connection: HTTP2SessionDelegate {
+    private(set) var handler: ConnectionHandler!
+    private let channel: any NIOCore.Channel
+    private let count: Locked<Int>
+    private let script: (Stream, Event) -> Void
+
+    init(
+      _ channel: any NIOCore.Channel, _ count: Locked<Int>, _ script: @escaping @Sendable (Stream, Event) -> Void
+    ) throws {
+      self.channel = channel
+      self.count = count
+      self.script = script
+      let session = try HTTP2Session(role: .server, configuration: HTTP2Configuration())
+      session.delegate = self
+      // The handler keeps the connection alive.
+      handler = ConnectionHandler(session: session) { [self] _ in self.handler = nil }
+    }
+
+    func write(_ bytes: [UInt8]) {
+      handler?.flush()
+      channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
+    }
+
+    func makeStream() -> HTTP2Stream? {
+      let number = count.withLock { count in
+        count += 1
+        return count
+      }
+      return Stream(number, self, script)
+    }
+    func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}
+    func receivedSettings() {}
+    func receivedPingAck(_ payload: UInt64) {}
+    func streamClosed() {}
+  }
+}
