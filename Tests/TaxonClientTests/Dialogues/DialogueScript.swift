@@ -24,7 +24,7 @@ struct DialogueScript {
     keepalive = random.percent(10)
     // Oddities of connections and of answers hide each other: some dialogues have but one kind.
     let oddConnections = random.pick([0, 30, 100])
-    let oddAnswers = random.pick([0, 30, 60])
+    let oddAnswers = random.pick([0, 15, 40])
     for number in 0..<random.number(1...10) {
       calls.append(CallScript(number: number, oddAnswers: oddAnswers, &random))
     }
@@ -72,7 +72,7 @@ struct CallScript {
     self.number = number
     kind = random.pick(CallKind.allCases)
     start = random.percent(50) ? 0 : random.number(0...60)
-    timeout = random.percent(60) ? random.pick([1, 5, 20, 50, 200, 1000, 5000]) : nil
+    timeout = random.percent(50) ? random.pick([1, 5, 20, 50, 200, 1000, 5000]) : nil
     isIdempotent = random.percent(50)
     waitsForReady = random.percent(20)
     let count = kind.sendsManyMessages ? random.number(0...4) : 1
@@ -201,8 +201,8 @@ struct ConnectionScript {
         case 2, 3: (SettingID.maxConcurrentStreams, [0, 1, 1, 2, 3, 100, 0x7fff_ffff, 0xffff_ffff])
         case 4: (SettingID.initialWindowSize, [0, 1, 100, 65_535, 1 << 20])
         case 5: (SettingID.maxFrameSize, [16_384, 16_385, 1 << 20, 16_777_215])
-        // 8 is CONNECT's, which a server may allow once and not take back (RFC 8441).
-        default: (random.pick([SettingID.maxHeaderListSize, 9, 0, 99, 0xffff]), [0, 1, 1 << 14, 0x7fff_ffff])
+        // 8 and 9 have rules of their own (RFC 8441, RFC 9218).
+        default: (random.pick([SettingID.maxHeaderListSize, 7, 0, 99, 0xffff]), [0, 1, 1 << 14, 0x7fff_ffff])
         }
       entries.append((id, random.pick(values)))
     }

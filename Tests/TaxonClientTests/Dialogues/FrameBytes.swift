@@ -30,7 +30,26 @@ typealias Field = (name: String, value: String)
 /// Frames as they are on the wire, right or wrong.
 enum FrameBytes {
   static func number(_ value: Int, _ count: Int) -> [UInt8] {
-    (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * (count - 1 - $0))) }
+    var bytes = [UInt8](repeating: 0, count: count)
+    var rest = value
+    var index = count
+    while index > 0 {
+      index -= 1
+      bytes[index] = UInt8(truncatingIfNeeded: rest)
+      rest >>= 8
+    }
+    return bytes
+  }
+
+  /// The number that so many bytes are.
+  static func number(in bytes: [UInt8], at start: Int, _ count: Int) -> Int {
+    var number = 0
+    var index = start
+    while index < start + count, index < bytes.count {
+      number = number << 8 | Int(bytes[index])
+      index += 1
+    }
+    return number
   }
 
   static func frame(_ type: UInt8, flags: UInt8 = 0, stream: Int = 0, _ payload: [UInt8] = []) -> [UInt8] {

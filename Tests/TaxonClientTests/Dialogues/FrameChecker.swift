@@ -20,7 +20,6 @@ final class FrameChecker {
     var isEndedByServer = false
     var isResetByClient = false
     var isResetByServer = false
-    var credit = 0
 
     var isOpen: Bool { !isResetByClient && !isResetByServer && !(isEndedByClient && isEndedByServer) }
   }
@@ -57,11 +56,6 @@ final class FrameChecker {
   var openStreams: [Int] { streams.filter { $0.value.isOpen }.keys.sorted() }
   /// The highest stream that the client has begun; -1 for none.
   var highestStream: Int { highest }
-  /// Bytes of bodies that came on the stream since this was asked for last.
-  func takeCredit(_ stream: Int) -> Int {
-    defer { streams[stream]?.credit = 0 }
-    return streams[stream]?.credit ?? 0
-  }
 
   private func violate(_ text: String) { if !isLenient { violations.append(text) } }
 
@@ -103,10 +97,10 @@ final class FrameChecker {
     var events: [Event] = []
     var start = 0
     while buffer.count - start >= 9 {
-      let size = number(buffer[start..<start + 3])
+      let size = FrameBytes.number(in: buffer, at: start, 3)
       guard buffer.count - start >= 9 + size else { break }
       let payload = Array(buffer[start + 9..<start + 9 + size])
-      let stream = number(buffer[start + 5..<start + 9])
+      let stream = FrameBytes.number(in: buffer, at: start + 5, 4)
       if let event = frame(buffer[start + 3], buffer[start + 4], stream, payload) { events.append(event) }
       start += 9 + size
     }
@@ -119,8 +113,6 @@ final class FrameChecker {
     if !buffer.isEmpty { violate("the connection ends inside a frame") }
     if block != nil { violate("the connection ends inside a header block") }
   }
-
-  private func number(_ bytes: some Sequence<UInt8>) -> Int { bytes.reduce(0) { $0 << 8 | Int($1) } }
 
   private func frame(_ type: UInt8, _ flags: UInt8, _ id: Int, _ payload: [UInt8]) -> Event? {
     if payload.count > limits.maxFrameSize { violate("a frame of \(payload.count) bytes") }
@@ -142,10 +134,10 @@ final class FrameChecker {
     case .ping: return ping(flags, id, payload)
     case .goAway:
       if id != 0 || payload.count < 8 { violate("a malformed GOAWAY") }
-      if number(payload.prefix(4)) & 1 == 1 { violate("GOAWAY names a stream of the client's own") }
+      if FrameBytes.number(in: payload, at: 0, 4) & 1 == 1 { violate("GOAWAY names a stream of the client's own") }
       hasGoneAway = true
       return .goAway(
-        code: number(payload.dropFirst(4).prefix(4)), text: String(decoding: payload.dropFirst(8), as: UTF8.self))
+        code: FrameBytes.number(in: payload, at: 4, 4), text: String(decoding: payload.dropFirst(8), as: UTF8.self))
     case .windowUpdate: windowUpdate(id, payload)
     case .priority: violate("PRIORITY")
     case .pushPromise: violate("PUSH_PROMISE")
@@ -182,16 +174,19 @@ final class FrameChecker {
 
   private func inflate(_ block: [UInt8]) -> [Field] {
     var fields: [Field] = []
-    var rest = block
+    var start = 0
     while true {
       var field = nghttp2_nv()
       var flags: Int32 = 0
-      let used = nghttp2_hd_inflate_hd2(inflater, &field, &flags, rest, rest.count, 1)
+      let used = block.withUnsafeBufferPointer { bytes in
+        nghttp2_hd_inflate_hd2(
+          inflater, &field, &flags, bytes.baseAddress.map { $0 + start }, bytes.count - start, 1)
+      }
       if used < 0 {
         violate("a header block that cannot be decoded")
         return fields
       }
-      rest.removeFirst(Int(used))
+      start += used
       if flags & Int32(NGHTTP2_HD_INFLATE_EMIT.rawValue) != 0 {
         fields.append(
           (
@@ -218,14 +213,13 @@ final class FrameChecker {
     if payload.count > 0, payload.count > window { violate("DATA past the connection's window") }
     window -= payload.count
     streams[id]?.window -= payload.count
-    streams[id]?.credit += payload.count
     if endStream { streams[id]?.isEndedByClient = true }
     return .data(stream: id, count: payload.count, endStream: endStream)
   }
 
   private func reset(_ id: Int, _ payload: [UInt8]) -> Event? {
     if payload.count != 4 { violate("RST_STREAM of \(payload.count) bytes") }
-    let code = number(payload)
+    let code = FrameBytes.number(in: payload, at: 0, 4)
     if let stream = streams[id] {
       if stream.isResetByClient { violate("a second RST_STREAM on \(id)") }
       streams[id]?.isResetByClient = true
@@ -263,7 +257,7 @@ final class FrameChecker {
   }
 
   private func windowUpdate(_ id: Int, _ payload: [UInt8]) {
-    let increment = number(payload)
+    let increment = FrameBytes.number(in: payload, at: 0, 4)
     if payload.count != 4 || increment == 0 { violate("WINDOW_UPDATE by \(increment) on \(id)") }
     guard id != 0 else { return }
     guard let stream = streams[id] else { return violate("WINDOW_UPDATE on idle stream \(id)") }

@@ -21,5 +21,10 @@ struct RandomSource: RandomNumberGenerator {
 
   mutating func pick<Value>(_ values: [Value]) -> Value { values[number(0...values.count - 1)] }
 
-  mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }
+  /// Random bytes; of many, but the first ones.
+  mutating func bytes(_ count: Int) -> [UInt8] {
+    var bytes = [UInt8](repeating: UInt8(truncatingIfNeeded: next()), count: count)
+    for index in 0..<min(count, 16) { bytes[index] = UInt8(truncatingIfNeeded: next()) }
+    return bytes
+  }
 }

@@ -186,11 +186,10 @@ final class ServerConnection {
     var start = 0
     defer { sent.removeFirst(start) }
     while sent.count - start >= 9 {
-      let head = sent[start..<start + 9]
-      let size = head.prefix(3).reduce(0) { $0 << 8 | Int($1) }
+      let size = FrameBytes.number(in: sent, at: start, 3)
       guard sent.count - start >= 9 + size else { return }
       let (type, flags) = (sent[start + 3], sent[start + 4])
-      let stream = head.suffix(4).reduce(0) { $0 << 8 | Int($1) }
+      let stream = FrameBytes.number(in: sent, at: start + 5, 4)
       let payload = Array(sent[start + 9..<start + 9 + size])
       start += 9 + size
       switch FrameType(rawValue: type) {
@@ -199,14 +198,11 @@ final class ServerConnection {
       case .settings where flags & FrameFlags.ack == 0:
         checker.reachedSettings(
           stride(from: 0, to: payload.count - 5, by: 6).map { index in
-            (
-              Int(payload[index]) << 8 | Int(payload[index + 1]),
-              payload[index + 2..<index + 6].reduce(0) { $0 << 8 | Int($1) }
-            )
+            (FrameBytes.number(in: payload, at: index, 2), FrameBytes.number(in: payload, at: index + 2, 4))
           })
       case .ping where flags & FrameFlags.ack == 0: checker.reachedPing(payload)
       case .goAway: checker.reachedGoAway()
-      case .windowUpdate: checker.reachedWindowUpdate(stream, payload.reduce(0) { $0 << 8 | Int($1) })
+      case .windowUpdate: checker.reachedWindowUpdate(stream, FrameBytes.number(in: payload, at: 0, 4))
       default: break
       }
     }
