@@ -132,7 +132,7 @@ let package = Package(
         dependency("NIOSSL", "swift-nio-ssl"),
         dependency("ServiceLifecycle", "swift-service-lifecycle"),
       ],
-      swiftSettings: settings),
+      exclude: ["Corpus"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

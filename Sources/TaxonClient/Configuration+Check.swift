@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
 import TaxonHTTP2
+import TaxonProtobuf
 import TaxonResilience
 
 extension Channel.Configuration {
@@ -33,6 +34,8 @@ extension Channel.Configuration {
     _ name: String, _ value: Value, in range: ClosedRange<Value>
   ) throws(SetupError) {
     guard range.contains(value) else {
+      // A duration is only text within bounds.
+      let value: Any = (value as? Duration)?.bounded ?? value
       throw .invalidSetting(
         name: name, value: "\(value)", reason: "it must be \(range.lowerBound) to \(range.upperBound)")
     }

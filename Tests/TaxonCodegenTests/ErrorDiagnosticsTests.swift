@@ -100,6 +100,18 @@ import Testing
       ])
   }
 
+  @Test(arguments: ["seconds: 315576000001", "seconds: 9223372036854775807", "seconds: 1 nanos: 1000000000"])
+  func timeToWaitIsADuration(_ time: String) throws {
+    try expect(
+      diagnostics("status: ABORTED retry_after { \(time) }"),
+      [
+        """
+        t.proto:6:1: error: retry_after is longer than durations are: at most 315576000000 seconds, and less than \
+        1000000000 nanos
+        """
+      ])
+  }
+
   // MARK: Templates
 
   @Test(arguments: [

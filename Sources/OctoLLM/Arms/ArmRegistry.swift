@@ -33,7 +33,8 @@ public final class ArmRegistry: Sendable {
     defer { leave(arm) }
     if let limiter = arm.limiter, let wait = limiter.admit() {
       throw ResourceError.rateLimit(
-        limit: Int32(limiter.limit), window: Int32(limiter.window.components.seconds), retryAfter: wait)
+        limit: Int32(limiter.limit), window: Int32(clamping: limiter.window.boundedComponents.seconds), retryAfter: wait
+      )
     }
     // Arms compute, and the caller is a handler on its connection's event loop: what computes belongs elsewhere.
     return try await withTaskExecutorPreference(globalConcurrentExecutor) {

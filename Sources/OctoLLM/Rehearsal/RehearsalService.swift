@@ -29,7 +29,7 @@ public final class RehearsalService: Rehearsal.Service {
       return RaiseResponse(failures: request.times)
     }
     if let retryAfter = request.retryAfter {
-      error.context.retryAfter = .seconds(retryAfter.seconds) + .nanoseconds(Int64(retryAfter.nanos))
+      error.context.retryAfter = Duration(retryAfter)
     }
     throw .lift(error)
   }

@@ -34,20 +34,13 @@ struct RaiseCall: Call {
 
   func call(_ channel: Channel, _ options: CallOptions) async throws(Rehearsal.RaiseError) -> Answer {
     let request = RaiseRequest(
-      domain: domain, code: code, times: times, key: key, retryAfter: retryAfter.map { .init(.seconds($0)) })
+      domain: domain, code: code, times: times, key: key,
+      retryAfter: retryAfter.map { .init(Duration(boundedSeconds: $0)) })
     do {
       let reply = try await Rehearsal.Client(channel).raise(request, options: options)
       return Answer("answered after \(reply.failures) failures", json: ["failures": JSONValue(reply.failures)])
     } catch .other(let error) where error.status == .unimplemented {
       return Answer(error, hint: "rehearsals are only there after octollm serve --rehearsal")
     }
-  }
-}
-
-extension Google_Protobuf_Duration {
-  /// A span of time, to the nanosecond.
-  init(_ duration: Duration) {
-    let (seconds, attoseconds) = duration.components
-    self.init(seconds: seconds, nanos: Int32(attoseconds / 1_000_000_000))
   }
 }

@@ -274,7 +274,7 @@ extension ClientConnection {
       self.acceptance = nil
       acceptance?.succeed()
     } else if acceptance == nil, roomTimer == nil, !isDraining {
-      roomTimer = schedule(.now() + settings.connectTimeout) { $0.giveUpWaitingForRoom() }
+      roomTimer = schedule(eventLoop.now + settings.connectTimeout) { $0.giveUpWaitingForRoom() }
     }
     if !isDraining { owner?.connectionChangedRoom(self) }
   }
@@ -299,9 +299,9 @@ extension ClientConnection {
     guard let time = settings.keepaliveTime, handler != nil else { return }
     let now = eventLoop.now
     keepalive = KeepaliveState(
-      time: TimeAmount(time), timeout: TimeAmount(settings.keepalive.timeout),
+      time: TimeAmount(saturating: time), timeout: TimeAmount(saturating: settings.keepalive.timeout),
       permitsWithoutCalls: settings.keepalive.permitsWithoutCalls, at: now)
-    keepaliveTimer = schedule(now + TimeAmount(time)) { $0.checkKeepalive() }
+    keepaliveTimer = schedule(now + TimeAmount(saturating: time)) { $0.checkKeepalive() }
   }
 
   private func wakeKeepalive() {

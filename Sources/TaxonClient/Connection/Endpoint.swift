@@ -176,7 +176,7 @@ final class Endpoint: @unchecked Sendable {
 
   private func watchIdleness() {
     guard let idleTimeout = configuration.idleTimeout else { return }
-    idleTimer = eventLoop.scheduleTask(deadline: lastUse + TimeAmount(idleTimeout)) { [weak self] in
+    idleTimer = eventLoop.scheduleTask(deadline: lastUse + TimeAmount(saturating: idleTimeout)) { [weak self] in
       self?.checkIdleness(idleTimeout)
     }
   }
@@ -185,7 +185,7 @@ final class Endpoint: @unchecked Sendable {
     let now = eventLoop.now
     let isUsed = hasWaitingCalls || subchannels.contains { !($0.connection?.isEmpty ?? true) }
     if isUsed { lastUse = now }
-    if now < lastUse + TimeAmount(idleTimeout) { return watchIdleness() }
+    if now < lastUse + TimeAmount(saturating: idleTimeout) { return watchIdleness() }
     isAsleep = true
     for subchannel in subchannels { subchannel.disconnect() }
   }

@@ -89,7 +89,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     }
     securing = connection
     // The pause until the next attempt may be longer than a call should wait for a server that says nothing.
-    let patience = min(deadline, .now() + settings.connectTimeout)
+    let patience = min(deadline, eventLoop.now + settings.connectTimeout)
     let timer = eventLoop.assumeIsolated().scheduleTask(deadline: patience) { connection.giveUp() }
     acceptance.assumeIsolated().whenComplete { result in
       timer.cancel()

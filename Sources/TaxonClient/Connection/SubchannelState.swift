@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
+import TaxonHTTP2
 import TaxonResilience
 
 /// When to connect to an endpoint, and when to leave it alone for a while (gRPC connection-backoff document). No I/O, no
@@ -25,7 +26,7 @@ struct SubchannelState {
 
   init(backoff: Backoff, connectTimeout: Duration) {
     self.backoff = backoff
-    self.connectTimeout = TimeAmount(connectTimeout)
+    self.connectTimeout = TimeAmount(saturating: connectTimeout)
   }
 
   /// How the endpoint looks to the balancer.
@@ -48,7 +49,7 @@ struct SubchannelState {
     guard case .idle = phase else { return nil }
     phase = .connecting
     failures += 1
-    nextAttempt = now + TimeAmount(backoff.delay(retry: failures, using: &generator))
+    nextAttempt = now + TimeAmount(saturating: backoff.delay(retry: failures, using: &generator))
     return max(nextAttempt, now + connectTimeout)
   }
 

@@ -80,7 +80,7 @@ extension Endpoint {
 
   private func schedule(in pause: Duration, _ body: @escaping @Sendable (Endpoint) -> Void) {
     resolution.timer?.cancel()
-    resolution.timer = eventLoop.scheduleTask(in: TimeAmount(pause)) { [weak self] in
+    resolution.timer = eventLoop.scheduleTask(in: TimeAmount(saturating: pause)) { [weak self] in
       guard let self else { return }
       self.resolution.timer = nil
       body(self)
@@ -92,7 +92,7 @@ extension Endpoint {
     guard case .name(let host, _) = target.address, (try? SocketAddress(ipAddress: host, port: 0)) == nil,
       resolution.isDone, !resolution.isRefreshing, resolution.timer == nil, let last = resolution.last
     else { return }
-    let left = Duration(last + TimeAmount(configuration.resolutionInterval) - eventLoop.now)
+    let left = Duration(last + TimeAmount(saturating: configuration.resolutionInterval) - eventLoop.now)
     guard left > .zero else { return resolve() }
     schedule(in: left) { endpoint in
       if !endpoint.isAsleep { endpoint.resolve() }

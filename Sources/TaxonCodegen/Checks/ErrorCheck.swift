@@ -31,6 +31,10 @@ struct ErrorCheck {
       diagnostics.error(
         declared.place.field(declared.numbers.retryAfter, naming: "retry_after"),
         "retry_after is negative; write the time to wait, or leave it out")
+    } else if let retryAfter = declared.retryAfter, !retryAfter.isInBounds {
+      diagnostics.error(
+        declared.place.field(declared.numbers.retryAfter, naming: "retry_after"),
+        "retry_after is longer than durations are: at most 315576000000 seconds, and less than 1000000000 nanos")
     }
     if declared.status == .ok {
       diagnostics.error(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
 
 /// A failed call as a JSON answer over HTTP says it, in the form of OctoLLM's standard:
 /// `{"error": code, "message": text, "details": {…}, "retry_after": seconds}`. The last is there only when a time is known.
@@ -46,7 +47,6 @@ public struct ErrorBody: Hashable, Sendable {
 }
 
 private func wholeSeconds(_ duration: Duration) -> Int64 {
-  let (seconds, attoseconds) = duration.components
-  guard seconds >= 0, attoseconds >= 0 else { return 0 }
+  let (seconds, attoseconds) = max(.zero, duration.bounded).components
   return attoseconds > 0 ? seconds + 1 : seconds
 }

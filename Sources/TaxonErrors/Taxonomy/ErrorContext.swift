@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
 
 /// What one occurrence of an error carries beside its fields. One word, and no allocation while there is nothing to
 /// carry; takes no part in equality, so that two errors with the same fields are the same error.
@@ -10,6 +11,7 @@ public struct ErrorContext: Sendable {
     var receivedCauses: [ErrorIdentity] = []
     var details = ErrorDetails()
     var pushback: RetryPushback?
+    var isPushbackRetryInfo = false
     var isFromCall = false
   }
 
@@ -22,13 +24,14 @@ public struct ErrorContext: Sendable {
   /// An empty context, or one with what a thrower says.
   public init(retryAfter: Duration? = nil, cause: (any Error)? = nil) {
     guard retryAfter != nil || cause != nil else { return }
-    box = .content(Content(retryAfter: retryAfter, cause: cause))
+    box = .content(Content(retryAfter: retryAfter?.bounded, cause: cause))
   }
 
-  /// How long to wait before a retry, when the thrower or the server says so.
+  /// How long to wait before a retry, when the thrower or the server says so; brought within ±315,576,000,000 s, where
+  /// protobuf's durations end. What is not above zero is sent as zero, which tells a caller to come at once.
   public var retryAfter: Duration? {
     get { content?.retryAfter }
-    set { change { $0.retryAfter = newValue } }
+    set { change { $0.retryAfter = newValue?.bounded } }
   }
 
   /// What led to the error, in this process.
@@ -66,6 +69,12 @@ public struct ErrorContext: Sendable {
   public var pushback: RetryPushback? {
     get { content?.pushback }
     set { change { $0.pushback = newValue } }
+  }
+
+  /// True when the pushback says once more what RetryInfo says.
+  package var isPushbackRetryInfo: Bool {
+    get { content?.isPushbackRetryInfo ?? false }
+    set { change { $0.isPushbackRetryInfo = newValue } }
   }
 
   /// True when the error is the outcome of a call which this process made.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
 
 /// What a schema says of an error once and for all of its occurrences.
 public final class ErrorDeclaration: Sendable {
@@ -40,7 +41,7 @@ public final class ErrorDeclaration: Sendable {
     self.retry = retry
     self.breaker = breaker
     self.isSafe = isSafe
-    self.retryAfter = retryAfter
+    self.retryAfter = retryAfter?.bounded
     wireFacts = WireFacts(
       identity: ErrorIdentity(domain: domain, code: code), status: status, httpStatus: self.httpStatus,
       categories: categories, severity: severity, retry: retry, breaker: breaker, isSafe: isSafe)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
 
 /// A failed call as it arrived.
 public struct ReceivedStatus: Hashable, Sendable {
@@ -10,13 +11,28 @@ public struct ReceivedStatus: Hashable, Sendable {
   public var details: [UInt8]?
   /// From `grpc-retry-pushback-ms`.
   public var pushback: RetryPushback?
+  /// From `retry-after`, which servers and proxies send as seconds (RFC 9110 §10.2.3).
+  public var retryAfter: Duration?
 
   /// A status from its trailers. `.ok` is no failure and becomes `.unknown`.
-  public init(code: StatusCode, message: String = "", details: [UInt8]? = nil, pushback: String? = nil) {
+  public init(
+    code: StatusCode, message: String = "", details: [UInt8]? = nil, pushback: String? = nil, retryAfter: String? = nil
+  ) {
     self.code = code == .ok ? .unknown : code
     self.message = message
     self.details = details
     self.pushback = pushback.map { RetryPushback(header: $0) }
+    self.retryAfter = retryAfter.flatMap(Self.seconds)
+  }
+}
+
+extension ReceivedStatus {
+  /// Digits alone; a date, which is the other form, is not read. More seconds than there are stand for the most.
+  private static func seconds(_ text: String) -> Duration? {
+    guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+      return nil
+    }
+    return Int64(text).map { Duration.seconds($0).bounded } ?? .longest
   }
 }
 

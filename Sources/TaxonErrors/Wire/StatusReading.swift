@@ -7,8 +7,9 @@ struct StatusReading {
   private(set) var message: String
   private(set) var info: Google_Rpc_ErrorInfo?
   private(set) var traits: ErrorTraits?
-  /// What RetryInfo says, else the pushback.
+  /// What RetryInfo says, else the pushback, else `Retry-After`. No time to wait is no hint.
   private(set) var retryAfter: Duration?
+  private var hasRetryInfo = false
   /// Everything else, the typed error too.
   private(set) var details: [Google_Protobuf_Any] = []
   private(set) var notes: [WireNote] = []
@@ -18,7 +19,8 @@ struct StatusReading {
     code = received.code
     message = received.message
     pushback = received.pushback
-    if case .after(let delay) = received.pushback { retryAfter = delay }
+    retryAfter = received.retryAfter?.hint
+    if case .after(let delay) = received.pushback, let hint = delay.hint { retryAfter = hint }
     guard let bytes = received.details, let status = decode(Google_Rpc_Status.self, bytes) else { return }
     if status.code != code.rawValue {
       notes.append(.statusDisagrees(trailer: code, details: status.code))
@@ -38,6 +40,10 @@ struct StatusReading {
     var context = ErrorContext(retryAfter: retryAfter)
     context.isFromCall = true
     context.pushback = pushback
+    // A server of Taxon says the same twice, for clients that read one or the other.
+    if hasRetryInfo, case .after(let delay) = pushback, let retryAfter {
+      context.isPushbackRetryInfo = delay.pushbackMilliseconds == retryAfter.pushbackMilliseconds
+    }
     if let traits {
       context.instanceID = traits.instanceID.isEmpty ? nil : traits.instanceID
       context.causes = traits.causes.map { ErrorIdentity(domain: $0.domain, code: $0.code) }
@@ -48,7 +54,8 @@ struct StatusReading {
 
   /// What is known of an error without a schema: what the traits say, and for the rest what the status means.
   var facts: UndeclaredError.Facts {
-    var facts = UndeclaredError.Facts(status: code, message: message, hasRetryHint: retryAfter != nil)
+    var facts = UndeclaredError.Facts(
+      status: code, message: message, hasRetryHint: retryAfter != nil || pushback == .after(.zero))
     if let identity { facts.identity = identity }
     if let info { facts.metadata = info.metadata }
     guard let traits else { return facts }
@@ -77,8 +84,10 @@ struct StatusReading {
     case TypeURL.errorTraits where traits == nil:
       traits = decode(ErrorTraits.self, detail.value)
     case TypeURL.retryInfo:
-      guard let delay = decode(Google_Rpc_RetryInfo.self, detail.value)?.retryDelay else { break }
-      retryAfter = max(.zero, .seconds(delay.seconds) + .nanoseconds(delay.nanos))
+      guard let delay = decode(Google_Rpc_RetryInfo.self, detail.value)?.retryDelay, let hint = Duration(delay).hint
+      else { break }
+      retryAfter = hint
+      hasRetryInfo = true
     default:
       details.append(detail)
     }

@@ -26,7 +26,7 @@ struct StatusWriter {
     self.message = message
     self.fields = fields
     self.violations = violations
-    self.retryAfter = retryAfter
+    self.retryAfter = retryAfter.map { max(.zero, $0.bounded) }
     self.context = context
     self.payloadName = payloadName
   }
@@ -87,8 +87,7 @@ struct StatusWriter {
 
   func writeRetryInfo(to bytes: inout ProtobufBytes) {
     guard let retryAfter else { return }
-    let (seconds, attoseconds) = max(.zero, retryAfter).components
-    let nanoseconds = Int32(attoseconds / 1_000_000_000)
+    let (seconds, nanoseconds) = retryAfter.boundedComponents
     let count = ProtobufBytes.size(seconds) + ProtobufBytes.size(Int64(nanoseconds))
     bytes.detail(TypeURL.retryInfo, count: ProtobufBytes.size(payload: count))
     bytes.header(1, count: count)

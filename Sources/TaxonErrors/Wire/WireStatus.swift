@@ -41,7 +41,7 @@ public struct WireStatus: Hashable, Sendable {
   init(_ writer: StatusWriter, budget: Int, payload: StatusWriter.Payload) {
     code = writer.facts.status
     id = writer.id
-    retryPushback = writer.retryAfter.map(milliseconds)
+    retryPushback = writer.retryAfter.map(\.pushbackMilliseconds)
     let details: [UInt8]? = ProtobufBytes.withScratch { bytes in
       writer.write(to: &bytes, payload)
       return TrailerCost.fits(writer.message, details: bytes.count, budget) ? bytes.bytes : nil
@@ -59,13 +59,16 @@ public struct WireStatus: Hashable, Sendable {
   }
 }
 
-/// Whole milliseconds, rounded up so that nobody comes too early; as many as gRPC's header may say.
-private func milliseconds(_ duration: Duration) -> Int64 {
-  let (seconds, attoseconds) = duration.components
-  guard seconds >= 0, attoseconds >= 0 else { return 0 }
-  guard seconds < Int64(Int32.max) / 1000 else { return Int64(Int32.max) }
-  let perMillisecond: Int64 = 1_000_000_000_000_000
-  return seconds * 1000 + (attoseconds + perMillisecond - 1) / perMillisecond
+extension Duration {
+  /// Whole milliseconds, rounded up so that nobody comes too early; as many as gRPC's header may say.
+  var pushbackMilliseconds: Int64 {
+    let most = Duration.milliseconds(Int32.max)
+    if self <= .zero { return 0 }
+    if self >= most { return Int64(Int32.max) }
+    let (seconds, attoseconds) = components
+    let perMillisecond: Int64 = 1_000_000_000_000_000
+    return seconds * 1000 + (attoseconds + perMillisecond - 1) / perMillisecond
+  }
 }
 
 /// What an error's trailers take of a peer's limit on header lists.

@@ -21,6 +21,7 @@ struct ResponseFields: ~Copyable {
     @exclusivity(unchecked) var oddStatus: String?
     @exclusivity(unchecked) var details: [UInt8]?
     @exclusivity(unchecked) var pushback: String?
+    @exclusivity(unchecked) var retryAfter: String?
     @exclusivity(unchecked) var metadata = Metadata()
   }
 
@@ -51,6 +52,9 @@ struct ResponseFields: ~Copyable {
     case 12 where name.equals("grpc-message"): rest.message = GRPCMessage.decode(value)
     case 23 where name.equals("grpc-status-details-bin"): rest.details = Base64.decode(value)
     case 22 where name.equals("grpc-retry-pushback-ms"): rest.pushback = String(decoding: value, as: UTF8.self)
+    case 11 where name.equals("retry-after"):
+      rest.retryAfter = String(decoding: value, as: UTF8.self)
+      rest.metadata.receive(name: cache.string(name), value: value, cache: &cache)
     default: rest.metadata.receive(name: cache.string(name), value: value, cache: &cache)
     }
   }
@@ -83,6 +87,7 @@ struct ResponseFields: ~Copyable {
       let fault = "the answer's grpc-status \"\(status)\" is no status code"
       message += message.isEmpty ? fault : " (\(fault))"
     }
-    return ReceivedStatus(code: code, message: message, details: rest?.details, pushback: rest?.pushback)
+    return ReceivedStatus(
+      code: code, message: message, details: rest?.details, pushback: rest?.pushback, retryAfter: rest?.retryAfter)
   }
 }

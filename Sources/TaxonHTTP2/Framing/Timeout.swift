@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
 
 /// The value of the `grpc-timeout` header: at most eight digits and a unit (gRPC over HTTP/2, "Timeout").
 public enum Timeout {
-  /// The duration that the text stands for, or nil when it is no timeout.
+  /// The duration that the text stands for, at most that of protobuf's longest, or nil when it is no timeout.
   public static func parse(_ text: some BidirectionalCollection<UInt8>) -> Duration? {
     guard let unit = text.last, text.count >= 2, text.count <= 9 else { return nil }
     var value: Int64 = 0
@@ -11,7 +12,7 @@ public enum Timeout {
       value = value * 10 + Int64(digit - UInt8(ascii: "0"))
     }
     switch unit {
-    case UInt8(ascii: "H"): return .seconds(value * 3600)
+    case UInt8(ascii: "H"): return Duration.seconds(value * 3600).bounded
     case UInt8(ascii: "M"): return .seconds(value * 60)
     case UInt8(ascii: "S"): return .seconds(value)
     case UInt8(ascii: "m"): return .milliseconds(value)
@@ -24,7 +25,7 @@ public enum Timeout {
   /// The shortest text that says the duration in the finest unit that has room for it; what is below that unit is cut off.
   /// A duration that is not positive becomes `1n`.
   public static func format(_ duration: Duration) -> String {
-    let (seconds, attoseconds) = duration.components
+    let (seconds, attoseconds) = duration.bounded.components
     guard seconds >= 0, duration > .zero else { return "1n" }
     let limit: Int64 = 100_000_000
     if seconds == 0 {

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Google_Protobuf_Timestamp {
-  /// The time that has passed since 1970-01-01 00:00 UTC, without leap seconds; negative before.
-  public var sinceEpoch: Swift.Duration { .seconds(seconds) + .nanoseconds(Int64(nanos)) }
+  /// The time that has passed since 1970-01-01 00:00 UTC, without leap seconds; negative before. The nearest there is where
+  /// a peer sent a time that is not between the years 1 and 9999.
+  public var sinceEpoch: Swift.Duration { Self.bounded(.seconds(seconds) + .nanoseconds(Int64(nanos))) }
 
-  /// The time at a distance from 1970-01-01 00:00 UTC; what is less than a nanosecond is cut off.
+  private static let first: Swift.Duration = .seconds(TimeBounds.timestampSeconds.lowerBound)
+  private static let last: Swift.Duration =
+    .seconds(TimeBounds.timestampSeconds.upperBound) + .nanoseconds(Int64(TimeBounds.nanos.upperBound))
+
+  private static func bounded(_ sinceEpoch: Swift.Duration) -> Swift.Duration {
+    sinceEpoch < first ? first : sinceEpoch > last ? last : sinceEpoch
+  }
+
+  /// The time at a distance from 1970-01-01 00:00 UTC; what is less than a nanosecond is cut off. The nearest there is where
+  /// it is not between the years 1 and 9999.
   public init(sinceEpoch duration: Swift.Duration) {
-    let (seconds, attoseconds) = duration.components
+    let (seconds, attoseconds) = Self.bounded(duration).components
     let nanos = attoseconds / 1_000_000_000
     // The nanoseconds of a timestamp count forward, also before 1970.
     self =
@@ -32,12 +42,12 @@ extension Google_Protobuf_Timestamp {
 
   /// A later time; an earlier one for a negative duration. What is less than a nanosecond is cut off.
   public static func + (time: Self, duration: Swift.Duration) -> Self {
-    Self(sinceEpoch: time.sinceEpoch + duration)
+    Self(sinceEpoch: time.sinceEpoch + duration.bounded)
   }
 
   /// An earlier time; a later one for a negative duration. What is less than a nanosecond is cut off.
   public static func - (time: Self, duration: Swift.Duration) -> Self {
-    Self(sinceEpoch: time.sinceEpoch - duration)
+    Self(sinceEpoch: time.sinceEpoch - duration.bounded)
   }
 
   /// How long it takes from one time to the other.

@@ -28,7 +28,10 @@ struct BreakerMachine {
   private var generation: UInt64 = 0
 
   init(settings: CircuitBreaker.Settings) {
-    self.settings = settings
+    // Once more through the bounds: the fields can be set without them.
+    self.settings = CircuitBreaker.Settings(
+      failureThreshold: settings.failureThreshold, openDuration: settings.openDuration,
+      halfOpenPermits: settings.halfOpenPermits)
   }
 
   var state: CircuitBreaker.State {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
 
 extension CircuitBreaker {
   /// The numbers a breaker works with. The defaults are those of OctoLLM's standard.
@@ -11,10 +12,10 @@ extension CircuitBreaker {
     /// Probes under way at one time while half-open; at least 1.
     public var halfOpenPermits: Int
 
-    /// Settings; numbers below their bounds are raised to them.
+    /// Settings; numbers outside their bounds are brought to them.
     public init(failureThreshold: Int = 5, openDuration: Duration = .seconds(60), halfOpenPermits: Int = 1) {
       self.failureThreshold = max(1, failureThreshold)
-      self.openDuration = max(.zero, openDuration)
+      self.openDuration = max(.zero, openDuration.bounded)
       self.halfOpenPermits = max(1, halfOpenPermits)
     }
   }

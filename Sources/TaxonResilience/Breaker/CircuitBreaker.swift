@@ -74,7 +74,7 @@ public final class CircuitBreaker: Sendable {
     onTransition(
       Transition(
         endpoint: endpoint, from: change.from, to: change.to, cause: cause,
-        openFor: change.to == .open ? settings.openDuration : nil))
+        openFor: change.to == .open ? settings.openDuration.bounded : nil))
   }
 }
 

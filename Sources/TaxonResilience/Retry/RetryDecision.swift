@@ -33,6 +33,8 @@ public enum StopReason: Hashable, Sendable {
   case budgetExhausted
   /// The server asked for no retry.
   case pushback
+  /// The server asks for a longer pause than the policy's longest.
+  case delayTooLong(needed: Duration, longest: Duration)
   /// The next attempt would begin after the deadline.
   case deadline(needed: Duration, left: Duration)
   /// The endpoint's circuit breaker is open.
@@ -62,6 +64,7 @@ extension StopReason: CustomStringConvertible {
     case .attemptsExhausted(let retries): "\(retries) retries were made"
     case .budgetExhausted: "too many calls fail"
     case .pushback: "the server asks for none"
+    case .delayTooLong(let needed, let longest): "the server asks for \(needed), and the longest pause is \(longest)"
     case .deadline(let needed, let left): "it would begin in \(needed), and the call has \(left) left"
     case .circuitOpen: "the circuit breaker is open"
     }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
+import TaxonProtobuf
 
 /// How often and after what pauses a failed call is tried again. Whether it may be is decided by the error and the method.
 public struct RetryPolicy: Hashable, Sendable {
   /// Retries after the first attempt.
   public var maxRetries: Int
-  /// The pauses when neither the server nor the error names one.
+  /// The pauses when neither the server nor the error names one, and how a pause that an error names grows. Its cap bounds
+  /// the latter too: when the server asks for a longer one the call ends at once, with the server's error.
   public var backoff: Backoff
   /// When retries stop because too many calls fail; nil for never.
   public var budget: RetryBudget.Settings?
@@ -64,7 +66,8 @@ public struct RetryPolicy: Hashable, Sendable {
       isSafe = error.isSafe
       isCircuitOpen = error.as(ConnectionError.CircuitOpen.self) != nil
       retryAfter = error.retryAfter
-      pushback = error.context.pushback
+      // What is said twice is a hint, which grows; a pushback is obeyed to the letter.
+      pushback = error.context.isPushbackRetryInfo ? nil : error.context.pushback
     }
   }
 
@@ -80,17 +83,24 @@ public struct RetryPolicy: Hashable, Sendable {
     guard isIdempotent || failure.isSafe else { return .stop(.notIdempotent) }
     guard attempt <= maxRetries else { return .stop(.attemptsExhausted(retries: maxRetries)) }
     guard hasBudget else { return .stop(.budgetExhausted) }
+    let longest = max(.zero, backoff.cap.bounded)
     if case .after(let delay) = pushback {
+      let delay = max(.zero, delay.bounded)
+      if delay > longest { return .stop(.delayTooLong(needed: delay, longest: longest)) }
       return retry(after: delay, .pushback, timeLeft: timeLeft)
     }
-    if let delay = failure.retryAfter {
-      return retry(after: max(.zero, delay), .hint, timeLeft: timeLeft)
+    if let hint = failure.retryAfter?.hint {
+      if hint > longest { return .stop(.delayTooLong(needed: hint, longest: longest)) }
+      let delay = backoff.delay(hint: hint, retry: attempt, using: &generator)
+      // Rather as early as the server allows than not at all.
+      let isLate = timeLeft.map { delay >= $0 } ?? false
+      return retry(after: isLate ? hint : delay, .hint, timeLeft: timeLeft)
     }
     return retry(after: backoff.delay(retry: attempt, using: &generator), .backoff, timeLeft: timeLeft)
   }
 
   private func retry(after delay: Duration, _ reason: RetryReason, timeLeft: Duration?) -> RetryDecision {
-    if let timeLeft, delay >= timeLeft {
+    if let timeLeft = timeLeft?.bounded, delay >= timeLeft {
       return .stop(.deadline(needed: delay, left: max(.zero, timeLeft)))
     }
     return .retry(after: delay, reason)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
+import TaxonProtobuf
 
 /// Runs a body until it succeeds or its failure is to be the answer. For code outside of calls: a client's calls are
 /// retried by their channel already.
@@ -48,7 +49,7 @@ public nonisolated(nonsending) func retrying<T, Failure: Error, C: Clock<Duratio
     } catch {
       var failure = RetryPolicy.Failure(UndeclaredError.lift(error))
       if let isRetryable { failure.isRetryable = isRetryable(error) }
-      let timeLeft = timeout.map { $0 - start.duration(to: clock.now) }
+      let timeLeft = timeout.map { $0.bounded - start.duration(to: clock.now) }
       let decision = retrier.failed(failure, timeLeft: timeLeft, using: &generator)
       onFailure(error, decision)
       guard case .retry(let delay, _) = decision else { throw error }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
 import TaxonHTTP2
+import TaxonProtobuf
 
 extension Server {
   /// Where a server listens and what it allows.
@@ -98,6 +99,6 @@ extension Server.Configuration {
   private static func check(_ name: String, _ value: Duration, from bound: Duration) throws(SetupError) {
     // NIO counts nanoseconds in 64 bits: some hundred years.
     guard value < bound || value > .seconds(100 * 365 * 86_400) else { return }
-    throw .invalidSetting(name: name, value: "\(value)", reason: "it must be \(bound) to a hundred years")
+    throw .invalidSetting(name: name, value: "\(value.bounded)", reason: "it must be \(bound) to a hundred years")
   }
 }

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+
+/// Inputs for the fuzz targets, and those that they have failed on (Scripts/fuzz).
+@Suite struct CorpusTests {
+  // What is wrong ends the process, here as under the fuzzer.
+  @Test func everyDurationIsBroughtIntoBounds() throws {
+    let corpus = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Corpus/durations")
+    let files = try FileManager.default.contentsOfDirectory(at: corpus, includingPropertiesForKeys: nil)
+    #expect(!files.isEmpty)
+    for file in files { fuzzDurations(Array(try Data(contentsOf: file))) }
+  }
+}
