@@ -109,7 +109,7 @@ let package = Package(
         "TaxonClient", "TaxonHTTP2", "TaxonErrors", "TaxonProtobuf", "TaxonResilience", "CNghttp2",
         dependency("Logging", "swift-log"), dependency("NIOCore", "swift-nio"), dependency("NIOEmbedded", "swift-nio"),
       ],
-      swiftSettings: settings),
+      exclude: ["Corpus"], swiftSettings: settings),
     .testTarget(
       name: "TaxonCodegenTests", dependencies: ["TaxonCodegen", "Taxon"], exclude: ["Corpus", "Schemas"],
       // Generated code has to do under these too.

@@ -34,7 +34,9 @@ final class FrameChecker {
   private(set) var violations: [String] = []
   /// The server has said things after which nothing can be asked of the client any more, but that it lives.
   var isLenient = false
+  /// What the client sent, and what reached it, as far as it is no whole frame yet.
   private var buffer: [UInt8] = []
+  private var reached: [UInt8] = []
   private var hasPreface = false
   private var hasSettings = false
   private var block: (stream: Int, bytes: [UInt8], endStream: Bool)?
@@ -61,26 +63,45 @@ final class FrameChecker {
 
   // MARK: What reaches the client
 
-  func reachedSettings(_ entries: [(id: Int, value: Int)]) {
+  /// Takes bytes of the server that are about to reach the client.
+  func reaches(_ bytes: [UInt8]) {
+    guard !isLenient else { return }
+    reached += bytes
+    var start = 0
+    defer { reached.removeFirst(start) }
+    while reached.count - start >= 9 {
+      let size = FrameBytes.number(in: reached, at: start, 3)
+      guard reached.count - start >= 9 + size else { return }
+      let (type, flags) = (reached[start + 3], reached[start + 4])
+      let stream = FrameBytes.number(in: reached, at: start + 5, 4)
+      let payload = Array(reached[start + 9..<start + 9 + size])
+      start += 9 + size
+      switch FrameType(rawValue: type) {
+      case .data, .headers: if flags & FrameFlags.endStream != 0 { streams[stream]?.isEndedByServer = true }
+      case .reset: streams[stream]?.isResetByServer = true
+      case .settings where flags & FrameFlags.ack == 0: reachedSettings(payload)
+      case .ping where flags & FrameFlags.ack == 0: unansweredPings.append(payload)
+      case .goAway: serverHasGoneAway = true
+      case .windowUpdate:
+        let increment = FrameBytes.number(in: payload, at: 0, 4) & 0x7fff_ffff
+        if stream == 0 { window += increment } else { streams[stream]?.window += increment }
+      default: break
+      }
+    }
+  }
+
+  private func reachedSettings(_ payload: [UInt8]) {
     var next = unacked.last ?? limits
-    for entry in entries {
-      switch entry.id {
-      case SettingID.maxConcurrentStreams: next.maxConcurrentStreams = entry.value
-      case SettingID.initialWindowSize: next.initialWindow = entry.value
-      case SettingID.maxFrameSize: next.maxFrameSize = entry.value
+    for index in stride(from: 0, to: payload.count - 5, by: 6) {
+      let value = FrameBytes.number(in: payload, at: index + 2, 4)
+      switch FrameBytes.number(in: payload, at: index, 2) {
+      case SettingID.maxConcurrentStreams: next.maxConcurrentStreams = value
+      case SettingID.initialWindowSize: next.initialWindow = value
+      case SettingID.maxFrameSize: next.maxFrameSize = value
       default: break
       }
     }
     unacked.append(next)
-  }
-
-  func reachedEnd(_ stream: Int) { streams[stream]?.isEndedByServer = true }
-  func reachedReset(_ stream: Int) { streams[stream]?.isResetByServer = true }
-  func reachedPing(_ payload: [UInt8]) { unansweredPings.append(payload) }
-  func reachedGoAway() { serverHasGoneAway = true }
-
-  func reachedWindowUpdate(_ stream: Int, _ increment: Int) {
-    if stream == 0 { window += increment } else { streams[stream]?.window += increment }
   }
 
   // MARK: What the client sends

@@ -43,8 +43,6 @@ final class ServerConnection {
   private var attempts: [Int: Attempt] = [:]
   private var hasSentSettings = false
   private var held: [[UInt8]] = []
-  /// What reached the client and is not looked at yet, as frames.
-  private var sent: [UInt8] = []
   /// Why the client may end the connection, and its calls with it.
   private(set) var fault: String?
   /// Why calls may have to wait for long.
@@ -173,38 +171,9 @@ final class ServerConnection {
     while !rest.isEmpty, !isClosed {
       let part = Array(rest.prefix(size))
       rest = rest.dropFirst(size)
-      reaches(part)
+      checker.reaches(part)
       channel.pipeline.fireChannelRead(ByteBuffer(bytes: part))
       channel.pipeline.fireChannelReadComplete()
-    }
-  }
-
-  /// Tells the checker what is about to reach the client.
-  private func reaches(_ bytes: [UInt8]) {
-    guard !checker.isLenient else { return }
-    sent += bytes
-    var start = 0
-    defer { sent.removeFirst(start) }
-    while sent.count - start >= 9 {
-      let size = FrameBytes.number(in: sent, at: start, 3)
-      guard sent.count - start >= 9 + size else { return }
-      let (type, flags) = (sent[start + 3], sent[start + 4])
-      let stream = FrameBytes.number(in: sent, at: start + 5, 4)
-      let payload = Array(sent[start + 9..<start + 9 + size])
-      start += 9 + size
-      switch FrameType(rawValue: type) {
-      case .data, .headers: if flags & FrameFlags.endStream != 0 { checker.reachedEnd(stream) }
-      case .reset: checker.reachedReset(stream)
-      case .settings where flags & FrameFlags.ack == 0:
-        checker.reachedSettings(
-          stride(from: 0, to: payload.count - 5, by: 6).map { index in
-            (FrameBytes.number(in: payload, at: index, 2), FrameBytes.number(in: payload, at: index + 2, 4))
-          })
-      case .ping where flags & FrameFlags.ack == 0: checker.reachedPing(payload)
-      case .goAway: checker.reachedGoAway()
-      case .windowUpdate: checker.reachedWindowUpdate(stream, FrameBytes.number(in: payload, at: 0, 4))
-      default: break
-      }
     }
   }
 
