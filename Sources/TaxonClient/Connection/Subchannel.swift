@@ -59,6 +59,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
 
   /// Begins to connect, when there is no connection and no reason to wait.
   func connect() {
+    eventLoop.assertInEventLoop()
     guard machine.state == .idle else { return }
     var generator = SystemRandomNumberGenerator()
     guard let deadline = machine.connect(at: eventLoop.now, using: &generator) else { return }
