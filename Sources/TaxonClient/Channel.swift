@@ -65,7 +65,10 @@ public final class Channel: Sendable {
     try self.init(Target(socketNamed: name), configuration, dialer: SocketDialer(connect: connect))
   }
 
-  init(_ target: Target, _ configuration: Configuration, dialer: any Dialer) throws(SetupError) {
+  init(
+    _ target: Target, _ configuration: Configuration, dialer: any Dialer,
+    eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next()
+  ) throws(SetupError) {
     try configuration.check()
     self.target = target
     policy = configuration.policy
@@ -81,8 +84,7 @@ public final class Channel: Sendable {
       reloading = nil
     }
     let endpoint = Endpoint(
-      target: target, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), configuration: configuration,
-      dialer: dialer, tls: tls)
+      target: target, eventLoop: eventLoop, configuration: configuration, dialer: dialer, tls: tls)
     engine = CallEngine(
       endpoint: endpoint, policy: policy, breaker: breaker, clock: configuration.clock,
       observer: configuration.observer, logger: configuration.logger)

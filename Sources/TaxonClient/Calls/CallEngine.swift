@@ -141,7 +141,7 @@ final class CallEngine: Sendable {
       retrier
       ?? Retrier(plan.options.retry ?? policy.retry, isIdempotent: plan.isIdempotent, budget: budget(for: plan.options))
     var decision = counting.failed(
-      error, timeLeft: plan.deadline.map { Duration($0 - .now()) }, refusal: end.refusal)
+      error, timeLeft: plan.deadline.map { Duration($0 - endpoint.eventLoop.now) }, refusal: end.refusal)
     if isCommitted, case .retry = decision { decision = .stop(.committed) }
     retrier = counting
     // An attempt that the server did not process is none.

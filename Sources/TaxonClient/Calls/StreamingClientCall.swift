@@ -133,7 +133,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     connection.open(
       stream,
       head: connection.head(
-        path: plan.path, timeout: plan.deadline.map { Duration($0 - .now()) }, metadata: plan.options.metadata,
+        path: plan.path, timeout: plan.deadline.map { Duration($0 - connection.eventLoop.now) }, metadata: plan.options.metadata,
         compression: plan.options.compression?.compression))
     if plan.request == nil, !isOver { outbound.attach(stream) }
   }

@@ -120,7 +120,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     connection.open(
       stream,
       head: connection.head(
-        path: plan.path, timeout: plan.deadline.map { Duration($0 - .now()) }, metadata: plan.options.metadata,
+        path: plan.path, timeout: plan.deadline.map { Duration($0 - connection.eventLoop.now) }, metadata: plan.options.metadata,
         compression: plan.options.compression?.compression))
   }
 

@@ -280,7 +280,7 @@ extension ClientConnection {
       self.acceptance = nil
       acceptance?.succeed()
     } else if acceptance == nil, roomTimer == nil, !isDraining {
-      roomTimer = schedule(.now() + settings.connectTimeout) { $0.giveUpWaitingForRoom() }
+      roomTimer = schedule(eventLoop.now + settings.connectTimeout) { $0.giveUpWaitingForRoom() }
     }
     if !isDraining { owner?.connectionChangedRoom(self) }
   }
@@ -303,7 +303,7 @@ extension ClientConnection {
 extension ClientConnection {
   private func beginKeepalive() {
     guard let time = settings.keepaliveTime, handler != nil else { return }
-    let now = NIODeadline.now()
+    let now = eventLoop.now
     keepalive = KeepaliveState(
       time: TimeAmount(saturating: time), timeout: TimeAmount(saturating: settings.keepalive.timeout),
       permitsWithoutCalls: settings.keepalive.permitsWithoutCalls, at: now)
@@ -311,12 +311,12 @@ extension ClientConnection {
   }
 
   private func wakeKeepalive() {
-    guard let next = keepalive?.wake(at: .now()) else { return }
+    guard let next = keepalive?.wake(at: eventLoop.now) else { return }
     keepaliveTimer = schedule(next) { $0.checkKeepalive() }
   }
 
   private func checkKeepalive() {
-    let now = NIODeadline.now()
+    let now = eventLoop.now
     guard let handler,
       let action = keepalive?.due(at: now, lastRead: handler.lastRead, hasCalls: !isEmpty)
     else { return }

@@ -29,7 +29,7 @@ final class Endpoint: @unchecked Sendable {
   /// Nobody has made a call for a while, or yet: no connections are made.
   @exclusivity(unchecked) private(set) var isAsleep = true
   private var idleTimer: Scheduled<Void>?
-  @exclusivity(unchecked) private var lastUse = NIODeadline.now()
+  @exclusivity(unchecked) private var lastUse: NIODeadline
 
   init(
     target: Target, eventLoop: any EventLoop, configuration: Channel.Configuration, dialer: any Dialer,
@@ -41,6 +41,7 @@ final class Endpoint: @unchecked Sendable {
     self.configuration = configuration
     self.dialer = dialer
     deadlines = DeadlineQueue(eventLoop)
+    lastUse = eventLoop.now
     keepaliveTime = configuration.keepalive.time
   }
 
@@ -162,7 +163,7 @@ final class Endpoint: @unchecked Sendable {
     guard !isShutDown else { return }
     if isAsleep {
       isAsleep = false
-      lastUse = .now()
+      lastUse = eventLoop.now
       watchIdleness()
       if resolution.isDone {
         requestResolution()
@@ -181,7 +182,7 @@ final class Endpoint: @unchecked Sendable {
   }
 
   private func checkIdleness(_ idleTimeout: Duration) {
-    let now = NIODeadline.now()
+    let now = eventLoop.now
     let isUsed = hasWaitingCalls || subchannels.contains { !($0.connection?.isEmpty ?? true) }
     if isUsed { lastUse = now }
     if now < lastUse + TimeAmount(saturating: idleTimeout) { return watchIdleness() }
@@ -219,7 +220,7 @@ extension Endpoint: SubchannelOwner {
   }
 
   func subchannelHasRoom(_ subchannel: Subchannel) {
-    if subchannel.connection?.isEmpty == true { lastUse = .now() }
+    if subchannel.connection?.isEmpty == true { lastUse = eventLoop.now }
     serve()
   }
 

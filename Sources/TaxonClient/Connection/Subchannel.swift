@@ -31,7 +31,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   @exclusivity(unchecked) private(set) var connection: ClientConnection?
   /// Why there is no connection.
   private(set) var failure: ConnectionError.EndpointUnreachable
-  private var deadline = NIODeadline.now()
+  private var deadline: NIODeadline
   private var retryTimer: Scheduled<Void>?
   /// Connections that are being made, by their channels: one for each address that is tried.
   private var fresh: [ObjectIdentifier: Fresh] = [:]
@@ -47,6 +47,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   ) {
     self.addresses = addresses
     self.eventLoop = eventLoop
+    deadline = eventLoop.now
     self.dialer = dialer
     self.settings = settings
     self.breaker = breaker
@@ -63,10 +64,10 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     eventLoop.assertInEventLoop()
     guard machine.state == .idle else { return }
     var generator = SystemRandomNumberGenerator()
-    guard let deadline = machine.connect(at: .now(), using: &generator) else { return }
+    guard let deadline = machine.connect(at: eventLoop.now, using: &generator) else { return }
     self.deadline = deadline
     owner?.subchannelChanged(self)
-    let attempt = dialer.dial(addresses, on: eventLoop, timeout: deadline - .now()) { channel in
+    let attempt = dialer.dial(addresses, on: eventLoop, timeout: deadline - eventLoop.now) { channel in
       channel.eventLoop.makeCompletedFuture { try self.adopt(channel) }
     }
     attempt.hop(to: eventLoop).whenComplete { result in
@@ -91,7 +92,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     }
     securing = connection
     // The pause until the next attempt may be longer than a call should wait for a server that says nothing.
-    let patience = min(deadline, .now() + settings.connectTimeout)
+    let patience = min(deadline, eventLoop.now + settings.connectTimeout)
     let timer = eventLoop.assumeIsolated().scheduleTask(deadline: patience) { connection.giveUp() }
     acceptance.assumeIsolated().whenComplete { result in
       timer.cancel()
@@ -121,7 +122,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   }
 
   private func ended(_ ending: SubchannelState.Ending) {
-    if let until = machine.ended(ending, at: .now()) {
+    if let until = machine.ended(ending, at: eventLoop.now) {
       retryTimer = eventLoop.scheduleTask(deadline: until) { [weak self] in
         guard let self, self.machine.elapsed() else { return }
         self.owner?.subchannelChanged(self)

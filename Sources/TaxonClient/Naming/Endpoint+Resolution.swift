@@ -42,7 +42,7 @@ extension Endpoint {
     case .socket: adopt([])
     case .name(let host, let port):
       if let address = try? SocketAddress(ipAddress: host, port: port) { return adopt([address]) }
-      resolution.last = .now()
+      resolution.last = eventLoop.now
       if resolution.isDone { resolution.isRefreshing = true } else { resolution.phase = .running }
       publishState()
       let lookup = configuration.nameLookup
@@ -92,7 +92,7 @@ extension Endpoint {
     guard case .name(let host, _) = target.address, (try? SocketAddress(ipAddress: host, port: 0)) == nil,
       resolution.isDone, !resolution.isRefreshing, resolution.timer == nil, let last = resolution.last
     else { return }
-    let left = Duration(last + TimeAmount(saturating: configuration.resolutionInterval) - .now())
+    let left = Duration(last + TimeAmount(saturating: configuration.resolutionInterval) - eventLoop.now)
     guard left > .zero else { return resolve() }
     schedule(in: left) { endpoint in
       if !endpoint.isAsleep { endpoint.resolve() }

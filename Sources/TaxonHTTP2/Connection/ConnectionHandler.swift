@@ -56,6 +56,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   /// Sends what the session has to say first.
   public func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
+    lastRead = context.eventLoop.now
     if context.channel.isActive { flush() }
   }
 
@@ -89,7 +90,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
     if isOutputClosed { lastRead = .now() }
     guard failure == nil, !isOutputClosed else { return }
     isReading = true
-    lastRead = .now()
+    lastRead = context.eventLoop.now
     unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
       do throws(HTTP2Error) {
         try session.receive(bytes)

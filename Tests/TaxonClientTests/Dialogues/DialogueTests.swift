@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import TaxonErrors
+import Testing
+
+/// A client that is told every odd thing by a server: no call is lost that was not touched, none hangs, and each says what
+/// happened. `Scripts/dialogues` holds more of them.
+@Suite(.serialized) struct DialogueTests {
+  private static let environment = ProcessInfo.processInfo.environment
+
+  @Test func everyCallComesToWhatTheServerDidToIt() throws {
+    if let count = Self.environment["DIALOGUES"].flatMap(Int.init) {
+      hold(count, from: Self.environment["DIALOGUE_SEED"].flatMap(UInt64.init) ?? .random(in: 0...UInt64.max))
+    } else {
+      hold(1000, from: 1)
+      hold(1000, from: .random(in: 0...UInt64.max))
+    }
+  }
+
+  private func hold(_ count: Int, from first: UInt64) {
+    var statuses: [String: Int] = [:]
+    var calls = 0
+    var failures = 0
+    var kinds: [String: (count: Int, seed: UInt64)] = [:]
+    for index in 0..<UInt64(count) {
+      let script = DialogueScript(seed: first &+ index)
+      let dialogue = Dialogue(script)
+      dialogue.hold()
+      calls += dialogue.calls.count
+      for call in dialogue.calls { statuses[call.status, default: 0] += 1 }
+      guard !dialogue.violations.isEmpty else { continue }
+      failures += 1
+      for violation in dialogue.violations {
+        let kind = violation.filter { !$0.isNumber }
+        kinds[kind, default: (0, script.seed)].count += 1
+      }
+      if failures <= 3 {
+        Issue.record("\(script.shrunk().report)")
+      }
+    }
+    let histogram = statuses.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    if failures > 0 {
+      for (kind, found) in kinds.sorted(by: { $0.value.count > $1.value.count }).prefix(40) {
+        print("\(found.count) times, first with seed \(found.seed): \(kind)")
+      }
+      Issue.record("\(failures) dialogues failed")
+    }
+    print("\(count) dialogues from seed \(first), \(calls) calls: \(histogram)")
+  }
+}
+
+extension DialogueCall {
+  var status: String {
+    switch outcome {
+    case nil: "HANGS"
+    case .success: "OK"
+    case .dropped: "dropped"
+    case .failure(let error): "\(error.status)"
+    }
+  }
+}
