@@ -573,9 +573,10 @@ public enum ConnectionError: ErrorUnion {
 
   /// There is no connection to the endpoint.
   public static func endpointUnreachable(
-    endpoint: String, error: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
+    endpoint: String, error: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
   ) -> Self {
-    .endpointUnreachable(EndpointUnreachable(endpoint: endpoint, error: error, retryAfter: retryAfter, cause: cause))
+    .endpointUnreachable(EndpointUnreachable(
+      endpoint: endpoint, error: error, reason: reason, retryAfter: retryAfter, cause: cause))
   }
 
   /// The connection broke before the answer came.
@@ -637,15 +638,20 @@ public enum ConnectionError: ErrorUnion {
     public var endpoint: String
     /// What the system said.
     public var error: String
+    /// Why, in a few words: what is wrong with the server's certificate, or "Connection refused".
+    public var reason: String
     /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
     public var context: ErrorContext
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
     /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
-    public init(endpoint: String, error: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+    public init(
+      endpoint: String, error: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
+    ) {
       self.endpoint = endpoint
       self.error = error
+      self.reason = reason
       context = ErrorContext(retryAfter: retryAfter, cause: cause)
     }
 
@@ -653,9 +659,11 @@ public enum ConnectionError: ErrorUnion {
       domain: "taxon.dev", code: "ENDPOINT_UNREACHABLE", categories: ["ConnectionError"], status: .unavailable,
       httpStatus: 503, severity: .error, retry: .transient, breaker: .failure, isSafe: true)
 
-    public var message: String { "Endpoint \(endpoint) cannot be reached" }
+    public var message: String { "Endpoint \(endpoint) cannot be reached: \(reason)" }
 
-    public var safeFields: [(name: String, text: String)] { [("endpoint", ErrorText(endpoint))] }
+    public var safeFields: [(name: String, text: String)] {
+      [("endpoint", ErrorText(endpoint)), ("reason", ErrorText(reason))]
+    }
 
     public var publicPayload: Self {
       var copy = self
@@ -666,11 +674,13 @@ public enum ConnectionError: ErrorUnion {
     public static let descriptor = MessageDescriptor("taxon.ConnectionError.EndpointUnreachable", [
       Field("endpoint", 1, .string),
       Field("error", 2, .string),
+      Field("reason", 3, .string),
     ])
 
     public init(reading reader: MessageReader) throws(MessageDecodingError) {
       endpoint = try reader.value(0)
       error = try reader.value(1)
+      reason = try reader.value(2)
       context = ErrorContext()
       unknownFields = reader.unknownFields
     }
@@ -678,6 +688,7 @@ public enum ConnectionError: ErrorUnion {
     public func write(to writer: inout MessageWriter) {
       writer.value(0, endpoint)
       writer.value(1, error)
+      writer.value(2, reason)
       writer.unknownFields(unknownFields)
     }
   }
@@ -1010,16 +1021,16 @@ extension ProtoFileDescriptor {
       CglzdXBwb3J0ZWQYAiADKAk6XeqmGVkKFFVOU1VQUE9SVEVEX0VOQ09ESU5HEj9FbmNvZGluZyB7ZW5jb2Rpbmd9IGlzIG5vdCBzdXBwb3J0ZWQ7
       IHN1cHBvcnRlZCBhcmUge3N1cHBvcnRlZH0YDBpgChBTZXJ2ZXJPdmVybG9hZGVkOkzqphlIChFTRVJWRVJfT1ZFUkxPQURFRBIrVGhlIHNlcnZl
       ciBob2xkcyB0b28gbWFueSBieXRlcyBvZiByZXF1ZXN0cxgOKAMwAzgBGkYKEERlYWRsaW5lRXhjZWVkZWQ6MuqmGS4KEURFQURMSU5FX0VYQ0VF
-      REVEEhFEZWFkbGluZSBleGNlZWRlZBgEKAMwATgBOgziphkICA0YBCABKAIi8wMKD0Nvbm5lY3Rpb25FcnJvchpjCgtDaXJjdWl0T3BlbhIQCghl
-      bmRwb2ludBgBIAEoCTpC6qYZPgoMQ0lSQ1VJVF9PUEVOEiZDaXJjdWl0IGJyZWFrZXIgZm9yIHtlbmRwb2ludH0gaXMgb3BlbigDMAE4AkABGoMB
-      ChNFbmRwb2ludFVucmVhY2hhYmxlEhAKCGVuZHBvaW50GAEgASgJEhUKBWVycm9yGAIgASgJQgbiphkCCAM6Q+qmGT8KFEVORFBPSU5UX1VOUkVB
-      Q0hBQkxFEiVFbmRwb2ludCB7ZW5kcG9pbnR9IGNhbm5vdCBiZSByZWFjaGVkQAEadwoOQ29ubmVjdGlvbkxvc3QSEAoIZW5kcG9pbnQYASABKAkS
-      FQoFZXJyb3IYAiABKAlCBuKmGQIIAzo86qYZOAoPQ09OTkVDVElPTl9MT1NUEiVUaGUgY29ubmVjdGlvbiB0byB7ZW5kcG9pbnR9IHdhcyBsb3N0
-      Gm4KC0NhbGxSZWZ1c2VkEhAKCGVuZHBvaW50GAEgASgJEg4KBnJlYXNvbhgCIAEoCTo96qYZOQoMQ0FMTF9SRUZVU0VEEiV7ZW5kcG9pbnR9IHJl
-      ZnVzZWQgdGhlIGNhbGw6IHtyZWFzb259KANAAToM4qYZCAgOGAQgAigBIo8CCgpTZXR1cEVycm9yGnYKEkFkZHJlc3NVbmF2YWlsYWJsZRIPCgdh
-      ZGRyZXNzGAEgASgJEg4KBnJlYXNvbhgCIAEoCTo/6qYZOwoTQUREUkVTU19VTkFWQUlMQUJMRRIkQ2Fubm90IGxpc3RlbiBvbiB7YWRkcmVzc306
-      IHtyZWFzb259GnsKDkludmFsaWRTZXR0aW5nEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkSDgoGcmVhc29uGAMgASgJOjzqphk4Cg9JTlZB
-      TElEX1NFVFRJTkcSI1NldHRpbmcge25hbWV9IGlzIHt2YWx1ZX06IHtyZWFzb259GAM6DOKmGQgICRgFIAEoAkIeugIA4qYZFwoJdGF4b24uZGV2
-      EgpUYXhvbkVycm9yYgZwcm90bzM=
+      REVEEhFEZWFkbGluZSBleGNlZWRlZBgEKAMwATgBOgziphkICA0YBCABKAIijQQKD0Nvbm5lY3Rpb25FcnJvchpjCgtDaXJjdWl0T3BlbhIQCghl
+      bmRwb2ludBgBIAEoCTpC6qYZPgoMQ0lSQ1VJVF9PUEVOEiZDaXJjdWl0IGJyZWFrZXIgZm9yIHtlbmRwb2ludH0gaXMgb3BlbigDMAE4AkABGp0B
+      ChNFbmRwb2ludFVucmVhY2hhYmxlEhAKCGVuZHBvaW50GAEgASgJEhUKBWVycm9yGAIgASgJQgbiphkCCAMSDgoGcmVhc29uGAMgASgJOk3qphlJ
+      ChRFTkRQT0lOVF9VTlJFQUNIQUJMRRIvRW5kcG9pbnQge2VuZHBvaW50fSBjYW5ub3QgYmUgcmVhY2hlZDoge3JlYXNvbn1AARp3Cg5Db25uZWN0
+      aW9uTG9zdBIQCghlbmRwb2ludBgBIAEoCRIVCgVlcnJvchgCIAEoCUIG4qYZAggDOjzqphk4Cg9DT05ORUNUSU9OX0xPU1QSJVRoZSBjb25uZWN0
+      aW9uIHRvIHtlbmRwb2ludH0gd2FzIGxvc3QabgoLQ2FsbFJlZnVzZWQSEAoIZW5kcG9pbnQYASABKAkSDgoGcmVhc29uGAIgASgJOj3qphk5CgxD
+      QUxMX1JFRlVTRUQSJXtlbmRwb2ludH0gcmVmdXNlZCB0aGUgY2FsbDoge3JlYXNvbn0oA0ABOgziphkICA4YBCACKAEijwIKClNldHVwRXJyb3Ia
+      dgoSQWRkcmVzc1VuYXZhaWxhYmxlEg8KB2FkZHJlc3MYASABKAkSDgoGcmVhc29uGAIgASgJOj/qphk7ChNBRERSRVNTX1VOQVZBSUxBQkxFEiRD
+      YW5ub3QgbGlzdGVuIG9uIHthZGRyZXNzfToge3JlYXNvbn0aewoOSW52YWxpZFNldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIO
+      CgZyZWFzb24YAyABKAk6POqmGTgKD0lOVkFMSURfU0VUVElORxIjU2V0dGluZyB7bmFtZX0gaXMge3ZhbHVlfToge3JlYXNvbn0YAzoM4qYZCAgJ
+      GAUgASgCQh66AgDiphkXCgl0YXhvbi5kZXYSClRheG9uRXJyb3JiBnByb3RvMw==
       """)
 }
