@@ -11,7 +11,7 @@ struct LoadCommand: ParsableCommand {
     discussion: """
       Prints one line of JSON, {"calls", "ok", "failed", "messages", "attempts", "breaker", "slowest_ms", "seconds"}: what \
       failed by error code, the first messages of each, failed attempts by code and decision, and each transition of a \
-      breaker by how often it came. Progress goes to stderr: "sent N" at each thousand.
+      breaker by how often it came. Progress goes to stderr: "sent N" at each hundred.
       """)
 
   @Argument(help: "The target, such as ipv4:127.0.0.1:50051; with commas between them, several addresses.")
@@ -110,7 +110,7 @@ private final class Report: Sendable {
       return numbers.begun
     }
     guard let begun else { return false }
-    if begun % 1000 == 0 { FileHandle.standardError.write(Data("sent \(begun)\n".utf8)) }
+    if begun % 100 == 0 { FileHandle.standardError.write(Data("sent \(begun)\n".utf8)) }
     return true
   }
 

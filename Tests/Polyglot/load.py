@@ -55,13 +55,18 @@ class Load:
                 self._log.append(line)
         self._progress.put(None)
 
-    def wait_for_more(self, calls: int = 1000) -> None:
-        """Until that many more calls, in thousands, have been made."""
+    def wait_for_more(self, calls: int = 300) -> None:
+        """Until that many more calls, in hundreds, have been made."""
+        while not self._progress.empty():
+            self._advance()
         goal = self._sent + calls
         while self._sent < goal:
-            sent = self._progress.get(timeout=PATIENCE)
-            assert sent is not None, f"the load ended: {''.join(self._log)}"
-            self._sent = sent
+            self._advance()
+
+    def _advance(self) -> None:
+        sent = self._progress.get(timeout=PATIENCE)
+        assert sent is not None, f"the load ended: {''.join(self._log)}"
+        self._sent = sent
 
     def finish(self, timeout: float = 10 * PATIENCE) -> Outcome:
         try:

@@ -62,17 +62,28 @@ struct ConnectionAcceptor: Sendable {
     let listener = try? await channel.eventLoop.submit {
       try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { dup($0) }
     }.get()
-    // NIO lets go of those that it has accepted and not handed on yet when the channel closes: it accepts no more, and they go
-    // to their loops, back to the channel's and to their loops again.
+    // NIO lets go of those that it has accepted and not handed on yet when the channel closes: it accepts no more, and they
+    // are handed on first.
     try? await channel.setOption(.autoRead, value: false).get()
-    let loops = Array(group.makeIterator())
-    for loop in loops + [channel.eventLoop] + loops { try? await loop.submit {}.get() }
+    await handOn(channel)
     try? await channel.close()
     guard let listener, listener >= 0 else { return }
     // Collected first, so that the time between the last one and the close is as short as can be.
     let sockets = acceptAll(listener, atMost: Self.backlog)
     close(listener)
     for socket in sockets { try? await serve(socket: socket) }
+  }
+
+  /// Returns when connections that the channel has accepted have gone to their loops, back to the channel's and to their loops
+  /// again; after a second at most, since a handler may hold a loop.
+  private func handOn(_ channel: any Channel) async {
+    let done = channel.eventLoop.makePromise(of: Void.self)
+    let timer = channel.eventLoop.scheduleTask(in: .seconds(1)) { done.succeed() }
+    let loops = Array(group.makeIterator())
+    let turn = { @Sendable in EventLoopFuture<Void>.andAllComplete(loops.map { $0.submit {} }, on: channel.eventLoop) }
+    turn().flatMap { turn() }.cascade(to: done)
+    try? await done.futureResult.get()
+    timer.cancel()
   }
 
   /// Connections that may wait to be accepted.
