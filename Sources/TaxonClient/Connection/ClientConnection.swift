@@ -35,24 +35,30 @@ final class ClientConnection: HTTP2SessionDelegate {
   weak var owner: (any ClientConnectionOwner)?
   @exclusivity(unchecked) private(set) var handler: ConnectionHandler?
   @exclusivity(unchecked) private var heads: [String: HeaderBlock] = [:]
+  /// Paths may be made up as calls are made: what is kept for them is thrown away when there are so many.
+  private static let keptHeads = 256
   /// The one of them that the last call had.
   @exclusivity(unchecked) private var lastHead: (path: String, head: HeaderBlock)?
-  /// How many streams the server allows; before it has said so, what HTTP/2 recommends as the least (RFC 9113 §6.5.2).
-  @exclusivity(unchecked) private var maxConcurrentStreams = 100
+  /// How many streams the server allows; no call is sent before it has said so.
+  @exclusivity(unchecked) private var maxConcurrentStreams = 0
   /// Takes no more calls.
   @exclusivity(unchecked) private(set) var isDraining = false
   @exclusivity(unchecked) private var isShuttingDown = false
+  @exclusivity(unchecked) private var hasSentGoAway = false
   /// The server speaks HTTP/2: its SETTINGS came.
-  @exclusivity(unchecked) private(set) var hasSettings = false
+  @exclusivity(unchecked) private var hasSettings = false
   /// A call came to its end while the server still took calls.
   @exclusivity(unchecked) private(set) var isUsed = false
   private var goAway: String?
   /// Why this end closed the connection.
   private var reason: String?
+  /// The server allows no calls: the connection was of no use.
+  private(set) var isUseless = false
   @exclusivity(unchecked) private var keepalive: KeepaliveState?
   private var keepaliveTimer: Scheduled<Void>?
-  private var settingsTimer: Scheduled<Void>?
-  /// Kept when the server's SETTINGS come, with TLS.
+  /// Goes off when the server has allowed no stream for long.
+  private var roomTimer: Scheduled<Void>?
+  /// Kept when the server's SETTINGS have come, and allow a stream.
   private var acceptance: EventLoopPromise<Void>?
 
   init(channel: any NIOCore.Channel, settings: ConnectionSettings) {
@@ -64,9 +70,10 @@ final class ClientConnection: HTTP2SessionDelegate {
 
   /// Puts the connection to work on its channel.
   ///
-  /// - Returns: Comes when calls may be sent; nil: as soon as the channel is connected. With TLS 1.3 the handshake is over
-  ///   for the client before the server has looked at its certificate: only the server's SETTINGS say that it is taken.
-  func start() throws -> EventLoopFuture<Void>? {
+  /// - Returns: Comes when calls may be sent: the server's SETTINGS, which it sends at once (RFC 9113 §3.4), say how many
+  ///   it takes; what goes out before may be refused. With TLS 1.3 the handshake is over for the client before the server
+  ///   has looked at its certificate: only the SETTINGS say that it is taken.
+  func start() throws -> EventLoopFuture<Void> {
     guard let channel else { throw ChannelError.alreadyClosed }
     let session = try HTTP2Session(role: .client, configuration: settings.http2)
     session.delegate = self
@@ -77,7 +84,6 @@ final class ClientConnection: HTTP2SessionDelegate {
     self.handler = handler
     try settings.tls?.addClientHandler(to: channel, serverName: settings.serverName)
     try channel.pipeline.syncOperations.addHandler(handler)
-    guard settings.tls != nil else { return nil }
     let promise = eventLoop.makePromise(of: Void.self)
     do {
       try channel.pipeline.syncOperations.addHandler(LossWatch(promise))
@@ -91,28 +97,41 @@ final class ClientConnection: HTTP2SessionDelegate {
 
   /// It took too long until calls could be sent.
   func giveUp() {
-    close(reason: handler?.isReady == true ? Self.settingsMissing : "the TLS handshake took too long")
+    if handler?.isReady == false {
+      close(reason: "the TLS handshake took too long")
+    } else {
+      close(reason: hasSettings ? Self.noStreams : "the server did not send its SETTINGS in time")
+    }
   }
 
-  private static let settingsMissing = "the server did not send its SETTINGS in time"
+  private static let noStreams = "the server allows no streams (SETTINGS_MAX_CONCURRENT_STREAMS is 0)"
 
-  /// The connection is made; the server's SETTINGS have to come until then, or it is none.
-  func established(settingsUntil deadline: NIODeadline) {
+  /// The server takes calls.
+  func established() {
     beginKeepalive()
-    guard !hasSettings, handler != nil else { return }
-    settingsTimer = schedule(deadline) { $0.close(reason: Self.settingsMissing) }
+  }
+
+  /// The server has taken back all room for calls, and given none for long. Those that are there may end.
+  private func giveUpWaitingForRoom() {
+    isUseless = true
+    failureReason = Self.noStreams
+    beginShutdown()
   }
 
   private func closed(_ failure: ConnectionFailure?) {
-    var reason = reason ?? failure.map { "\($0)" } ?? "closed by the peer"
+    var reason = reason ?? handler?.session.ownEnd ?? failure.map { "\($0)" } ?? "closed by the peer"
     if let goAway { reason += " after \(goAway)" }
     failureReason = reason
     drain()
     let error = ConnectionError.ConnectionLost(endpoint: settings.endpointName, error: reason)
-    for case let stream as ClientStream in handler?.session.streams ?? [] { stream.connectionLost(error) }
+    if let session = handler?.session {
+      for case let stream as ClientStream in session.streams {
+        stream.connectionLost(error, refusal: session.hasSent(stream) ? nil : .unprocessed)
+      }
+    }
     handler = nil
     keepaliveTimer?.cancel()
-    settingsTimer?.cancel()
+    roomTimer?.cancel()
   }
 
   /// Why the connection is gone.
@@ -133,6 +152,11 @@ final class ClientConnection: HTTP2SessionDelegate {
       let reason = "connection closed"
       return stream.connectionLost(
         ConnectionError.CallRefused(endpoint: settings.endpointName, reason: reason), refusal: .unprocessed)
+    }
+    guard head.sizeBound <= HeaderBlock.maxSize else {
+      return stream.connectionLost(
+        CallError.HeadersTooLarge(
+          what: "The request's header block", size: Int64(head.sizeBound), limit: Int64(HeaderBlock.maxSize)))
     }
     do throws(HTTP2Error) {
       try handler.session.submitRequest(stream, head: head)
@@ -160,8 +184,14 @@ final class ClientConnection: HTTP2SessionDelegate {
   /// What the heads of all calls of a method begin with.
   private func head(_ path: String) -> HeaderBlock {
     if let lastHead, lastHead.path == path { return lastHead.head }
-    let head = heads[path] ?? HeaderBlock(fields(path))
-    heads[path] = head
+    let head: HeaderBlock
+    if let known = heads[path] {
+      head = known
+    } else {
+      head = HeaderBlock(fields(path))
+      if heads.count >= Self.keptHeads { heads.removeAll(keepingCapacity: true) }
+      heads[path] = head
+    }
     lastHead = (path, head)
     return head
   }
@@ -185,7 +215,8 @@ final class ClientConnection: HTTP2SessionDelegate {
 
   /// A GOAWAY goes out with the last call: a server may close at once when it gets one and has no call of ours yet.
   private func closeIfIdle() {
-    guard isShuttingDown, let handler, handler.session.streams.isEmpty else { return }
+    guard isShuttingDown, !hasSentGoAway, let handler, handler.session.streams.isEmpty else { return }
+    hasSentGoAway = true
     handler.session.submitGoAway(errorCode: .noError)
     handler.scheduleFlush()
   }
@@ -199,7 +230,7 @@ final class ClientConnection: HTTP2SessionDelegate {
   private func drain() {
     guard !isDraining else { return }
     isDraining = true
-    settingsTimer?.cancel()
+    roomTimer?.cancel()
     owner?.connectionEnded(self)
   }
 
@@ -219,19 +250,31 @@ extension ClientConnection {
   func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {
     let code = HTTP2ErrorCode(rawValue: errorCode)
     let text = String(decoding: debugData.prefix(256), as: UTF8.self)
-    goAway = "GOAWAY \(code?.name ?? "\(errorCode)")" + (text.isEmpty ? "" : " (\(text))")
+    goAway = "GOAWAY \(HTTP2ErrorCode.name(errorCode))" + (text.isEmpty ? "" : " (\(text))")
     if code == .enhanceYourCalm, text == "too_many_pings" { owner?.connectionPingedTooOften(self) }
     // nghttp2 ends the streams above the last itself, as refused.
     drain()
+    if acceptance != nil { return closeAfterRead() }
+    // After such a GOAWAY a server closes the connection (RFC 9113 §5.4.1). Calls should not wait for one that does not.
+    if code != .noError { closeAfterRead() }
+  }
+
+  /// Closes at once, but for what the read that is going on still brings.
+  private func closeAfterRead() {
+    eventLoop.assumeIsolated().execute { [weak channel] in channel?.close(promise: nil) }
   }
 
   func receivedSettings() {
     maxConcurrentStreams = handler?.session.maxConcurrentStreams ?? 0
-    if !hasSettings {
-      hasSettings = true
-      settingsTimer?.cancel()
+    hasSettings = true
+    if maxConcurrentStreams > 0 {
+      roomTimer?.cancel()
+      roomTimer = nil
+      let acceptance = acceptance
+      self.acceptance = nil
       acceptance?.succeed()
-      acceptance = nil
+    } else if acceptance == nil, roomTimer == nil, !isDraining {
+      roomTimer = schedule(.now() + settings.connectTimeout) { $0.giveUpWaitingForRoom() }
     }
     if !isDraining { owner?.connectionChangedRoom(self) }
   }
@@ -281,12 +324,5 @@ extension ClientConnection {
     case .close:
       close(reason: "no answer to a keepalive PING within \(settings.keepalive.timeout)")
     }
-  }
-}
-
-extension HTTP2ErrorCode {
-  /// The name in RFC 9113 §7, such as ENHANCE_YOUR_CALM.
-  var name: String {
-    "\(self)".reduce(into: "") { $0 += $1.isUppercase ? "_\($1)" : $1.uppercased() }
   }
 }

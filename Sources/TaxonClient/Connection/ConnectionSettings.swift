@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import NIOCore
 import TaxonHTTP2
 
 /// What the connections of one endpoint have in common.
@@ -13,6 +14,8 @@ struct ConnectionSettings: Sendable {
   var limits: ClientLimits
   var http2: HTTP2Configuration
   var keepalive: Channel.Keepalive
+  /// How long a connection that was made may be without room for a call.
+  let connectTimeout: TimeAmount
   /// The keepalive's time as it is now: a server may have made it longer.
   var keepaliveTime: Duration?
 
@@ -25,6 +28,7 @@ struct ConnectionSettings: Sendable {
     limits = configuration.limits
     http2 = configuration.http2
     http2.maxHeaderListSize = configuration.limits.maxHeaderListSize
+    connectTimeout = TimeAmount(configuration.connectTimeout)
     keepalive = configuration.keepalive
     keepaliveTime = configuration.keepalive.time
   }

@@ -34,11 +34,11 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   private var retryTimer: Scheduled<Void>?
   /// Connections that are being made, by their channels: one for each address that is tried.
   private var fresh: [ObjectIdentifier: Fresh] = [:]
-  /// The connection whose TLS handshake goes on, or which the server has not accepted yet.
+  /// The connection whose TLS handshake goes on, or which the server has not accepted yet with its SETTINGS.
   private var securing: ClientConnection?
 
-  /// A connection, and what says that the server has accepted it, where that is waited for.
-  private typealias Fresh = (connection: ClientConnection, acceptance: EventLoopFuture<Void>?)
+  /// A connection, and what says that the server has accepted it.
+  private typealias Fresh = (connection: ClientConnection, acceptance: EventLoopFuture<Void>)
 
   init(
     addresses: [SocketAddress], eventLoop: any EventLoop, dialer: any Dialer, settings: ConnectionSettings,
@@ -86,9 +86,10 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     guard let (connection, acceptance) = fresh, connection.handler != nil else {
       return failed(fresh?.connection.failureReason ?? "closed by the peer", cause: nil)
     }
-    guard let acceptance else { return connected(connection) }
     securing = connection
-    let timer = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { connection.giveUp() }
+    // The pause until the next attempt may be longer than a call should wait for a server that says nothing.
+    let patience = min(deadline, .now() + settings.connectTimeout)
+    let timer = eventLoop.assumeIsolated().scheduleTask(deadline: patience) { connection.giveUp() }
     acceptance.assumeIsolated().whenComplete { result in
       timer.cancel()
       self.securing = nil
@@ -102,7 +103,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   private func connected(_ connection: ClientConnection) {
     guard machine.connected() else { return connection.beginShutdown() }
     self.connection = connection
-    connection.established(settingsUntil: deadline)
+    connection.established()
     owner?.subchannelChanged(self)
   }
 
@@ -153,9 +154,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   func connectionEnded(_ connection: ClientConnection) {
     guard connection === self.connection else { return }
     self.connection = nil
-    if !connection.hasSettings, machine.state == .ready {
-      return failed(connection.failureReason, cause: nil)
-    }
+    if connection.isUseless { return failed(connection.failureReason, cause: nil) }
     ended(connection.isUsed ? .used : .unused)
   }
 }

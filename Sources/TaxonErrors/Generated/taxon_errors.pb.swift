@@ -13,8 +13,13 @@ public enum CallError: ErrorUnion {
   case malformedMessage(MalformedMessage)
   /// A message is larger than the receiver allows.
   case messageTooLarge(MessageTooLarge)
+  /// Headers, trailers or one field of them are larger than the receiver allows, or than HTTP/2 is made to carry here.
+  case headersTooLarge(HeadersTooLarge)
   /// The peer broke the protocol of gRPC.
   case protocolViolation(ProtocolViolation)
+  /// The request or the answer has no message or a second one, and the method declares one (UNIMPLEMENTED, as gRPC's
+  /// document on status codes has it).
+  case wrongMessageCount(WrongMessageCount)
   /// A message is compressed in a way that the receiver does not know.
   case unsupportedEncoding(UnsupportedEncoding)
   /// The time allowed for the call ran out.
@@ -23,8 +28,8 @@ public enum CallError: ErrorUnion {
   case other(UndeclaredError)
 
   public static let members: [any DeclaredError.Type] = [
-    InternalError.self, MethodNotFound.self, MalformedMessage.self, MessageTooLarge.self, ProtocolViolation.self,
-    UnsupportedEncoding.self, DeadlineExceeded.self]
+    InternalError.self, MethodNotFound.self, MalformedMessage.self, MessageTooLarge.self, HeadersTooLarge.self,
+    ProtocolViolation.self, WrongMessageCount.self, UnsupportedEncoding.self, DeadlineExceeded.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
@@ -32,7 +37,9 @@ public enum CallError: ErrorUnion {
     case let error as MethodNotFound: self = .methodNotFound(error)
     case let error as MalformedMessage: self = .malformedMessage(error)
     case let error as MessageTooLarge: self = .messageTooLarge(error)
+    case let error as HeadersTooLarge: self = .headersTooLarge(error)
     case let error as ProtocolViolation: self = .protocolViolation(error)
+    case let error as WrongMessageCount: self = .wrongMessageCount(error)
     case let error as UnsupportedEncoding: self = .unsupportedEncoding(error)
     case let error as DeadlineExceeded: self = .deadlineExceeded(error)
     case let error as UndeclaredError: self = .other(error)
@@ -46,7 +53,9 @@ public enum CallError: ErrorUnion {
     case .methodNotFound(let error): error
     case .malformedMessage(let error): error
     case .messageTooLarge(let error): error
+    case .headersTooLarge(let error): error
     case .protocolViolation(let error): error
+    case .wrongMessageCount(let error): error
     case .unsupportedEncoding(let error): error
     case .deadlineExceeded(let error): error
     case .other(let error): error
@@ -77,9 +86,22 @@ public enum CallError: ErrorUnion {
     .messageTooLarge(MessageTooLarge(size: size, limit: limit, retryAfter: retryAfter, cause: cause))
   }
 
+  /// Headers, trailers or one field of them are larger than the receiver allows, or than HTTP/2 is made to carry here.
+  public static func headersTooLarge(
+    what: String, size: Int64, limit: Int64, retryAfter: Duration? = nil, cause: (any Error)? = nil
+  ) -> Self {
+    .headersTooLarge(HeadersTooLarge(what: what, size: size, limit: limit, retryAfter: retryAfter, cause: cause))
+  }
+
   /// The peer broke the protocol of gRPC.
   public static func protocolViolation(reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) -> Self {
     .protocolViolation(ProtocolViolation(reason: reason, retryAfter: retryAfter, cause: cause))
+  }
+
+  /// The request or the answer has no message or a second one, and the method declares one (UNIMPLEMENTED, as gRPC's
+  /// document on status codes has it).
+  public static func wrongMessageCount(reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) -> Self {
+    .wrongMessageCount(WrongMessageCount(reason: reason, retryAfter: retryAfter, cause: cause))
   }
 
   /// A message is compressed in a way that the receiver does not know.
@@ -211,7 +233,7 @@ public enum CallError: ErrorUnion {
 
   /// A message is larger than the receiver allows.
   public struct MessageTooLarge: DeclaredError {
-    /// Bytes, as announced in the message's prefix.
+    /// Bytes, as announced in the message's prefix; of a compressed message, those after which decompressing was given up.
     public var size: Int64
     /// Bytes.
     public var limit: Int64
@@ -254,6 +276,59 @@ public enum CallError: ErrorUnion {
     }
   }
 
+  /// Headers, trailers or one field of them are larger than the receiver allows, or than HTTP/2 is made to carry here.
+  public struct HeadersTooLarge: DeclaredError {
+    /// Such as "The request's header block".
+    public var what: String
+    /// Bytes.
+    public var size: Int64
+    /// Bytes.
+    public var limit: Int64
+    /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
+    public var context: ErrorContext
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
+    public init(what: String, size: Int64, limit: Int64, retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+      self.what = what
+      self.size = size
+      self.limit = limit
+      context = ErrorContext(retryAfter: retryAfter, cause: cause)
+    }
+
+    public static let declaration = ErrorDeclaration(
+      domain: "taxon.dev", code: "HEADERS_TOO_LARGE", categories: ["CallError"], status: .resourceExhausted,
+      httpStatus: 429, severity: .warning, retry: .never, breaker: .neutral)
+
+    public var message: String { "\(what) of \(size) bytes is larger than the limit of \(limit) bytes" }
+
+    public var safeFields: [(name: String, text: String)] {
+      [("what", ErrorText(what)), ("size", ErrorText(size)), ("limit", ErrorText(limit))]
+    }
+
+    public static let descriptor = MessageDescriptor("taxon.CallError.HeadersTooLarge", [
+      Field("what", 1, .string),
+      Field("size", 2, .int64),
+      Field("limit", 3, .int64),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      what = try reader.value(0)
+      size = try reader.value(1)
+      limit = try reader.value(2)
+      context = ErrorContext()
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.value(0, what)
+      writer.value(1, size)
+      writer.value(2, limit)
+      writer.unknownFields(unknownFields)
+    }
+  }
+
   /// The peer broke the protocol of gRPC.
   public struct ProtocolViolation: DeclaredError {
     /// `reason`, field 1.
@@ -278,6 +353,46 @@ public enum CallError: ErrorUnion {
     public var safeFields: [(name: String, text: String)] { [("reason", ErrorText(reason))] }
 
     public static let descriptor = MessageDescriptor("taxon.CallError.ProtocolViolation", [
+      Field("reason", 1, .string),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      reason = try reader.value(0)
+      context = ErrorContext()
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.value(0, reason)
+      writer.unknownFields(unknownFields)
+    }
+  }
+
+  /// The request or the answer has no message or a second one, and the method declares one (UNIMPLEMENTED, as gRPC's
+  /// document on status codes has it).
+  public struct WrongMessageCount: DeclaredError {
+    /// `reason`, field 1.
+    public var reason: String
+    /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
+    public var context: ErrorContext
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
+    public init(reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+      self.reason = reason
+      context = ErrorContext(retryAfter: retryAfter, cause: cause)
+    }
+
+    public static let declaration = ErrorDeclaration(
+      domain: "taxon.dev", code: "WRONG_MESSAGE_COUNT", categories: ["CallError"], status: .unimplemented,
+      httpStatus: 501, severity: .warning, retry: .never, breaker: .neutral)
+
+    public var message: String { "\(reason)" }
+
+    public var safeFields: [(name: String, text: String)] { [("reason", ErrorText(reason))] }
+
+    public static let descriptor = MessageDescriptor("taxon.CallError.WrongMessageCount", [
       Field("reason", 1, .string),
     ])
 
@@ -770,10 +885,10 @@ extension TypeRegistry {
   /// The messages of taxon/errors.proto.
   public static let taxonErrors = TypeRegistry([
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
-    CallError.MessageTooLarge.self, CallError.ProtocolViolation.self, CallError.UnsupportedEncoding.self,
-    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self,
-    SetupError.InvalidSetting.self])
+    CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
+    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.DeadlineExceeded.self,
+    ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
+    ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
 }
 
 /// All errors of taxon/errors.proto, domain taxon.dev.
@@ -789,10 +904,10 @@ public enum TaxonError: ErrorUnion {
 
   public static let members: [any DeclaredError.Type] = [
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
-    CallError.MessageTooLarge.self, CallError.ProtocolViolation.self, CallError.UnsupportedEncoding.self,
-    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self,
-    SetupError.InvalidSetting.self]
+    CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
+    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.DeadlineExceeded.self,
+    ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
+    ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
@@ -824,10 +939,10 @@ extension ErrorRegistry {
   /// The errors of taxon/errors.proto.
   public static let taxonErrors = ErrorRegistry([
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
-    CallError.MessageTooLarge.self, CallError.ProtocolViolation.self, CallError.UnsupportedEncoding.self,
-    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self,
-    SetupError.InvalidSetting.self])
+    CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
+    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.DeadlineExceeded.self,
+    ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
+    ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
 }
 
 extension ProtoFileDescriptor {
@@ -836,25 +951,28 @@ extension ProtoFileDescriptor {
     "taxon/errors.proto",
     dependencies: [.taxonTaxonomy],
     base64: """
-      ChJ0YXhvbi9lcnJvcnMucHJvdG8SBXRheG9uGhR0YXhvbi90YXhvbm9teS5wcm90byLuBQoJQ2FsbEVycm9yGkUKDUludGVybmFsRXJyb3I6NOqm
+      ChJ0YXhvbi9lcnJvcnMucHJvdG8SBXRheG9uGhR0YXhvbi90YXhvbm9teS5wcm90byLaBwoJQ2FsbEVycm9yGkUKDUludGVybmFsRXJyb3I6NOqm
       GTAKDklOVEVSTkFMX0VSUk9SEhpBbiBpbnRlcm5hbCBlcnJvciBvY2N1cnJlZCgFOAEaXAoOTWV0aG9kTm90Rm91bmQSDAoEcGF0aBgBIAEoCTo8
       6qYZOAoQTUVUSE9EX05PVF9GT1VORBIgTWV0aG9kIHtwYXRofSBpcyBub3QgaW1wbGVtZW50ZWQYDCgDGnAKEE1hbGZvcm1lZE1lc3NhZ2USDAoE
       dHlwZRgBIAEoCRIOCgZyZWFzb24YAiABKAk6PuqmGToKEU1BTEZPUk1FRF9NRVNTQUdFEiVNZXNzYWdlIHt0eXBlfSBpcyBtYWxmb3JtZWQ6IHty
       ZWFzb259Go4BCg9NZXNzYWdlVG9vTGFyZ2USDAoEc2l6ZRgBIAEoAxINCgVsaW1pdBgCIAEoAzpe6qYZWgoRTUVTU0FHRV9UT09fTEFSR0USQU1l
-      c3NhZ2Ugb2Yge3NpemV9IGJ5dGVzIGlzIGxhcmdlciB0aGFuIHRoZSBsaW1pdCBvZiB7bGltaXR9IGJ5dGVzGAgoAxpHChFQcm90b2NvbFZpb2xh
-      dGlvbhIOCgZyZWFzb24YASABKAk6IuqmGR4KElBST1RPQ09MX1ZJT0xBVElPThIIe3JlYXNvbn0amQEKE1Vuc3VwcG9ydGVkRW5jb2RpbmcSEAoI
-      ZW5jb2RpbmcYASABKAkSEQoJc3VwcG9ydGVkGAIgAygJOl3qphlZChRVTlNVUFBPUlRFRF9FTkNPRElORxI/RW5jb2Rpbmcge2VuY29kaW5nfSBp
-      cyBub3Qgc3VwcG9ydGVkOyBzdXBwb3J0ZWQgYXJlIHtzdXBwb3J0ZWR9GAwaRgoQRGVhZGxpbmVFeGNlZWRlZDoy6qYZLgoRREVBRExJTkVfRVhD
-      RUVERUQSEURlYWRsaW5lIGV4Y2VlZGVkGAQoAzABOAE6DOKmGQgIDRgEIAEoAiLzAwoPQ29ubmVjdGlvbkVycm9yGmMKC0NpcmN1aXRPcGVuEhAK
-      CGVuZHBvaW50GAEgASgJOkLqphk+CgxDSVJDVUlUX09QRU4SJkNpcmN1aXQgYnJlYWtlciBmb3Ige2VuZHBvaW50fSBpcyBvcGVuKAMwATgCQAEa
-      gwEKE0VuZHBvaW50VW5yZWFjaGFibGUSEAoIZW5kcG9pbnQYASABKAkSFQoFZXJyb3IYAiABKAlCBuKmGQIIAzpD6qYZPwoURU5EUE9JTlRfVU5S
-      RUFDSEFCTEUSJUVuZHBvaW50IHtlbmRwb2ludH0gY2Fubm90IGJlIHJlYWNoZWRAARp3Cg5Db25uZWN0aW9uTG9zdBIQCghlbmRwb2ludBgBIAEo
-      CRIVCgVlcnJvchgCIAEoCUIG4qYZAggDOjzqphk4Cg9DT05ORUNUSU9OX0xPU1QSJVRoZSBjb25uZWN0aW9uIHRvIHtlbmRwb2ludH0gd2FzIGxv
-      c3QabgoLQ2FsbFJlZnVzZWQSEAoIZW5kcG9pbnQYASABKAkSDgoGcmVhc29uGAIgASgJOj3qphk5CgxDQUxMX1JFRlVTRUQSJXtlbmRwb2ludH0g
-      cmVmdXNlZCB0aGUgY2FsbDoge3JlYXNvbn0oA0ABOgziphkICA4YBCACKAEijwIKClNldHVwRXJyb3IadgoSQWRkcmVzc1VuYXZhaWxhYmxlEg8K
-      B2FkZHJlc3MYASABKAkSDgoGcmVhc29uGAIgASgJOj/qphk7ChNBRERSRVNTX1VOQVZBSUxBQkxFEiRDYW5ub3QgbGlzdGVuIG9uIHthZGRyZXNz
-      fToge3JlYXNvbn0aewoOSW52YWxpZFNldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIOCgZyZWFzb24YAyABKAk6POqmGTgKD0lO
-      VkFMSURfU0VUVElORxIjU2V0dGluZyB7bmFtZX0gaXMge3ZhbHVlfToge3JlYXNvbn0YAzoM4qYZCAgJGAUgASgCQh66AgDiphkXCgl0YXhvbi5k
-      ZXYSClRheG9uRXJyb3JiBnByb3RvMw==
+      c3NhZ2Ugb2Yge3NpemV9IGJ5dGVzIGlzIGxhcmdlciB0aGFuIHRoZSBsaW1pdCBvZiB7bGltaXR9IGJ5dGVzGAgoAxqbAQoPSGVhZGVyc1Rvb0xh
+      cmdlEgwKBHdoYXQYASABKAkSDAoEc2l6ZRgCIAEoAxINCgVsaW1pdBgDIAEoAzpd6qYZWQoRSEVBREVSU19UT09fTEFSR0USQHt3aGF0fSBvZiB7
+      c2l6ZX0gYnl0ZXMgaXMgbGFyZ2VyIHRoYW4gdGhlIGxpbWl0IG9mIHtsaW1pdH0gYnl0ZXMYCCgDGkcKEVByb3RvY29sVmlvbGF0aW9uEg4KBnJl
+      YXNvbhgBIAEoCToi6qYZHgoSUFJPVE9DT0xfVklPTEFUSU9OEgh7cmVhc29ufRpMChFXcm9uZ01lc3NhZ2VDb3VudBIOCgZyZWFzb24YASABKAk6
+      J+qmGSMKE1dST05HX01FU1NBR0VfQ09VTlQSCHtyZWFzb259GAwoAxqZAQoTVW5zdXBwb3J0ZWRFbmNvZGluZxIQCghlbmNvZGluZxgBIAEoCRIR
+      CglzdXBwb3J0ZWQYAiADKAk6XeqmGVkKFFVOU1VQUE9SVEVEX0VOQ09ESU5HEj9FbmNvZGluZyB7ZW5jb2Rpbmd9IGlzIG5vdCBzdXBwb3J0ZWQ7
+      IHN1cHBvcnRlZCBhcmUge3N1cHBvcnRlZH0YDBpGChBEZWFkbGluZUV4Y2VlZGVkOjLqphkuChFERUFETElORV9FWENFRURFRBIRRGVhZGxpbmUg
+      ZXhjZWVkZWQYBCgDMAE4AToM4qYZCAgNGAQgASgCIvMDCg9Db25uZWN0aW9uRXJyb3IaYwoLQ2lyY3VpdE9wZW4SEAoIZW5kcG9pbnQYASABKAk6
+      QuqmGT4KDENJUkNVSVRfT1BFThImQ2lyY3VpdCBicmVha2VyIGZvciB7ZW5kcG9pbnR9IGlzIG9wZW4oAzABOAJAARqDAQoTRW5kcG9pbnRVbnJl
+      YWNoYWJsZRIQCghlbmRwb2ludBgBIAEoCRIVCgVlcnJvchgCIAEoCUIG4qYZAggDOkPqphk/ChRFTkRQT0lOVF9VTlJFQUNIQUJMRRIlRW5kcG9p
+      bnQge2VuZHBvaW50fSBjYW5ub3QgYmUgcmVhY2hlZEABGncKDkNvbm5lY3Rpb25Mb3N0EhAKCGVuZHBvaW50GAEgASgJEhUKBWVycm9yGAIgASgJ
+      QgbiphkCCAM6POqmGTgKD0NPTk5FQ1RJT05fTE9TVBIlVGhlIGNvbm5lY3Rpb24gdG8ge2VuZHBvaW50fSB3YXMgbG9zdBpuCgtDYWxsUmVmdXNl
+      ZBIQCghlbmRwb2ludBgBIAEoCRIOCgZyZWFzb24YAiABKAk6PeqmGTkKDENBTExfUkVGVVNFRBIle2VuZHBvaW50fSByZWZ1c2VkIHRoZSBjYWxs
+      OiB7cmVhc29ufSgDQAE6DOKmGQgIDhgEIAIoASKPAgoKU2V0dXBFcnJvchp2ChJBZGRyZXNzVW5hdmFpbGFibGUSDwoHYWRkcmVzcxgBIAEoCRIO
+      CgZyZWFzb24YAiABKAk6P+qmGTsKE0FERFJFU1NfVU5BVkFJTEFCTEUSJENhbm5vdCBsaXN0ZW4gb24ge2FkZHJlc3N9OiB7cmVhc29ufRp7Cg5J
+      bnZhbGlkU2V0dGluZxIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJEg4KBnJlYXNvbhgDIAEoCTo86qYZOAoPSU5WQUxJRF9TRVRUSU5HEiNT
+      ZXR0aW5nIHtuYW1lfSBpcyB7dmFsdWV9OiB7cmVhc29ufRgDOgziphkICAkYBSABKAJCHroCAOKmGRcKCXRheG9uLmRldhIKVGF4b25FcnJvcmIG
+      cHJvdG8z
       """)
 }

@@ -31,12 +31,16 @@ struct ClientCallState {
   }
 
   /// A header block is complete.
-  mutating func receivedHeaders(_ fields: borrowing ResponseFields, endStream: Bool) -> HeadersAction {
+  ///
+  /// - Parameter isAtBoundary: False when the body has ended inside a message.
+  mutating func receivedHeaders(
+    _ fields: borrowing ResponseFields, endStream: Bool, isAtBoundary: Bool = true
+  ) -> HeadersAction {
     switch response {
     case .head:
       if let status = fields.httpStatus, (100..<200).contains(status) { return .ignore }
       if endStream || fields.httpStatus != 200 || !fields.isGRPC { response = .ended }
-      if let code = fields.code, endStream { return ended(code, fields, messages: 0) }
+      if let code = fields.code, endStream { return ended(code, fields, messages: 0, isAtBoundary) }
       guard fields.httpStatus == 200 else {
         let status = fields.httpStatus ?? 0
         return .fail(
@@ -59,15 +63,22 @@ struct ClientCallState {
       guard let code = fields.code else {
         return .fail(ReceivedStatus(code: .unknown, message: "The answer's trailers have no grpc-status"))
       }
-      return ended(code, fields, messages: count)
+      return ended(code, fields, messages: count, isAtBoundary)
     case .ended: return .ignore
     }
   }
 
-  private func ended(_ code: StatusCode, _ fields: borrowing ResponseFields, messages: Int) -> HeadersAction {
+  private func ended(
+    _ code: StatusCode, _ fields: borrowing ResponseFields, messages: Int, _ isAtBoundary: Bool
+  ) -> HeadersAction {
     guard code == .ok else { return .end(fields.failure(code)) }
+    guard isAtBoundary else {
+      return .fail(ReceivedStatus(code: .internalError, message: "The answer ended inside a message"))
+    }
     if messages == 1 || takesManyMessages { return .succeed }
-    return .fail(ReceivedStatus(code: .internalError, message: "The call succeeded, but no message came"))
+    // gRPC's document on status codes, "Response cardinality violation".
+    return .fail(
+      ReceivedStatus(code: .unimplemented, message: "The method answers one message, and the answer ended without one"))
   }
 
   /// A message is complete. Nil: hand it on. Otherwise the call is over and the stream is to be reset.
@@ -76,7 +87,9 @@ struct ClientCallState {
     if isCompressed, !acceptsCompressed {
       return fail("A message is marked as compressed, but the answer names no grpc-encoding")
     }
-    if count > 0, !takesManyMessages { return fail("The method answers one message, and a second one came") }
+    if count > 0, !takesManyMessages {
+      return fail("The method answers one message, and a second one came", .unimplemented)
+    }
     response = .messages(count: count + 1)
     return nil
   }
@@ -98,12 +111,22 @@ struct ClientCallState {
     return ReceivedStatus(code: .unknown, message: "The answer ended without trailers")
   }
 
+  /// Why a stream was closed before its answer was complete.
+  enum Closing {
+    /// The server reset it.
+    case reset
+    /// What the server sent breaks HTTP/2, and this end has reset the stream.
+    case malformed(String?)
+    /// It is known that the server did not process it.
+    case unprocessed
+  }
+
   /// The stream is gone. Nil: the call was over already. The numbers are those of the gRPC protocol document,
   /// "Errors", for HTTP/2 error codes.
-  mutating func closed(errorCode: UInt32) -> ReceivedStatus? {
+  mutating func closed(errorCode: UInt32, _ closing: Closing) -> ReceivedStatus? {
     if case .ended = response { return nil }
     response = .ended
-    let name = HTTP2ErrorCode(rawValue: errorCode).map { "\($0)" } ?? "\(errorCode)"
+    let name = HTTP2ErrorCode.name(errorCode)
     let code: StatusCode =
       switch HTTP2ErrorCode(rawValue: errorCode) {
       case .refusedStream: .unavailable
@@ -112,7 +135,14 @@ struct ClientCallState {
       case .inadequateSecurity: .permissionDenied
       default: .internalError
       }
-    return ReceivedStatus(code: code, message: "The server reset the stream: \(name)")
+    switch closing {
+    case .reset: return ReceivedStatus(code: code, message: "The server reset the stream: \(name)")
+    case .malformed(let reason):
+      return ReceivedStatus(code: .internalError, message: "The answer is malformed: \(reason ?? name)")
+    case .unprocessed:
+      return ReceivedStatus(
+        code: .unavailable, message: "The server takes no more calls on this connection, and did not process this one")
+    }
   }
 
   /// This end gave up. False: the call was over already.
@@ -122,8 +152,8 @@ struct ClientCallState {
     return true
   }
 
-  private mutating func fail(_ message: String) -> ReceivedStatus {
+  private mutating func fail(_ message: String, _ code: StatusCode = .internalError) -> ReceivedStatus {
     response = .ended
-    return ReceivedStatus(code: .internalError, message: message)
+    return ReceivedStatus(code: code, message: message)
   }
 }

@@ -59,6 +59,9 @@ public final class ClientStream: HTTP2Stream {
   @exclusivity(unchecked) private var fields = ResponseFields()
   /// Set once it is known that the server did not process the stream and will not.
   @exclusivity(unchecked) private var refusal: Refusal?
+  @exclusivity(unchecked) private var isResetByServer = false
+  /// What of the answer breaks HTTP/2.
+  @exclusivity(unchecked) private var fault: String?
   /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
   @exclusivity(unchecked) private var unread = 0
   @exclusivity(unchecked) private var unconsumed = 0
@@ -87,6 +90,7 @@ public final class ClientStream: HTTP2Stream {
 
   /// Gives up: the server is told to stop, the call ends with the error. Nothing happens when the call is over.
   public func abandon(_ error: any TaxonomyError) {
+    session?.assertOnLoop()
     guard state.abandon() else { return }
     session?.reset(self, errorCode: .cancel)
     end(.failure(error), trailing: Metadata())
@@ -97,9 +101,22 @@ public final class ClientStream: HTTP2Stream {
     if state.wantsHead { refusal = .unprocessed }
   }
 
-  public override func headersTooLarge() {
-    abandon(UndeclaredError(.resourceExhausted, "The request's headers are larger than HTTP/2 carries (64 KiB)"))
+  public override func headersTooLarge(isHead: Bool) -> HeaderBlock? {
+    let size = submittedHead?.sizeBound ?? 0
+    abandon(
+      CallError.HeadersTooLarge(
+        what: "The request's header block", size: Int64(size), limit: Int64(HeaderBlock.maxSize)))
+    return nil
   }
+
+  public override func fieldTooLarge(size: Int, limit: Int) {
+    abandon(
+      CallError.HeadersTooLarge(what: "A header field of the answer", size: Int64(size), limit: Int64(limit)))
+  }
+
+  public override func receivedReset() { isResetByServer = true }
+
+  public override func malformed(_ reason: String) { fault = reason }
 
   public override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
     fields.size += name.count + value.count + 32
@@ -114,13 +131,10 @@ public final class ClientStream: HTTP2Stream {
       abandon(UndeclaredError(.resourceExhausted, message))
       return
     }
-    switch state.receivedHeaders(fields, endStream: endStream) {
+    switch state.receivedHeaders(fields, endStream: endStream, isAtBoundary: deframer.isAtBoundary) {
     case .deliver:
       compression = Compression(rawValue: fields.encoding)
       call.receive(initial: fields.metadata)
-    case .succeed where !deframer.isAtBoundary:
-      let status = ReceivedStatus(code: .internalError, message: "The answer ended inside a message")
-      end(.status(status), trailing: fields.metadata)
     case .succeed: end(.success, trailing: fields.metadata)
     case .end(let status): end(.status(status), trailing: fields.metadata)
     case .fail(let status): fail(status, trailing: fields.metadata)
@@ -133,6 +147,7 @@ public final class ClientStream: HTTP2Stream {
     if state.wantsMessages {
       do throws(MessageDeframer.Failure) {
         try deframer.process(data) { isCompressed, message in
+          completedMessages += 1
           if let status = state.receivedMessage(isCompressed: isCompressed) {
             fail(status, trailing: Metadata())
           } else if state.wantsMessages {
@@ -184,6 +199,7 @@ public final class ClientStream: HTTP2Stream {
 
   /// The call has read messages that kept so many bytes of the window.
   public func read(_ count: Int) {
+    session?.assertOnLoop()
     unread -= count
     consume()
   }
@@ -205,7 +221,9 @@ public final class ClientStream: HTTP2Stream {
   public override func closed(errorCode: UInt32) {
     if errorCode == HTTP2ErrorCode.refusedStream.rawValue, state.wantsHead, refusal == nil { refusal = .refusedStream }
     let code = refusal != nil ? HTTP2ErrorCode.refusedStream.rawValue : errorCode
-    if let status = state.closed(errorCode: code) { end(.status(status), trailing: Metadata()) }
+    let closing: ClientCallState.Closing =
+      refusal == .unprocessed ? .unprocessed : isResetByServer || refusal != nil ? .reset : .malformed(fault)
+    if let status = state.closed(errorCode: code, closing) { end(.status(status), trailing: Metadata()) }
   }
 
   /// The connection is gone: ends the call with the error, unless it is over.

@@ -6,7 +6,9 @@ extension CompressionError {
   /// The error of a call whose message cannot be decompressed.
   var undeclared: UndeclaredError {
     switch self {
-    case .tooLarge, .outOfMemory: UndeclaredError(.resourceExhausted, "Of what was sent, \(self)")
+    // How large it is, is not known: it was given up at the first byte past the limit.
+    case .tooLarge(let limit): UndeclaredError(CallError.MessageTooLarge(size: Int64(limit) + 1, limit: Int64(limit)))
+    case .outOfMemory: UndeclaredError(.resourceExhausted, "Of what was sent, \(self)")
     case .truncated, .corrupt, .trailing: UndeclaredError(CallError.ProtocolViolation(reason: "\(self)"))
     }
   }

@@ -17,6 +17,8 @@ struct ResponseFields: ~Copyable {
   private final class Rest {
     @exclusivity(unchecked) var encoding = ""
     @exclusivity(unchecked) var message = ""
+    /// What `grpc-status` says when that is no code of gRPC's.
+    @exclusivity(unchecked) var oddStatus: String?
     @exclusivity(unchecked) var details: [UInt8]?
     @exclusivity(unchecked) var pushback: String?
     @exclusivity(unchecked) var metadata = Metadata()
@@ -32,7 +34,7 @@ struct ResponseFields: ~Copyable {
     switch name.count {
     case 7 where name.equals(":status"): httpStatus = Self.number(value)
     case 12 where name.equals("content-type"): isGRPC = RequestHead.isGRPC(value)
-    case 11 where name.equals("grpc-status"): code = Self.code(value)
+    case 11 where name.equals("grpc-status"): receive(status: value)
     case 20 where name.equals("grpc-accept-encoding"): break
     case 14 where name.equals("content-length"): break
     default: receiveRest(name: name, value: value, cache: &cache)
@@ -63,14 +65,24 @@ struct ResponseFields: ~Copyable {
     return number
   }
 
-  private static func code(_ text: UnsafeBufferPointer<UInt8>) -> StatusCode {
+  private mutating func receive(status text: UnsafeBufferPointer<UInt8>) {
     // What nearly every answer says.
-    if text.equals("0") { return .ok }
-    return StatusCode(text: text) ?? .unknown
+    if text.equals("0") { return code = .ok }
+    let known = StatusCode(text: text) ?? .unknown
+    code = known
+    guard known == .unknown, !text.equals("2") else { return }
+    let rest = rest ?? Rest()
+    self.rest = rest
+    rest.oddStatus = String(decoding: text.prefix(32), as: UTF8.self)
   }
 
   /// The failure of which the fields speak.
   func failure(_ code: StatusCode) -> ReceivedStatus {
-    ReceivedStatus(code: code, message: rest?.message ?? "", details: rest?.details, pushback: rest?.pushback)
+    var message = rest?.message ?? ""
+    if let status = rest?.oddStatus {
+      let fault = "the answer's grpc-status \"\(status)\" is no status code"
+      message += message.isEmpty ? fault : " (\(fault))"
+    }
+    return ReceivedStatus(code: code, message: message, details: rest?.details, pushback: rest?.pushback)
   }
 }

@@ -99,6 +99,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
     }
     do throws(MessageDeframer.Failure) {
       try deframer.process(data) { isCompressed, message in
+        completedMessages += 1
         switch state.receivedMessage(isCompressed: isCompressed) {
         case .deliver: deliver(message, isCompressed: isCompressed)
         case .fail(let fault): fail(fault)
@@ -169,9 +170,14 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
 
   public override func outboundHasRoom() { call?.hasRoom() }
 
-  public override func headersTooLarge() {
-    let error = UndeclaredError(.resourceExhausted, "The answer's headers are larger than HTTP/2 carries (64 KiB)")
-    context.router.failed(error, status: WireStatus(error), path: head.path)
+  public override func headersTooLarge(isHead: Bool) -> HeaderBlock? {
+    let size = (isHead ? submittedHead : trailers)?.sizeBound ?? 0
+    let error = CallError.HeadersTooLarge(
+      what: "The answer's \(isHead ? "header block" : "trailers")", size: Int64(size), limit: Int64(HeaderBlock.maxSize)
+    )
+    let status = WireStatus(error, budget: context.limits.maxTrailersSize)
+    context.router.failed(error, status: status, path: head.path)
+    return isHead ? Self.errorHead(status, initial: Metadata(), trailing: []) : Self.errorTrailers(status, trailing: [])
   }
 
   public override func receivedEnd() {
@@ -281,6 +287,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
         trailing: [.init("grpc-accept-encoding", Compression.acceptedHere)])
     case .headersTooLarge(let size, let limit):
       fail(UndeclaredError(.resourceExhausted, "Request headers of \(size) bytes are over the limit of \(limit) bytes"))
+    case .tooManyMessages, .noMessage: fail(CallError.WrongMessageCount(reason: fault.reason))
     default: fail(CallError.ProtocolViolation(reason: fault.reason))
     }
   }

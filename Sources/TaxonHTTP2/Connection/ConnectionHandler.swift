@@ -137,6 +137,9 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
     }
   }
 
+  /// In debug builds, stops the process when this is not the connection's event loop.
+  public func assertOnLoop() { context?.eventLoop.assertInEventLoop() }
+
   private func closeWhenWritten(_ context: ChannelHandlerContext) {
     guard !isClosing else { return }
     isClosing = true

@@ -8,11 +8,16 @@ struct FloodGuard {
   private var pings: TokenBucket
   private var settings: TokenBucket
   private var emptyData: TokenBucket
+  private var smallData: TokenBucket
   private let pingPolicy: FloodLimits.PingPolicy?
   private var lastPing: NIODeadline?
   private var strikes = 0
   private var hasTraffic = false
   private static let maxStrikes = 2
+  /// Bytes of a DATA frame that is not small.
+  static let smallSize = 256
+  /// Small frames that a message pays for: its prefix may come in a frame of its own, or what was left of a window.
+  private static let framesPerMessage = 4
 
   init(_ limits: FloodLimits, now: NIODeadline) {
     resets = TokenBucket(limits.resets, now: now)
@@ -20,6 +25,7 @@ struct FloodGuard {
     pings = TokenBucket(limits.pings, now: now)
     settings = TokenBucket(limits.settings, now: now)
     emptyData = TokenBucket(limits.emptyData, now: now)
+    smallData = TokenBucket(limits.smallData, now: now)
     pingPolicy = limits.pingPolicy
   }
 
@@ -34,6 +40,12 @@ struct FloodGuard {
   mutating func receivedSettings(now: NIODeadline) -> FloodLimit? { settings.take(now) ? nil : .settings }
 
   mutating func receivedEmptyData(now: NIODeadline) -> FloodLimit? { emptyData.take(now) ? nil : .emptyData }
+
+  /// A small DATA frame that completes no message.
+  mutating func receivedSmallData(now: NIODeadline) -> FloodLimit? { smallData.take(now) ? nil : .smallData }
+
+  /// Any other DATA frame, with the end of so many messages in it.
+  mutating func receivedData(messages: Int) { smallData.give(max(1, messages) * Self.framesPerMessage) }
 
   /// A PING that is no answer.
   mutating func receivedPing(now: NIODeadline, hasCalls: Bool) -> FloodLimit? {
@@ -64,6 +76,11 @@ struct TokenBucket {
     perSecond = Int64(budget.perSecond)
     tokens = burst
     filled = now
+  }
+
+  /// Gives some back.
+  mutating func give(_ count: Int) {
+    if tokens < burst { tokens = min(burst, tokens + Int64(count)) }
   }
 
   /// Takes one; false when there is none left.

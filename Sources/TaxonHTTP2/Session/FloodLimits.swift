@@ -27,6 +27,10 @@ public struct FloodLimits: Sendable, Hashable {
   public var settings = Budget(burst: 100, perSecond: 10)
   /// DATA frames without data that do not end their stream (CVE-2019-9518).
   public var emptyData = Budget(burst: 1000, perSecond: 100)
+  /// DATA frames with fewer than 256 bytes that complete no message and do not end their stream: a message cut into
+  /// pieces of a byte costs the receiver a thousand times what it costs in one. What comes otherwise gives some back, four
+  /// for each message, so that streams of small messages never get there.
+  public var smallData = Budget(burst: 10_000, perSecond: 1000)
   /// CONTINUATION frames after one HEADERS frame (CVE-2024-28182), 1 to 10,000; where nghttp2 has no such limit (before
   /// 1.61), the header list's size is the only one.
   public var maxContinuations = 8
@@ -65,6 +69,8 @@ public enum FloodLimit: String, Sendable, CaseIterable {
   case settings = "too_many_settings"
   /// `FloodLimits.emptyData`.
   case emptyData = "too_many_empty_frames"
+  /// `FloodLimits.smallData`.
+  case smallData = "too_many_small_frames"
   /// `FloodLimits.maxContinuations` or `maxUnsentAcks`, which nghttp2 counts.
   case frames = "too_many_frames"
 }

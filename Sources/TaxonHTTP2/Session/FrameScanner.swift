@@ -12,6 +12,8 @@ struct FrameScanner {
     let reason: String
     /// Bytes of this read that come before the frame.
     let offset: Int
+    /// The stream whose header block has a string of so many bytes, more than nghttp2 takes.
+    var field: (stream: Int32, size: Int)?
   }
 
   private let role: HTTP2Session.Role
@@ -27,6 +29,18 @@ struct FrameScanner {
   /// A header block has begun and not ended: what is no CONTINUATION is an error there that nghttp2 finds (§4.3).
   private var isInBlock = false
 
+  /// The header block being read, when it is large enough to be looked at, and its stream.
+  private var block: (scanner: BlockScanner, stream: Int32)?
+  /// The block ends with the frame being read.
+  private var isLastOfBlock = false
+  /// The length of the padding is still to come.
+  private var isPadded = false
+  /// Bytes before the block in its first frame: of a priority.
+  private var beforeBlock = 0
+  /// Bytes behind the block in its first frame.
+  private var padding = 0
+  private var isFirst = true
+
   private static let headSize = 9
   private static let prefaceSize = 24
 
@@ -39,6 +53,7 @@ struct FrameScanner {
   mutating func scan(_ bytes: UnsafeRawBufferPointer) throws(Violation) {
     var position = 0
     while bytes.count - position > rest {
+      if block != nil { try scanBlock(bytes, position, rest) }
       position += rest
       rest = 0
       if beginningSize > 0 || prioritized != 0 || bytes.count - position < Self.headSize {
@@ -49,7 +64,41 @@ struct FrameScanner {
         position += Self.headSize
       }
     }
+    if block != nil { try scanBlock(bytes, position, bytes.count - position) }
     rest -= bytes.count - position
+  }
+
+  /// Looks at `count` bytes of a frame of the block, of which `rest` are still to come.
+  private mutating func scanBlock(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ count: Int) throws(Violation) {
+    var (position, end) = (start, start + count)
+    if isPadded, position < end {
+      isPadded = false
+      padding = Int(bytes[position])
+      position += 1
+    }
+    let skipped = min(beforeBlock, end - position)
+    beforeBlock -= skipped
+    position += skipped
+    // What is behind the block, if that much of the frame is here.
+    end = min(end, start + rest - padding)
+    guard position < end, let stream = block?.stream,
+      let size = block?.scanner.scan(UnsafeRawBufferPointer(rebasing: bytes[position..<end]))
+    else { return }
+    throw Violation(
+      code: .compressionError,
+      reason: "a header field of \(size) bytes is over the limit of \(BlockScanner.limit) bytes",
+      offset: start, field: (stream, size))
+  }
+
+  /// A HEADERS frame begins. Only a block that takes several frames, or a very large one, can have a string that is too
+  /// large.
+  private mutating func beginBlock(_ id: Int32, flags: UInt32, endsBlock: Bool) {
+    guard !endsBlock || rest > BlockScanner.limit else { return }
+    block = (BlockScanner(), id)
+    isLastOfBlock = endsBlock
+    isPadded = flags & NGHTTP2_FLAG_PADDED.rawValue != 0
+    beforeBlock = flags & NGHTTP2_FLAG_PRIORITY.rawValue != 0 ? 5 : 0
+    padding = 0
   }
 
   /// Takes what may have come in two reads, byte by byte: a head, or what PRIORITY says first.
@@ -81,15 +130,35 @@ struct FrameScanner {
   ///   - head: Length, type, flags and the first three bytes of the stream's number.
   ///   - last: The number's last byte.
   private mutating func take(_ head: UInt64, _ last: UInt8, offset: Int) throws(Violation) {
+    if isFirst {
+      isFirst = false
+      // "HTTP/1.", where SETTINGS should be.
+      if role == .client, head >> 8 == 0x48_5454_502F_312E {
+        throw Violation(
+          code: .http11Required,
+          reason:
+            "the peer answers in HTTP/1.1, not in HTTP/2: is this the port of a gRPC server, and one without TLS?",
+          offset: offset)
+      }
+    }
     rest = Int(head >> 40)
     let id = Self.id(head, last)
     let type = UInt32(head >> 32 & 0xff)
     let flags = UInt32(head >> 24 & 0xff)
     let endsBlock = flags & NGHTTP2_FLAG_END_HEADERS.rawValue != 0
+    if block != nil {
+      // The frame that ends the block is the last that is looked at.
+      if type == NGHTTP2_CONTINUATION.rawValue, !isLastOfBlock {
+        (padding, isLastOfBlock) = (0, endsBlock)
+      } else {
+        (block, isLastOfBlock) = (nil, false)
+      }
+    }
     if isInBlock {
       if type == NGHTTP2_CONTINUATION.rawValue, endsBlock { isInBlock = false }
       return
     }
+    if type == NGHTTP2_HEADERS.rawValue { beginBlock(id, flags: flags, endsBlock: endsBlock) }
     let endsStream = flags & NGHTTP2_FLAG_END_STREAM.rawValue != 0
     if type == NGHTTP2_PRIORITY.rawValue {
       if id == 0 { throw Violation(code: .protocolError, reason: "PRIORITY on stream 0", offset: offset) }

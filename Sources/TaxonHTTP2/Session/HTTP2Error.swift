@@ -5,11 +5,16 @@ import CNghttp2
 public struct HTTP2Error: Error, Hashable, CustomStringConvertible {
   /// The number that nghttp2 gives the fault; negative.
   public let code: Int32
+  /// What is wrong, where this library found it.
+  public let reason: String?
 
-  init(_ code: Int32) { self.code = code }
+  init(_ code: Int32, reason: String? = nil) {
+    self.code = code
+    self.reason = reason
+  }
 
-  /// What nghttp2 says of the fault.
-  public var description: String { String(cString: nghttp2_strerror(code)) }
+  /// What is wrong, or what nghttp2 says of the fault.
+  public var description: String { reason ?? String(cString: nghttp2_strerror(code)) }
 }
 
 /// The error codes of HTTP/2 (RFC 9113 §7).
@@ -42,4 +47,15 @@ public enum HTTP2ErrorCode: UInt32, Sendable {
   case inadequateSecurity = 12
   /// HTTP/1.1 is needed.
   case http11Required = 13
+}
+
+extension HTTP2ErrorCode {
+  /// The name in RFC 9113 §7, such as ENHANCE_YOUR_CALM.
+  package var name: String {
+    if self == .http11Required { return "HTTP_1_1_REQUIRED" }
+    return "\(self)".reduce(into: "") { $0 += $1.isUppercase ? "_\($1)" : $1.uppercased() }
+  }
+
+  /// The name of a code, or its number where it has none.
+  package static func name(_ code: UInt32) -> String { HTTP2ErrorCode(rawValue: code)?.name ?? "\(code)" }
 }

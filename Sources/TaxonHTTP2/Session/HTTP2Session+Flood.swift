@@ -10,7 +10,17 @@ extension HTTP2Session {
     switch UInt32(head.type) {
     case NGHTTP2_DATA.rawValue where !endStream && head.length <= frame.pointee.data.padlen:
       limit = floodGuard.receivedEmptyData(now: .now())
-    case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+    case NGHTTP2_DATA.rawValue:
+      floodGuard.traffic()
+      let messages = completedMessages
+      completedMessages = 0
+      let isSmall = head.length - frame.pointee.data.padlen < FloodGuard.smallSize
+      guard isSmall, messages == 0, !endStream else {
+        floodGuard.receivedData(messages: messages)
+        return true
+      }
+      limit = floodGuard.receivedSmallData(now: .now())
+    case NGHTTP2_HEADERS.rawValue:
       floodGuard.traffic()
       return true
     case NGHTTP2_RST_STREAM.rawValue: limit = floodGuard.receivedReset(now: .now())
@@ -28,13 +38,25 @@ extension HTTP2Session {
   /// Counts a frame that goes out.
   func noteSent(_ frame: UnsafePointer<nghttp2_frame>) {
     switch UInt32(frame.pointee.hd.type) {
-    case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue: floodGuard.traffic()
+    case NGHTTP2_HEADERS.rawValue:
+      floodGuard.traffic()
+      lastSentID = max(lastSentID, frame.pointee.hd.stream_id)
+    case NGHTTP2_DATA.rawValue: floodGuard.traffic()
+    case NGHTTP2_GOAWAY.rawValue: noteSent(frame.pointee.goaway)
     case NGHTTP2_RST_STREAM.rawValue:
       let code = frame.pointee.rst_stream.error_code
       guard code != HTTP2ErrorCode.noError.rawValue, code != HTTP2ErrorCode.cancel.rawValue else { return }
       if let limit = floodGuard.causedReset(now: .now()) { exceed(limit) }
     default: break
     }
+  }
+
+  private func noteSent(_ goAway: nghttp2_goaway) {
+    guard goAway.error_code != HTTP2ErrorCode.noError.rawValue, ownEnd == nil else { return }
+    let text = String(
+      decoding: UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len), as: UTF8.self)
+    let code = HTTP2ErrorCode.name(goAway.error_code)
+    ownEnd = "ended by this end with GOAWAY \(code)" + (text.isEmpty ? "" : " (\(text))")
   }
 
   /// Ends the connection for a budget that the peer has gone past.

@@ -31,6 +31,8 @@ extension HTTP2SessionDelegate {
 public protocol HTTP2SessionTransport: AnyObject {
   /// There may be something to drain.
   func scheduleFlush()
+  /// In debug builds, stops the process when this is not the connection's event loop.
+  func assertOnLoop()
 }
 
 /// HTTP/2 without I/O: bytes of the peer go in through `receive`, bytes for the peer come out of `drain`. nghttp2 does
@@ -71,6 +73,14 @@ public final class HTTP2Session {
   @exclusivity(unchecked) private var isLost = false
   @exclusivity(unchecked) var floodGuard: FloodGuard
   @exclusivity(unchecked) private var scanner: FrameScanner
+  /// The GOAWAY with an error that this end has sent, and what for; nil when it has sent none.
+  @exclusivity(unchecked) public internal(set) var ownEnd: String?
+  /// What nghttp2 has said of the frame that it is about to find invalid.
+  @exclusivity(unchecked) var fault: String?
+  /// The highest number of a stream whose headers have been drained.
+  @exclusivity(unchecked) var lastSentID: Int32 = 0
+  /// Messages that the DATA frame being read has completed.
+  @exclusivity(unchecked) var completedMessages = 0
   /// The budget that the peer has gone past, for which the connection ends.
   @exclusivity(unchecked) public internal(set) var exceeded: FloodLimit?
 
@@ -132,17 +142,35 @@ public final class HTTP2Session {
   ///
   /// - Throws: `HTTP2Error` when the connection is beyond repair; what `drain` still yields says so to the peer.
   public func receive(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
+    assertOnLoop()
     guard !isLost else { return }
     do throws(FrameScanner.Violation) {
       try scanner.scan(bytes)
     } catch {
+      // An HTTP/1.1 server would not know what a GOAWAY is.
+      if error.code == .http11Required { throw HTTP2Error(NGHTTP2_ERR_PROTO.rawValue, reason: error.reason) }
       // What nghttp2 finds in what came before goes first.
       try give(UnsafeRawBufferPointer(rebasing: bytes[..<error.offset]))
+      if let (id, size) = error.field, let stream = stream(raw, id) {
+        stream.fieldTooLarge(size: size, limit: BlockScanner.limit)
+        // gRPC's RESOURCE_EXHAUSTED.
+        reset(stream, errorCode: .enhanceYourCalm)
+      }
       submitGoAway(errorCode: error.code, debugData: error.reason)
-      throw HTTP2Error(NGHTTP2_ERR_PROTO.rawValue)
+      throw HTTP2Error(NGHTTP2_ERR_PROTO.rawValue, reason: error.reason)
     }
     try give(bytes)
   }
+
+  /// In debug builds, stops the process when this is not the connection's event loop.
+  func assertOnLoop() {
+    #if DEBUG
+      transport?.assertOnLoop()
+    #endif
+  }
+
+  /// False: the peer has not seen the stream, whose headers have not been drained.
+  public func hasSent(_ stream: HTTP2Stream) -> Bool { stream.id <= lastSentID }
 
   private func give(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
     isReceiving = true
@@ -164,6 +192,7 @@ public final class HTTP2Session {
   /// - Throws: `HTTP2Error` when the connection is beyond repair.
   public func drain(_ body: (UnsafeRawBufferPointer) -> Bool) throws(HTTP2Error) {
     precondition(!isReceiving, "nghttp2 does not send while it receives")
+    assertOnLoop()
     defer { delegate?.drained() }
     // After connectionLost nghttp2 still knows streams that nobody holds any more.
     while !isLost {
@@ -212,6 +241,7 @@ public final class HTTP2Session {
   ///
   /// - Throws: `HTTP2Error` when no stream can be opened any more.
   public func submitRequest(_ stream: HTTP2Stream, head: HeaderBlock) throws(HTTP2Error) {
+    assertOnLoop()
     stream.submittedHead = head
     // What was put into the body before the stream was in the session.
     outboundCount += stream.outboundCount
@@ -226,6 +256,7 @@ public final class HTTP2Session {
 
   /// Answers with a head and a body (server).
   public func submitResponse(_ stream: HTTP2Stream, head: HeaderBlock) {
+    assertOnLoop()
     guard stream.session === self else { return }
     stream.submittedHead = head
     var provider = bodyProvider(stream)
@@ -235,6 +266,7 @@ public final class HTTP2Session {
 
   /// Answers with headers alone, which end the stream (server; gRPC's Trailers-Only).
   public func submitHeadersOnly(_ stream: HTTP2Stream, head: HeaderBlock) {
+    assertOnLoop()
     guard stream.session === self else { return }
     stream.submittedHead = head
     stream.isOutboundFinished = true
@@ -245,12 +277,33 @@ public final class HTTP2Session {
 
   /// Ends a stream at once, with an HTTP/2 error code. Only the first reset of a stream counts.
   public func reset(_ stream: HTTP2Stream, errorCode: HTTP2ErrorCode) {
+    assertOnLoop()
     // nghttp2 takes back a request that still waits to be sent when it is reset. A second reset would find nothing to take
     // back, and go out as RST_STREAM on an idle stream, for which the peer ends the connection (RFC 9113 §6.4).
     guard stream.session === self, !stream.isReset else { return }
     stream.isReset = true
     _ = nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, errorCode.rawValue)
     transport?.scheduleFlush()
+  }
+
+  /// nghttp2 sends no header block over 64 KiB: something else is sent in its place, or the stream is reset.
+  func headersTooLarge(_ stream: HTTP2Stream, _ category: nghttp2_headers_category) {
+    // nghttp2 closes the stream of a request itself: the peer has never seen it.
+    if category == NGHTTP2_HCAT_REQUEST { stream.isReset = true }
+    let isHead = category != NGHTTP2_HCAT_HEADERS
+    guard let block = stream.headersTooLarge(isHead: isHead) else {
+      return reset(stream, errorCode: .internalError)
+    }
+    stream.trailers = isHead ? nil : block
+    if isHead { stream.submittedHead = block }
+    stream.isOutboundFinished = true
+    if !stream.hasLiterals { stream.willSend(block) }
+    let (fields, count) = (block.fields.baseAddress, block.fields.count)
+    if isHead {
+      _ = nghttp2_submit_response(raw, stream.id, fields, count, nil)
+    } else {
+      _ = nghttp2_submit_trailer(raw, stream.id, fields, count)
+    }
   }
 
   /// Ends a stream with NO_ERROR once its answer is out, so that a peer that is still sending stops (RFC 9113 §8.1). A
@@ -263,6 +316,7 @@ public final class HTTP2Session {
   /// Says that bytes of a body have been dealt with, so that the peer may send as many more on the stream. The
   /// connection's own window is opened as bytes come: a stream that nobody reads must not hold up the others.
   public func consume(_ stream: HTTP2Stream, _ count: Int) {
+    assertOnLoop()
     guard count > 0, stream.session === self else { return }
     _ = nghttp2_session_consume_stream(raw, stream.id, count)
     transport?.scheduleFlush()
@@ -290,6 +344,7 @@ public final class HTTP2Session {
 
   /// Tells nghttp2, if it waits for it, that a stream has bytes or an end.
   func resume(_ stream: HTTP2Stream) {
+    assertOnLoop()
     guard stream.isDeferred else { return }
     stream.isDeferred = false
     _ = nghttp2_session_resume_data(raw, stream.id)
@@ -305,6 +360,7 @@ public final class HTTP2Session {
 
   /// Second phase, or the only one: streams above the last that was processed are refused from here on.
   public func submitGoAway(errorCode: HTTP2ErrorCode, debugData: String = "") {
+    assertOnLoop()
     let bytes = Array(debugData.utf8)
     _ = nghttp2_submit_goaway(
       raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), nghttp2_session_get_last_proc_stream_id(raw), errorCode.rawValue, bytes,
@@ -327,6 +383,7 @@ public final class HTTP2Session {
 
   /// Ends every stream because the connection is gone.
   public func connectionLost() {
+    assertOnLoop()
     isLost = true
     while let stream = streams.last {
       remove(stream)

@@ -25,6 +25,8 @@ open class HTTP2Stream {
   /// nghttp2 has asked for bytes, got none, and waits to be told of some.
   @exclusivity(unchecked) final var isDeferred = false
   @exclusivity(unchecked) private final var wantsRoom = false
+  /// Messages that the piece of the body being read has completed; for the flood guard.
+  @exclusivity(unchecked) final var completedMessages = 0
   /// This end has reset the stream, or nghttp2 is about to close it: no RST_STREAM is submitted any more.
   @exclusivity(unchecked) final var isReset = false
   /// Sent after the last byte of the body; nil when END_STREAM goes with the body.
@@ -56,8 +58,21 @@ open class HTTP2Stream {
   /// stream. `closed` follows.
   open func notProcessed() {}
 
-  /// A header block is larger than nghttp2 sends (64 KiB). The stream is reset; `closed` follows.
-  open func headersTooLarge() {}
+  /// A header block of this end is larger than nghttp2 sends (64 KiB).
+  ///
+  /// - Parameter isHead: False for trailers.
+  /// - Returns: What a server sends instead, to end the stream; nil: the stream is reset, and `closed` follows.
+  open func headersTooLarge(isHead: Bool) -> HeaderBlock? { nil }
+
+  /// The peer's header block has a field that is larger than nghttp2 takes: the connection ends for it, and `closed`
+  /// follows. Sizes in bytes.
+  open func fieldTooLarge(size: Int, limit: Int) {}
+
+  /// The peer has reset the stream; `closed` follows.
+  open func receivedReset() {}
+
+  /// What the peer sent breaks HTTP/2, and the stream is reset for it; `closed` follows.
+  open func malformed(_ reason: String) {}
 
   /// The stream is over; the code is an HTTP/2 error code (RFC 9113 §7), 0 for a good end. Nothing is called after this.
   open func closed(errorCode: UInt32) {}
@@ -92,6 +107,7 @@ open class HTTP2Stream {
   /// Appends bytes to the body; `body` fills all of them.
   public final func send(_ size: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
     precondition(!isOutboundFinished, "a body is not continued after its end")
+    session?.assertOnLoop()
     outbound.append(size, body)
     session?.outboundCount += size
     session?.resume(self)

@@ -14,6 +14,11 @@ public final class HeaderBlock: Sendable {
   nonisolated(unsafe) let literals: UnsafeRawBufferPointer
   /// Has the bytes of the first fields.
   private let head: HeaderBlock?
+  /// What nghttp2 takes the block for when it looks whether it is too large to be sent: at least its bytes and 12 more a
+  /// field. Static fields of a server's are not counted.
+  package let sizeBound: Int
+  /// The largest bound that nghttp2 sends (its max_send_header_block_length).
+  package static let maxSize = 65_536
 
   /// A field and whether HPACK may keep it in its table; secrets and ever-changing values should not be kept.
   public struct Field {
@@ -65,6 +70,7 @@ public final class HeaderBlock: Sendable {
   /// static ones not counted, `HeaderWriter.literalOverhead` for each literal.
   init(fieldCount: Int, byteCount: Int, after head: HeaderBlock? = nil, _ write: (inout HeaderWriter) -> Void) {
     self.head = head
+    sizeBound = (head?.sizeBound ?? 12) + byteCount + 12 * fieldCount
     let known = head?.fields.count ?? 0
     let capacity = known + fieldCount
     let stride = MemoryLayout<nghttp2_nv>.stride * capacity

@@ -50,6 +50,7 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     switch UInt32(frame.pointee.hd.type) {
     case NGHTTP2_HEADERS.rawValue: stream(raw, frame.pointee.hd.stream_id)?.receivedHeaders(endStream: endStream)
     case NGHTTP2_DATA.rawValue where endStream: stream(raw, frame.pointee.hd.stream_id)?.receivedEnd()
+    case NGHTTP2_RST_STREAM.rawValue: stream(raw, frame.pointee.hd.stream_id)?.receivedReset()
     case NGHTTP2_SETTINGS.rawValue where !isAck: session(user).delegate?.receivedSettings()
     case NGHTTP2_SETTINGS.rawValue: session(user).delegate?.receivedSettingsAck()
     case NGHTTP2_PING.rawValue where isAck:
@@ -79,7 +80,12 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     // The connection's window is opened once for all that one read brings.
     unownedSession(user)._withUnsafeGuaranteedRef { $0.unconsumed += count }
     let isLast = flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
-    stream(raw, id)?.received(data: UnsafeRawBufferPointer(start: data, count: count), isLast: isLast)
+    guard let stream = stream(raw, id) else { return 0 }
+    stream.received(data: UnsafeRawBufferPointer(start: data, count: count), isLast: isLast)
+    if stream.completedMessages > 0 {
+      unownedSession(user)._withUnsafeGuaranteedRef { $0.completedMessages += stream.completedMessages }
+      stream.completedMessages = 0
+    }
     return 0
   }
   nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { raw, frame, code, user in
@@ -89,12 +95,22 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     if code == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue {
       stream.notProcessed()
     } else if code == NGHTTP2_ERR_FRAME_SIZE_ERROR.rawValue {
-      // nghttp2 sends no header block over 64 KiB. It closes the stream of a request, which the peer has never seen, and
-      // would leave that of an answer as it is.
-      if frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST { stream.isReset = true }
-      stream.headersTooLarge()
-      session(user).reset(stream, errorCode: .internalError)
+      session(user).headersTooLarge(stream, frame.pointee.headers.cat)
     }
+    return 0
+  }
+  nghttp2_session_callbacks_set_error_callback2(callbacks) { _, _, text, count, user in
+    guard let text else { return 0 }
+    session(user).fault = text.withMemoryRebound(to: UInt8.self, capacity: count) {
+      String(decoding: UnsafeBufferPointer(start: $0, count: count), as: UTF8.self)
+    }
+    return 0
+  }
+  nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { raw, frame, code, user in
+    guard let frame else { return 0 }
+    let session = session(user)
+    let fault = session.fault.take() ?? String(cString: nghttp2_strerror(code))
+    stream(raw, frame.pointee.hd.stream_id)?.malformed(fault)
     return 0
   }
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { raw, id, errorCode, user in

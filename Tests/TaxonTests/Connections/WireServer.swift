@@ -43,6 +43,12 @@ final class WireServer: Sendable {
       connection.write(ScriptedPeer.goAway(code, "", lastStream: UInt8(id - 2 < 0 ? 0 : id - 2)))
     }
 
+    /// A GOAWAY; the connection takes nothing any more.
+    func goAway(last: UInt8, code: UInt8) { write(ScriptedPeer.goAway(code, "", lastStream: last)) }
+
+    /// Bytes past the session, after what it has to say.
+    func write(_ bytes: [UInt8]) { connection.write(bytes) }
+
     func head(_ fields: [(String, String)] = []) {
       guard !isHeadSent else { return }
       isHeadSent = true
@@ -71,18 +77,25 @@ final class WireServer: Sendable {
   let port: Int
   private let listening: any NIOCore.Channel
   private let channels: Locked<[any NIOCore.Channel]>
+  private let count = Locked(0)
+  private let heard = Locked(0)
 
-  /// - Parameter script: Called on a connection's loop when the head of a request has come, and its end.
-  init(_ script: @escaping @Sendable (Stream, Event) -> Void) async throws {
+  /// - Parameters:
+  ///   - settings: False: nothing is sent before the test says so.
+  ///   - script: Called on a connection's loop when the head of a request has come, and its end.
+  init(settings: Bool = true, _ script: @escaping @Sendable (Stream, Event) -> Void) async throws {
     let channels = Locked<[any NIOCore.Channel]>([])
     self.channels = channels
-    let count = Locked(0)
+    let (count, heard) = (count, heard)
     listening = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
         channels.withLock { $0.append(channel) }
         return channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(try Connection(channel, count, script).handler)
+          let pipeline = channel.pipeline.syncOperations
+          if !settings { try pipeline.addHandler(Gate()) }
+          try pipeline.addHandler(Counter(heard))
+          try pipeline.addHandler(try Connection(channel, count, script).handler)
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
@@ -92,9 +105,60 @@ final class WireServer: Sendable {
   /// How many connections there have been.
   var connections: Int { channels.withLock { $0.count } }
 
+  /// How many streams there have been.
+  var streams: Int { count.withLock { $0 } }
+
+  /// Returns when so many bytes have come.
+  func hears(_ count: Int) async throws {
+    while heard.withLock({ $0 }) < count { try await Task.sleep(for: .milliseconds(1)) }
+  }
+
+  /// Lets the sessions speak.
+  func sendSettings() async throws { try await each { $0.open() } }
+
+  private func each(_ body: @escaping @Sendable (Gate) -> Void) async throws {
+    for channel in channels.withLock({ $0 }) {
+      try await channel.eventLoop.submit { body(try channel.pipeline.syncOperations.handler(type: Gate.self)) }.get()
+    }
+  }
+
   func close() async {
     try? await listening.close()
     for channel in channels.withLock({ $0 }) { try? await channel.close() }
+  }
+
+  /// Keeps what is written until it is opened.
+  private final class Gate: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    private var isOpen = false
+    private var waiting: [NIOAny] = []
+    private var context: ChannelHandlerContext?
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+      if isOpen { return context.write(data, promise: promise) }
+      waiting.append(data)
+      promise?.succeed()
+    }
+
+    func open() {
+      isOpen = true
+      for data in waiting { context?.write(data, promise: nil) }
+      context?.flush()
+    }
+  }
+
+  private final class Counter: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let heard: Locked<Int>
+    init(_ heard: Locked<Int>) { self.heard = heard }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+      let count = unwrapInboundIn(data).readableBytes
+      heard.withLock { $0 += count }
+      context.fireChannelRead(data)
+    }
   }
 
   // Lives on its channel's loop.
