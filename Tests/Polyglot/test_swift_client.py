@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Swift client against a server that is not ours: grpcio's, which sends errors made in Python."""
 
+import http.server
 import socket
+import ssl
+import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import grpc
 import pytest
@@ -188,6 +193,41 @@ class TestErrorsNobodyDeclared:
             assert call(f"127.0.0.1:{port}", "get", "42")["status"] == "UNIMPLEMENTED"
         finally:
             server.stop(grace=None).wait()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class TestServersOfOtherProtocols:
+    def text(self, server: http.server.ThreadingHTTPServer, *arguments: str) -> str:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            answer = call(f"localhost:{server.server_address[1]}", "get", "42", "--retries", "0", *arguments)
+        finally:
+            server.shutdown()
+            server.server_close()
+        assert (answer["code"], answer["status"]) == ("ENDPOINT_UNREACHABLE", "UNAVAILABLE")
+        return answer["message"]
+
+    def test_a_server_of_http_1_is_told_apart(self) -> None:
+        text = self.text(http.server.ThreadingHTTPServer(("localhost", 0), Quiet))
+        assert "it answers HTTP/1.1: is this the port of a gRPC server" in text
+
+    def test_a_server_of_tls_is_told_apart(self, tmp_path: Path) -> None:
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+            + ["-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
+            check=True,
+            capture_output=True,
+        )
+        server = http.server.ThreadingHTTPServer(("localhost", 0), Quiet)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        text = self.text(server)
+        assert "it answers TLS, and the channel is set to speak without" in text
 
 
 class TestRetries:

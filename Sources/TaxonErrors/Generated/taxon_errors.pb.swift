@@ -496,11 +496,13 @@ public enum ConnectionError: ErrorUnion {
   case connectionLost(ConnectionLost)
   /// The server refused the call before it did anything.
   case callRefused(CallRefused)
+  /// So many calls wait for the endpoint already that this one was not made.
+  case tooManyWaitingCalls(TooManyWaitingCalls)
   /// Any failure that is none of the above.
   case other(UndeclaredError)
 
   public static let members: [any DeclaredError.Type] = [
-    CircuitOpen.self, EndpointUnreachable.self, ConnectionLost.self, CallRefused.self]
+    CircuitOpen.self, EndpointUnreachable.self, ConnectionLost.self, CallRefused.self, TooManyWaitingCalls.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
@@ -508,6 +510,7 @@ public enum ConnectionError: ErrorUnion {
     case let error as EndpointUnreachable: self = .endpointUnreachable(error)
     case let error as ConnectionLost: self = .connectionLost(error)
     case let error as CallRefused: self = .callRefused(error)
+    case let error as TooManyWaitingCalls: self = .tooManyWaitingCalls(error)
     case let error as UndeclaredError: self = .other(error)
     default: return nil
     }
@@ -519,6 +522,7 @@ public enum ConnectionError: ErrorUnion {
     case .endpointUnreachable(let error): error
     case .connectionLost(let error): error
     case .callRefused(let error): error
+    case .tooManyWaitingCalls(let error): error
     case .other(let error): error
     }
   }
@@ -547,6 +551,13 @@ public enum ConnectionError: ErrorUnion {
     endpoint: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
   ) -> Self {
     .callRefused(CallRefused(endpoint: endpoint, reason: reason, retryAfter: retryAfter, cause: cause))
+  }
+
+  /// So many calls wait for the endpoint already that this one was not made.
+  public static func tooManyWaitingCalls(
+    endpoint: String, limit: Int64, retryAfter: Duration? = nil, cause: (any Error)? = nil
+  ) -> Self {
+    .tooManyWaitingCalls(TooManyWaitingCalls(endpoint: endpoint, limit: limit, retryAfter: retryAfter, cause: cause))
   }
 
   /// The circuit breaker is open: the call was not made.
@@ -592,7 +603,7 @@ public enum ConnectionError: ErrorUnion {
   public struct EndpointUnreachable: DeclaredError {
     /// `endpoint`, field 1.
     public var endpoint: String
-    /// What the system said.
+    /// What kept it from being reached, in the words of the system, of TLS or of this library.
     public var error: String
     /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
     public var context: ErrorContext
@@ -610,14 +621,10 @@ public enum ConnectionError: ErrorUnion {
       domain: "taxon.dev", code: "ENDPOINT_UNREACHABLE", categories: ["ConnectionError"], status: .unavailable,
       httpStatus: 503, severity: .error, retry: .transient, breaker: .failure, isSafe: true)
 
-    public var message: String { "Endpoint \(endpoint) cannot be reached" }
+    public var message: String { "Endpoint \(endpoint) cannot be reached: \(error)" }
 
-    public var safeFields: [(name: String, text: String)] { [("endpoint", ErrorText(endpoint))] }
-
-    public var publicPayload: Self {
-      var copy = self
-      copy.error = ""
-      return copy
+    public var safeFields: [(name: String, text: String)] {
+      [("endpoint", ErrorText(endpoint)), ("error", ErrorText(error))]
     }
 
     public static let descriptor = MessageDescriptor("taxon.ConnectionError.EndpointUnreachable", [
@@ -643,7 +650,7 @@ public enum ConnectionError: ErrorUnion {
   public struct ConnectionLost: DeclaredError {
     /// `endpoint`, field 1.
     public var endpoint: String
-    /// `error`, field 2.
+    /// What ended it, in the words of the system, of the peer's GOAWAY or of this library.
     public var error: String
     /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
     public var context: ErrorContext
@@ -661,14 +668,10 @@ public enum ConnectionError: ErrorUnion {
       domain: "taxon.dev", code: "CONNECTION_LOST", categories: ["ConnectionError"], status: .unavailable,
       httpStatus: 503, severity: .error, retry: .transient, breaker: .failure)
 
-    public var message: String { "The connection to \(endpoint) was lost" }
+    public var message: String { "The connection to \(endpoint) was lost: \(error)" }
 
-    public var safeFields: [(name: String, text: String)] { [("endpoint", ErrorText(endpoint))] }
-
-    public var publicPayload: Self {
-      var copy = self
-      copy.error = ""
-      return copy
+    public var safeFields: [(name: String, text: String)] {
+      [("endpoint", ErrorText(endpoint)), ("error", ErrorText(error))]
     }
 
     public static let descriptor = MessageDescriptor("taxon.ConnectionError.ConnectionLost", [
@@ -733,6 +736,53 @@ public enum ConnectionError: ErrorUnion {
     public func write(to writer: inout MessageWriter) {
       writer.value(0, endpoint)
       writer.value(1, reason)
+      writer.unknownFields(unknownFields)
+    }
+  }
+
+  /// So many calls wait for the endpoint already that this one was not made.
+  public struct TooManyWaitingCalls: DeclaredError {
+    /// `endpoint`, field 1.
+    public var endpoint: String
+    /// Calls.
+    public var limit: Int64
+    /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
+    public var context: ErrorContext
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
+    public init(endpoint: String, limit: Int64, retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+      self.endpoint = endpoint
+      self.limit = limit
+      context = ErrorContext(retryAfter: retryAfter, cause: cause)
+    }
+
+    public static let declaration = ErrorDeclaration(
+      domain: "taxon.dev", code: "TOO_MANY_WAITING_CALLS", categories: ["ConnectionError"], status: .resourceExhausted,
+      httpStatus: 429, severity: .warning, retry: .never, breaker: .neutral, isSafe: true)
+
+    public var message: String { "\(limit) calls wait for \(endpoint) already, as many as maxWaitingCalls allows" }
+
+    public var safeFields: [(name: String, text: String)] {
+      [("endpoint", ErrorText(endpoint)), ("limit", ErrorText(limit))]
+    }
+
+    public static let descriptor = MessageDescriptor("taxon.ConnectionError.TooManyWaitingCalls", [
+      Field("endpoint", 1, .string),
+      Field("limit", 2, .int64),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      endpoint = try reader.value(0)
+      limit = try reader.value(1)
+      context = ErrorContext()
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.value(0, endpoint)
+      writer.value(1, limit)
       writer.unknownFields(unknownFields)
     }
   }
@@ -888,7 +938,8 @@ extension TypeRegistry {
     CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
     CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.DeadlineExceeded.self,
     ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
-    ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
+    ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self, SetupError.AddressUnavailable.self,
+    SetupError.InvalidSetting.self])
 }
 
 /// All errors of taxon/errors.proto, domain taxon.dev.
@@ -907,7 +958,8 @@ public enum TaxonError: ErrorUnion {
     CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
     CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.DeadlineExceeded.self,
     ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
-    ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self]
+    ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self, SetupError.AddressUnavailable.self,
+    SetupError.InvalidSetting.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
@@ -942,7 +994,8 @@ extension ErrorRegistry {
     CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
     CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.DeadlineExceeded.self,
     ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
-    ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
+    ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self, SetupError.AddressUnavailable.self,
+    SetupError.InvalidSetting.self])
 }
 
 extension ProtoFileDescriptor {
@@ -963,16 +1016,18 @@ extension ProtoFileDescriptor {
       J+qmGSMKE1dST05HX01FU1NBR0VfQ09VTlQSCHtyZWFzb259GAwoAxqZAQoTVW5zdXBwb3J0ZWRFbmNvZGluZxIQCghlbmNvZGluZxgBIAEoCRIR
       CglzdXBwb3J0ZWQYAiADKAk6XeqmGVkKFFVOU1VQUE9SVEVEX0VOQ09ESU5HEj9FbmNvZGluZyB7ZW5jb2Rpbmd9IGlzIG5vdCBzdXBwb3J0ZWQ7
       IHN1cHBvcnRlZCBhcmUge3N1cHBvcnRlZH0YDBpGChBEZWFkbGluZUV4Y2VlZGVkOjLqphkuChFERUFETElORV9FWENFRURFRBIRRGVhZGxpbmUg
-      ZXhjZWVkZWQYBCgDMAE4AToM4qYZCAgNGAQgASgCIvMDCg9Db25uZWN0aW9uRXJyb3IaYwoLQ2lyY3VpdE9wZW4SEAoIZW5kcG9pbnQYASABKAk6
-      QuqmGT4KDENJUkNVSVRfT1BFThImQ2lyY3VpdCBicmVha2VyIGZvciB7ZW5kcG9pbnR9IGlzIG9wZW4oAzABOAJAARqDAQoTRW5kcG9pbnRVbnJl
-      YWNoYWJsZRIQCghlbmRwb2ludBgBIAEoCRIVCgVlcnJvchgCIAEoCUIG4qYZAggDOkPqphk/ChRFTkRQT0lOVF9VTlJFQUNIQUJMRRIlRW5kcG9p
-      bnQge2VuZHBvaW50fSBjYW5ub3QgYmUgcmVhY2hlZEABGncKDkNvbm5lY3Rpb25Mb3N0EhAKCGVuZHBvaW50GAEgASgJEhUKBWVycm9yGAIgASgJ
-      QgbiphkCCAM6POqmGTgKD0NPTk5FQ1RJT05fTE9TVBIlVGhlIGNvbm5lY3Rpb24gdG8ge2VuZHBvaW50fSB3YXMgbG9zdBpuCgtDYWxsUmVmdXNl
-      ZBIQCghlbmRwb2ludBgBIAEoCRIOCgZyZWFzb24YAiABKAk6PeqmGTkKDENBTExfUkVGVVNFRBIle2VuZHBvaW50fSByZWZ1c2VkIHRoZSBjYWxs
-      OiB7cmVhc29ufSgDQAE6DOKmGQgIDhgEIAIoASKPAgoKU2V0dXBFcnJvchp2ChJBZGRyZXNzVW5hdmFpbGFibGUSDwoHYWRkcmVzcxgBIAEoCRIO
-      CgZyZWFzb24YAiABKAk6P+qmGTsKE0FERFJFU1NfVU5BVkFJTEFCTEUSJENhbm5vdCBsaXN0ZW4gb24ge2FkZHJlc3N9OiB7cmVhc29ufRp7Cg5J
-      bnZhbGlkU2V0dGluZxIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJEg4KBnJlYXNvbhgDIAEoCTo86qYZOAoPSU5WQUxJRF9TRVRUSU5HEiNT
-      ZXR0aW5nIHtuYW1lfSBpcyB7dmFsdWV9OiB7cmVhc29ufRgDOgziphkICAkYBSABKAJCHroCAOKmGRcKCXRheG9uLmRldhIKVGF4b25FcnJvcmIG
-      cHJvdG8z
+      ZXhjZWVkZWQYBCgDMAE4AToM4qYZCAgNGAQgASgCIqQFCg9Db25uZWN0aW9uRXJyb3IaYwoLQ2lyY3VpdE9wZW4SEAoIZW5kcG9pbnQYASABKAk6
+      QuqmGT4KDENJUkNVSVRfT1BFThImQ2lyY3VpdCBicmVha2VyIGZvciB7ZW5kcG9pbnR9IGlzIG9wZW4oAzABOAJAARqEAQoTRW5kcG9pbnRVbnJl
+      YWNoYWJsZRIQCghlbmRwb2ludBgBIAEoCRINCgVlcnJvchgCIAEoCTpM6qYZSAoURU5EUE9JTlRfVU5SRUFDSEFCTEUSLkVuZHBvaW50IHtlbmRw
+      b2ludH0gY2Fubm90IGJlIHJlYWNoZWQ6IHtlcnJvcn1AARp4Cg5Db25uZWN0aW9uTG9zdBIQCghlbmRwb2ludBgBIAEoCRINCgVlcnJvchgCIAEo
+      CTpF6qYZQQoPQ09OTkVDVElPTl9MT1NUEi5UaGUgY29ubmVjdGlvbiB0byB7ZW5kcG9pbnR9IHdhcyBsb3N0OiB7ZXJyb3J9Gm4KC0NhbGxSZWZ1
+      c2VkEhAKCGVuZHBvaW50GAEgASgJEg4KBnJlYXNvbhgCIAEoCTo96qYZOQoMQ0FMTF9SRUZVU0VEEiV7ZW5kcG9pbnR9IHJlZnVzZWQgdGhlIGNh
+      bGw6IHtyZWFzb259KANAARqsAQoTVG9vTWFueVdhaXRpbmdDYWxscxIQCghlbmRwb2ludBgBIAEoCRINCgVsaW1pdBgCIAEoAzp06qYZcAoWVE9P
+      X01BTllfV0FJVElOR19DQUxMUxJMe2xpbWl0fSBjYWxscyB3YWl0IGZvciB7ZW5kcG9pbnR9IGFscmVhZHksIGFzIG1hbnkgYXMgbWF4V2FpdGlu
+      Z0NhbGxzIGFsbG93cxgIKAMwATgCQAE6DOKmGQgIDhgEIAIoASKPAgoKU2V0dXBFcnJvchp2ChJBZGRyZXNzVW5hdmFpbGFibGUSDwoHYWRkcmVz
+      cxgBIAEoCRIOCgZyZWFzb24YAiABKAk6P+qmGTsKE0FERFJFU1NfVU5BVkFJTEFCTEUSJENhbm5vdCBsaXN0ZW4gb24ge2FkZHJlc3N9OiB7cmVh
+      c29ufRp7Cg5JbnZhbGlkU2V0dGluZxIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJEg4KBnJlYXNvbhgDIAEoCTo86qYZOAoPSU5WQUxJRF9T
+      RVRUSU5HEiNTZXR0aW5nIHtuYW1lfSBpcyB7dmFsdWV9OiB7cmVhc29ufRgDOgziphkICAkYBSABKAJCHroCAOKmGRcKCXRheG9uLmRldhIKVGF4
+      b25FcnJvcmIGcHJvdG8z
       """)
 }

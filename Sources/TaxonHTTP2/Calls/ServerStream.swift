@@ -181,7 +181,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
   }
 
   public override func receivedEnd() {
-    switch state.receivedEnd(isAtBoundary: deframer.isAtBoundary) {
+    switch state.receivedEnd(truncation: deframer.truncation) {
     case .invoke: call?.receiveEnd()
     case .fail(let fault): fail(fault)
     case .ignore: break

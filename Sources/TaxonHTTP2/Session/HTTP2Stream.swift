@@ -71,8 +71,12 @@ open class HTTP2Stream {
   /// The peer has reset the stream; `closed` follows.
   open func receivedReset() {}
 
-  /// What the peer sent breaks HTTP/2, and the stream is reset for it; `closed` follows.
-  open func malformed(_ reason: String) {}
+  /// A frame of the peer breaks HTTP/2, and the stream is reset for it; `closed` follows.
+  ///
+  /// - Parameters:
+  ///   - reason: Nil when its headers are good one by one, and not as those of a message (RFC 9113 §8.1, §8.3).
+  ///   - endStream: Whether it would have ended the stream.
+  open func malformed(_ reason: String?, endStream: Bool) {}
 
   /// The stream is over; the code is an HTTP/2 error code (RFC 9113 §7), 0 for a good end. Nothing is called after this.
   open func closed(errorCode: UInt32) {}
