@@ -105,7 +105,11 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "TaxonClientTests",
-      dependencies: ["TaxonClient", "TaxonErrors", "TaxonResilience", dependency("NIOCore", "swift-nio")],
+      dependencies: [
+        "TaxonClient", "TaxonErrors", "TaxonHTTP2", "TaxonProtobuf", "TaxonResilience",
+        dependency("NIOCore", "swift-nio"),
+        dependency("NIOEmbedded", "swift-nio"), dependency("NIOPosix", "swift-nio"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "TaxonCodegenTests", dependencies: ["TaxonCodegen", "Taxon"], exclude: ["Corpus", "Schemas"],

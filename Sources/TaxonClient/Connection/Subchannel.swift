@@ -102,6 +102,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   }
 
   private func connected(_ connection: ClientConnection) {
+    eventLoop.assertInEventLoop()
     guard machine.connected() else { return connection.beginShutdown() }
     self.connection = connection
     connection.established()
@@ -114,6 +115,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   }
 
   private func ended(_ ending: SubchannelState.Ending) {
+    eventLoop.assertInEventLoop()
     if let until = machine.ended(ending, at: .now()) {
       retryTimer = eventLoop.scheduleTask(deadline: until) { [weak self] in
         guard let self, self.machine.elapsed() else { return }
@@ -125,11 +127,13 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
 
   /// Lets the connection go when its calls have ended; the next call makes another.
   func disconnect() {
+    eventLoop.assertInEventLoop()
     connection?.beginShutdown()
   }
 
   /// Makes no more connections; the one that is there closes when its calls have ended.
   func shutDown() {
+    eventLoop.assertInEventLoop()
     machine.shutDown()
     retryTimer?.cancel()
     connection?.beginShutdown()
@@ -141,10 +145,12 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   // MARK: From the connection
 
   func connectionChangedRoom(_ connection: ClientConnection) {
+    eventLoop.assertInEventLoop()
     if connection === self.connection { owner?.subchannelHasRoom(self) }
   }
 
   func connectionEndedCall(_ connection: ClientConnection) {
+    eventLoop.assertInEventLoop()
     if connection === self.connection { owner?.subchannelHasRoom(self) }
   }
 
@@ -153,6 +159,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   }
 
   func connectionEnded(_ connection: ClientConnection) {
+    eventLoop.assertInEventLoop()
     guard connection === self.connection else { return }
     self.connection = nil
     if connection.isUseless { return failed(connection.failureReason, cause: nil) }
