@@ -153,6 +153,19 @@ struct FrameScanner {
           reason: "it answers HTTP/1.1: is this the port of a gRPC server, which speaks HTTP/2, and one without TLS?",
           offset: offset, isOtherProtocol: true)
       }
+      // No server has larger frames before it has seen this end's SETTINGS (§4.2).
+      if role == .client, head >> 40 > 16_384 {
+        var bytes: [UInt8] = []
+        for shift in stride(from: 56, through: 0, by: -8) {
+          bytes.append(UInt8(truncatingIfNeeded: head >> UInt64(shift)))
+        }
+        bytes.append(last)
+        for index in bytes.indices where bytes[index] < 0x20 || bytes[index] > 0x7e { bytes[index] = UInt8(ascii: "?") }
+        let text = String(decoding: bytes, as: UTF8.self)
+        throw Violation(
+          code: .protocolError, reason: "it does not speak HTTP/2: its first bytes are \"\(text)\"", offset: offset,
+          isOtherProtocol: true)
+      }
     }
     rest = Int(head >> 40)
     let id = Self.id(head, last)
