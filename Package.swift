@@ -111,6 +111,7 @@ let package = Package(
       dependencies: [
         "TaxonClient", "TaxonHTTP2", "TaxonErrors", "TaxonProtobuf", "TaxonResilience", "CNghttp2",
         dependency("Logging", "swift-log"), dependency("NIOCore", "swift-nio"), dependency("NIOEmbedded", "swift-nio"),
+        dependency("NIOPosix", "swift-nio"),
       ],
       exclude: ["Corpus"], swiftSettings: settings),
     .testTarget(

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Swift client against a server that is not ours: grpcio's, which sends errors made in Python."""
 
+import http.server
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -188,6 +190,25 @@ class TestErrorsNobodyDeclared:
             assert call(f"127.0.0.1:{port}", "get", "42")["status"] == "UNIMPLEMENTED"
         finally:
             server.stop(grace=None).wait()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class TestServersOfOtherProtocols:
+    def test_a_server_of_http_1_is_told_apart(self) -> None:
+        """Python's answers a request of HTTP/2.0 as HTTP/0.9 does: with the page alone."""
+        server = http.server.ThreadingHTTPServer(("localhost", 0), Quiet)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            answer = call(f"localhost:{server.server_address[1]}", "get", "42")
+        finally:
+            server.shutdown()
+            server.server_close()
+        assert (answer["code"], answer["status"]) == ("ENDPOINT_UNREACHABLE", "UNAVAILABLE")
+        assert 'it does not speak HTTP/2: its first bytes are "<!DOCTYPE"' in answer["message"]
 
 
 class TestRetries:

@@ -13,6 +13,7 @@ struct ConfigurationTests {
     ("backoff.base", { $0.backoff.base = .zero }), ("backoff.cap", { $0.backoff.cap = .milliseconds(1) }),
     ("keepalive.time", { $0.keepalive.time = .seconds(9) }),
     ("keepalive.timeout", { $0.keepalive.timeout = .zero }), ("idleTimeout", { $0.idleTimeout = .milliseconds(1) }),
+    ("maxWaitingCalls", { $0.maxWaitingCalls = 0 }),
     ("limits.maxMessageSize", { $0.limits.maxMessageSize = 0 }),
     ("limits.maxHeaderListSize", { $0.limits.maxHeaderListSize = -1 }),
     ("http2.maxFrameSize", { $0.http2.maxFrameSize = 16_383 }),

@@ -81,7 +81,7 @@ import Testing
     ("two messages", head + empty + empty, .unimplemented, "a second one came"),
     (
       "half a message", head + ScriptedPeer.data(1, [0, 0, 0, 0, 9, 1]) + trailers([("grpc-status", "0")]),
-      .internalError, "ended inside a message"
+      .internalError, "The answer is truncated: it ended after 1 of the 9 bytes of message 1"
     ),
     (
       "a status that is no number", head + empty + trailers([("grpc-status", "good")]), .unknown,
@@ -140,7 +140,10 @@ import Testing
     configuration.flood.settings = .init(burst: 3, perSecond: 0)
     let dialogue = try ClientDialogue(configuration)
     for _ in 0..<3 { _ = try? dialogue.say(ScriptedPeer.emptySettings) }
-    #expect(dialogue.session.ownEnd == "ended by this end with GOAWAY ENHANCE_YOUR_CALM (too_many_settings)")
+    #expect(
+      dialogue.session.ownEnd
+        == "the peer sent too many SETTINGS and PRIORITY frames"
+        + " (GOAWAY ENHANCE_YOUR_CALM of this end: too_many_settings)")
   }
 
   @Test func aFieldOver64KiBEndsItsCallAndSaysSo() throws {

@@ -5,6 +5,7 @@ import TaxonHTTP2
 /// Answers "/echo/Echo" with the bytes of the request and "/echo/Wait" never.
 final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test's one thread
   private(set) var failures: [String] = []
+  private(set) var severities: [Severity] = []
   private(set) var cancelled = 0
   /// What goes into the trailers of "/echo/Echo".
   var trailing: Metadata = ["x-echo": "yes"]
@@ -17,7 +18,10 @@ final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test
     }
   }
 
-  func failed(_ error: any TaxonomyError, status: WireStatus, path: String) { failures.append(error.code) }
+  func failed(_ error: any TaxonomyError, status: WireStatus, path: String) {
+    failures.append(error.code)
+    severities.append(error.severity)
+  }
 
   final class Method: ServerMethod {
     private let router: EchoRouter

@@ -165,6 +165,56 @@ import Testing
     #expect(resets.count == 1)
   }
 
+  /// A stream whose messages are cut out of what comes.
+  private final class Cut: HTTP2Stream {
+    private var deframer = MessageDeframer(limit: 1 << 30)
+    override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
+      _ = try? deframer.process(data) { _, _ in
+        completedMessages += 1
+        return true
+      }
+    }
+  }
+
+  private func outcomeOfMessages(_ bytes: [UInt8]) throws -> FloodLimit? {
+    final class Taker: HTTP2SessionDelegate {
+      func makeStream() -> HTTP2Stream? { Cut() }
+      func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}
+      func receivedSettings() {}
+      func receivedPingAck(_ payload: UInt64) {}
+      func streamClosed() {}
+    }
+    var configuration = HTTP2Configuration()
+    configuration.flood.smallData = .init(burst: 10, perSecond: 0)
+    let session = try HTTP2Session(role: .server, configuration: configuration)
+    let delegate = Taker()
+    session.delegate = delegate
+    try? (ScriptedPeer.preface + ScriptedPeer.emptySettings + bytes).withUnsafeBytes { try session.receive($0) }
+    return session.exceeded
+  }
+
+  @Test func messagesInPiecesOfAByteEndTheConnection() throws {
+    let bytes = ScriptedPeer.message([UInt8](repeating: 1, count: 100)).flatMap { ScriptedPeer.data(1, [$0]) }
+    #expect(try outcomeOfMessages(head(1) + bytes) == .smallData)
+    #expect(try outcomeOfMessages(head(1) + bytes.prefix(10 * bytes.count / 105)) == nil)
+    // Padding is no data.
+    let padded = (0..<11).flatMap { _ in
+      ScriptedPeer.frame(type: 0, flags: 8, stream: 1, [250, 1] + [UInt8](repeating: 0, count: 250))
+    }
+    #expect(try outcomeOfMessages(head(1) + padded) == .smallData)
+  }
+
+  @Test func streamsOfSmallMessagesNeverMeetTheBudgetOfSmallFrames() throws {
+    let whole = ScriptedPeer.data(1, ScriptedPeer.message([1]))
+    #expect(try outcomeOfMessages(head(1) + (0..<1000).flatMap { _ in whole }) == nil)
+    // The prefix in a frame of its own, and the message in three.
+    let cut = [[0, 0, 0, 0, 3], [1], [2], [3]].flatMap { ScriptedPeer.data(1, $0) }
+    #expect(try outcomeOfMessages(head(1) + (0..<1000).flatMap { _ in cut }) == nil)
+    let large = ScriptedPeer.message([UInt8](repeating: 1, count: 400))
+    let split = ScriptedPeer.data(1, Array(large.prefix(5))) + ScriptedPeer.data(1, Array(large.dropFirst(5)))
+    #expect(try outcomeOfMessages(head(1) + (0..<100).flatMap { _ in split }) == nil)
+  }
+
   @Test func continuationsWithoutEndEndTheConnection() throws {
     let first = ScriptedPeer.frame(type: 1, flags: 0, stream: 1, [])
     let more = (0..<20).flatMap { _ in ScriptedPeer.frame(type: 9, flags: 0, stream: 1, []) }

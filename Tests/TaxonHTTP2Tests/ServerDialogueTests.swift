@@ -105,6 +105,37 @@ import Testing
     #expect(fixture.session.streams.isEmpty)
   }
 
+  @Test func aTruncatedRequestIsToldWhereItEnds() throws {
+    let fixture = try Fixture()
+    let answer = try fixture.say(fixture.call() + ScriptedPeer.data(1, [0, 0, 0, 0, 9, 1], endStream: true))
+    guard case .headers(1, let fields, true)? = answer.first else {
+      Issue.record("\(answer)")
+      return
+    }
+    #expect(
+      fields.contains("grpc-message: the request is truncated: it ended after 1 of the 9 bytes of message 1"))
+  }
+
+  @Test func aMessageIsTooLargeAlikeCompressedOrNot() throws {
+    let large = [UInt8](repeating: 7, count: 101)
+    let compressed = try large.withUnsafeBytes { try Compressor(.gzip).compress($0) { Array($0) } }
+    for (bytes, flag) in [(large, UInt8(0)), (compressed, 1)] {
+      let fixture = try Fixture()
+      fixture.limits.maxMessageSize = 100
+      let call = fixture.call("/echo/Echo", [("grpc-encoding", "gzip")])
+      let answer = try fixture.say(
+        call + ScriptedPeer.data(1, ScriptedPeer.message(bytes, flag: flag), endStream: true))
+      guard case .headers(1, let fields, true)? = answer.first else {
+        Issue.record("\(answer)")
+        continue
+      }
+      #expect(fields.contains("grpc-status: 8"))
+      #expect(fields.contains("grpc-message: Message of 101 bytes is larger than the limit of 100 bytes"))
+      #expect(fixture.router.failures == ["MESSAGE_TOO_LARGE"])
+      #expect(fixture.router.severities == [.warning])
+    }
+  }
+
   @Test func anUnknownMethodIsUnimplementedAndThePeerIsToldToStop() throws {
     let fixture = try Fixture()
     let answer = try fixture.say(fixture.call("/echo/None"))

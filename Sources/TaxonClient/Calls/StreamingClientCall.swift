@@ -116,6 +116,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   }
 
   func send(on connection: ClientConnection) {
+    connection.eventLoop.assertInEventLoop()
     guard !isOver else { return }
     let stream = ClientStream(
       call: self, takesManyMessages: plan.takesManyMessages, maxMessageSize: connection.limits.maxMessageSize,
@@ -145,6 +146,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   func deadlineExceeded() { abandon(CallError.DeadlineExceeded()) }
 
   private func abandon(_ error: any TaxonomyError) {
+    endpoint.eventLoop.assertInEventLoop()
     if let stream {
       // Ends the call, which then knows the stream no more.
       stream.abandon(error)
@@ -173,6 +175,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   }
 
   func receiveEnd(_ end: CallEnd) {
+    endpoint.eventLoop.assertInEventLoop()
     if let refusal = end.refusal, repeats(after: refusal) { return }
     switch end.outcome(of: plan.deadline) {
     case .success: finish(nil, end)
@@ -207,6 +210,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   func hasRoom() { outbound.pump() }
 
   private func finish(_ error: Failure?, _ end: CallEnd, notes: [WireNote] = []) {
+    endpoint.eventLoop.assertInEventLoop()
     guard !isOver else { return }
     isOver = true
     if place != nil { leaveQueue() }

@@ -80,6 +80,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   }
 
   func begin(on endpoint: Endpoint) {
+    endpoint.eventLoop.assertInEventLoop()
     if end.error != nil {
       wasRefused = end.refusal != nil
       end = AttemptEnd()
@@ -107,6 +108,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   }
 
   func send(on connection: ClientConnection) {
+    connection.eventLoop.assertInEventLoop()
     guard continuation != nil else { return }
     let stream = ClientStream(
       call: self, takesManyMessages: false, maxMessageSize: connection.limits.maxMessageSize,

@@ -34,7 +34,7 @@ final class ClientConnection: HTTP2SessionDelegate {
   private weak var channel: (any NIOCore.Channel)?
   weak var owner: (any ClientConnectionOwner)?
   @exclusivity(unchecked) private(set) var handler: ConnectionHandler?
-  @exclusivity(unchecked) private var heads: [String: HeaderBlock] = [:]
+  @exclusivity(unchecked) private(set) var heads: [String: HeaderBlock] = [:]
   /// Paths may be made up as calls are made: what is kept for them is thrown away when there are so many.
   private static let keptHeads = 256
   /// The one of them that the last call had.
@@ -97,6 +97,7 @@ final class ClientConnection: HTTP2SessionDelegate {
 
   /// It took too long until calls could be sent.
   func giveUp() {
+    eventLoop.assertInEventLoop()
     if handler?.isReady == false {
       close(reason: "the TLS handshake took too long")
     } else {
@@ -108,6 +109,7 @@ final class ClientConnection: HTTP2SessionDelegate {
 
   /// The server takes calls.
   func established() {
+    eventLoop.assertInEventLoop()
     beginKeepalive()
   }
 
@@ -119,6 +121,7 @@ final class ClientConnection: HTTP2SessionDelegate {
   }
 
   private func closed(_ failure: ConnectionFailure?) {
+    eventLoop.assertInEventLoop()
     var reason = reason ?? handler?.session.ownEnd ?? failure.map { "\($0)" } ?? "closed by the peer"
     if let goAway { reason += " after \(goAway)" }
     failureReason = reason
@@ -271,6 +274,7 @@ extension ClientConnection {
   }
 
   func receivedSettings() {
+    eventLoop.assertInEventLoop()
     maxConcurrentStreams = handler?.session.maxConcurrentStreams ?? 0
     hasSettings = true
     if maxConcurrentStreams > 0 {
@@ -288,6 +292,7 @@ extension ClientConnection {
   func receivedPingAck(_ payload: UInt64) {}
 
   func streamClosed() {
+    eventLoop.assertInEventLoop()
     if !isDraining {
       isUsed = true
       owner?.connectionEndedCall(self)

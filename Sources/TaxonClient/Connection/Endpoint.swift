@@ -91,9 +91,9 @@ final class Endpoint: @unchecked Sendable {
   }
 
   private func enqueue(_ call: any PendingCall) {
-    guard waiting.count < configuration.maxWaitingCalls else {
-      let reason = "\(waiting.count) calls wait for a connection already"
-      return call.fail(ConnectionError.CallRefused(endpoint: target.description, reason: reason))
+    let limit = configuration.maxWaitingCalls
+    guard waiting.count < limit else {
+      return call.fail(ConnectionError.TooManyWaitingCalls(endpoint: target.description, limit: Int64(limit)))
     }
     waiting.append(call)
   }
@@ -207,6 +207,7 @@ final class Endpoint: @unchecked Sendable {
 
 extension Endpoint: SubchannelOwner {
   func subchannelChanged(_ subchannel: Subchannel) {
+    eventLoop.assertInEventLoop()
     guard !isShutDown else { return }
     switch subchannel.state {
     case .transientFailure: requestResolution()
@@ -220,11 +221,13 @@ extension Endpoint: SubchannelOwner {
   }
 
   func subchannelHasRoom(_ subchannel: Subchannel) {
+    eventLoop.assertInEventLoop()
     if subchannel.connection?.isEmpty == true { lastUse = eventLoop.now }
     serve()
   }
 
   func subchannelPingedTooOften(_ subchannel: Subchannel) {
+    eventLoop.assertInEventLoop()
     keepaliveTime = keepaliveTime.map { min($0 * 2, .seconds(24 * 3600)) }
     for subchannel in subchannels { subchannel.settings.keepaliveTime = keepaliveTime }
   }

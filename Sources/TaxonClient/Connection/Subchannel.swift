@@ -105,6 +105,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   }
 
   private func connected(_ connection: ClientConnection) {
+    eventLoop.assertInEventLoop()
     guard machine.connected() else { return connection.beginShutdown() }
     self.connection = connection
     connection.established()
@@ -122,6 +123,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   }
 
   private func ended(_ ending: SubchannelState.Ending) {
+    eventLoop.assertInEventLoop()
     if let until = machine.ended(ending, at: eventLoop.now) {
       retryTimer = eventLoop.scheduleTask(deadline: until) { [weak self] in
         guard let self, self.machine.elapsed() else { return }
@@ -133,11 +135,13 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
 
   /// Lets the connection go when its calls have ended; the next call makes another.
   func disconnect() {
+    eventLoop.assertInEventLoop()
     connection?.beginShutdown()
   }
 
   /// Makes no more connections; the one that is there closes when its calls have ended.
   func shutDown() {
+    eventLoop.assertInEventLoop()
     machine.shutDown()
     retryTimer?.cancel()
     connection?.beginShutdown()
@@ -149,10 +153,12 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   // MARK: From the connection
 
   func connectionChangedRoom(_ connection: ClientConnection) {
+    eventLoop.assertInEventLoop()
     if connection === self.connection { owner?.subchannelHasRoom(self) }
   }
 
   func connectionEndedCall(_ connection: ClientConnection) {
+    eventLoop.assertInEventLoop()
     if connection === self.connection { owner?.subchannelHasRoom(self) }
   }
 
@@ -161,6 +167,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   }
 
   func connectionEnded(_ connection: ClientConnection) {
+    eventLoop.assertInEventLoop()
     guard connection === self.connection else { return }
     self.connection = nil
     if connection.isUseless { return failed(connection.failureReason, cause: connection.failure) }

@@ -539,11 +539,13 @@ public enum ConnectionError: ErrorUnion {
   case connectionLost(ConnectionLost)
   /// The server refused the call before it did anything.
   case callRefused(CallRefused)
+  /// So many calls wait for the endpoint already that this one was not made.
+  case tooManyWaitingCalls(TooManyWaitingCalls)
   /// Any failure that is none of the above.
   case other(UndeclaredError)
 
   public static let members: [any DeclaredError.Type] = [
-    CircuitOpen.self, EndpointUnreachable.self, ConnectionLost.self, CallRefused.self]
+    CircuitOpen.self, EndpointUnreachable.self, ConnectionLost.self, CallRefused.self, TooManyWaitingCalls.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
@@ -551,6 +553,7 @@ public enum ConnectionError: ErrorUnion {
     case let error as EndpointUnreachable: self = .endpointUnreachable(error)
     case let error as ConnectionLost: self = .connectionLost(error)
     case let error as CallRefused: self = .callRefused(error)
+    case let error as TooManyWaitingCalls: self = .tooManyWaitingCalls(error)
     case let error as UndeclaredError: self = .other(error)
     default: return nil
     }
@@ -562,6 +565,7 @@ public enum ConnectionError: ErrorUnion {
     case .endpointUnreachable(let error): error
     case .connectionLost(let error): error
     case .callRefused(let error): error
+    case .tooManyWaitingCalls(let error): error
     case .other(let error): error
     }
   }
@@ -591,6 +595,13 @@ public enum ConnectionError: ErrorUnion {
     endpoint: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
   ) -> Self {
     .callRefused(CallRefused(endpoint: endpoint, reason: reason, retryAfter: retryAfter, cause: cause))
+  }
+
+  /// So many calls wait for the endpoint already that this one was not made.
+  public static func tooManyWaitingCalls(
+    endpoint: String, limit: Int64, retryAfter: Duration? = nil, cause: (any Error)? = nil
+  ) -> Self {
+    .tooManyWaitingCalls(TooManyWaitingCalls(endpoint: endpoint, limit: limit, retryAfter: retryAfter, cause: cause))
   }
 
   /// The circuit breaker is open: the call was not made.
@@ -697,7 +708,7 @@ public enum ConnectionError: ErrorUnion {
   public struct ConnectionLost: DeclaredError {
     /// `endpoint`, field 1.
     public var endpoint: String
-    /// `error`, field 2.
+    /// What ended it, in the words of the system, of the peer's GOAWAY or of this library.
     public var error: String
     /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
     public var context: ErrorContext
@@ -715,14 +726,10 @@ public enum ConnectionError: ErrorUnion {
       domain: "taxon.dev", code: "CONNECTION_LOST", categories: ["ConnectionError"], status: .unavailable,
       httpStatus: 503, severity: .error, retry: .transient, breaker: .failure)
 
-    public var message: String { "The connection to \(endpoint) was lost" }
+    public var message: String { "The connection to \(endpoint) was lost: \(error)" }
 
-    public var safeFields: [(name: String, text: String)] { [("endpoint", ErrorText(endpoint))] }
-
-    public var publicPayload: Self {
-      var copy = self
-      copy.error = ""
-      return copy
+    public var safeFields: [(name: String, text: String)] {
+      [("endpoint", ErrorText(endpoint)), ("error", ErrorText(error))]
     }
 
     public static let descriptor = MessageDescriptor("taxon.ConnectionError.ConnectionLost", [
@@ -787,6 +794,53 @@ public enum ConnectionError: ErrorUnion {
     public func write(to writer: inout MessageWriter) {
       writer.value(0, endpoint)
       writer.value(1, reason)
+      writer.unknownFields(unknownFields)
+    }
+  }
+
+  /// So many calls wait for the endpoint already that this one was not made.
+  public struct TooManyWaitingCalls: DeclaredError {
+    /// `endpoint`, field 1.
+    public var endpoint: String
+    /// Calls.
+    public var limit: Int64
+    /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
+    public var context: ErrorContext
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
+    public init(endpoint: String, limit: Int64, retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+      self.endpoint = endpoint
+      self.limit = limit
+      context = ErrorContext(retryAfter: retryAfter, cause: cause)
+    }
+
+    public static let declaration = ErrorDeclaration(
+      domain: "taxon.dev", code: "TOO_MANY_WAITING_CALLS", categories: ["ConnectionError"], status: .resourceExhausted,
+      httpStatus: 429, severity: .warning, retry: .never, breaker: .neutral, isSafe: true)
+
+    public var message: String { "\(limit) calls wait for \(endpoint) already, as many as maxWaitingCalls allows" }
+
+    public var safeFields: [(name: String, text: String)] {
+      [("endpoint", ErrorText(endpoint)), ("limit", ErrorText(limit))]
+    }
+
+    public static let descriptor = MessageDescriptor("taxon.ConnectionError.TooManyWaitingCalls", [
+      Field("endpoint", 1, .string),
+      Field("limit", 2, .int64),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      endpoint = try reader.value(0)
+      limit = try reader.value(1)
+      context = ErrorContext()
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.value(0, endpoint)
+      writer.value(1, limit)
       writer.unknownFields(unknownFields)
     }
   }
@@ -942,8 +996,8 @@ extension TypeRegistry {
     CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
     CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
     CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self,
-    SetupError.InvalidSetting.self])
+    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self,
+    SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
 }
 
 /// All errors of taxon/errors.proto, domain taxon.dev.
@@ -962,8 +1016,8 @@ public enum TaxonError: ErrorUnion {
     CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
     CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
     CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self,
-    SetupError.InvalidSetting.self]
+    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self,
+    SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
@@ -998,8 +1052,8 @@ extension ErrorRegistry {
     CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
     CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
     CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self,
-    SetupError.InvalidSetting.self])
+    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self,
+    SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
 }
 
 extension ProtoFileDescriptor {
@@ -1021,16 +1075,18 @@ extension ProtoFileDescriptor {
       CglzdXBwb3J0ZWQYAiADKAk6XeqmGVkKFFVOU1VQUE9SVEVEX0VOQ09ESU5HEj9FbmNvZGluZyB7ZW5jb2Rpbmd9IGlzIG5vdCBzdXBwb3J0ZWQ7
       IHN1cHBvcnRlZCBhcmUge3N1cHBvcnRlZH0YDBpgChBTZXJ2ZXJPdmVybG9hZGVkOkzqphlIChFTRVJWRVJfT1ZFUkxPQURFRBIrVGhlIHNlcnZl
       ciBob2xkcyB0b28gbWFueSBieXRlcyBvZiByZXF1ZXN0cxgOKAMwAzgBGkYKEERlYWRsaW5lRXhjZWVkZWQ6MuqmGS4KEURFQURMSU5FX0VYQ0VF
-      REVEEhFEZWFkbGluZSBleGNlZWRlZBgEKAMwATgBOgziphkICA0YBCABKAIijQQKD0Nvbm5lY3Rpb25FcnJvchpjCgtDaXJjdWl0T3BlbhIQCghl
+      REVEEhFEZWFkbGluZSBleGNlZWRlZBgEKAMwATgBOgziphkICA0YBCABKAIivQUKD0Nvbm5lY3Rpb25FcnJvchpjCgtDaXJjdWl0T3BlbhIQCghl
       bmRwb2ludBgBIAEoCTpC6qYZPgoMQ0lSQ1VJVF9PUEVOEiZDaXJjdWl0IGJyZWFrZXIgZm9yIHtlbmRwb2ludH0gaXMgb3BlbigDMAE4AkABGp0B
       ChNFbmRwb2ludFVucmVhY2hhYmxlEhAKCGVuZHBvaW50GAEgASgJEhUKBWVycm9yGAIgASgJQgbiphkCCAMSDgoGcmVhc29uGAMgASgJOk3qphlJ
-      ChRFTkRQT0lOVF9VTlJFQUNIQUJMRRIvRW5kcG9pbnQge2VuZHBvaW50fSBjYW5ub3QgYmUgcmVhY2hlZDoge3JlYXNvbn1AARp3Cg5Db25uZWN0
-      aW9uTG9zdBIQCghlbmRwb2ludBgBIAEoCRIVCgVlcnJvchgCIAEoCUIG4qYZAggDOjzqphk4Cg9DT05ORUNUSU9OX0xPU1QSJVRoZSBjb25uZWN0
-      aW9uIHRvIHtlbmRwb2ludH0gd2FzIGxvc3QabgoLQ2FsbFJlZnVzZWQSEAoIZW5kcG9pbnQYASABKAkSDgoGcmVhc29uGAIgASgJOj3qphk5CgxD
-      QUxMX1JFRlVTRUQSJXtlbmRwb2ludH0gcmVmdXNlZCB0aGUgY2FsbDoge3JlYXNvbn0oA0ABOgziphkICA4YBCACKAEijwIKClNldHVwRXJyb3Ia
-      dgoSQWRkcmVzc1VuYXZhaWxhYmxlEg8KB2FkZHJlc3MYASABKAkSDgoGcmVhc29uGAIgASgJOj/qphk7ChNBRERSRVNTX1VOQVZBSUxBQkxFEiRD
-      YW5ub3QgbGlzdGVuIG9uIHthZGRyZXNzfToge3JlYXNvbn0aewoOSW52YWxpZFNldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIO
-      CgZyZWFzb24YAyABKAk6POqmGTgKD0lOVkFMSURfU0VUVElORxIjU2V0dGluZyB7bmFtZX0gaXMge3ZhbHVlfToge3JlYXNvbn0YAzoM4qYZCAgJ
-      GAUgASgCQh66AgDiphkXCgl0YXhvbi5kZXYSClRheG9uRXJyb3JiBnByb3RvMw==
+      ChRFTkRQT0lOVF9VTlJFQUNIQUJMRRIvRW5kcG9pbnQge2VuZHBvaW50fSBjYW5ub3QgYmUgcmVhY2hlZDoge3JlYXNvbn1AARp4Cg5Db25uZWN0
+      aW9uTG9zdBIQCghlbmRwb2ludBgBIAEoCRINCgVlcnJvchgCIAEoCTpF6qYZQQoPQ09OTkVDVElPTl9MT1NUEi5UaGUgY29ubmVjdGlvbiB0byB7
+      ZW5kcG9pbnR9IHdhcyBsb3N0OiB7ZXJyb3J9Gm4KC0NhbGxSZWZ1c2VkEhAKCGVuZHBvaW50GAEgASgJEg4KBnJlYXNvbhgCIAEoCTo96qYZOQoM
+      Q0FMTF9SRUZVU0VEEiV7ZW5kcG9pbnR9IHJlZnVzZWQgdGhlIGNhbGw6IHtyZWFzb259KANAARqsAQoTVG9vTWFueVdhaXRpbmdDYWxscxIQCghl
+      bmRwb2ludBgBIAEoCRINCgVsaW1pdBgCIAEoAzp06qYZcAoWVE9PX01BTllfV0FJVElOR19DQUxMUxJMe2xpbWl0fSBjYWxscyB3YWl0IGZvciB7
+      ZW5kcG9pbnR9IGFscmVhZHksIGFzIG1hbnkgYXMgbWF4V2FpdGluZ0NhbGxzIGFsbG93cxgIKAMwATgCQAE6DOKmGQgIDhgEIAIoASKPAgoKU2V0
+      dXBFcnJvchp2ChJBZGRyZXNzVW5hdmFpbGFibGUSDwoHYWRkcmVzcxgBIAEoCRIOCgZyZWFzb24YAiABKAk6P+qmGTsKE0FERFJFU1NfVU5BVkFJ
+      TEFCTEUSJENhbm5vdCBsaXN0ZW4gb24ge2FkZHJlc3N9OiB7cmVhc29ufRp7Cg5JbnZhbGlkU2V0dGluZxIMCgRuYW1lGAEgASgJEg0KBXZhbHVl
+      GAIgASgJEg4KBnJlYXNvbhgDIAEoCTo86qYZOAoPSU5WQUxJRF9TRVRUSU5HEiNTZXR0aW5nIHtuYW1lfSBpcyB7dmFsdWV9OiB7cmVhc29ufRgD
+      OgziphkICAkYBSABKAJCHroCAOKmGRcKCXRheG9uLmRldhIKVGF4b25FcnJvcmIGcHJvdG8z
       """)
 }

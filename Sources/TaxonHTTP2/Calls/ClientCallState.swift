@@ -32,15 +32,15 @@ struct ClientCallState {
 
   /// A header block is complete.
   ///
-  /// - Parameter isAtBoundary: False when the body has ended inside a message.
+  /// - Parameter truncation: Where in a message the body has ended; nil: between two, as it should.
   mutating func receivedHeaders(
-    _ fields: borrowing ResponseFields, endStream: Bool, isAtBoundary: Bool = true
+    _ fields: borrowing ResponseFields, endStream: Bool, truncation: @autoclosure () -> String? = nil
   ) -> HeadersAction {
     switch response {
     case .head:
       if let status = fields.httpStatus, (100..<200).contains(status) { return .ignore }
       if endStream || fields.httpStatus != 200 || !fields.isGRPC { response = .ended }
-      if let code = fields.code, endStream { return ended(code, fields, messages: 0, isAtBoundary) }
+      if let code = fields.code, endStream { return ended(code, fields, messages: 0, nil) }
       guard fields.httpStatus == 200 else {
         let status = fields.httpStatus ?? 0
         return .fail(
@@ -63,17 +63,17 @@ struct ClientCallState {
       guard let code = fields.code else {
         return .fail(ReceivedStatus(code: .unknown, message: "The answer's trailers have no grpc-status"))
       }
-      return ended(code, fields, messages: count, isAtBoundary)
+      return ended(code, fields, messages: count, code == .ok ? truncation() : nil)
     case .ended: return .ignore
     }
   }
 
   private func ended(
-    _ code: StatusCode, _ fields: borrowing ResponseFields, messages: Int, _ isAtBoundary: Bool
+    _ code: StatusCode, _ fields: borrowing ResponseFields, messages: Int, _ truncation: String?
   ) -> HeadersAction {
     guard code == .ok else { return .end(fields.failure(code)) }
-    guard isAtBoundary else {
-      return .fail(ReceivedStatus(code: .internalError, message: "The answer ended inside a message"))
+    if let truncation {
+      return .fail(ReceivedStatus(code: .internalError, message: "The answer is truncated: it ended \(truncation)"))
     }
     if messages == 1 || takesManyMessages { return .succeed }
     // gRPC's document on status codes, "Response cardinality violation".
@@ -104,10 +104,14 @@ struct ClientCallState {
     if case .messages = response { true } else { false }
   }
 
-  /// The body ended where trailers should be. Nil: the call was over already.
-  mutating func receivedEnd() -> ReceivedStatus? {
+  /// The body ended where trailers should be, inside a message where the truncation says. Nil: the call was over already.
+  mutating func receivedEnd(truncation: @autoclosure () -> String? = nil) -> ReceivedStatus? {
     if case .ended = response { return nil }
     response = .ended
+    if let truncation = truncation() {
+      return ReceivedStatus(
+        code: .internalError, message: "The answer is truncated: it ended \(truncation), and without trailers")
+    }
     return ReceivedStatus(code: .unknown, message: "The answer ended without trailers")
   }
 

@@ -126,7 +126,28 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
 
   public override func receivedReset() { isResetByServer = true }
 
-  public override func malformed(_ reason: String) { fault = reason }
+  public override func malformed(_ reason: String?, endStream: Bool) {
+    if let reason {
+      fault = reason
+    } else if state.wantsHead, fields.httpStatus == nil {
+      fault = "its head has no :status"
+    } else if !state.wantsHead, !endStream {
+      fault = "headers came after its head that do not end it"
+    } else {
+      fault = Self.wrongLength
+    }
+  }
+
+  private static let wrongLength = "its body is not as long as its content-length says"
+
+  /// What nghttp2 resets streams for without saying so.
+  private func fault(_ errorCode: UInt32) -> String? {
+    switch HTTP2ErrorCode(rawValue: errorCode) {
+    case .flowControlError: "more came than the stream's window allows"
+    case .protocolError: state.wantsHead ? "its body came before its head" : Self.wrongLength
+    default: nil
+    }
+  }
 
   public override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
     fields.size += name.count + value.count + 32
@@ -142,7 +163,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     }
     let fields = exchange(&fields, with: ResponseFields())
     guard fields.size <= maxHeaderListSize else { return abandonHeaders("\(fields.size)") }
-    switch state.receivedHeaders(fields, endStream: endStream, isAtBoundary: deframer.isAtBoundary) {
+    switch state.receivedHeaders(fields, endStream: endStream, truncation: deframer.truncation) {
     case .deliver:
       compression = Compression(rawValue: fields.encoding)
       call.receive(initial: fields.metadata)
@@ -336,7 +357,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
       behindBacklog.append { [unowned self] in receivedEnd() }
       return
     }
-    if let status = state.receivedEnd() { end(.status(status), trailing: Metadata()) }
+    if let status = state.receivedEnd(truncation: deframer.truncation) { end(.status(status), trailing: Metadata()) }
   }
 
   public override func closed(errorCode: UInt32) {
@@ -348,7 +369,8 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     if errorCode == HTTP2ErrorCode.refusedStream.rawValue, state.wantsHead, refusal == nil { refusal = .refusedStream }
     let code = refusal != nil ? HTTP2ErrorCode.refusedStream.rawValue : errorCode
     let closing: ClientCallState.Closing =
-      refusal == .unprocessed ? .unprocessed : isResetByServer || refusal != nil ? .reset : .malformed(fault)
+      refusal == .unprocessed
+      ? .unprocessed : isResetByServer || refusal != nil ? .reset : .malformed(fault ?? fault(errorCode))
     if let status = state.closed(errorCode: code, closing) { end(.status(status), trailing: Metadata()) }
   }
 

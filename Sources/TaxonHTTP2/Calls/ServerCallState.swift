@@ -43,7 +43,7 @@ struct ServerCallState {
     case compressedWithoutEncoding
     case tooManyMessages
     case noMessage
-    case truncatedMessage
+    case truncatedMessage(String)
     case invalidFlag(UInt8)
     case messageTooLarge(size: Int, limit: Int)
   }
@@ -94,11 +94,11 @@ struct ServerCallState {
     case ignore
   }
 
-  /// The request is complete; `isAtBoundary` is false when it ended inside a message.
-  mutating func receivedEnd(isAtBoundary: Bool) -> EndAction {
+  /// The request is complete; the truncation says where in a message it ended, and is nil when it ended between two.
+  mutating func receivedEnd(truncation: @autoclosure () -> String?) -> EndAction {
     guard case .messages(let count) = request, reply != .finished else { return .ignore }
     request = .ended
-    guard isAtBoundary else { return .fail(.truncatedMessage) }
+    if let truncation = truncation() { return .fail(.truncatedMessage(truncation)) }
     return count == 0 && !takesManyMessages ? .fail(.noMessage) : .invoke
   }
 

@@ -86,7 +86,7 @@ extension ServerCallState.Fault {
     case .compressedWithoutEncoding: "a message is marked as compressed, but the call names no grpc-encoding"
     case .tooManyMessages: "the method takes one message, and a second one came"
     case .noMessage: "the method takes one message, and the request ended without one"
-    case .truncatedMessage: "the request ended inside a message"
+    case .truncatedMessage(let place): "the request is truncated: it ended \(place)"
     case .invalidFlag(let flag): "the prefix of a message begins with \(flag); it must be 0 or 1"
     case .messageTooLarge(let size, let limit): "a message of \(size) bytes is over the limit of \(limit) bytes"
     }

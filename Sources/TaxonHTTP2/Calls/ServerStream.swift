@@ -346,7 +346,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
       hasEndWaiting = true
       return
     }
-    switch state.receivedEnd(isAtBoundary: deframer.isAtBoundary) {
+    switch state.receivedEnd(truncation: deframer.truncation) {
     case .invoke: call?.receiveEnd()
     case .fail(let fault): fail(fault)
     case .ignore: break

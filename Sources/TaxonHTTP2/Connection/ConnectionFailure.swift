@@ -82,7 +82,9 @@ public enum ConnectionFailure: Error, CustomStringConvertible {
     if let error = error as? NIOSSLError {
       switch error {
       case .handshakeFailed(.sslError(let stack)), .shutdownFailed(.sslError(let stack)):
-        return stack.map { reason($0.description) }.joined(separator: ", ")
+        let reasons = stack.map { reason($0.description) }.joined(separator: ", ")
+        // What BoringSSL says of a record that is none.
+        return reasons.contains("WRONG_VERSION_NUMBER") ? "\(reasons) (what the peer says is no TLS)" : reasons
       case .uncleanShutdown: return "the connection broke"
       case .noCertificateToValidate: return "the peer has shown no certificate"
       default: break

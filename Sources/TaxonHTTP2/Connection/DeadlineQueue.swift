@@ -32,6 +32,7 @@ package final class DeadlineQueue {
 
   /// Waits until the deadline; the holder is kept until then, or until it is taken out.
   package func add(_ holder: any DeadlineHolder, at deadline: NIODeadline) {
+    eventLoop.assertInEventLoop()
     precondition(holder.deadlineIndex == -1, "a holder has one deadline")
     holder.deadlineIndex = heap.count
     heap.append((deadline, holder))
@@ -43,6 +44,7 @@ package final class DeadlineQueue {
   package func remove(_ holder: any DeadlineHolder) {
     let index = holder.deadlineIndex
     guard index >= 0 else { return }
+    eventLoop.assertInEventLoop()
     holder.deadlineIndex = -1
     let last = heap.removeLast()
     guard index < heap.count else { return }

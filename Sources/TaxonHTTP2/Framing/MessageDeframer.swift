@@ -19,6 +19,8 @@ struct MessageDeframer {
   private var prefix: (UInt8, UInt8, UInt8, UInt8, UInt8) = (0, 0, 0, 0, 0)
   private var prefixCount = 0
   private var gathered: [UInt8] = []
+  /// Messages that were handed out.
+  private var count = 0
 
   init(limit: Int) { self.limit = limit }
 
@@ -44,6 +46,17 @@ struct MessageDeframer {
     hasMessage = false
   }
 
+  /// Where in a message the input ended, such as "after 10 of the 300 bytes of message 2"; nil between two messages.
+  var truncation: String? {
+    if isAtBoundary { return nil }
+    let number = count + 1
+    guard prefixCount == 5 else { return "after \(prefixCount) of the 5 bytes of the prefix of message \(number)" }
+    return "after \(gathered.count) of the \(length) bytes of message \(number)"
+  }
+
+  /// Bytes, as the prefix has them.
+  private var length: Int { Int(prefix.1) << 24 | Int(prefix.2) << 16 | Int(prefix.3) << 8 | Int(prefix.4) }
+
   /// Takes a piece of input and hands out every message that is complete with it.
   ///
   /// - Parameter message: False when the message is not taken, and no further one is wanted for now.
@@ -64,11 +77,12 @@ struct MessageDeframer {
       }
       guard prefixCount == 5 else { return 0 }
       guard prefix.0 <= 1 else { throw .invalidFlag(prefix.0) }
-      let length = Int(prefix.1) << 24 | Int(prefix.2) << 16 | Int(prefix.3) << 8 | Int(prefix.4)
+      let length = length
       guard length <= limit else { throw .tooLarge(size: length, limit: limit) }
       let missing = length - gathered.count
       if gathered.isEmpty, rest.count >= missing {
         prefixCount = 0
+        count &+= 1
         if !message(prefix.0 == 1, UnsafeRawBufferPointer(rebasing: rest.prefix(missing))) {
           // The prefix is kept, and the message, which is a copy from here on.
           prefixCount = 5
@@ -79,6 +93,7 @@ struct MessageDeframer {
       } else {
         gathered.append(contentsOf: rest.prefix(missing))
         guard rest.count >= missing else { return 0 }
+        count &+= 1
         if !handGathered(message) { return rest.count - missing }
       }
       rest = rest.dropFirst(missing)

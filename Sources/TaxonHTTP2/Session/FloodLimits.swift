@@ -80,3 +80,19 @@ public enum FloodLimit: String, Sendable, CaseIterable {
   /// `FloodLimits.maxContinuations` or `maxUnsentAcks`, which nghttp2 counts.
   case frames = "too_many_frames"
 }
+
+extension FloodLimit: CustomStringConvertible {
+  /// What there was too much of, such as "too many empty DATA frames".
+  public var description: String {
+    switch self {
+    case .resets: "too many RST_STREAM frames"
+    case .resetsCaused: "too much for which streams had to be reset"
+    case .pings: "too many PING frames"
+    case .settings: "too many SETTINGS and PRIORITY frames"
+    case .emptyData: "too many empty DATA frames"
+    case .smallData: "too many DATA frames of a few bytes"
+    case .largeHeaders: "too many header blocks over the limit of their size"
+    case .frames: "too many CONTINUATION frames, or PING and SETTINGS frames whose answers it does not read"
+    }
+  }
+}

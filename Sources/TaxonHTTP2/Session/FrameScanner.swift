@@ -12,6 +12,8 @@ struct FrameScanner {
     let reason: String
     /// Bytes of this read that come before the frame.
     let offset: Int
+    /// What came is no HTTP/2 at all.
+    var isOtherProtocol = false
     /// The stream whose header block has a string of so many bytes, more than nghttp2 takes.
     var field: (stream: Int32, size: Int)?
   }
@@ -51,6 +53,7 @@ struct FrameScanner {
 
   /// Looks at bytes in the order in which they come.
   mutating func scan(_ bytes: UnsafeRawBufferPointer) throws(Violation) {
+    if isFirst, role == .client { try refuseAlert(bytes) }
     var position = 0
     while bytes.count - position > rest {
       if block != nil { try scanBlock(bytes, position, rest) }
@@ -66,6 +69,17 @@ struct FrameScanner {
     }
     if block != nil { try scanBlock(bytes, position, bytes.count - position) }
     rest -= bytes.count - position
+  }
+
+  /// A server of TLS answers with an alert, which is shorter than the head of a frame. As the length of a frame, what it
+  /// begins with is more than any session allows.
+  private func refuseAlert(_ bytes: UnsafeRawBufferPointer) throws(Violation) {
+    // In any version of TLS.
+    guard bytes.count > 2, bytes[0] == 0x15, bytes[1] == 3 else { return }
+    throw Violation(
+      code: .protocolError,
+      reason: "it answers TLS, and the channel is set to speak without (Channel.Configuration.tls)",
+      offset: 0, isOtherProtocol: true)
   }
 
   /// Looks at `count` bytes of a frame of the block, of which `rest` are still to come.
@@ -132,13 +146,25 @@ struct FrameScanner {
   private mutating func take(_ head: UInt64, _ last: UInt8, offset: Int) throws(Violation) {
     if isFirst {
       isFirst = false
-      // "HTTP/1.", where SETTINGS should be.
+      // "HTTP/1.", where SETTINGS should be (RFC 9113 §3.4).
       if role == .client, head >> 8 == 0x48_5454_502F_312E {
         throw Violation(
           code: .http11Required,
-          reason:
-            "the peer answers in HTTP/1.1, not in HTTP/2: is this the port of a gRPC server, and one without TLS?",
-          offset: offset)
+          reason: "it answers HTTP/1.1: is this the port of a gRPC server, which speaks HTTP/2, and one without TLS?",
+          offset: offset, isOtherProtocol: true)
+      }
+      // No server has larger frames before it has seen this end's SETTINGS (§4.2).
+      if role == .client, head >> 40 > 16_384 {
+        var bytes: [UInt8] = []
+        for shift in stride(from: 56, through: 0, by: -8) {
+          bytes.append(UInt8(truncatingIfNeeded: head >> UInt64(shift)))
+        }
+        bytes.append(last)
+        for index in bytes.indices where bytes[index] < 0x20 || bytes[index] > 0x7e { bytes[index] = UInt8(ascii: "?") }
+        let text = String(decoding: bytes, as: UTF8.self)
+        throw Violation(
+          code: .protocolError, reason: "it does not speak HTTP/2: its first bytes are \"\(text)\"", offset: offset,
+          isOtherProtocol: true)
       }
     }
     rest = Int(head >> 40)

@@ -72,7 +72,11 @@ extension HTTP2Session {
     let text = String(
       decoding: UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len), as: UTF8.self)
     let code = HTTP2ErrorCode.name(goAway.error_code)
-    ownEnd = "ended by this end with GOAWAY \(code)" + (text.isEmpty ? "" : " (\(text))")
+    if let exceeded {
+      ownEnd = "the peer sent \(exceeded) (GOAWAY \(code) of this end: \(text))"
+    } else {
+      ownEnd = "what came is malformed: \(text.isEmpty ? "" : "\(text) ")(GOAWAY \(code) of this end)"
+    }
   }
 
   /// Ends the connection for a budget that the peer has gone past.

@@ -86,8 +86,8 @@ public final class HTTP2Session {
   @exclusivity(unchecked) private var scanner: FrameScanner
   /// The GOAWAY with an error that this end has sent, and what for; nil when it has sent none.
   @exclusivity(unchecked) public internal(set) var ownEnd: String?
-  /// What nghttp2 has said of the frame that it is about to find invalid.
-  @exclusivity(unchecked) var fault: String?
+  /// What is wrong with a header field, of which nghttp2 is about to say that its frame is invalid.
+  @exclusivity(unchecked) var invalidField: String?
   /// The highest number of a stream whose headers have been drained.
   @exclusivity(unchecked) var lastSentID: Int32 = 0
   /// Messages that the DATA frame being read has completed.
@@ -164,8 +164,8 @@ public final class HTTP2Session {
     do throws(FrameScanner.Violation) {
       try scanner.scan(bytes)
     } catch {
-      // An HTTP/1.1 server would not know what a GOAWAY is.
-      if error.code == .http11Required { throw HTTP2Error(NGHTTP2_ERR_PROTO.rawValue, reason: error.reason) }
+      // Who speaks another protocol would not know what a GOAWAY is.
+      if error.isOtherProtocol { throw HTTP2Error(NGHTTP2_ERR_PROTO.rawValue, reason: error.reason) }
       // What nghttp2 finds in what came before goes first.
       try give(UnsafeRawBufferPointer(rebasing: bytes[..<error.offset]))
       if let (id, size) = error.field, let stream = stream(raw, id) {
@@ -200,7 +200,8 @@ public final class HTTP2Session {
         exceed(.frames)
       }
       // The callbacks fail for what goes past a budget alone.
-      throw HTTP2Error(exceeded == nil ? Int32(taken) : NGHTTP2_ERR_FLOODED.rawValue)
+      if let exceeded { throw HTTP2Error(NGHTTP2_ERR_FLOODED.rawValue, reason: "the peer sent \(exceeded)") }
+      throw HTTP2Error(Int32(taken))
     }
   }
 

@@ -78,8 +78,12 @@ open class HTTP2Stream {
   /// The peer has reset the stream; `closed` follows.
   open func receivedReset() {}
 
-  /// What the peer sent breaks HTTP/2, and the stream is reset for it; `closed` follows.
-  open func malformed(_ reason: String) {}
+  /// A frame of the peer breaks HTTP/2, and the stream is reset for it; `closed` follows.
+  ///
+  /// - Parameters:
+  ///   - reason: Nil when its headers are good one by one, and not as those of a message (RFC 9113 §8.1, §8.3).
+  ///   - endStream: Whether it would have ended the stream.
+  open func malformed(_ reason: String?, endStream: Bool) {}
 
   /// The peer's header block is far over the limit: so many bytes came, and the rest is not looked at. The stream is
   /// reset; `closed` follows.

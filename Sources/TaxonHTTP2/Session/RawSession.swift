@@ -104,16 +104,18 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
   }
   nghttp2_session_callbacks_set_error_callback2(callbacks) { _, _, text, count, user in
     guard let text else { return 0 }
-    session(user).fault = text.withMemoryRebound(to: UInt8.self, capacity: count) {
-      String(decoding: UnsafeBufferPointer(start: $0, count: count), as: UTF8.self)
+    session(user).invalidField = text.withMemoryRebound(to: UInt8.self, capacity: count) {
+      invalidField(String(decoding: UnsafeBufferPointer(start: $0, count: count), as: UTF8.self))
     }
     return 0
   }
   nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { raw, frame, code, user in
     guard let frame else { return 0 }
-    let session = session(user)
-    let fault = session.fault.take() ?? String(cString: nghttp2_strerror(code))
-    stream(raw, frame.pointee.hd.stream_id)?.malformed(fault)
+    let field = session(user).invalidField.take()
+    let endStream = frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+    // Of what is wrong with a message's headers as a whole nghttp2 says no more than that something is.
+    let reason = code == NGHTTP2_ERR_HTTP_MESSAGING.rawValue ? nil : field ?? String(cString: nghttp2_strerror(code))
+    stream(raw, frame.pointee.hd.stream_id)?.malformed(reason, endStream: endStream)
     return 0
   }
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { raw, id, errorCode, user in
@@ -126,6 +128,17 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
   }
   return callbacks
 }()
+
+/// The name of a field from nghttp2's "Invalid HTTP header field was received: frame type: 1, stream: 1, name: [x], value:
+/// [y]"; values may be secret. Nil for anything else that it says, such as that it left a field out.
+private func invalidField(_ text: String) -> String? {
+  guard text.hasPrefix("Invalid HTTP header field"), let start = text.firstRange(of: "name: [")?.upperBound else {
+    return nil
+  }
+  let rest = text[start...]
+  let name = rest.firstRange(of: "], value: [").map { rest[..<$0.lowerBound] } ?? rest
+  return "the header field \"\(name.prefix(64))\" is invalid, or not allowed there"
+}
 
 private func session(_ user: UnsafeMutableRawPointer?) -> HTTP2Session { unownedSession(user).takeUnretainedValue() }
 

@@ -78,6 +78,7 @@ extension Server.Configuration {
     let budgets = [
       ("resets", flood.resets), ("resetsCaused", flood.resetsCaused), ("pings", flood.pings),
       ("settings", flood.settings), ("emptyData", flood.emptyData), ("largeHeaders", flood.largeHeaders),
+      ("smallData", flood.smallData),
     ]
     for (name, budget) in budgets {
       try Self.check("http2.flood.\(name).burst", budget.burst, 1...1_000_000)

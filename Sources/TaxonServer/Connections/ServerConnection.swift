@@ -105,6 +105,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   }
 
   private func ended(_ failure: ConnectionFailure?) {
+    executor.eventLoop.assertInEventLoop()
     streams.tasks.close()
     streams.ledger.close()
     stallTimer?.cancel()
@@ -123,6 +124,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   }
 
   func makeStream() -> HTTP2Stream? {
+    executor.eventLoop.assertInEventLoop()
     idleSince = nil
     if settings.isEncrypted, !streams.isEncrypted, let channel {
       streams.encrypted(PeerCertificate(of: channel))
@@ -140,6 +142,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   }
 
   func streamClosed() {
+    executor.eventLoop.assertInEventLoop()
     guard handler?.session.hasStreams != true else { return }
     let now = NIODeadline.now()
     idleSince = now
@@ -170,6 +173,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   }
 
   private func tick() {
+    executor.eventLoop.assertInEventLoop()
     guard let handler else { return }
     switch lifetime.check(now: .now(), lastRead: handler.lastRead, idleSince: idleSince) {
     case .ping?:
@@ -244,6 +248,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   /// Takes no new calls and closes when those that are there have ended: GOAWAY with the highest number first, so that
   /// calls on their way are still taken, then, after a round trip, with the real one (RFC 9113 §6.8).
   func beginShutdown(reason: String = "shutting down") {
+    executor.eventLoop.assertInEventLoop()
     guard !isShuttingDown, let handler else { return }
     isShuttingDown = true
     shutdownReason = reason
@@ -259,6 +264,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   }
 
   private func endShutdown() {
+    executor.eventLoop.assertInEventLoop()
     guard !hasSentLast, let handler else { return }
     hasSentLast = true
     handler.session.submitGoAway(errorCode: .noError, debugData: shutdownReason)
@@ -267,16 +273,19 @@ final class ServerConnection: HTTP2SessionDelegate {
 
   /// Closes at once; calls that are there are cancelled.
   func close() {
+    executor.eventLoop.assertInEventLoop()
     channel?.close(promise: nil)
   }
 
   func receivedPingAck(_ payload: UInt64) {
+    executor.eventLoop.assertInEventLoop()
     guard payload == Self.shutdownPing else { return }
     // After the read that is going on, so that the last stream's number counts the calls that come with it.
     executor.eventLoop.assumeIsolated().execute { [weak self] in self?.endShutdown() }
   }
 
   func receivedSettingsAck() {
+    executor.eventLoop.assertInEventLoop()
     guard lifetime.isSettingUp else { return }
     lifetime.endSetup()
     timer?.cancel()

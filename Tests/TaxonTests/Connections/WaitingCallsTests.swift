@@ -105,6 +105,38 @@ import Testing
     channel.shutDown()
   }
 
+  @Test func aCallBeyondThoseThatMayWaitFailsAtOnceAndOpensNoBreaker() async throws {
+    let port = try await freePort()
+    var policy = CallPolicy.none
+    policy.breaker = CircuitBreaker.Settings()
+    let channel = try Channel(
+      "127.0.0.1:\(port)",
+      configuration: quietly(policy) {
+        $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600))
+        $0.maxWaitingCalls = 2
+      })
+    let patient = CallOptions(waitForReady: true)
+    await withTaskGroup(of: ConnectionError?.self) { group in
+      for _ in 0..<102 { group.addTask { await channel.failure(options: patient) } }
+      // All but two.
+      for _ in 0..<100 {
+        guard case .tooManyWaitingCalls(let error)?? = await group.next() else {
+          Issue.record("another error")
+          continue
+        }
+        #expect(error.status == .resourceExhausted)
+        #expect(error.message == "2 calls wait for 127.0.0.1:\(port) already, as many as maxWaitingCalls allows")
+        #expect(error.retry == .never)
+      }
+      group.cancelAll()
+      for await error in group { #expect(error?.status == .cancelled) }
+    }
+    // Those that have ended make room.
+    let late = await channel.failure(options: CallOptions(timeout: .milliseconds(20), waitForReady: true))
+    #expect(late?.code == "DEADLINE_EXCEEDED")
+    channel.shutDown()
+  }
+
   @Test func callsThatWaitEndWhenTheChannelShutsDown() async throws {
     let port = try await freePort()
     let channel = try Channel("127.0.0.1:\(port)", configuration: quietly())
@@ -126,11 +158,11 @@ import Testing
       return channel.clientStreaming(TextService.call, options: options)
     }
     let failure = await channel.failure(options: CallOptions(timeout: .seconds(20), waitForReady: true))
-    guard case .callRefused(let error)? = failure else {
+    guard case .tooManyWaitingCalls(let error)? = failure else {
       Issue.record("another error: \(String(describing: failure))")
       return
     }
-    #expect(error.reason == "3 calls wait for a connection already")
+    #expect(error.limit == 3)
     // One that ends makes room.
     waiting[0].cancel()
     let next = channel.clientStreaming(

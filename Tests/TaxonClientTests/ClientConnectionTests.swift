@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOEmbedded
+import TaxonHTTP2
+import Testing
+
+@testable import TaxonClient
+
+struct ClientConnectionTests {
+  @Test func whatIsKeptOfPathsHasABound() {
+    let settings = ConnectionSettings(
+      endpointName: "test", authority: "test", configuration: TaxonClient.Channel.Configuration())
+    let connection = ClientConnection(channel: EmbeddedChannel(), settings: settings)
+    func head(_ path: String) -> HeaderBlock {
+      connection.head(path: path, timeout: nil, metadata: Metadata(), compression: nil)
+    }
+    var most = 0
+    for number in 0..<10_000 {
+      _ = head("/made.up/Method\(number)")
+      most = max(most, connection.heads.count)
+    }
+    #expect((1...256).contains(most))
+    // One that is known is not made again.
+    let known = head("/known/Method")
+    _ = head("/other/Method")
+    #expect(head("/known/Method") === known)
+  }
+}

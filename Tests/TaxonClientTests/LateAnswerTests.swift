@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import NIOPosix
+import TaxonErrors
+import TaxonHTTP2
+import TaxonProtobuf
+import TaxonResilience
+import Testing
+
+@testable import TaxonClient
+
+/// Answers that come when the call's time is over, and before its timer has gone off.
+@Suite(.timeLimit(.minutes(1))) struct LateAnswerTests {
+  /// Never connects.
+  private struct Nowhere: Dialer {
+    func dial(
+      _ addresses: [SocketAddress], on eventLoop: any EventLoop, timeout: TimeAmount,
+      initializer: @escaping @Sendable (any NIOCore.Channel) -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<any NIOCore.Channel> {
+      eventLoop.makePromise(of: (any NIOCore.Channel).self).futureResult
+    }
+  }
+
+  private func makeChannel() throws -> TaxonClient.Channel {
+    try TaxonClient.Channel(
+      Target("ipv4:127.0.0.1:1"), TaxonClient.Channel.Configuration(policy: .none), dialer: Nowhere())
+  }
+
+  private static let statuses: [(StatusCode, isLate: Bool, StatusCode)] = [
+    (.cancelled, true, .deadlineExceeded), (.cancelled, false, .cancelled), (.unavailable, true, .unavailable),
+  ]
+
+  private static func end(_ code: StatusCode) -> CallEnd { CallEnd(outcome: .status(ReceivedStatus(code: code))) }
+
+  private func deadline(isLate: Bool) -> NIODeadline { .now() + (isLate ? .seconds(-1) : .hours(1)) }
+
+  @Test(arguments: Self.statuses)
+  func cancelledIsTheDeadlineOfAUnaryCallWhoseTimeIsOver(
+    _ answer: StatusCode, isLate: Bool, _ expected: StatusCode
+  ) async throws {
+    typealias Call = UnaryClientCall<Google_Protobuf_StringValue, Google_Protobuf_StringValue, UndeclaredError>
+    let plan = CallPlan(
+      path: "/a/B", isIdempotent: false, options: CallOptions(), deadline: deadline(isLate: isLate))
+    let call = Call(plan, Google_Protobuf_StringValue())
+    let channel = try makeChannel()
+    let endpoint = channel.engine.endpoint
+    await withUnsafeContinuation { continuation in
+      call.caller = continuation
+      endpoint.eventLoop.execute {
+        call.begin(on: endpoint)
+        call.receiveEnd(Self.end(answer))
+      }
+    }
+    #expect(call.end.error?.status == expected)
+    channel.shutDown()
+  }
+
+  @Test(arguments: Self.statuses)
+  func cancelledIsTheDeadlineOfAStreamingCallWhoseTimeIsOver(
+    _ answer: StatusCode, isLate: Bool, _ expected: StatusCode
+  ) async throws {
+    typealias Call = StreamingClientCall<
+      Google_Protobuf_StringValue, Google_Protobuf_StringValue, UndeclaredError
+    >
+    let channel = try makeChannel()
+    let endpoint = channel.engine.endpoint
+    let status: StatusCode? = await withCheckedContinuation { continuation in
+      let plan = Call.Plan(
+        path: "/a/B", options: CallOptions(), deadline: deadline(isLate: isLate), request: nil, takesManyMessages: true,
+        interceptors: nil, head: ResponseHead(), ended: { continuation.resume(returning: $0.error?.status) })
+      let call = Call(plan, on: channel.engine)
+      endpoint.eventLoop.execute {
+        call.start()
+        call.receiveEnd(Self.end(answer))
+      }
+    }
+    #expect(status == expected)
+    channel.shutDown()
+  }
+}
