@@ -13,6 +13,7 @@ import Testing
   typealias Text = Google_Protobuf_StringValue
 
   private let eventLoop = NIOAsyncTestingEventLoop()
+  private let thread = ThreadExecutor()
 
   /// Holds who encodes the first message.
   private struct Gate: Sendable {
@@ -22,6 +23,16 @@ import Testing
     func pass() {
       reached.signal()
       opened.wait()
+    }
+  }
+
+  /// Runs a task on a thread of its own: one that is held must not take a thread from the others.
+  private final class ThreadExecutor: TaskExecutor {
+    private let queue = DispatchQueue(label: "writer")
+
+    func enqueue(_ job: consuming ExecutorJob) {
+      let job = UnownedJob(job)
+      queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
   }
 
@@ -38,7 +49,9 @@ import Testing
       gate.pass()
       return CompressionSettings(.gzip)
     }
-    let written = Task.detached { try await messages.write(Text(value: first), compress: false) }
+    let written = Task(executorPreference: thread) {
+      try await messages.write(Text(value: first), compress: false)
+    }
     await withCheckedContinuation { continuation in
       DispatchQueue.global().async {
         gate.reached.wait()
@@ -76,9 +89,9 @@ import Testing
     gate.opened.signal()
     try await written.value
     for other in others { try await other.value }
+    await eventLoop.run()
     let bytes = try await eventLoop.executeInContext {
-      messages.pump()
-      return withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { target in
+      withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { target in
         Array(target[..<bound.stream.readOutbound(into: target)])
       }
     }
@@ -92,6 +105,7 @@ import Testing
     gate.opened.signal()
     let error = await #expect(throws: UndeclaredError.self) { try await written.value }
     #expect(error?.message == "The call is over")
+    await eventLoop.run()
   }
 
   @Test(arguments: [false, true]) func nothingOfTheCallIsKeptAfterItsEnd(_ isWritten: Bool) async throws {
@@ -117,5 +131,6 @@ import Testing
     owner = nil
     #expect(kept == nil)
     await #expect(throws: UndeclaredError.self) { try await messages.write(Text(value: "late")) }
+    await eventLoop.run()
   }
 }
