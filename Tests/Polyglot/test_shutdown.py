@@ -108,7 +108,7 @@ def test_streams_go_on_to_their_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ends", ["server", "client"])
 def test_a_slow_reader_gets_everything(tmp_path: Path, ends: str) -> None:
-    """Eight megabytes at two a second, when the server is told to end, or the client says that it goes."""
+    """Eight megabytes at one a second, when the server is told to end, or the client says that it goes."""
     size = 1 << 20
     parameters = [schema.ResponseParameters(size=size)] * 8
     body = message(schema.StreamingOutputCallRequest(response_parameters=parameters).SerializeToString())
@@ -125,7 +125,7 @@ def test_a_slow_reader_gets_everything(tmp_path: Path, ends: str) -> None:
         while not answer.is_ended and not connection.is_closed:
             before = len(answer.body)
             connection.read_until(lambda: len(answer.body) > before, 5)  # noqa: B023
-            time.sleep((len(answer.body) - before) / (2 << 20))
+            time.sleep((len(answer.body) - before) / (1 << 20))
         assert len(answer.body) > 8 * size
         assert answer.status == 0
         connection.read_until(lambda: connection.is_closed)

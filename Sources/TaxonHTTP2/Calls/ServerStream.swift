@@ -54,7 +54,8 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   /// True while what waits for the peer's windows leaves no room for another reply.
   package var hasToWait: Bool {
     guard let session else { return false }
-    return session.ledger.isFull(sent: session.outboundCount) || session.ledger.isFullForAll && session.isClosed(to: self)
+    let ledger = session.ledger
+    return ledger.isFull(sent: session.outboundCount) || ledger.isFullForAll && session.isClosed(to: self)
   }
 
   /// Starts the call's handler: at once, or when there is room for its reply. A call that waits has no task yet.

@@ -6,7 +6,8 @@ import Testing
 
 /// When the headers of a reply go, and in what they go.
 @Suite(.timeLimit(.minutes(1))) struct ResponseHeadersTests {
-  @Test(arguments: Kind.allCases) func initialMetadataOfACallThatFailsComesBeforeTheTrailers(_ kind: Kind) async throws {
+  @Test(arguments: Kind.allCases) func initialMetadataOfACallThatFailsComesBeforeTheTrailers(_ kind: Kind) async throws
+  {
     var service = KindsService()
     service.failing = { context in
       context.initialMetadata["x-initial"] = "early"
