@@ -382,7 +382,8 @@ def run(rows: list[str], peers: list[str]) -> bool:
                     missed.append(f"{row.name}: {reason}")
                 continue
             found = asdict(outcome) | outcome.other
-            line = f"{text('memory_kib', outcome.memory_kib):>12}{text('cpu_s', outcome.cpu_s):>10}{text('slowest_ms', outcome.slowest_ms):>12}"
+            line = (f"{text('memory_kib', outcome.memory_kib):>12}{text('cpu_s', outcome.cpu_s):>10}"
+                    f"{text('slowest_ms', outcome.slowest_ms):>12}")
             more = "".join(f"  {UNITS[what]} {text(what, value)}" for what, value in outcome.other.items())
             if peer.name == "taxon":
                 bad = misses(row, outcome)
