@@ -22,6 +22,9 @@ extension Channel {
     /// How long making a connection may take, with TLS and up to the server's SETTINGS, unless the pause until the next
     /// attempt is longer. 1 ms to 1 h.
     public var connectTimeout: Duration = .seconds(20)
+    /// How many calls may wait for a connection, or for room on one; those beyond end at once with
+    /// `ConnectionError.CallRefused`. 1 to 2^31-1.
+    public var maxWaitingCalls = 65_536
     /// The pauses between attempts to connect, counted from the beginning of each (gRPC connection-backoff document).
     public var backoff = Backoff(base: .seconds(1), factor: 1.6, cap: .seconds(120), jitter: 0.8...1.2)
     /// When the server is asked whether it is still there.

@@ -22,6 +22,7 @@ extension Channel.Configuration {
     let most = Int(Int32.max)
     try check("limits.maxMessageSize", limits.maxMessageSize, in: 1...most)
     try check("limits.maxHeaderListSize", limits.maxHeaderListSize, in: 1...most)
+    try check("maxWaitingCalls", maxWaitingCalls, in: 1...most)
     try check("http2.maxFrameSize", http2.maxFrameSize, in: 16_384...16_777_215)
     try check("http2.streamWindow", http2.streamWindow, in: 1...most)
     try check("http2.connectionWindow", http2.connectionWindow, in: 65_535...most)

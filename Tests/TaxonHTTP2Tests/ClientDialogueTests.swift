@@ -52,4 +52,122 @@ import Testing
     #expect(try streams(dialogue.drain()) == [])
     #expect(call.failure?.status == .resourceExhausted)
   }
+
+  // MARK: What comes back
+
+  static let head = ScriptedPeer.headers(1, [(":status", "200"), ("content-type", "application/grpc")])
+  static let empty = ScriptedPeer.data(1, ScriptedPeer.message([]))
+
+  static func trailers(_ fields: [(String, String)]) -> [UInt8] {
+    ScriptedPeer.headers(1, fields, endStream: true)
+  }
+
+  /// What becomes of a call of a method with one answer, when these frames come.
+  private func outcome(_ frames: [UInt8]...) throws -> (failure: (status: StatusCode, text: String)?, ClientDialogue) {
+    let dialogue = try ClientDialogue()
+    let (_, call) = try dialogue.open()
+    _ = try dialogue.drain()
+    _ = try? dialogue.say(Array(frames.joined()))
+    #expect(call.ends.count <= 1)
+    return (call.failure, dialogue)
+  }
+
+  @Test(arguments: [
+    ("no message", head + trailers([("grpc-status", "0")]), StatusCode.unimplemented, "ended without one"),
+    (
+      "headers alone", trailers([(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "0")]),
+      .unimplemented, "ended without one"
+    ),
+    ("two messages", head + empty + empty, .unimplemented, "a second one came"),
+    (
+      "half a message", head + ScriptedPeer.data(1, [0, 0, 0, 0, 9, 1]) + trailers([("grpc-status", "0")]),
+      .internalError, "ended inside a message"
+    ),
+    (
+      "a status that is no number", head + empty + trailers([("grpc-status", "good")]), .unknown,
+      "the answer's grpc-status \"good\" is no status code"
+    ),
+    (
+      "an unknown status", head + empty + trailers([("grpc-status", "99"), ("grpc-message", "well")]), .unknown,
+      "well (the answer's grpc-status \"99\" is no status code)"
+    ),
+    ("a reset", head + ScriptedPeer.reset(1, code: 2), .internalError, "The server reset the stream: INTERNAL_ERROR"),
+    (
+      "a field that HTTP/2 forbids", ScriptedPeer.headers(1, [(":status", "200"), ("connection", "close")]),
+      .internalError, "The answer is malformed: "
+    ),
+    (
+      "no :status", ScriptedPeer.headers(1, [("content-type", "application/grpc")]), .internalError,
+      "The answer is malformed: "
+    ),
+  ])
+  func whatIsWrongWithAnAnswerIsTold(_ case: (name: String, frames: [UInt8], status: StatusCode, text: String)) throws {
+    let (failure, _) = try outcome(`case`.frames)
+    #expect(failure?.status == `case`.status, "\(`case`.name)")
+    #expect(failure?.text.contains(`case`.text) == true, "\(`case`.name): \(failure?.text ?? "no failure")")
+  }
+
+  @Test func anHTTP1ServerIsToldApartHoweverItsBytesCome() throws {
+    let bytes = Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8)
+    for size in [bytes.count, 1, 4] {
+      let session = try HTTP2Session(role: .client, configuration: HTTP2Configuration())
+      var reason: String?
+      for start in stride(from: 0, to: bytes.count, by: size) where reason == nil {
+        let piece = bytes[start..<min(start + size, bytes.count)]
+        do { try piece.withUnsafeBytes { try session.receive($0) } } catch { reason = "\(error)" }
+      }
+      #expect(reason?.contains("HTTP/1.1") == true)
+    }
+  }
+
+  @Test func callsAboveTheLastStreamOfAGoAwayAreKnownToBeUnprocessed() throws {
+    let dialogue = try ClientDialogue()
+    let (_, first) = try dialogue.open()
+    let (_, second) = try dialogue.open()
+    _ = try dialogue.drain()
+    // Its headers have not left.
+    let (_, third) = try dialogue.open()
+    try dialogue.say(ScriptedPeer.frame(type: 7, flags: 0, stream: 0, [0, 0, 0, 1, 0, 0, 0, 0]))
+    #expect(first.ends.isEmpty)
+    for call in [second, third] {
+      #expect(call.end?.refusal == .unprocessed)
+      #expect(call.failure?.status == .unavailable)
+    }
+  }
+
+  @Test func aFloodSaysWhatItWas() throws {
+    var configuration = HTTP2Configuration()
+    configuration.flood.settings = .init(burst: 3, perSecond: 0)
+    let dialogue = try ClientDialogue(configuration)
+    for _ in 0..<3 { _ = try? dialogue.say(ScriptedPeer.emptySettings) }
+    #expect(dialogue.session.ownEnd == "ended by this end with GOAWAY ENHANCE_YOUR_CALM (too_many_settings)")
+  }
+
+  @Test func aFieldOver64KiBEndsItsCallAndSaysSo() throws {
+    let block = ScriptedPeer.headers(1, [(":status", "200"), ("x-large", String(repeating: "x", count: 70_000))])
+    let start = ScriptedPeer.frame(type: 1, flags: 0, stream: 1, Array(block[9..<9 + 16_384]))
+    let (failure, dialogue) = try outcome(start)
+    #expect(failure?.status == .resourceExhausted)
+    #expect(failure?.text == "A header field of the answer of 70000 bytes is larger than the limit of 65536 bytes")
+    #expect(dialogue.session.ownEnd?.contains("a header field of 70000 bytes") == true)
+  }
+
+  @Test func aMessageInPiecesOfAByteIsAFlood() throws {
+    var configuration = HTTP2Configuration()
+    configuration.flood.smallData = .init(burst: 100, perSecond: 0)
+    let dialogue = try ClientDialogue(configuration)
+    let (_, call) = try dialogue.open(many: true)
+    _ = try dialogue.drain()
+    try dialogue.say(Self.head)
+    // Small messages, their prefixes in frames of their own, are none.
+    let pieces = ScriptedPeer.data(1, [0, 0, 0, 0]) + ScriptedPeer.data(1, [3]) + ScriptedPeer.data(1, [1, 2, 3])
+    for _ in 0..<1000 { try dialogue.say(pieces) }
+    #expect(call.messages.count == 1000)
+    try dialogue.say(ScriptedPeer.data(1, [0, 0, 0, 4, 0]))
+    for _ in 0..<99 { try dialogue.say(ScriptedPeer.data(1, [1])) }
+    #expect(dialogue.session.exceeded == nil)
+    for _ in 0..<4 { _ = try? dialogue.say(ScriptedPeer.data(1, [1])) }
+    #expect(dialogue.session.exceeded == .smallData)
+    #expect(dialogue.session.ownEnd?.contains("too_many_small_frames") == true)
+  }
 }

@@ -6,6 +6,8 @@ import TaxonHTTP2
 final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test's one thread
   private(set) var failures: [String] = []
   private(set) var cancelled = 0
+  /// What goes into the trailers of "/echo/Echo".
+  var trailing: Metadata = ["x-echo": "yes"]
 
   func method(_ path: String) -> (any ServerMethod)? {
     switch path {
@@ -62,7 +64,7 @@ final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test
       stream.send(request.count + 5) { target in
         target.copyBytes(from: [0, 0, 0, 0, UInt8(request.count)] + request)
       }
-      stream.succeed(trailing: ["x-echo": "yes"])
+      stream.succeed(trailing: router.trailing)
     }
 
     func cancel(_ error: UndeclaredError) { router.cancelled += 1 }

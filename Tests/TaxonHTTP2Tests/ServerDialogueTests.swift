@@ -87,8 +87,8 @@ import Testing
   @Test(arguments: [
     ("a truncated message", [0, 0, 0, 0, 9, 1] as [UInt8], "13", "PROTOCOL_VIOLATION"),
     ("a truncated prefix", [0, 0, 0], "13", "PROTOCOL_VIOLATION"),
-    ("no message", [], "13", "PROTOCOL_VIOLATION"),
-    ("two messages", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "13", "PROTOCOL_VIOLATION"),
+    ("no message", [], "12", "WRONG_MESSAGE_COUNT"),
+    ("two messages", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "12", "WRONG_MESSAGE_COUNT"),
     ("a bad flag", [9, 0, 0, 0, 0], "13", "PROTOCOL_VIOLATION"),
     ("compression without an encoding", [1, 0, 0, 0, 0], "13", "PROTOCOL_VIOLATION"),
     ("a huge message", [0, 255, 255, 255, 255, 1], "8", "MESSAGE_TOO_LARGE"),
@@ -283,5 +283,29 @@ import Testing
     _ = try fixture.say(fixture.call("/echo/Wait", [("x-note", " hi\t")]))
     let stream = try #require(fixture.session.streams.first as? ServerStream)
     #expect(stream.head.metadata["x-note"] == "hi")
+  }
+
+  @Test func aFieldOver64KiBEndsTheConnectionAndSaysSo() throws {
+    let fixture = try Fixture()
+    let fields = ScriptedPeer.headers(1, [(":method", "POST"), ("x-large", String(repeating: "x", count: 70_000))])
+    // The first frame of the block; the string's length is in it.
+    let start = ScriptedPeer.frame(type: 1, flags: 0, stream: 1, Array(fields[9..<9 + 16_384]))
+    #expect(throws: HTTP2Error.self) { try fixture.say(start) }
+    let answer = try fixture.answer()
+    #expect(answer == [.reset(stream: 1, code: 11), .goAway(last: 1, code: 9)])
+    #expect(fixture.session.ownEnd?.contains("a header field of 70000 bytes is over the limit of 65536 bytes") == true)
+  }
+
+  @Test func trailersOver64KiBAreReplacedByAnError() throws {
+    let fixture = try Fixture()
+    fixture.router.trailing = ["x-large": .text(String(repeating: "x", count: 70_000))]
+    let answer = try fixture.say(fixture.call() + ScriptedPeer.data(1, [0, 0, 0, 0, 0], endStream: true))
+    #expect(fixture.router.failures == ["HEADERS_TOO_LARGE"])
+    guard case .headers(1, let trailers, endStream: true)? = answer.last else {
+      Issue.record("no trailers, but \(answer)")
+      return
+    }
+    #expect(trailers.first == "grpc-status: 8")
+    #expect(trailers.contains { $0.hasPrefix("grpc-message: The answer's trailers of 70") })
   }
 }

@@ -50,6 +50,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   private let reference: Reference
   @exclusivity(unchecked) private var stream: ClientStream?
   @exclusivity(unchecked) private var initial = Metadata()
+  @exclusivity(unchecked) var place: WaitingCalls.Place?
   @exclusivity(unchecked) var deadlineIndex = -1
   @exclusivity(unchecked) private(set) var isOver = false
   @exclusivity(unchecked) private var permit: CircuitBreaker.Permit?
@@ -71,7 +72,8 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     inbound = InboundMessages(
       credit: { count in endpoint.execute { reference.call?.stream?.read(count) } },
       cancelled: { reference.call?.cancel() })
-    outbound = OutboundMessages(eventLoop: endpoint.eventLoop, mayRewind: plan.repeatsRefusedStreams != nil) { [compression = plan.options.compression] in compression
+    outbound = OutboundMessages(eventLoop: endpoint.eventLoop, mayRewind: plan.repeatsRefusedStreams != nil) {
+      [compression = plan.options.compression] in compression
     }
     reference.call = self
   }
@@ -166,7 +168,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
 
   func receiveEnd(_ end: CallEnd) {
     if let refusal = end.refusal, repeats(after: refusal) { return }
-    switch end.outcome {
+    switch end.outcome(of: plan.deadline) {
     case .success: finish(nil, end)
     case .status(let status):
       let received = Failure.received(status)
@@ -201,6 +203,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   private func finish(_ error: Failure?, _ end: CallEnd, notes: [WireNote] = []) {
     guard !isOver else { return }
     isOver = true
+    if place != nil { leaveQueue() }
     endpoint.deadlines.remove(self)
     stream = nil
     // The caller's own cancellation is no answer of the server's.

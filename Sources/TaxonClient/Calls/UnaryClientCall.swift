@@ -11,6 +11,8 @@ protocol PendingCall: AnyObject {
   var waitsForReady: Bool { get }
   /// The call has ended, and nobody need wait for it any more.
   var isOver: Bool { get }
+  /// Where the call waits; for the queue alone. A call that ends leaves the queue.
+  var place: WaitingCalls.Place? { get set }
   /// Takes the leave of a server's circuit breaker, to be settled with the outcome. Comes before `send`, when the
   /// server that was picked has a breaker of its own.
   func admit(_ permit: consuming CircuitBreaker.Permit)
@@ -45,6 +47,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   @exclusivity(unchecked) private var stream: ClientStream?
   /// The caller's task was cancelled.
   @exclusivity(unchecked) private var isCancelled = false
+  @exclusivity(unchecked) var place: WaitingCalls.Place?
   @exclusivity(unchecked) var deadlineIndex = -1
   @exclusivity(unchecked) private var deadlines: DeadlineQueue?
   @exclusivity(unchecked) private var permit: CircuitBreaker.Permit?
@@ -163,7 +166,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   func hasRoom() {}
 
   func receiveEnd(_ end: CallEnd) {
-    switch end.outcome {
+    switch end.outcome(of: plan.deadline) {
     // The stream has seen to it that a message came.
     case .success: finish(nil, end)
     case .status(let status): fail(status, end)
@@ -185,6 +188,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   private func finish(_ error: (any TaxonomyError)?, _ end: CallEnd, notes: [WireNote] = []) {
     guard let continuation else { return }
     self.continuation = nil
+    if place != nil { leaveQueue() }
     deadlines?.remove(self)
     stream = nil
     self.end.trailing = end.trailing

@@ -148,6 +148,7 @@ final class ClientConnection: HTTP2SessionDelegate {
 
   /// Sends a request's head and body.
   func open(_ stream: ClientStream, head: HeaderBlock) {
+    eventLoop.assertInEventLoop()
     guard let handler else {
       let reason = "connection closed"
       return stream.connectionLost(
@@ -208,6 +209,7 @@ final class ClientConnection: HTTP2SessionDelegate {
 
   /// Takes no more calls and closes when those that are there have ended.
   func beginShutdown() {
+    eventLoop.assertInEventLoop()
     isShuttingDown = true
     drain()
     closeIfIdle()
@@ -223,6 +225,7 @@ final class ClientConnection: HTTP2SessionDelegate {
 
   /// Closes at once; the calls that are open end with the reason.
   func close(reason: String) {
+    eventLoop.assertInEventLoop()
     self.reason = reason
     channel?.close(promise: nil)
   }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import DequeModule
 import NIOCore
 import TaxonErrors
 import TaxonHTTP2
@@ -24,9 +23,7 @@ final class Endpoint: @unchecked Sendable {
   /// As it is now: servers may have made it longer.
   private(set) var keepaliveTime: Duration?
   @exclusivity(unchecked) private var picker = Picker()
-  @exclusivity(unchecked) private var waiting = Deque<any PendingCall>()
-  /// How many calls may wait before those that have given up are sought and taken out.
-  private var purgeCount = 64
+  let waiting = WaitingCalls()
   @exclusivity(unchecked) private var isServing = false
   @exclusivity(unchecked) private var isShutDown = false
   /// Nobody has made a call for a while, or yet: no connections are made.
@@ -84,6 +81,7 @@ final class Endpoint: @unchecked Sendable {
 
   /// Sends a call as soon as a connection can take it.
   func start(_ call: any PendingCall) {
+    eventLoop.assertInEventLoop()
     guard !isShutDown else { return call.fail(Self.shutDownError) }
     wake()
     // Nobody overtakes those that wait for room; those that wait for a connection hold up nobody who does not.
@@ -92,9 +90,9 @@ final class Endpoint: @unchecked Sendable {
   }
 
   private func enqueue(_ call: any PendingCall) {
-    if waiting.count >= purgeCount {
-      waiting.removeAll { $0.isOver }
-      purgeCount = max(64, waiting.count * 2)
+    guard waiting.count < configuration.maxWaitingCalls else {
+      let reason = "\(waiting.count) calls wait for a connection already"
+      return call.fail(ConnectionError.CallRefused(endpoint: target.description, reason: reason))
     }
     waiting.append(call)
   }
@@ -120,6 +118,7 @@ final class Endpoint: @unchecked Sendable {
 
   /// Sends the calls that wait, as far as there is room.
   func serve() {
+    eventLoop.assertInEventLoop()
     guard !isServing, !waiting.isEmpty else { return }
     isServing = true
     defer { isServing = false }
@@ -159,6 +158,7 @@ final class Endpoint: @unchecked Sendable {
 
   /// Makes connections, when there are none.
   func wake() {
+    eventLoop.assertInEventLoop()
     guard !isShutDown else { return }
     if isAsleep {
       isAsleep = false
@@ -191,6 +191,7 @@ final class Endpoint: @unchecked Sendable {
 
   /// Takes no more calls; the connections close when their calls have ended.
   func shutDown() {
+    eventLoop.assertInEventLoop()
     guard !isShutDown else { return }
     isShutDown = true
     idleTimer?.cancel()

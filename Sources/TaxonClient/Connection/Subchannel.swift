@@ -58,6 +58,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
 
   /// Begins to connect, when there is no connection and no reason to wait.
   func connect() {
+    eventLoop.assertInEventLoop()
     guard machine.state == .idle else { return }
     var generator = SystemRandomNumberGenerator()
     guard let deadline = machine.connect(at: .now(), using: &generator) else { return }

@@ -114,6 +114,31 @@ import Testing
     #expect(await call.value?.status == .cancelled)
   }
 
+  @Test func noMoreCallsWaitThanMay() async throws {
+    let channel = try Channel(
+      "127.0.0.1:\(try await freePort())",
+      configuration: quietly {
+        $0.maxWaitingCalls = 3
+        $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600))
+      })
+    let waiting = (0..<3).map { _ in
+      let options = CallOptions(waitForReady: true)
+      return channel.clientStreaming(TextService.call, options: options)
+    }
+    let failure = await channel.failure(options: CallOptions(timeout: .seconds(20), waitForReady: true))
+    guard case .callRefused(let error)? = failure else {
+      Issue.record("another error: \(String(describing: failure))")
+      return
+    }
+    #expect(error.reason == "3 calls wait for a connection already")
+    // One that ends makes room.
+    waiting[0].cancel()
+    let next = channel.clientStreaming(
+      TextService.call, options: CallOptions(timeout: .milliseconds(50), waitForReady: true))
+    await #expect(throws: ConnectionError.self) { _ = try await next.response() }
+    channel.shutDown()
+  }
+
   private func limited(to streams: Int) -> Server.Configuration {
     var configuration = Server.Configuration(port: 0)
     configuration.http2.maxConcurrentStreams = streams
