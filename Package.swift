@@ -108,7 +108,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "TaxonClientTests",
-      dependencies: ["TaxonClient", "TaxonErrors", "TaxonResilience", dependency("NIOCore", "swift-nio")],
+      dependencies: [
+        "TaxonClient", "TaxonErrors", "TaxonHTTP2", "TaxonResilience", dependency("NIOCore", "swift-nio"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "TaxonCodegenTests", dependencies: ["TaxonCodegen", "Taxon"], exclude: ["Corpus", "Schemas"],

@@ -52,29 +52,34 @@ extension Channel: CallInvoker {
   public func serverStreaming<Request, Response, Failure>(
     _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions
   ) -> ResponseStream<Response, Failure> {
-    ResponseStream(
-      ResponseSource(onMessage: options.onMessage) { [self] () async throws(Failure) in
+    let head = ResponseHead<Failure>()
+    return ResponseStream(
+      ResponseSource(head, onMessage: options.onMessage) { [self] () async throws(Failure) in
         let deadline = deadline(options)
         let interceptors = ClientInterceptors(interceptors, path: method.path)
         var last: AttemptEnd?
         do throws(Failure) {
           let options = try await started(method, options, interceptors)
-          let watch = watch(method, options, interceptors)
+          let watch = watch(method, options, interceptors, head)
           let plan = plan(method, options, deadline)
           var retrier: Retrier?
           while true {
             do throws(Failure) {
-              return try await attempt(plan, request, watch, interceptors, wasRefused: last?.refusal != nil)
+              return try await attempt(plan, request, watch, interceptors, head, wasRefused: last?.refusal != nil)
             } catch {
               let end = watch.attemptEnd(error)
               last = end
-              let mayRepeat = try await Failure.catching { try await engine.mayRepeat(plan, after: end, &retrier) }
+              let isCommitted = !head.mayRepeat()
+              let mayRepeat = try await Failure.catching {
+                try await engine.mayRepeat(plan, after: end, isCommitted: isCommitted, &retrier)
+              }
               if !mayRepeat { throw error }
             }
           }
         } catch {
-          interceptors?.ended(
-            method.path, error, initial: last?.initial ?? Metadata(), trailing: last?.trailing ?? Metadata())
+          let (initial, trailing) = (last?.initial ?? Metadata(), last?.trailing ?? Metadata())
+          head.end(error, initial: initial, trailing: trailing)
+          interceptors?.ended(method.path, error, initial: initial, trailing: trailing)
           throw error
         }
       })
@@ -83,13 +88,13 @@ extension Channel: CallInvoker {
   /// Attempts a call until its first answer.
   private func attempt<Request: Message, Response: Message, Failure: ErrorUnion>(
     _ plan: CallPlan, _ request: Request, _ watch: CallWatch<Failure>, _ interceptors: ClientInterceptors?,
-    wasRefused: Bool
+    _ head: ResponseHead<Failure>, wasRefused: Bool
   ) async throws(Failure) -> (InboundMessages<ReceivedMessage<Response>, Failure>, CallHandle) {
     watch.attempting()
     let call = StreamingClientCall<Request, Response, Failure>(
       .init(
         path: plan.path, options: plan.options, deadline: plan.deadline, request: request, takesManyMessages: true,
-        interceptors: interceptors, wasRefused: wasRefused
+        interceptors: interceptors, head: head, wasRefused: wasRefused
       ) { watch.ended($0) }, on: engine)
     do throws(ConnectionError.CircuitOpen) {
       if let permit = try engine.permit() { call.admit(permit) }
@@ -100,7 +105,7 @@ extension Channel: CallInvoker {
     call.start()
     try await call.inbound.first()
     watch.keep()
-    engine.succeeded()
+    engine.succeeded(plan.options)
     return (call.inbound, handle)
   }
 
@@ -125,13 +130,14 @@ extension Channel: CallInvoker {
     _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, takesManyMessages: Bool
   ) -> (RequestSink<Request, Failure>, ResponseSource<Response, Failure>) {
     let interceptors = ClientInterceptors(interceptors, path: method.path)
-    let watch = watch(method, options, interceptors)
+    let head = ResponseHead<Failure>()
+    let watch = watch(method, options, interceptors, head)
     watch.keep()
     let deadline = deadline(options)
     let call = StreamingClientCall<Request, Response, Failure>(
       .init(
         path: method.path, options: options, deadline: deadline, request: nil,
-        takesManyMessages: takesManyMessages, interceptors: interceptors,
+        takesManyMessages: takesManyMessages, interceptors: interceptors, head: head,
         repeatsRefusedStreams: engine.repeatsRefusedStreams(plan(method, options, deadline))
       ) { watch.ended($0) }, on: engine)
     do throws(ConnectionError.CircuitOpen) {
@@ -152,7 +158,7 @@ extension Channel: CallInvoker {
     }
     return (
       RequestSink(outbound: call.outbound, interceptors: interceptors, path: method.path),
-      ResponseSource(running: call.inbound, CallHandle { call.cancel() }, onMessage: options.onMessage)
+      ResponseSource(head, running: call.inbound, CallHandle { call.cancel() }, onMessage: options.onMessage)
     )
   }
 
@@ -180,10 +186,12 @@ extension Channel: CallInvoker {
   }
 
   private func watch<Request, Response, Failure>(
-    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, _ interceptors: ClientInterceptors?
+    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, _ interceptors: ClientInterceptors?,
+    _ head: ResponseHead<Failure>
   ) -> CallWatch<Failure> {
     CallWatch { [engine] end in
       engine.note(end.notes, method.path)
+      head.end(end.error, initial: end.initial, trailing: end.trailing)
       options.onMetadata?(end.initial, end.trailing)
       interceptors?.ended(method.path, end.error, initial: end.initial, trailing: end.trailing)
     }

@@ -128,12 +128,37 @@ import Testing
     #expect(OctoLLMError.members.count == 8)
   }
 
+  @Test func losesNoContextWhereItDoesNotTakeBackWhatItWraps() {
+    let error = Stubborn.declared(notFound).retryAfter(.seconds(3)).caused(by: ForeignError())
+    #expect(error.code == "TASK_NOT_FOUND")
+    #expect(error.retryAfter == .seconds(3))
+    #expect(error.cause is ForeignError)
+  }
+
   @Test func opensATypeThatFollowsTheTaxonomyWithoutASchema() {
     let error = GetTaskError.lift(HandMade())
     guard case .other(let undeclared) = error else { return #expect(Bool(false), "another case") }
     #expect(undeclared.identity == ErrorIdentity(domain: "hand.made", code: "HAND_MADE"))
     #expect(undeclared.retry == .transient)
     #expect(undeclared.retryAfter == .seconds(1))
+  }
+}
+
+/// A union made by hand that does not know its own member.
+private enum Stubborn: ErrorUnion {
+  case declared(ValidationError.TaskNotFound)
+  case other(UndeclaredError)
+
+  static var members: [any DeclaredError.Type] { [] }
+  init?(_ error: any TaxonomyError) {
+    guard let error = error as? UndeclaredError else { return nil }
+    self = .other(error)
+  }
+  var wrapped: any TaxonomyError {
+    switch self {
+    case .declared(let error): error
+    case .other(let error): error
+    }
   }
 }
 

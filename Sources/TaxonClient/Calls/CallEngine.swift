@@ -49,6 +49,9 @@ final class CallEngine: Sendable {
   private let policy: CallPolicy
   private let breaker: CircuitBreaker?
   private let budget: RetryBudget?
+  /// Those that calls ask for in their options, shared by all calls that ask for the same.
+  private let otherBudgets = Locked<[RetryBudget.Settings: RetryBudget]>([:])
+  private static let maxBudgets = 64
   private let clock: any Clock<Duration>
   private let observer: (@Sendable (CallEvent) -> Void)?
   private let logger: Logger
@@ -83,7 +86,7 @@ final class CallEngine: Sendable {
         }
       }
       guard let error = call.error else {
-        succeeded()
+        succeeded(call.plan.options)
         return nil
       }
       do {
@@ -107,22 +110,39 @@ final class CallEngine: Sendable {
   }
 
   /// To be called when an attempt has succeeded.
-  func succeeded() { budget?.succeeded() }
+  func succeeded(_ options: CallOptions) { budget(for: options)?.succeeded() }
+
+  /// The tokens that a call's retries take: the channel's, or those of the policy in its options.
+  private func budget(for options: CallOptions) -> RetryBudget? {
+    guard let retry = options.retry, retry.budget != policy.retry.budget else { return budget }
+    guard let settings = retry.budget else { return nil }
+    return otherBudgets.withLock { budgets in
+      if let budget = budgets[settings] { return budget }
+      if budgets.count >= Self.maxBudgets { budgets.removeAll() }
+      let budget = RetryBudget(settings)
+      budgets[settings] = budget
+      return budget
+    }
+  }
 
   /// To be called when an attempt has failed.
   ///
-  /// - Parameter retrier: Counts the attempts; nil after the first.
+  /// - Parameters:
+  ///   - isCommitted: The caller knows the head of the attempt's answer.
+  ///   - retrier: Counts the attempts; nil after the first.
   /// - Returns: True when another is to be made, now: the pause before it is over.
   /// - Throws: What ended the pause.
   nonisolated(nonsending) func mayRepeat(
-    _ plan: CallPlan, after end: AttemptEnd, _ retrier: inout Retrier?
+    _ plan: CallPlan, after end: AttemptEnd, isCommitted: Bool = false, _ retrier: inout Retrier?
   ) async throws -> Bool {
     note(end.notes, plan.path)
     guard let error = end.error else { return false }
     var counting =
-      retrier ?? Retrier(plan.options.retry ?? policy.retry, isIdempotent: plan.isIdempotent, budget: budget)
-    let decision = counting.failed(
+      retrier
+      ?? Retrier(plan.options.retry ?? policy.retry, isIdempotent: plan.isIdempotent, budget: budget(for: plan.options))
+    var decision = counting.failed(
       error, timeLeft: plan.deadline.map { Duration($0 - .now()) }, refusal: end.refusal)
+    if isCommitted, case .retry = decision { decision = .stop(.committed) }
     retrier = counting
     // An attempt that the server did not process is none.
     if case .retry(_, .transparent) = decision {

@@ -17,7 +17,10 @@ public struct ResponseStream<Element: Message, Failure: ErrorUnion>: AsyncSequen
     let inbound = InboundMessages<ReceivedMessage<Element>, Failure>(credit: { _ in })
     for message in messages { inbound.append(ReceivedMessage(message, isCompressed: false), size: 0) }
     if let error { inbound.fail(error) } else { inbound.finish() }
-    source = ResponseSource(running: inbound, CallHandle {})
+    let head = ResponseHead<Failure>()
+    head.receive(Metadata())
+    head.end(error, initial: Metadata(), trailing: Metadata())
+    source = ResponseSource(head, running: inbound, CallHandle {})
   }
 
   /// Reads the messages.
@@ -40,7 +43,19 @@ public struct ResponseStream<Element: Message, Failure: ErrorUnion>: AsyncSequen
   /// Begins, or goes on, to read.
   public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(source: source) }
 
-  /// Ends the call; who reads gets CANCELLED. Nothing happens when it is over.
+  /// The metadata of the answer's head, as soon as it is there: before the first message. Asking begins the call, if
+  /// nothing has been read yet, and it is not repeated any more once its head is known.
+  ///
+  /// - Throws: What the call ended with, if no head came; CANCELLED when the task is cancelled while it waits.
+  public var initialMetadata: Metadata {
+    get async throws(Failure) { try await source.initialMetadata() }
+  }
+
+  /// The metadata of the answer's trailers; nil before the call is over. The messages have all come by then, but need not
+  /// have been read.
+  public var trailingMetadata: Metadata? { source.head.trailing }
+
+  /// Ends the call: no further message is handed out, and who reads gets CANCELLED. Nothing happens when all has been read.
   public func cancel() { source.cancel() }
 }
 
@@ -53,31 +68,43 @@ final class CallHandle: Sendable {
   deinit { cancel() }
 }
 
-/// Where the messages of an answer come from: a call that is there, or one that begins with the first read.
+/// Where the messages of an answer come from: a call that is there, or one that begins when somebody wants to read.
 final class ResponseSource<Element: Message, Failure: ErrorUnion>: Sendable {
   typealias Messages = InboundMessages<ReceivedMessage<Element>, Failure>
+  typealias Running = (messages: Messages, handle: CallHandle)
 
   private enum Phase {
-    case idle(@Sendable () async throws(Failure) -> (Messages, CallHandle))
-    case beginning
-    case running(Messages, CallHandle)
+    case idle(@Sendable () async throws(Failure) -> Running)
+    /// A task of its own, so that `cancel` reaches it wherever it waits.
+    case beginning(Task<Result<Running, Failure>, Never>, hasReader: Bool)
+    case running(Running)
     case ended(Failure)
   }
 
+  let head: ResponseHead<Failure>
   private let phase: Locked<Phase>
   private let onMessage: (@Sendable (Bool) -> Void)?
 
   init(
-    onMessage: (@Sendable (Bool) -> Void)?,
-    begin: @escaping @Sendable () async throws(Failure) -> (Messages, CallHandle)
+    _ head: ResponseHead<Failure>, onMessage: (@Sendable (Bool) -> Void)?,
+    begin: @escaping @Sendable () async throws(Failure) -> Running
   ) {
+    self.head = head
     phase = Locked(.idle(begin))
     self.onMessage = onMessage
   }
 
-  init(running messages: Messages, _ handle: CallHandle, onMessage: (@Sendable (Bool) -> Void)? = nil) {
-    phase = Locked(.running(messages, handle))
+  init(
+    _ head: ResponseHead<Failure>, running messages: Messages, _ handle: CallHandle,
+    onMessage: (@Sendable (Bool) -> Void)? = nil
+  ) {
+    self.head = head
+    phase = Locked(.running((messages, handle)))
     self.onMessage = onMessage
+  }
+
+  deinit {
+    if case .beginning(let task, _) = phase.withLock({ $0 }) { task.cancel() }
   }
 
   func next() async throws(Failure) -> Element? {
@@ -87,42 +114,76 @@ final class ResponseSource<Element: Message, Failure: ErrorUnion>: Sendable {
     return message.content
   }
 
-  private func messages() async throws(Failure) -> Messages {
-    let now = phase.withLock { phase in
-      defer { if case .idle = phase { phase = .beginning } }
-      return phase
-    }
-    switch now {
-    case .running(let messages, _): return messages
-    case .ended(let error): throw error
-    case .beginning:
-      throw Failure.lift(UndeclaredError(.failedPrecondition, "Two tasks read the messages of one call at once"))
-    case .idle(let begin):
-      do throws(Failure) {
-        let (messages, handle) = try await begin()
-        try phase.withLock { (phase) throws(Failure) in
-          // It may have been cancelled meanwhile; the handle, let go of, cancels the call.
-          if case .ended(let error) = phase { throw error }
-          phase = .running(messages, handle)
+  func initialMetadata() async throws(Failure) -> Metadata {
+    _ = begin(reads: false)
+    return try await head.metadata()
+  }
+
+  /// Begins the call, if that has not happened.
+  private func begin(reads: Bool) -> Phase {
+    phase.withLock { phase in
+      switch phase {
+      case .idle(let begin):
+        let task = Task { () -> Result<Running, Failure> in
+          do throws(Failure) { return .success(try await begin()) } catch { return .failure(error) }
         }
-        return messages
-      } catch {
-        phase.withLock { $0 = .ended(error) }
-        throw error
+        phase = .beginning(task, hasReader: reads)
+        return .beginning(task, hasReader: false)
+      case .beginning(let task, let hasReader):
+        phase = .beginning(task, hasReader: hasReader || reads)
+        return .beginning(task, hasReader: hasReader)
+      case .running, .ended: return phase
       }
     }
   }
 
-  func cancel() {
-    let handle = phase.withLock { phase -> CallHandle? in
-      switch phase {
-      case .running(_, let handle): return handle
-      case .idle, .beginning:
-        phase = .ended(Failure.lift(UndeclaredError.cancelled))
-        return nil
-      case .ended: return nil
+  private func messages() async throws(Failure) -> Messages {
+    switch begin(reads: true) {
+    case .running(let running): return running.messages
+    case .ended(let error): throw error
+    case .beginning(_, hasReader: true):
+      throw Failure.lift(UndeclaredError(.failedPrecondition, "Two tasks read the messages of one call at once"))
+    case .beginning(let task, hasReader: false):
+      let result = await withTaskCancellationHandler {
+        await task.value
+      } onCancel: {
+        task.cancel()
       }
+      return try phase.withLock { (phase) throws(Failure) in
+        // It may have been cancelled meanwhile; the handle, let go of, cancels the call.
+        if case .ended(let error) = phase { throw error }
+        switch result {
+        case .success(let running):
+          phase = .running(running)
+          return running.messages
+        case .failure(let error):
+          phase = .ended(error)
+          throw error
+        }
+      }
+    // `begin` leaves nothing idle.
+    case .idle: throw Failure.lift(UndeclaredError.cancelled)
     }
-    handle?.cancel()
+  }
+
+  func cancel() {
+    let error = Failure.lift(UndeclaredError.cancelled)
+    let before = phase.withLock { phase in
+      defer {
+        switch phase {
+        case .idle, .beginning: phase = .ended(error)
+        case .running, .ended: break
+        }
+      }
+      return phase
+    }
+    switch before {
+    case .idle: head.end(error, initial: Metadata(), trailing: Metadata())
+    case .beginning(let task, _): task.cancel()
+    case .running(let running):
+      running.messages.discard(error)
+      running.handle.cancel()
+    case .ended: break
+    }
   }
 }

@@ -49,7 +49,17 @@ public struct ClientStreamingCall<Request: Message, Response: Message, Failure: 
     return response
   }
 
-  /// Ends the call; who waits gets CANCELLED. Nothing happens when it is over.
+  /// The metadata of the answer's head, as soon as it is there; many servers send it with the answer.
+  ///
+  /// - Throws: What the call ended with, if no head came; CANCELLED when the task is cancelled while it waits.
+  public var initialMetadata: Metadata {
+    get async throws(Failure) { try await responses.initialMetadata() }
+  }
+
+  /// The metadata of the answer's trailers; nil before the call is over.
+  public var trailingMetadata: Metadata? { responses.head.trailing }
+
+  /// Ends the call; who waits gets CANCELLED. Nothing happens when all has been read.
   public func cancel() { responses.cancel() }
 }
 
@@ -87,10 +97,20 @@ public struct BidirectionalCall<Request: Message, Response: Message, Failure: Er
     for message in messages { try await requests.write(message, nil) }
   }
 
+  /// The metadata of the answer's head, as soon as it is there: before the first message.
+  ///
+  /// - Throws: What the call ended with, if no head came; CANCELLED when the task is cancelled while it waits.
+  public var initialMetadata: Metadata {
+    get async throws(Failure) { try await responses.initialMetadata }
+  }
+
+  /// The metadata of the answer's trailers; nil before the call is over.
+  public var trailingMetadata: Metadata? { responses.trailingMetadata }
+
   /// Says that all messages are sent; answers may still come.
   public func finish() { requests.finish() }
 
-  /// Ends the call; who waits gets CANCELLED. Nothing happens when it is over.
+  /// Ends the call: no further message is handed out, and who waits gets CANCELLED. Nothing happens when all has been read.
   public func cancel() { responses.cancel() }
 }
 

@@ -33,6 +33,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     /// True when the answer has any number of messages.
     let takesManyMessages: Bool
     let interceptors: ClientInterceptors?
+    let head: ResponseHead<Failure>
     /// The attempt before this one was refused.
     var wasRefused = false
     /// The call repeats itself when it was refused and its messages are at hand, also after REFUSED_STREAM; nil: it is not
@@ -154,6 +155,8 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
 
   func receive(initial: Metadata) {
     self.initial = initial
+    plan.head.receive(initial)
+    plan.options.onInitialMetadata?(initial)
     permit?.answered()
     outbound.keepNothing()
   }
@@ -207,7 +210,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     endpoint.deadlines.remove(self)
     stream = nil
     // The caller's own cancellation is no answer of the server's.
-    let error = isCancelled ? error : error.map { $0.fromCall() }
+    let error = isCancelled ? error : error.map { $0.fromCall().with(initial: initial, trailing: end.trailing) }
     if let permit = permit.take() {
       if let error {
         permit.settle(throwing: error, isNeutral: end.refusal != nil && !plan.wasRefused)

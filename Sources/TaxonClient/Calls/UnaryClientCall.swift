@@ -145,6 +145,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
 
   func receive(initial: Metadata) {
     end.initial = initial
+    plan.options.onInitialMetadata?(initial)
   }
 
   func receive(
@@ -195,7 +196,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     let permit = permit.take()
     if let error {
       // The caller's own cancellation is no answer of the server's.
-      let error = isCancelled ? error : error.fromCall()
+      let error = isCancelled ? error : error.fromCall().with(initial: self.end.initial, trailing: end.trailing)
       permit?.settle(throwing: error, isNeutral: end.refusal != nil && !wasRefused)
       self.end.error = error
       self.end.refusal = end.refusal

@@ -13,6 +13,7 @@ public struct ErrorContext: Sendable {
     var pushback: RetryPushback?
     var isPushbackRetryInfo = false
     var isFromCall = false
+    var answer: (any Sendable)?
   }
 
   private indirect enum Box {
@@ -75,6 +76,12 @@ public struct ErrorContext: Sendable {
   package var isPushbackRetryInfo: Bool {
     get { content?.isPushbackRetryInfo ?? false }
     set { change { $0.isPushbackRetryInfo = newValue } }
+  }
+
+  /// What came with the answer that the error was read from; the room that knows its type gives it out.
+  package var answer: (any Sendable)? {
+    get { content?.answer }
+    set { change { $0.answer = newValue } }
   }
 
   /// True when the error is the outcome of a call which this process made.

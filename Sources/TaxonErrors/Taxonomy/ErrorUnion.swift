@@ -52,8 +52,8 @@ extension ErrorUnion {
     set {
       var error = wrapped
       error.context = newValue
-      // Whatever a union wraps, it takes back.
-      if let changed = Self(error) { self = changed }
+      // A union should take back whatever it wraps; what a hand-written one does not becomes `other`, and loses nothing.
+      self = Self(error) ?? .lift(error)
     }
   }
 }

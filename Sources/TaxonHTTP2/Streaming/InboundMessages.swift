@@ -21,6 +21,8 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
     /// The reader, and the number by which its cancellation knows it.
     var reader: (continuation: UnsafeContinuation<Bool, Never>, number: Int)?
     var nextNumber = 0
+    /// The reader has been told of the end.
+    var isEndRead = false
     /// Bytes that have been taken and that the peer has not been told of.
     var taken = 0
 
@@ -75,6 +77,17 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
     end(.failed(error))
   }
 
+  /// The reader gives up: what is there is thrown away, and `error` is the end, unless the reader knows another one.
+  public func discard(_ error: Failure) {
+    let reader = state.withLock { state -> UnsafeContinuation<Bool, Never>? in
+      guard !state.isEndRead else { return nil }
+      state.messages = []
+      state.end = .failed(error)
+      return state.takeReader()
+    }
+    reader?.resume(returning: true)
+  }
+
   private func end(_ end: End) {
     let reader = state.withLock { state -> UnsafeContinuation<Bool, Never>? in
       guard state.end == nil else { return nil }
@@ -103,6 +116,7 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
         defer { state.taken = 0 }
         return .message(first.message, credit: state.taken)
       }
+      state.isEndRead = takes && state.end != nil
       return switch state.end {
       case nil: .wait
       case .finished: .end

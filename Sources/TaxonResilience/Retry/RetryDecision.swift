@@ -35,6 +35,8 @@ public enum StopReason: Hashable, Sendable {
   case pushback
   /// The server asks for a longer pause than the policy's longest.
   case delayTooLong(needed: Duration, longest: Duration)
+  /// The head of the answer has been handed out (gRPC A6, "When Retries are Valid").
+  case committed
   /// The next attempt would begin after the deadline.
   case deadline(needed: Duration, left: Duration)
   /// The endpoint's circuit breaker is open.
@@ -65,6 +67,7 @@ extension StopReason: CustomStringConvertible {
     case .budgetExhausted: "too many calls fail"
     case .pushback: "the server asks for none"
     case .delayTooLong(let needed, let longest): "the server asks for \(needed), and the longest pause is \(longest)"
+    case .committed: "the caller has the head of the answer"
     case .deadline(let needed, let left): "it would begin in \(needed), and the call has \(left) left"
     case .circuitOpen: "the circuit breaker is open"
     }

@@ -18,6 +18,8 @@ final class WireServer: Sendable {
     private let connection: Connection
     private let script: (Stream, Event) -> Void
     private var isHeadSent = false
+    /// Called when the stream is over.
+    var closes: () -> Void = {}
 
     fileprivate init(_ number: Int, _ connection: Connection, _ script: @escaping (Stream, Event) -> Void) {
       self.number = number
@@ -34,6 +36,7 @@ final class WireServer: Sendable {
       session?.consume(self, data.count)
     }
     override func receivedEnd() { script(self, .end) }
+    override func closed(errorCode: UInt32) { closes() }
 
     /// RST_STREAM.
     func reset(_ code: HTTP2ErrorCode) { session?.reset(self, errorCode: code) }

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
+import TaxonHTTP2
+import Testing
+
+@testable import TaxonClient
+
+@Suite struct ResponseHeadTests {
+  private let head = ResponseHead<UndeclaredError>()
+
+  @Test func whoAsksBeforeTheHeadGetsItAndCommitsTheCall() async throws {
+    async let first = head.metadata()
+    async let second = head.metadata()
+    await Task.yield()
+    head.receive(["x": "1"])
+    #expect(try await [first, second] == [["x": "1"], ["x": "1"]])
+    #expect(!head.mayRepeat())
+    head.receive(["x": "2"])
+    #expect(try await head.metadata() == ["x": "1"])
+  }
+
+  @Test func aHeadThatNobodyKnowsMayBeFollowedByAnother() async throws {
+    head.receive(["x": "1"])
+    #expect(head.mayRepeat())
+    head.receive(["x": "2"])
+    #expect(try await head.metadata() == ["x": "2"])
+  }
+
+  @Test func anEndWithoutAHeadIsTheErrorAndAnEndBehindOneKeepsIt() async throws {
+    head.end(UndeclaredError(.aborted), initial: [:], trailing: ["y": "1"])
+    await #expect(throws: UndeclaredError(.aborted)) { try await head.metadata() }
+    #expect(head.trailing == ["y": "1"])
+    let other = ResponseHead<UndeclaredError>()
+    #expect(other.trailing == nil)
+    other.receive(["x": "1"])
+    other.end(UndeclaredError(.aborted), initial: ["x": "1"], trailing: [:])
+    #expect(try await other.metadata() == ["x": "1"])
+  }
+
+  @Test func aTaskThatIsCancelledWaitsNoLonger() async throws {
+    let waiting = Task { try await head.metadata() }
+    await Task.yield()
+    waiting.cancel()
+    let result = await waiting.result
+    #expect(throws: UndeclaredError.cancelled) { try result.get() }
+  }
+}
