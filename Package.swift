@@ -83,7 +83,10 @@ let package = Package(
 
     // gRPC's interoperability tests, which Tests/Polyglot runs against other implementations.
     .executableTarget(
-      name: "taxon-interop", dependencies: ["Taxon", dependency("ArgumentParser", "swift-argument-parser")],
+      name: "taxon-interop",
+      dependencies: [
+        "Taxon", dependency("ArgumentParser", "swift-argument-parser"), dependency("Logging", "swift-log"),
+      ],
       path: "Tests/Interop", swiftSettings: settings, plugins: ["TaxonPlugin"]),
 
     // What Tests/Polyglot compares with Google's implementation of protobuf.

@@ -11,6 +11,7 @@
 #include "google/rpc/status.pb.h"
 #include "taxon/bench/v1/echo.grpc.pb.h"
 
+using taxon::bench::v1::Batch;
 using taxon::bench::v1::Echo;
 using taxon::bench::v1::EchoReply;
 using taxon::bench::v1::EchoRequest;
@@ -68,6 +69,12 @@ class EchoService : public Echo::CallbackService {
     auto* reactor = context->DefaultReactor();
     reactor->Finish(
         grpc::Status(grpc::StatusCode::FAILED_PRECONDITION, status.message(), status.SerializeAsString()));
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* Gather(grpc::CallbackServerContext* context, const Batch*, EchoReply*) override {
+    auto* reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
     return reactor;
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
+import NIOCore
 import Synchronization
 import TaxonErrors
 import TaxonHTTP2
@@ -12,6 +13,17 @@ final class CallReporter: Sendable {
   private let running = Atomic<Int>(0)
   /// Methods whose handlers have held their loop.
   private let holding = Locked<Set<String>>([])
+  /// Methods whose handlers have set something of the headers when these were out.
+  private let late = Locked<Set<String>>([])
+  private let repeated = Locked((lines: RepeatedLines<Kind>(), isScheduled: false))
+
+  /// What makes one failed call the same as another in the log.
+  private struct Kind: Hashable {
+    let level: Logger.Level
+    /// Nil for paths that the server does not have, which are the callers' to choose.
+    let path: String?
+    let code: String
+  }
 
   init(limits: ServerCallLimits, logger: Logger) {
     self.limits = limits
@@ -41,25 +53,76 @@ final class CallReporter: Sendable {
       metadata: ["rpc.path": "\(path)", "duration": "\(duration)"])
   }
 
+  /// A handler has changed what goes with the headers, which are out: says so, once a method.
+  func setTooLate(_ property: String, path: String) {
+    guard late.withLock({ $0.insert(path).inserted }) else { return }
+    logger.warning(
+      "a handler has set ServerContext.\(property) when the headers were sent; it has no effect",
+      metadata: ["rpc.path": "\(path)"])
+  }
+
   /// Ends a call with what its handler threw.
   func fail(_ stream: ServerStream, _ error: some TaxonomyError, _ context: ServerContext) {
     let status = WireStatus(error, budget: limits.maxTrailersSize)
-    let fields = context.replyFields
+    let fields = context.takeReply()
     let wasSent = stream.fail(status, initial: fields.initial, trailing: fields.trailing)
     failed(error, status: status, path: context.path, wasSent: wasSent)
   }
 
-  /// Writes a failure into the log.
-  func failed(_ error: some TaxonomyError, status: WireStatus, path: String, wasSent: Bool = true) {
+  /// Writes a failure into the log. Of warnings, and what is less, the first of a method and code is written in full, and
+  /// those that follow are summed up once a second: a caller whose calls all fail must not fill the disk. Errors of this
+  /// server are written one by one, since their callers were told an instance id to ask for.
+  ///
+  /// - Parameter isKnownPath: False when no service has such a method.
+  func failed(
+    _ error: some TaxonomyError, status: WireStatus, path: String, isKnownPath: Bool = true, wasSent: Bool = true
+  ) {
     // Asked first: an entry costs more than the error's trailers.
     let level = Logger.Level(ErrorLogEntry.Level(error.severity))
     guard logger.logLevel <= level else { return }
+    if level == .info || level == .warning {
+      guard mayWrite(Kind(level: level, path: isKnownPath ? path : nil, code: error.code)) else { return }
+    }
     let entry = ErrorLogEntry(error, instanceID: status.instanceID)
     var metadata: Logger.Metadata = ["rpc.path": "\(path)"]
     for pair in entry.metadata { metadata[pair.key] = "\(pair.value)" }
     if !status.dropped.isEmpty { metadata["error.dropped"] = "\(status.dropped.joined(separator: ", "))" }
     if !wasSent { metadata["rpc.abandoned"] = "true" }
     logger.log(level: level, "\(entry.message)", metadata: metadata)
+  }
+
+  private func mayWrite(_ kind: Kind) -> Bool {
+    let (mayWrite, begins) = repeated.withLock { state in
+      let mayWrite = state.lines.admit(kind, now: .now())
+      let begins = state.lines.hasCounted && !state.isScheduled
+      if begins { state.isScheduled = true }
+      return (mayWrite, begins)
+    }
+    if begins { Task { await writeSums() } }
+    return mayWrite
+  }
+
+  /// Writes sums once a second as long as there are any.
+  private func writeSums() async {
+    repeat { try? await Task.sleep(for: .seconds(1)) } while writeSums(isLast: false)
+  }
+
+  /// Writes the sums that are due. True: there are others, which are not yet.
+  ///
+  /// - Parameter isLast: All of them are due: the server is at its end.
+  @discardableResult func writeSums(isLast: Bool) -> Bool {
+    let (sums, goesOn) = repeated.withLock { state in
+      let sums = state.lines.takeSums(now: .now(), isLast: isLast)
+      if !isLast { state.isScheduled = state.lines.hasCounted }
+      return (sums, state.isScheduled)
+    }
+    for sum in sums {
+      var metadata: Logger.Metadata = ["not_logged": "\(sum.count)"]
+      if let kind = sum.kind { metadata["error.code"] = "\(kind.code)" }
+      if let path = sum.kind?.path { metadata["rpc.path"] = "\(path)" }
+      logger.log(level: sum.kind?.level ?? .warning, "more calls failed like that", metadata: metadata)
+    }
+    return goesOn
   }
 }
 

@@ -15,6 +15,6 @@ final class MethodTable: ServerRouter {
   func method(_ path: String) -> (any ServerMethod)? { methods[path] }
 
   func failed(_ error: any TaxonomyError, status: WireStatus, path: String) {
-    reporter.failed(error, status: status, path: path)
+    reporter.failed(error, status: status, path: path, isKnownPath: methods[path] != nil)
   }
 }

@@ -26,12 +26,14 @@ public struct RequestStream<Element: Message, Failure: ErrorUnion>: AsyncSequenc
 
     /// The next message, or nil when the caller has sent all.
     ///
-    /// - Throws: CANCELLED or `DeadlineExceeded` when the call is over before its end.
+    /// - Throws: CANCELLED or `DeadlineExceeded` when the call is over before its end; CANCELLED when the handler has
+    ///   returned.
     public mutating func next() async throws(Failure) -> Element? { try await read() }
 
     /// The next message, or nil when the caller has sent all.
     ///
-    /// - Throws: CANCELLED or `DeadlineExceeded` when the call is over before its end.
+    /// - Throws: CANCELLED or `DeadlineExceeded` when the call is over before its end; CANCELLED when the handler has
+    ///   returned.
     public mutating func next(isolation actor: isolated (any Actor)?) async throws(Failure) -> Element? {
       try await read()
     }

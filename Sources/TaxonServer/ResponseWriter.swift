@@ -17,14 +17,14 @@ public struct ResponseWriter<Element: Message, Failure: ErrorUnion>: Sendable {
   /// Sends a message, and returns when there is room for another: a slow caller slows the handler.
   ///
   /// - Parameter compress: Whether this very message is compressed, if the reply may be; nil leaves it to its size.
-  /// - Throws: CANCELLED or `DeadlineExceeded` when the call is over.
+  /// - Throws: CANCELLED or `DeadlineExceeded` when the call is over; CANCELLED when the handler has returned.
   public func write(_ message: Element, compress: Bool? = nil) async throws(Failure) {
     try await send(message, compress)
   }
 
   /// Sends messages in their order.
   ///
-  /// - Throws: CANCELLED or `DeadlineExceeded` when the call is over.
+  /// - Throws: CANCELLED or `DeadlineExceeded` when the call is over; CANCELLED when the handler has returned.
   public func write(contentsOf messages: some Sequence<Element>) async throws(Failure) {
     for message in messages { try await send(message, nil) }
   }

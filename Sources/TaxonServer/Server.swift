@@ -140,11 +140,11 @@ public final class Server: Sendable {
   }
 
   private func stopListening() async {
-    let (channel, file) = state.withLock { state in
+    let (channel, file, acceptor) = state.withLock { state in
       defer { (state.channel, state.socketFile) = (nil, nil) }
-      return (state.channel, state.socketFile)
+      return (state.channel, state.socketFile, state.acceptor)
     }
-    try? await channel?.close()
+    if let channel { await acceptor?.stopListening(channel) }
     file?.remove()
   }
 
@@ -222,6 +222,7 @@ public final class Server: Sendable {
       defer { state.ended = [] }
       return state.ended
     }
+    reporter.writeSums(isLast: true)
     logger.info("shut down")
     for continuation in waiting { continuation.resume() }
   }

@@ -24,11 +24,17 @@ public final class ServerContext: Sendable {
     var trailing = Metadata()
     var compresses: Bool?
     var isRequestCompressed = false
+    var isHeadSent = false
+    /// Where headers can be sent; nil without a server, and once the handler has returned: who keeps the context keeps no
+    /// stream.
+    var stream: ServerStream?
   }
 
   // Reached under the lock alone, which the calls of a connection share: a lock a call would cost more than it guards.
   @exclusivity(unchecked) nonisolated(unsafe) private var fields = Reply()
   private let lock: SharedLock
+  /// Nil without a server.
+  private let reporter: CallReporter?
 
   /// A context, for tests that call a service's methods without a server.
   public convenience init(
@@ -37,20 +43,23 @@ public final class ServerContext: Sendable {
   ) {
     self.init(
       path: path, peer: peer, metadata: metadata, deadline: deadline, isEncrypted: isEncrypted,
-      peerCertificate: peerCertificate, lock: SharedLock(0))
+      peerCertificate: peerCertificate, lock: SharedLock(0), reporter: nil)
   }
 
-  convenience init(path: String, stream: ServerStream) {
+  convenience init(path: String, stream: ServerStream, reporter: CallReporter) {
     self.init(
       path: path, peer: stream.context.peer, metadata: stream.metadata,
       deadline: stream.deadline.map { .now + Duration($0 - .now()) }, isEncrypted: stream.context.isEncrypted,
-      peerCertificate: stream.context.peerCertificate, lock: stream.context.lock)
+      peerCertificate: stream.context.peerCertificate, lock: stream.context.lock, reporter: reporter)
+    // Nobody else knows the context yet.
+    fields.stream = stream
   }
 
   private init(
     path: String, peer: String, metadata: Metadata, deadline: ContinuousClock.Instant?, isEncrypted: Bool,
-    peerCertificate: PeerCertificate?, lock: SharedLock
+    peerCertificate: PeerCertificate?, lock: SharedLock, reporter: CallReporter?
   ) {
+    self.reporter = reporter
     self.path = path
     self.peer = peer
     self.isEncrypted = isEncrypted
@@ -64,10 +73,11 @@ public final class ServerContext: Sendable {
     lock.withLock { _ in body(&fields) }
   }
 
-  /// Sent before the first message of the reply, or with the error when there is none.
+  /// Sent by `sendHeaders`, else before the first message of the reply, or before the error when there is none. A change
+  /// after that has no effect, and is logged once a method.
   public var initialMetadata: Metadata {
     get { withFields { $0.initial } }
-    set { withFields { $0.initial = newValue } }
+    set { set("initialMetadata") { $0.initial = newValue } }
   }
 
   /// Sent after the reply, or with the error.
@@ -77,10 +87,52 @@ public final class ServerContext: Sendable {
   }
 
   /// Whether this reply is compressed, if the caller accepts it; nil leaves it to the server's setting and the messages'
-  /// size. To be set before the first message is written.
+  /// size. To be set before the headers are sent, or the first message is written; it has no effect after that.
   public var compressesReply: Bool? {
     get { withFields { $0.compresses } }
-    set { withFields { $0.compresses = newValue } }
+    set { set("compressesReply") { $0.compresses = newValue } }
+  }
+
+  /// Changes what goes with the headers, if they are not out.
+  private func set(_ property: String, _ change: (inout Reply) -> Void) {
+    let isInTime = withFields { fields in
+      if !fields.isHeadSent { change(&fields) }
+      return !fields.isHeadSent
+    }
+    if !isInTime { reporter?.setTooLate(property, path: path) }
+  }
+
+  /// Sends the headers with `initialMetadata` at once, before there is a message or an error to send. Without it they go
+  /// with the first message, or with the end.
+  ///
+  /// - Returns: False when they are out already, the handler has returned, or the context is one without a server;
+  ///   nothing happens then.
+  @discardableResult
+  public func sendHeaders() -> Bool {
+    let head = withFields { fields -> (stream: ServerStream, initial: Metadata, wish: Bool?)? in
+      guard let stream = fields.stream, !fields.isHeadSent else { return nil }
+      fields.isHeadSent = true
+      return (stream, fields.initial, fields.compresses)
+    }
+    guard let head else { return false }
+    let compression = head.stream.compression(wish: head.wish)?.compression
+    let loop = head.stream.context.executor.eventLoop
+    if loop.inEventLoop {
+      head.stream.sendHead(head.initial, compression: compression)
+    } else {
+      // Reached on the loop alone.
+      nonisolated(unsafe) let stream = head.stream
+      loop.execute { [initial = head.initial] in stream.sendHead(initial, compression: compression) }
+    }
+    return true
+  }
+
+  /// The first message goes: says what its head has.
+  func takeHead() -> Metadata {
+    withFields { fields in
+      fields.isHeadSent = true
+      return fields.initial
+    }
   }
 
   /// Whether the request, or the message of it that was read last, came compressed.
@@ -89,7 +141,14 @@ public final class ServerContext: Sendable {
     set { withFields { $0.isRequestCompressed = newValue } }
   }
 
-  var replyFields: (initial: Metadata, trailing: Metadata, compresses: Bool?) {
-    withFields { ($0.initial, $0.trailing, $0.compresses) }
+  /// The handler has returned: says what goes with its reply, or with its error, and lets go of the stream.
+  func takeReply() -> (initial: Metadata, trailing: Metadata, compresses: Bool?) {
+    let (stream, reply) = withFields { fields in
+      fields.isHeadSent = true
+      return (fields.stream.take(), (fields.initial, fields.trailing, fields.compresses))
+    }
+    // Let go of outside of the lock.
+    _ = stream
+    return reply
   }
 }

@@ -54,7 +54,7 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
 
   func begin(
     _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> (call: any ServerCall, kept: Int) {
+  ) throws(UndeclaredError) -> (call: any ServerCall, kept: KeptBytes) {
     let call = StreamingCall(method: self, stream: stream)
     return (call, try call.receive(message, size: size, isCompressed: isCompressed))
   }
@@ -74,27 +74,30 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   @exclusivity(unchecked) private var isDone = false
 
   init(method: StreamingMethod<Request, Response, Failure>, stream: ServerStream) {
-    let context = ServerContext(path: method.path, stream: stream)
+    let context = ServerContext(path: method.path, stream: stream, reporter: method.reporter)
     self.method = method
     self.stream = stream
     self.context = context
     let eventLoop = stream.context.executor.eventLoop
     // Reached on the loop alone.
     nonisolated(unsafe) let stream = stream
-    inbound = InboundMessages(credit: { count in
-      if eventLoop.inEventLoop { stream.read(count) } else { eventLoop.execute { stream.read(count) } }
-    })
+    inbound = InboundMessages(
+      creditStep: stream.context.creditStep,
+      credit: { kept in
+        if eventLoop.inEventLoop { stream.read(kept) } else { eventLoop.execute { stream.read(kept) } }
+      })
     outbound = OutboundMessages(eventLoop: eventLoop) { stream.compression(wish: context.compressesReply) }
     outbound.attach(stream) { settings in
-      stream.sendHead(context.initialMetadata, compression: settings?.compression)
+      stream.sendHead(context.takeHead(), compression: settings?.compression)
     }
   }
 
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> Int {
+  ) throws(UndeclaredError) -> KeptBytes {
     let request = ReceivedMessage(try Request.received(message), isCompressed: isCompressed)
-    return inbound.append(request, size: size) ? size : 0
+    let kept = inbound.kept(byteCount: message.count, size: size)
+    return inbound.append(request, kept: kept) ? kept : .none
   }
 
   func receiveEnd() {
@@ -106,13 +109,17 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     inbound.abandon(Failure.lift(error))
     outbound.fail(error)
     task?.cancel()
-    stream.context.wakeWaiting()
   }
 
   func hasRoom() { outbound.pump() }
 
   fileprivate func start() {
+    if stream.hasToWait { stream.start { self.begin() } } else { begin() }
+  }
+
+  private func begin() {
     method.reporter.handlerStarted()
+    stream.handlerBegan()
     let task = stream.context.tasks.run(self)
     // What ended without suspending needs no cancellation.
     if !isDone { self.task = task }
@@ -121,11 +128,10 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   func heldLoop(for duration: Duration) { method.reporter.heldLoop(path: method.path, for: duration) }
 
   nonisolated(nonsending) func run() async {
-    if stream.hasToWait { await stream.room() }
     do throws(Failure) {
       try await handle()
       outbound.flushAll()
-      let fields = context.replyFields
+      let fields = context.takeReply()
       // Nothing was written: the head has not gone yet.
       stream.sendHead(fields.initial, compression: nil)
       stream.succeed(trailing: fields.trailing)
@@ -136,12 +142,13 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     end()
     isDone = true
     task = nil
+    stream.handlerEnded()
     method.reporter.handlerEnded()
   }
 
   /// Lets go of what came too late, and tells tasks that still read or write.
   private func end() {
-    let error = UndeclaredError(.cancelled, "The call is over")
+    let error = UndeclaredError(.cancelled, "The call is over: its handler has returned")
     inbound.abandon(Failure.lift(error))
     outbound.fail(error)
   }

@@ -45,9 +45,9 @@ final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion
 
   func begin(
     _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> (call: any ServerCall, kept: Int) {
+  ) throws(UndeclaredError) -> (call: any ServerCall, kept: KeptBytes) {
     let request = try Request.received(message)
-    return (callType.init(self, stream, request, isCompressed: isCompressed), 0)
+    return (callType.init(self, stream, request, byteCount: message.count, isCompressed: isCompressed), .none)
   }
 }
 
@@ -59,14 +59,17 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   private let method: UnaryMethod<Request, Response, Failure>
   private let stream: ServerStream
   private let request: Request
+  /// Bytes of the request.
+  private let byteCount: Int
   private let isRequestCompressed: Bool
   @exclusivity(unchecked) private var isDone = false
   @exclusivity(unchecked) private var task: HandlerTask?
 
   required init(
     _ method: UnaryMethod<Request, Response, Failure>, _ stream: ServerStream, _ request: consuming Request,
-    isCompressed: Bool
+    byteCount: Int, isCompressed: Bool
   ) {
+    self.byteCount = byteCount
     self.method = method
     self.stream = stream
     self.request = request
@@ -76,23 +79,31 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   func hasRoom() {}
 
   /// The stream lets one message through.
-  func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> Int { 0 }
+  func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> KeptBytes { .none }
 
   func receiveEnd() {
+    if stream.hasToWait { stream.start { self.start() } } else { start() }
+  }
+
+  private func start() {
     method.reporter.handlerStarted()
+    stream.handlerBegan()
     let task = stream.context.tasks.run(self)
-    // What ended without suspending needs no cancellation.
-    if !isDone { self.task = task }
+    // What ended without suspending needs no cancellation, and holds nothing.
+    if !isDone {
+      self.task = task
+      stream.hold(byteCount)
+    }
   }
 
   func heldLoop(for duration: Duration) { method.reporter.heldLoop(path: method.path, for: duration) }
 
   nonisolated(nonsending) func run() async {
-    let context = ServerContext(path: method.path, stream: stream)
+    let context = ServerContext(path: method.path, stream: stream, reporter: method.reporter)
     if isRequestCompressed { context.isRequestCompressed = true }
     do throws(Failure) {
       // The usual case goes to the handler straight: each function between would need memory of the task.
-      if stream.deadline == nil, method.interceptors == nil, !stream.hasToWait {
+      if stream.deadline == nil, method.interceptors == nil {
         succeed(try await method.handler(request, context), context)
       } else {
         succeed(try await handle(request, context), context)
@@ -104,16 +115,15 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     }
     isDone = true
     task = nil
+    stream.handlerEnded()
     method.reporter.handlerEnded()
   }
 
   func cancel(_ error: UndeclaredError) {
     task?.cancel()
-    stream.context.wakeWaiting()
   }
 
   private func handle(_ request: Request, _ context: ServerContext) async throws(Failure) -> Response {
-    if stream.hasToWait { await stream.room() }
     return try await stream.withDeadline { () async throws(Failure) in
       guard let interceptors = self.method.interceptors else { return try await self.method.handler(request, context) }
       var response: Response?
@@ -133,7 +143,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   }
 
   private func succeed(_ response: Response, _ context: ServerContext) {
-    let fields = context.replyFields
+    let fields = context.takeReply()
     do throws(UndeclaredError) {
       try stream.reply(response, compress: fields.compresses, initial: fields.initial, trailing: fields.trailing)
     } catch {

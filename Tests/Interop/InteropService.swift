@@ -23,6 +23,7 @@ struct InteropService: TestService.Service {
   ) async throws {
     context.echoMetadata()
     context.compressesReply = request.responseParameters.contains { $0.compressed?.value == true }
+    context.sendHeaders()
     try await answer(request, responses)
     try request.responseStatus.raise()
   }
@@ -31,6 +32,7 @@ struct InteropService: TestService.Service {
     _ requests: RequestStream<StreamingInputCallRequest, UndeclaredError>, context: ServerContext
   ) async throws -> StreamingInputCallResponse {
     context.echoMetadata()
+    context.sendHeaders()
     var size = 0
     for try await request in requests {
       try context.check(request.expectCompressed)
@@ -46,6 +48,7 @@ struct InteropService: TestService.Service {
     context.echoMetadata()
     // It is not known yet whether a request will ask for it.
     context.compressesReply = true
+    context.sendHeaders()
     for try await request in requests {
       try request.responseStatus.raise()
       try await answer(request, responses)

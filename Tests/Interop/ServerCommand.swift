@@ -15,6 +15,8 @@ struct ServerCommand: ParsableCommand {
   @Option(name: .flag("tls_cert_file"), help: "The PEM file with the server's certificate.")
   var certificateFile: String?
   @Option(name: .flag("tls_key_file"), help: "The PEM file with the server's key.") var keyFile: String?
+  @Flag(name: .customLong("tell_first_call"), help: "Print the line \"called\" when the first call comes.")
+  var tellsFirstCall = false
 
   func validate() throws {
     if useTLS == true, certificateFile == nil || keyFile == nil {
@@ -29,7 +31,9 @@ struct ServerCommand: ParsableCommand {
     if useTLS == true, let certificateFile, let keyFile {
       tls = ServerTLS(certificateFile: certificateFile, keyFile: keyFile)
     }
-    let server = Server(.init(host: host, port: port, tls: tls), services: [InteropService()])
+    var configuration = Server.Configuration(host: host, port: port, tls: tls)
+    if tellsFirstCall { configuration.interceptors = [FirstCallInterceptor()] }
+    let server = Server(configuration, services: [InteropService()])
     let address = host.contains(":") ? "[\(host)]" : host
     let serving = Task {
       try await server.run { port in
@@ -49,5 +53,22 @@ struct ServerCommand: ParsableCommand {
     }
     try await serving.value
     for source in signals { source.cancel() }
+  }
+}
+
+/// Says that there was a call: for tests that wait until a client has found the server.
+private final class FirstCallInterceptor: ServerInterceptor {
+  private let wasCalled = Locked(false)
+
+  func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
+    let isFirst = wasCalled.withLock { wasCalled in
+      defer { wasCalled = true }
+      return !wasCalled
+    }
+    if isFirst {
+      print("called")
+      fflush(nil)
+    }
+    try await next()
   }
 }

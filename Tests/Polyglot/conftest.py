@@ -8,11 +8,13 @@ import atexit
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import extended_copy
 import pytest
 from repository import PROTOS, generate_python, generate_test_messages
 
@@ -31,13 +33,40 @@ from octollm_process import Server  # noqa: E402
 CROSS_CHECK_SEED = int(os.environ.get("CROSS_CHECK_SEED") or random.SystemRandom().randrange(1 << 32))
 
 
+# Tests that have not ended yet, in their order.
+_left: dict[str, None] = {}
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    _left.update((item.nodeid, None) for item in session.items)
+
+
+def pytest_runtest_logfinish(nodeid: str) -> None:
+    _left.pop(nodeid, None)
+
+
+def pytest_sessionstart() -> None:
+    # Fixtures are torn down then, and the report is written: what runs is ended, and Scripts/test knows what did not.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM", returncode=2))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _left:
+        terminalreporter.section(f"{len(_left)} tests did not run to their end")
+        for number, nodeid in enumerate(_left):
+            terminalreporter.write_line(f"NOT RUN {nodeid}" if number else f"UNDER WAY {nodeid}")
     cross_check = sys.modules.get("cross_check")
     if cross_check is not None and cross_check.cases:
         google = f"protobuf {protobuf_version} ({api_implementation.Type()})"
         terminalreporter.write_line(
             f"cross-check with {google}: {cross_check.cases} cases, CROSS_CHECK_SEED={CROSS_CHECK_SEED}"
         )
+
+
+@pytest.fixture(scope="session")
+def copy() -> Path:
+    """A copy of this repository with one error more."""
+    return extended_copy.make()
 
 
 @pytest.fixture(scope="session")

@@ -3,16 +3,49 @@
 
 import subprocess
 from pathlib import Path
+from types import TracebackType
 
 from repository import executable
 from serving import PATIENCE, ServingProcess
 
 
 class SwiftServer(ServingProcess):
-    """`taxon-interop server` on a port that was free."""
+    """`taxon-interop server`, by default on a port that was free."""
 
-    def __init__(self, log: Path, *arguments: str) -> None:
-        super().__init__([executable("taxon-interop"), "server", "--host", "127.0.0.1", "--port", "0", *arguments], log)
+    def __init__(self, log: Path, *arguments: str, port: int = 0) -> None:
+        command = [executable("taxon-interop"), "server", "--host", "127.0.0.1", "--port", str(port), *arguments]
+        super().__init__(command, log)
+
+
+class RestartingSwiftServer:
+    """A server that can be taken away and come back on the same port, until its context is left."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._port = 0
+        self.start()
+        self._port = self._server.port
+        self.target = self._server.target
+
+    def start(self) -> None:
+        self._server = SwiftServer(self._log, "--tell_first_call", port=self._port)
+
+    def stop(self) -> None:
+        """Ends gracefully, as after SIGTERM."""
+        with self._server:
+            pass
+
+    def wait_for_call(self) -> None:
+        """Until one has come since the start."""
+        assert self._server.process.stdout.readline() == "called\n", self._server.log
+
+    def __enter__(self) -> "RestartingSwiftServer":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._server.__exit__(kind, error, traceback)
 
 
 def swift_client(port: int, case: str, *arguments: str) -> None:

@@ -136,6 +136,11 @@ class RawConnection:
                 self._read()
         return True
 
+    def room(self, stream: int) -> int:
+        """Bytes that the server takes on a stream now."""
+        self._windows.setdefault(stream, (self.settings or {}).get(SettingsFrame.INITIAL_WINDOW_SIZE, 65_535))
+        return min(self._windows[0], self._windows[stream])
+
     def write_body(self, stream: int, payload: bytes, *, end: bool = True, patience: float = PATIENCE) -> bool:
         """Writes DATA as the windows have room. False when the server ended the stream or gave no more room."""
         rest = payload

@@ -12,6 +12,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PROTOS = ROOT / "Protos"
 # Kept from run to run, so that the packages which tests build are built from nothing only once.
 SCRATCH = ROOT / ".build" / "polyglot"
+PACKAGES = SCRATCH / "packages"
+"""Packages that tests build: a copy of this repository, and README's tour beside it."""
+PACKAGES_ENVIRONMENT = os.environ | {"SWIFTPM_BUILD_DIR": str(PACKAGES / "build")}
+"""They share one build folder, so that Taxon is compiled once for all of them."""
 
 
 def generate_python(protos: Path, into: Path) -> None:
@@ -38,7 +42,10 @@ def run_protoc(protos: Path, into: Path, files: list[str]) -> None:
 def swift(*arguments: str, package: Path = ROOT, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Runs SwiftPM. Its output is shown only when it fails: `check` raises an error that has it."""
     command = ["swift", arguments[0], "--package-path", str(package), *arguments[1:]]
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL)
+    result = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
+        env=PACKAGES_ENVIRONMENT if package.is_relative_to(PACKAGES) else None,
+    )  # fmt: skip
     if check and result.returncode:
         # Without the lines that only say how far it has come.
         output = re.sub(r"^\[\d+/\d+\] .*\n", "", result.stdout, flags=re.MULTILINE)

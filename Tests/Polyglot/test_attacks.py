@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What harms servers: after it, a fresh call is answered within a second, and memory is where it was."""
 
+import gzip
 import socket
 import struct
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,6 +25,11 @@ REQUEST = GetTaskRequest(task_id="none").SerializeToString()
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
 END_STREAM, ACK, END_HEADERS, PADDED = 1, 1, 4, 8
 INITIAL_WINDOW_SIZE = 4
+TEST = "/grpc.testing.TestService/"
+# A handler that gets it reads nothing more for a minute.
+WAITING = schema.StreamingOutputCallRequest(
+    response_parameters=[schema.ResponseParameters(size=1, interval_us=60_000_000)]
+).SerializeToString()
 # Connections that an attacker with one machine has.
 MANY = 500
 
@@ -185,16 +192,76 @@ class TestSlowPeers:
                     connection.write_body(id, message(bytes(65_000), length=4 * MEBIBYTE), end=False, patience=0.05)
             interop_victim.answers()
 
-    @pytest.mark.parametrize(
-        "beginning",
-        [b"", PREFACE[:10], PREFACE, PREFACE + settings()[:5], PREFACE + settings()],
-        ids=["nothing", "half-a-preface", "preface", "half-settings", "no-settings-ack"],
-    )
-    def test_half_open_connections(self, victim: Victim, beginning: bytes) -> None:
-        """They are given up after the ten seconds that the handshake may take."""
-        before = victim.connections()
+    def test_many_connections_without_windows(self, interop_victim: Victim) -> None:
+        """What waits for windows has a bound for the whole server, and is given up after a time."""
+        body = message(schema.SimpleRequest(response_size=300_000).SerializeToString())
         with ExitStack() as stack:
-            for _ in range(MANY):
+            connections = [
+                stack.enter_context(RawConnection(interop_victim.port, {INITIAL_WINDOW_SIZE: 0})) for _ in range(60)
+            ]
+            for connection in connections:
+                calls = (connection.request(id, f"{TEST}UnaryCall") + data(id, body, end=True) for id in streams(100))
+                connection.write(b"".join(calls))
+            interop_victim.has_answered_for(2)
+            interop_victim.has_recovered(peak=48 * MEBIBYTE)
+            # Those whose replies wait; the others have nothing of theirs here.
+            ended = [connection for connection in connections if connection.read_until(lambda: connection.is_closed, 2)]
+            deadline = time.monotonic() + 30
+            while not ended and time.monotonic() < deadline:
+                ended = [each for each in connections if each.read_until(lambda: each.is_closed, 0.1)]  # noqa: B023
+            assert ended, "nobody was given up"
+            assert b"stalled for" in ended[0].go_away.additional_data
+
+    def test_empty_messages_that_nobody_reads(self, interop_victim: Victim) -> None:
+        with RawConnection(interop_victim.port) as connection:
+            connection.write(connection.request(1, f"{TEST}FullDuplexCall") + data(1, message(WAITING)))
+            sent = 0
+            while sent < 1_000_000 and connection.write_body(1, message(b"") * 10_000, end=False, patience=0.5):
+                sent += 10_000
+            assert sent < 1_000_000, "the server takes them all"
+            interop_victim.has_recovered(peak=48 * MEBIBYTE)
+
+    def test_compressed_messages_that_nobody_reads(self, interop_victim: Victim) -> None:
+        """Four kilobytes each, and four megabytes in memory."""
+        payload = schema.Payload(body=bytes(4 * MEBIBYTE - 1_000))
+        request = gzip.compress(schema.StreamingOutputCallRequest(payload=payload).SerializeToString())
+        with RawConnection(interop_victim.port) as connection:
+            encoding = [("grpc-encoding", "gzip")]
+            connection.write(connection.request(1, f"{TEST}FullDuplexCall", encoding))
+            connection.write(data(1, message(gzip.compress(WAITING), flag=1)))
+            for _ in range(100):
+                if not connection.write_body(1, message(request, flag=1), end=False, patience=0.5):
+                    break
+            interop_victim.has_recovered(peak=64 * MEBIBYTE)
+
+    def test_requests_that_came_in_part(self, interop_victim: Victim) -> None:
+        """A hundred of four megabytes; nobody waits for ever when their rest comes."""
+        body = message(schema.SimpleRequest(payload=schema.Payload(body=bytes(4 * MEBIBYTE - 1_000))).SerializeToString())
+        with RawConnection(interop_victim.port) as connection:
+            connection.write(b"".join(connection.request(id, f"{TEST}UnaryCall") for id in streams(100)))
+            sent = {id: 0 for id in streams(100)}
+            deadline = time.monotonic() + 60
+            while sent and time.monotonic() < deadline:
+                before = sum(sent.values())
+                for id, start in list(sent.items()):
+                    count = min(connection.room(id), 16_384, len(body) - start)
+                    if count > 0:
+                        connection.write_body(id, body[start : start + count], end=start + count == len(body))
+                        sent[id] += count
+                    if sent[id] == len(body):
+                        del sent[id]
+                if before == sum(sent.values()):
+                    connection.read_until(lambda: False, 0.01)
+            assert not sent, f"{len(sent)} requests wait for each other"
+            assert {connection.answer(id).status for id in streams(100)} == {0}
+            interop_victim.has_recovered(peak=96 * MEBIBYTE)
+
+    def test_half_open_connections(self, victim: Victim) -> None:
+        """They are given up after the ten seconds that the handshake may take, wherever in it they stop."""
+        before = victim.connections()
+        beginnings = [b"", PREFACE[:10], PREFACE, PREFACE + settings()[:5], PREFACE + settings()]
+        with ExitStack() as stack:
+            for beginning in beginnings * (MANY // len(beginnings)):
                 connection = stack.enter_context(RawConnection(victim.port, handshake=False))
                 connection.socket.send(beginning)
             assert victim.becomes(lambda: victim.connections() <= before + 2, timeout=25)

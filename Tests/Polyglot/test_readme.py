@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """README, true to the letter: the tour's files are written as they stand there, its commands run, its output compared.
 
-The tour is also the package outside this repository that depends on Taxon by path and is called by grpcio.
+The tour is also the package outside this repository that depends on Taxon by path and is called by grpcio. Beside it, as
+`taxon`, lies the copy of the repository that test_extension.py has added an error to.
 """
 
 import contextlib
@@ -9,12 +10,13 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from repository import ROOT, SCRATCH
+from repository import PACKAGES, PACKAGES_ENVIRONMENT, ROOT
 
 README = (ROOT / "README.md").read_text()
 FENCE = r"```(\w+)\n(.*?)```"
@@ -30,13 +32,12 @@ def outputs() -> list[str]:
 
 
 @pytest.fixture
-def tour() -> Path:
+def tour(copy: Path) -> Path:
     """The tour's folder, with the repository beside it as `taxon`."""
-    folder = SCRATCH / "readme" / "tour"
+    folder = PACKAGES / "tour"
     folder.mkdir(parents=True, exist_ok=True)
-    taxon = folder.parent / "taxon"
-    if not taxon.exists():
-        taxon.symlink_to(ROOT)
+    if not (folder / ".build").is_symlink():
+        (folder / ".build").symlink_to(PACKAGES / "build")
     for name, text in blocks("file").items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -45,18 +46,24 @@ def tour() -> Path:
     return folder
 
 
+PORT = 50052
+"""The tour's."""
+
+
 @pytest.mark.slow
 def test_the_tour_is_as_it_says(tour: Path) -> None:
+    with socket.socket() as other:
+        assert other.connect_ex(("127.0.0.1", PORT)), f"something else listens on port {PORT}, which the tour's server needs"
     # `python3` is the one that runs the tests, which has what the tour asks for.
-    bin_folder = tour / ".build" / "bin"
+    bin_folder = PACKAGES / "bin"
     bin_folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(bin_folder / "python3", ignore_errors=True)
     (bin_folder / "python3").unlink(missing_ok=True)
     (bin_folder / "python3").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (bin_folder / "python3").chmod(0o755)
-    environment = os.environ | {"PATH": f"{bin_folder}:{os.environ['PATH']}"}
+    environment = PACKAGES_ENVIRONMENT | {"PATH": f"{bin_folder}:{os.environ['PATH']}"}
     # A file, which unlike a pipe takes any amount of what a build prints.
-    log = tour / ".build" / "tour.log"
+    log = PACKAGES / "tour.log"
     with log.open("w") as output:
         process = subprocess.Popen(
             ["bash", "-euo", "pipefail", "-c", blocks("run")["tour"]],

@@ -2,7 +2,9 @@
 """SIGTERM while there is a lot to do: what was accepted is answered, the rest can be tried again."""
 
 import sqlite3
+import struct
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -10,10 +12,13 @@ from pathlib import Path
 
 import grpc
 import interop_client
+import pytest
 import interop_schema as schema
 from interop_process import SwiftServer
 from octollm.v1.orchestrator_pb2 import CreateTaskRequest, TaskContract
+from hyperframe.frame import GoAwayFrame
 from octollm_process import PATIENCE, Server
+from raw_http2 import RawConnection, data, frame, message
 from stub import ORCHESTRATOR, Stub
 
 CONNECTIONS, CALLS_EACH = 10, 100
@@ -99,3 +104,30 @@ def test_streams_go_on_to_their_end(tmp_path: Path) -> None:
         refused = services[0].EmptyCall.future(schema.Empty(), timeout=PATIENCE)
         assert refused.code() == grpc.StatusCode.UNAVAILABLE
         assert server.wait() == 0
+
+
+@pytest.mark.parametrize("ends", ["server", "client"])
+def test_a_slow_reader_gets_everything(tmp_path: Path, ends: str) -> None:
+    """Eight megabytes at two a second, when the server is told to end, or the client says that it goes."""
+    size = 1 << 20
+    parameters = [schema.ResponseParameters(size=size)] * 8
+    body = message(schema.StreamingOutputCallRequest(response_parameters=parameters).SerializeToString())
+    with SwiftServer(tmp_path / "log") as server, RawConnection(server.port, {4: 1 << 24}) as connection:
+        connection.write(frame(8, 0, 0, struct.pack(">I", 1 << 24)))
+        connection.write(connection.request(1, "/grpc.testing.TestService/StreamingOutputCall"))
+        connection.write(data(1, body, end=True))
+        assert connection.read_until(lambda: 1 in connection.answers and len(connection.answers[1].body) > size)
+        if ends == "server":
+            server.terminate()
+        else:
+            connection.write(GoAwayFrame(0).serialize())
+        answer = connection.answers[1]
+        while not answer.is_ended and not connection.is_closed:
+            before = len(answer.body)
+            connection.read_until(lambda: len(answer.body) > before, 5)  # noqa: B023
+            time.sleep((len(answer.body) - before) / (2 << 20))
+        assert len(answer.body) > 8 * size
+        assert answer.status == 0
+        connection.read_until(lambda: connection.is_closed)
+        if ends == "server":
+            assert server.wait() == 0

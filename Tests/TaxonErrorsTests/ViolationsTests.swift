@@ -21,6 +21,32 @@ import Testing
     }
   }
 
+  @Test func keepsAHundredAndSaysHowManyMoreThereAre() {
+    var violations = Violations()
+    for index in 0..<100 { violations.add(field: "capabilities[\(index)]", "blank") }
+    #expect(violations.summary == violations.found)
+    for _ in 0..<1000 {
+      violations.check(
+        false,
+        field: {
+          Issue.record("made a name"); return "x"
+        }(),
+        {
+          Issue.record("made a text"); return "y"
+        }())
+    }
+    #expect(violations.found.count == 100)
+    #expect(violations.notKept == 1000)
+    do throws(CreateTaskError) {
+      try violations.throwIfAny { CreateTaskError.validationErrors(errors: $0) }
+      Issue.record("nothing was thrown")
+    } catch {
+      #expect(error.violations.count == 101)
+      #expect(error.violations.last?.field == "")
+      #expect(error.violations.last?.description == "1000 more violations")
+    }
+  }
+
   @Test func throwsNothingWhenAllIsWell() throws {
     var violations = Violations()
     let isFine = violations.check(true, field: "a", "b")

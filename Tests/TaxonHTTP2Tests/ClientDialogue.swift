@@ -12,9 +12,9 @@ final class ClientDialogue: HTTP2SessionDelegate {
     var end: CallEnd? { ends.last }
 
     func receive(initial: Metadata) {}
-    func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> Int {
+    func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> KeptBytes {
       messages.append(Array(message))
-      return 0
+      return .none
     }
     func receiveEnd(_ end: CallEnd) { ends.append(end) }
     func hasRoom() {}

@@ -33,7 +33,7 @@ final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test
 
     func begin(
       _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-    ) -> (call: any ServerCall, kept: Int) {
+    ) -> (call: any ServerCall, kept: KeptBytes) {
       let call = Call(router: router, stream: stream, answers: answers)
       return (call, call.receive(message, size: size, isCompressed: isCompressed))
     }
@@ -53,9 +53,9 @@ final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test
 
     func hasRoom() {}
 
-    func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> Int {
+    func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> KeptBytes {
       request = Array(message)
-      return 0
+      return .none
     }
 
     func receiveEnd() {

@@ -90,6 +90,81 @@ import Testing
     }
   }
 
+  /// A block of which a field of 4,000 bytes stands in the compression table and is named again and again, a byte a time.
+  func bomb(_ stream: Int, isFirst: Bool) -> [UInt8] {
+    let field =
+      [0x40, 6] + Array("x-bomb".utf8) + [0x7f, 0xa1, 0x1e] + [UInt8](repeating: UInt8(ascii: "x"), count: 4000)
+    let block =
+      head(stream).dropFirst(9)
+      + (isFirst ? field : []) + [UInt8](repeating: 0xbe, count: 10_000)
+    return ScriptedPeer.frame(type: 1, flags: 5, stream: stream, block)
+  }
+
+  @Test func headerBombsEndTheConnection() throws {
+    let bytes = (0..<11).flatMap { bomb($0 * 2 + 1, isFirst: $0 == 0) }
+    let (limit, code) = try outcome(bytes) { $0.largeHeaders = .init(burst: 10, perSecond: 0) }
+    #expect(limit == .largeHeaders)
+    #expect(code == 11)
+    let fine = try outcome(bytes) { $0.largeHeaders = .init(burst: 11, perSecond: 0) }
+    #expect(fine.0 == nil)
+    #expect(fine.1 == nil)
+  }
+
+  @Test func headersThatAreSomewhatTooLargeCountToo() throws {
+    let bytes = (0..<11).flatMap { index in
+      ScriptedPeer.headers(
+        index * 2 + 1,
+        [(":method", "POST"), (":scheme", "http"), (":path", "/a/B"), (":authority", "x")]
+          + (0..<180).map { ("x-\($0)", String(repeating: "x", count: 60)) }, endStream: true)
+    }
+    let small = try outcome(bytes) { $0.largeHeaders = .init(burst: 10, perSecond: 0) }
+    #expect(small.0 == .largeHeaders)
+  }
+
+  /// Counts the fields of its block.
+  final class Counter: HTTP2Stream {
+    var names: [String] = []
+    var code: UInt32?
+    override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+      names.append(String(decoding: name, as: UTF8.self))
+    }
+    override func closed(errorCode: UInt32) { code = errorCode }
+  }
+
+  final class Accepter: HTTP2SessionDelegate {
+    var streams: [Counter] = []
+    func makeStream() -> HTTP2Stream? {
+      streams.append(Counter())
+      return streams.last
+    }
+    func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}
+    func receivedSettings() {}
+    func receivedPingAck(_ payload: UInt64) {}
+    func streamClosed() {}
+  }
+
+  @Test func whatIsFarOverTheLimitIsNotLookedAtAndTheTableStaysInStep() throws {
+    let session = try HTTP2Session(role: .server, configuration: HTTP2Configuration())
+    let delegate = Accepter()
+    session.delegate = delegate
+    let bytes =
+      ScriptedPeer.preface + ScriptedPeer.emptySettings + bomb(1, isFirst: true)
+      + ScriptedPeer.frame(type: 1, flags: 5, stream: 3, head(3).dropFirst(9) + [0xbe])
+    try bytes.withUnsafeBytes { try session.receive($0) }
+    var output: [UInt8] = []
+    try session.drain { piece in
+      output += Array(piece)
+      return true
+    }
+    #expect(delegate.streams.count == 2)
+    // Four times the limit of 16 KiB in fields of some 4,000 bytes, and four small ones.
+    #expect((16...24).contains(delegate.streams[0].names.count))
+    #expect(delegate.streams[0].code == HTTP2ErrorCode.enhanceYourCalm.rawValue)
+    #expect(delegate.streams[1].names == [":method", ":scheme", ":path", ":authority", "x-bomb"])
+    let resets = ScriptedPeer().parse(output).filter { if case .reset = $0 { true } else { false } }
+    #expect(resets.count == 1)
+  }
+
   @Test func continuationsWithoutEndEndTheConnection() throws {
     let first = ScriptedPeer.frame(type: 1, flags: 0, stream: 1, [])
     let more = (0..<20).flatMap { _ in ScriptedPeer.frame(type: 9, flags: 0, stream: 1, []) }

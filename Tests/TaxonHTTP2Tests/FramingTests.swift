@@ -92,9 +92,11 @@ import Testing
       var messages: [[UInt8]] = []
       for part in [stream[..<cut], stream[cut...]] {
         try Array(part).withUnsafeBytes { bytes in
-          try deframer.process(bytes) { isCompressed, message in
+          let rest = try deframer.process(bytes) { isCompressed, message in
             messages.append([isCompressed ? 1 : 0] + Array(message))
+            return true
           }
+          #expect(rest == 0)
         }
       }
       #expect(messages == [[0, 1, 2], [0], [1, 7, 8, 9]], "cut at \(cut)")
@@ -108,7 +110,7 @@ import Testing
     var failure: MessageDeframer.Failure?
     prefix.withUnsafeBytes { bytes in
       do throws(MessageDeframer.Failure) {
-        try deframer.process(bytes) { _, _ in }
+        _ = try deframer.process(bytes) { _, _ in true }
       } catch {
         failure = error
       }

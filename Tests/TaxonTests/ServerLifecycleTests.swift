@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
+import NIOCore
 import Taxon
 import Testing
+
+import class TaxonClient.Channel
 
 /// How a server begins and ends.
 @Suite(.timeLimit(.minutes(1))) struct ServerLifecycleTests {
@@ -160,4 +164,51 @@ import Testing
       #expect(error.value == "test.Text")
     }
   }
+
+  /// The system connects peers by itself; what they have sent by then is not to be lost.
+  @Test func connectionsThatNobodyHasAcceptedAreServedAtAShutdown() async throws {
+    let isBlocked = Signal()
+    let isShuttingDown = Signal()
+    let block = DispatchSemaphore(value: 0)
+    var configuration = Server.Configuration(port: 0, threads: 1)
+    configuration.gracePeriod = .seconds(10)
+    let text = TextService { text, _ in
+      if text == "block" {
+        isBlocked.send()
+        // The loop accepts nothing meanwhile.
+        hold(block)
+      }
+      return text
+    }
+    let server = Server(configuration, services: [text, ShutdownWatch(signal: isShuttingDown)], logger: quiet)
+    try await server.start()
+    let port = try #require(server.port)
+    let channel = try Channel("127.0.0.1:\(port)", policy: .none, logger: quiet)
+    async let blocking = channel.text("block")
+    await isBlocked.wait()
+    let clients = try await withThrowingTaskGroup { group in
+      for _ in 0..<20 { group.addTask { try await WireClient.connect(.port(port)) } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    let answers = clients.map { $0.begin() }
+    async let end: Void = server.shutDown()
+    await isShuttingDown.wait()
+    block.signal()
+    #expect(try await blocking == "block")
+    for answer in answers { #expect(try await answer.get().status == "0") }
+    await end
+    for client in clients { await client.close() }
+  }
 }
+
+/// Says when a server begins to shut down.
+private struct ShutdownWatch: RPCService {
+  static let serviceName = "test.ShutdownWatch"
+  let signal: Signal
+
+  func register(in registry: inout ServiceRegistry) {}
+  func serverIsShuttingDown() { signal.send() }
+}
+
+/// Blocks the thread, as a handler should not.
+private func hold(_ semaphore: DispatchSemaphore) { semaphore.wait() }

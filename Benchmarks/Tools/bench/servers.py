@@ -58,6 +58,33 @@ def grpc_cpp(port: int) -> list[str]:
     return [str(server), str(port)]
 
 
+def grpc_go(port: int) -> list[str]:
+    """On Debian's golang-go and golang-google-grpc-dev, which need no network."""
+    modules = Path("/usr/share/gocode")
+    if not (go := shutil.which("go")) or not (modules / "src/google.golang.org/grpc").is_dir():
+        raise Missing("golang-go and golang-google-grpc-dev are not installed; --install asks apt for them")
+    folder = SCRATCH / "grpc-go"
+    source = BENCHMARKS / "GRPCGo" / "server.go"
+    server = folder / "grpc-go-server"
+    if not server.exists() or server.stat().st_mtime < source.stat().st_mtime:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Without modules: packages are found under GOPATH.
+        environment = os.environ | {"GO111MODULE": "off", "GOPATH": str(modules), "GOCACHE": str(folder / "cache")}
+        subprocess.run([go, "build", "-o", str(server), str(source)], check=True, env=environment)
+    return [str(server), str(port)]
+
+
+def octollm(port: int) -> list[str]:
+    """The example, for rows that need its checks."""
+    command = ["swift", "build", "--configuration", "release", "--package-path", str(ROOT)]
+    print("building octollm …", flush=True)
+    built = subprocess.run([*command, "--product", "octollm"], capture_output=True, text=True)
+    if built.returncode:
+        raise Missing(f"octollm does not build:\n{(built.stdout + built.stderr)[-4000:]}")
+    shown = subprocess.run([*command, "--show-bin-path"], capture_output=True, text=True, check=True)
+    return [str(Path(shown.stdout.strip()) / "octollm"), "serve", "--host", "127.0.0.1", "--port", str(port)]
+
+
 def nghttpd(port: int) -> list[str]:
     if not (found := shutil.which("nghttpd")):
         raise Missing("nghttpd is not installed (Debian: nghttp2-server); --install asks apt for it")

@@ -15,7 +15,7 @@ public struct ResponseStream<Element: Message, Failure: ErrorUnion>: AsyncSequen
   /// Messages from somewhere else, for tests that call without a server; an error comes after them.
   public init(_ messages: some Sequence<Element>, throwing error: Failure? = nil) {
     let inbound = InboundMessages<ReceivedMessage<Element>, Failure>(credit: { _ in })
-    for message in messages { inbound.append(ReceivedMessage(message, isCompressed: false), size: 0) }
+    for message in messages { inbound.append(ReceivedMessage(message, isCompressed: false), kept: .none) }
     if let error { inbound.fail(error) } else { inbound.finish() }
     let head = ResponseHead<Failure>()
     head.receive(Metadata())

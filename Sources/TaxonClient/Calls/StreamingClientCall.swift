@@ -71,7 +71,9 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     self.engine = engine
     self.reference = reference
     inbound = InboundMessages(
-      credit: { count in endpoint.execute { reference.call?.stream?.read(count) } },
+      // A small window would stay closed until more has been read than it lets through.
+      creditStep: min(32 * 1024, max(1, endpoint.configuration.http2.streamWindow / 2)),
+      credit: { kept in endpoint.execute { reference.call?.stream?.read(kept) } },
       cancelled: { reference.call?.cancel() })
     outbound = OutboundMessages(eventLoop: endpoint.eventLoop, mayRewind: plan.repeatsRefusedStreams != nil) {
       [compression = plan.options.compression] in compression
@@ -164,10 +166,11 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
 
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> Int {
+  ) throws(UndeclaredError) -> KeptBytes {
     let response = try Response.received(message)
     plan.interceptors?.receiving(response, plan.path)
-    return inbound.append(ReceivedMessage(response, isCompressed: isCompressed), size: size) ? size : 0
+    let kept = inbound.kept(byteCount: message.count, size: size)
+    return inbound.append(ReceivedMessage(response, isCompressed: isCompressed), kept: kept) ? kept : .none
   }
 
   func receiveEnd(_ end: CallEnd) {

@@ -151,7 +151,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
 
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> Int {
+  ) throws(UndeclaredError) -> KeptBytes {
     dropResponse()
     let memory = UnsafeMutablePointer<Response>.allocate(capacity: 1)
     do throws(UndeclaredError) {
@@ -162,7 +162,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     }
     response = memory
     plan.options.onMessage?(isCompressed)
-    return 0
+    return .none
   }
 
   func hasRoom() {}

@@ -122,6 +122,7 @@ final class ClientConnection: HTTP2SessionDelegate {
     var reason = reason ?? handler?.session.ownEnd ?? failure.map { "\($0)" } ?? "closed by the peer"
     if let goAway { reason += " after \(goAway)" }
     failureReason = reason
+    self.failure = failure
     drain()
     let error = ConnectionError.ConnectionLost(endpoint: settings.endpointName, error: reason)
     if let session = handler?.session {
@@ -136,6 +137,8 @@ final class ClientConnection: HTTP2SessionDelegate {
 
   /// Why the connection is gone.
   private(set) var failureReason = "closed by the peer"
+  /// The error that ended the connection, if it was one.
+  private(set) var failure: ConnectionFailure?
 
   /// True when another call can be opened at once.
   var hasRoom: Bool {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Logging
 import NIOCore
 import TaxonHTTP2
 
@@ -18,6 +19,7 @@ struct ConnectionSettings: Sendable {
   let connectTimeout: TimeAmount
   /// The keepalive's time as it is now: a server may have made it longer.
   var keepaliveTime: Duration?
+  let logger: Logger
 
   /// What goes into `:scheme`.
   var scheme: String { tls == nil ? "http" : "https" }
@@ -31,5 +33,6 @@ struct ConnectionSettings: Sendable {
     connectTimeout = TimeAmount(configuration.connectTimeout)
     keepalive = configuration.keepalive
     keepaliveTime = configuration.keepalive.time
+    logger = configuration.logger
   }
 }

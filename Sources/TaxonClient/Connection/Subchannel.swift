@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Logging
 import NIOCore
 import TaxonErrors
 import TaxonHTTP2
@@ -52,7 +53,8 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     self.breaker = breaker
     self.owner = owner
     machine = SubchannelState(backoff: configuration.backoff, connectTimeout: configuration.connectTimeout)
-    failure = ConnectionError.EndpointUnreachable(endpoint: settings.endpointName, error: "not connected yet")
+    failure = ConnectionError.EndpointUnreachable(
+      endpoint: settings.endpointName, error: "not connected yet", reason: "not connected yet")
   }
 
   var state: ConnectivityState { machine.state }
@@ -71,7 +73,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     attempt.hop(to: eventLoop).whenComplete { result in
       switch result {
       case .success(let channel): self.dialed(self.fresh.removeValue(forKey: ObjectIdentifier(channel)))
-      case .failure(let error): self.failed("\(error)", cause: error)
+      case .failure(let error): self.failed("\(error)", reason: ConnectionFailure.text(of: error), cause: error)
       }
     }
   }
@@ -86,7 +88,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
 
   private func dialed(_ fresh: Fresh?) {
     guard let (connection, acceptance) = fresh, connection.handler != nil else {
-      return failed(fresh?.connection.failureReason ?? "closed by the peer", cause: nil)
+      return failed(fresh?.connection.failureReason ?? "closed by the peer", cause: fresh?.connection.failure)
     }
     securing = connection
     // The pause until the next attempt may be longer than a call should wait for a server that says nothing.
@@ -97,7 +99,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
       self.securing = nil
       switch result {
       case .success: self.connected(connection)
-      case .failure(let error): self.failed(connection.failureReason, cause: error)
+      case .failure(let error): self.failed(connection.failureReason, cause: connection.failure ?? error)
       }
     }
   }
@@ -109,8 +111,13 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     owner?.subchannelChanged(self)
   }
 
-  private func failed(_ reason: String, cause: (any Error)?) {
-    failure = ConnectionError.EndpointUnreachable(endpoint: settings.endpointName, error: reason, cause: cause)
+  private func failed(_ error: String, reason: String? = nil, cause: (any Error)?) {
+    failure = ConnectionError.EndpointUnreachable(
+      endpoint: settings.endpointName, error: error, reason: reason ?? error, cause: cause)
+    if (cause as? ConnectionFailure)?.isOfHandshake == true {
+      settings.logger.warning(
+        "the TLS handshake failed", metadata: ["endpoint": "\(settings.endpointName)", "reason": "\(error)"])
+    }
     ended(.failed)
   }
 
@@ -156,7 +163,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   func connectionEnded(_ connection: ClientConnection) {
     guard connection === self.connection else { return }
     self.connection = nil
-    if connection.isUseless { return failed(connection.failureReason, cause: nil) }
+    if connection.isUseless { return failed(connection.failureReason, cause: connection.failure) }
     ended(connection.isUsed ? .used : .unused)
   }
 }

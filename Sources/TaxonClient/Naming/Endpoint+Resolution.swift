@@ -66,7 +66,7 @@ extension Endpoint {
     guard !resolution.isDone else { return }
     resolution.failures += 1
     resolution.failure = ConnectionError.EndpointUnreachable(
-      endpoint: target.description, error: "\(error)", cause: error)
+      endpoint: target.description, error: "\(error)", reason: ConnectionFailure.text(of: error), cause: error)
     resolution.phase = .failed
     var generator = SystemRandomNumberGenerator()
     let pause = configuration.backoff.delay(retry: resolution.failures, using: &generator)

@@ -22,6 +22,9 @@ public enum CallError: ErrorUnion {
   case wrongMessageCount(WrongMessageCount)
   /// A message is compressed in a way that the receiver does not know.
   case unsupportedEncoding(UnsupportedEncoding)
+  /// The server holds as much for its peers as it may, and most of the caller's connection's part: the request was not
+  /// taken in.
+  case serverOverloaded(ServerOverloaded)
   /// The time allowed for the call ran out.
   case deadlineExceeded(DeadlineExceeded)
   /// Any failure that is none of the above.
@@ -29,7 +32,8 @@ public enum CallError: ErrorUnion {
 
   public static let members: [any DeclaredError.Type] = [
     InternalError.self, MethodNotFound.self, MalformedMessage.self, MessageTooLarge.self, HeadersTooLarge.self,
-    ProtocolViolation.self, WrongMessageCount.self, UnsupportedEncoding.self, DeadlineExceeded.self]
+    ProtocolViolation.self, WrongMessageCount.self, UnsupportedEncoding.self, ServerOverloaded.self,
+    DeadlineExceeded.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
@@ -41,6 +45,7 @@ public enum CallError: ErrorUnion {
     case let error as ProtocolViolation: self = .protocolViolation(error)
     case let error as WrongMessageCount: self = .wrongMessageCount(error)
     case let error as UnsupportedEncoding: self = .unsupportedEncoding(error)
+    case let error as ServerOverloaded: self = .serverOverloaded(error)
     case let error as DeadlineExceeded: self = .deadlineExceeded(error)
     case let error as UndeclaredError: self = .other(error)
     default: return nil
@@ -57,6 +62,7 @@ public enum CallError: ErrorUnion {
     case .protocolViolation(let error): error
     case .wrongMessageCount(let error): error
     case .unsupportedEncoding(let error): error
+    case .serverOverloaded(let error): error
     case .deadlineExceeded(let error): error
     case .other(let error): error
     }
@@ -110,6 +116,12 @@ public enum CallError: ErrorUnion {
   ) -> Self {
     .unsupportedEncoding(UnsupportedEncoding(
       encoding: encoding, supported: supported, retryAfter: retryAfter, cause: cause))
+  }
+
+  /// The server holds as much for its peers as it may, and most of the caller's connection's part: the request was not
+  /// taken in.
+  public static func serverOverloaded(retryAfter: Duration? = nil, cause: (any Error)? = nil) -> Self {
+    .serverOverloaded(ServerOverloaded(retryAfter: retryAfter, cause: cause))
   }
 
   /// The time allowed for the call ran out.
@@ -455,6 +467,37 @@ public enum CallError: ErrorUnion {
     }
   }
 
+  /// The server holds as much for its peers as it may, and most of the caller's connection's part: the request was not
+  /// taken in.
+  public struct ServerOverloaded: DeclaredError {
+    /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
+    public var context: ErrorContext
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
+    public init(retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+      context = ErrorContext(retryAfter: retryAfter, cause: cause)
+    }
+
+    public static let declaration = ErrorDeclaration(
+      domain: "taxon.dev", code: "SERVER_OVERLOADED", categories: ["CallError"], status: .unavailable, httpStatus: 503,
+      severity: .warning, retry: .throttled, breaker: .failure)
+
+    public var message: String { "The server holds too many bytes of requests" }
+
+    public static let descriptor = MessageDescriptor("taxon.CallError.ServerOverloaded", [])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      context = ErrorContext()
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.unknownFields(unknownFields)
+    }
+  }
+
   /// The time allowed for the call ran out.
   public struct DeadlineExceeded: DeclaredError {
     /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
@@ -530,9 +573,10 @@ public enum ConnectionError: ErrorUnion {
 
   /// There is no connection to the endpoint.
   public static func endpointUnreachable(
-    endpoint: String, error: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
+    endpoint: String, error: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
   ) -> Self {
-    .endpointUnreachable(EndpointUnreachable(endpoint: endpoint, error: error, retryAfter: retryAfter, cause: cause))
+    .endpointUnreachable(EndpointUnreachable(
+      endpoint: endpoint, error: error, reason: reason, retryAfter: retryAfter, cause: cause))
   }
 
   /// The connection broke before the answer came.
@@ -594,15 +638,20 @@ public enum ConnectionError: ErrorUnion {
     public var endpoint: String
     /// What the system said.
     public var error: String
+    /// Why, in a few words: what is wrong with the server's certificate, or "Connection refused".
+    public var reason: String
     /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
     public var context: ErrorContext
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
     /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
-    public init(endpoint: String, error: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+    public init(
+      endpoint: String, error: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
+    ) {
       self.endpoint = endpoint
       self.error = error
+      self.reason = reason
       context = ErrorContext(retryAfter: retryAfter, cause: cause)
     }
 
@@ -610,9 +659,11 @@ public enum ConnectionError: ErrorUnion {
       domain: "taxon.dev", code: "ENDPOINT_UNREACHABLE", categories: ["ConnectionError"], status: .unavailable,
       httpStatus: 503, severity: .error, retry: .transient, breaker: .failure, isSafe: true)
 
-    public var message: String { "Endpoint \(endpoint) cannot be reached" }
+    public var message: String { "Endpoint \(endpoint) cannot be reached: \(reason)" }
 
-    public var safeFields: [(name: String, text: String)] { [("endpoint", ErrorText(endpoint))] }
+    public var safeFields: [(name: String, text: String)] {
+      [("endpoint", ErrorText(endpoint)), ("reason", ErrorText(reason))]
+    }
 
     public var publicPayload: Self {
       var copy = self
@@ -623,11 +674,13 @@ public enum ConnectionError: ErrorUnion {
     public static let descriptor = MessageDescriptor("taxon.ConnectionError.EndpointUnreachable", [
       Field("endpoint", 1, .string),
       Field("error", 2, .string),
+      Field("reason", 3, .string),
     ])
 
     public init(reading reader: MessageReader) throws(MessageDecodingError) {
       endpoint = try reader.value(0)
       error = try reader.value(1)
+      reason = try reader.value(2)
       context = ErrorContext()
       unknownFields = reader.unknownFields
     }
@@ -635,6 +688,7 @@ public enum ConnectionError: ErrorUnion {
     public func write(to writer: inout MessageWriter) {
       writer.value(0, endpoint)
       writer.value(1, error)
+      writer.value(2, reason)
       writer.unknownFields(unknownFields)
     }
   }
@@ -886,9 +940,10 @@ extension TypeRegistry {
   public static let taxonErrors = TypeRegistry([
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
     CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
-    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.DeadlineExceeded.self,
-    ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
-    ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
+    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
+    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
+    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self,
+    SetupError.InvalidSetting.self])
 }
 
 /// All errors of taxon/errors.proto, domain taxon.dev.
@@ -905,9 +960,10 @@ public enum TaxonError: ErrorUnion {
   public static let members: [any DeclaredError.Type] = [
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
     CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
-    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.DeadlineExceeded.self,
-    ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
-    ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self]
+    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
+    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
+    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self,
+    SetupError.InvalidSetting.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
@@ -940,9 +996,10 @@ extension ErrorRegistry {
   public static let taxonErrors = ErrorRegistry([
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
     CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
-    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.DeadlineExceeded.self,
-    ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
-    ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
+    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
+    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
+    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, SetupError.AddressUnavailable.self,
+    SetupError.InvalidSetting.self])
 }
 
 extension ProtoFileDescriptor {
@@ -951,7 +1008,7 @@ extension ProtoFileDescriptor {
     "taxon/errors.proto",
     dependencies: [.taxonTaxonomy],
     base64: """
-      ChJ0YXhvbi9lcnJvcnMucHJvdG8SBXRheG9uGhR0YXhvbi90YXhvbm9teS5wcm90byLaBwoJQ2FsbEVycm9yGkUKDUludGVybmFsRXJyb3I6NOqm
+      ChJ0YXhvbi9lcnJvcnMucHJvdG8SBXRheG9uGhR0YXhvbi90YXhvbm9teS5wcm90byK8CAoJQ2FsbEVycm9yGkUKDUludGVybmFsRXJyb3I6NOqm
       GTAKDklOVEVSTkFMX0VSUk9SEhpBbiBpbnRlcm5hbCBlcnJvciBvY2N1cnJlZCgFOAEaXAoOTWV0aG9kTm90Rm91bmQSDAoEcGF0aBgBIAEoCTo8
       6qYZOAoQTUVUSE9EX05PVF9GT1VORBIgTWV0aG9kIHtwYXRofSBpcyBub3QgaW1wbGVtZW50ZWQYDCgDGnAKEE1hbGZvcm1lZE1lc3NhZ2USDAoE
       dHlwZRgBIAEoCRIOCgZyZWFzb24YAiABKAk6PuqmGToKEU1BTEZPUk1FRF9NRVNTQUdFEiVNZXNzYWdlIHt0eXBlfSBpcyBtYWxmb3JtZWQ6IHty
@@ -962,17 +1019,18 @@ extension ProtoFileDescriptor {
       YXNvbhgBIAEoCToi6qYZHgoSUFJPVE9DT0xfVklPTEFUSU9OEgh7cmVhc29ufRpMChFXcm9uZ01lc3NhZ2VDb3VudBIOCgZyZWFzb24YASABKAk6
       J+qmGSMKE1dST05HX01FU1NBR0VfQ09VTlQSCHtyZWFzb259GAwoAxqZAQoTVW5zdXBwb3J0ZWRFbmNvZGluZxIQCghlbmNvZGluZxgBIAEoCRIR
       CglzdXBwb3J0ZWQYAiADKAk6XeqmGVkKFFVOU1VQUE9SVEVEX0VOQ09ESU5HEj9FbmNvZGluZyB7ZW5jb2Rpbmd9IGlzIG5vdCBzdXBwb3J0ZWQ7
-      IHN1cHBvcnRlZCBhcmUge3N1cHBvcnRlZH0YDBpGChBEZWFkbGluZUV4Y2VlZGVkOjLqphkuChFERUFETElORV9FWENFRURFRBIRRGVhZGxpbmUg
-      ZXhjZWVkZWQYBCgDMAE4AToM4qYZCAgNGAQgASgCIvMDCg9Db25uZWN0aW9uRXJyb3IaYwoLQ2lyY3VpdE9wZW4SEAoIZW5kcG9pbnQYASABKAk6
-      QuqmGT4KDENJUkNVSVRfT1BFThImQ2lyY3VpdCBicmVha2VyIGZvciB7ZW5kcG9pbnR9IGlzIG9wZW4oAzABOAJAARqDAQoTRW5kcG9pbnRVbnJl
-      YWNoYWJsZRIQCghlbmRwb2ludBgBIAEoCRIVCgVlcnJvchgCIAEoCUIG4qYZAggDOkPqphk/ChRFTkRQT0lOVF9VTlJFQUNIQUJMRRIlRW5kcG9p
-      bnQge2VuZHBvaW50fSBjYW5ub3QgYmUgcmVhY2hlZEABGncKDkNvbm5lY3Rpb25Mb3N0EhAKCGVuZHBvaW50GAEgASgJEhUKBWVycm9yGAIgASgJ
-      QgbiphkCCAM6POqmGTgKD0NPTk5FQ1RJT05fTE9TVBIlVGhlIGNvbm5lY3Rpb24gdG8ge2VuZHBvaW50fSB3YXMgbG9zdBpuCgtDYWxsUmVmdXNl
-      ZBIQCghlbmRwb2ludBgBIAEoCRIOCgZyZWFzb24YAiABKAk6PeqmGTkKDENBTExfUkVGVVNFRBIle2VuZHBvaW50fSByZWZ1c2VkIHRoZSBjYWxs
-      OiB7cmVhc29ufSgDQAE6DOKmGQgIDhgEIAIoASKPAgoKU2V0dXBFcnJvchp2ChJBZGRyZXNzVW5hdmFpbGFibGUSDwoHYWRkcmVzcxgBIAEoCRIO
-      CgZyZWFzb24YAiABKAk6P+qmGTsKE0FERFJFU1NfVU5BVkFJTEFCTEUSJENhbm5vdCBsaXN0ZW4gb24ge2FkZHJlc3N9OiB7cmVhc29ufRp7Cg5J
-      bnZhbGlkU2V0dGluZxIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJEg4KBnJlYXNvbhgDIAEoCTo86qYZOAoPSU5WQUxJRF9TRVRUSU5HEiNT
-      ZXR0aW5nIHtuYW1lfSBpcyB7dmFsdWV9OiB7cmVhc29ufRgDOgziphkICAkYBSABKAJCHroCAOKmGRcKCXRheG9uLmRldhIKVGF4b25FcnJvcmIG
-      cHJvdG8z
+      IHN1cHBvcnRlZCBhcmUge3N1cHBvcnRlZH0YDBpgChBTZXJ2ZXJPdmVybG9hZGVkOkzqphlIChFTRVJWRVJfT1ZFUkxPQURFRBIrVGhlIHNlcnZl
+      ciBob2xkcyB0b28gbWFueSBieXRlcyBvZiByZXF1ZXN0cxgOKAMwAzgBGkYKEERlYWRsaW5lRXhjZWVkZWQ6MuqmGS4KEURFQURMSU5FX0VYQ0VF
+      REVEEhFEZWFkbGluZSBleGNlZWRlZBgEKAMwATgBOgziphkICA0YBCABKAIijQQKD0Nvbm5lY3Rpb25FcnJvchpjCgtDaXJjdWl0T3BlbhIQCghl
+      bmRwb2ludBgBIAEoCTpC6qYZPgoMQ0lSQ1VJVF9PUEVOEiZDaXJjdWl0IGJyZWFrZXIgZm9yIHtlbmRwb2ludH0gaXMgb3BlbigDMAE4AkABGp0B
+      ChNFbmRwb2ludFVucmVhY2hhYmxlEhAKCGVuZHBvaW50GAEgASgJEhUKBWVycm9yGAIgASgJQgbiphkCCAMSDgoGcmVhc29uGAMgASgJOk3qphlJ
+      ChRFTkRQT0lOVF9VTlJFQUNIQUJMRRIvRW5kcG9pbnQge2VuZHBvaW50fSBjYW5ub3QgYmUgcmVhY2hlZDoge3JlYXNvbn1AARp3Cg5Db25uZWN0
+      aW9uTG9zdBIQCghlbmRwb2ludBgBIAEoCRIVCgVlcnJvchgCIAEoCUIG4qYZAggDOjzqphk4Cg9DT05ORUNUSU9OX0xPU1QSJVRoZSBjb25uZWN0
+      aW9uIHRvIHtlbmRwb2ludH0gd2FzIGxvc3QabgoLQ2FsbFJlZnVzZWQSEAoIZW5kcG9pbnQYASABKAkSDgoGcmVhc29uGAIgASgJOj3qphk5CgxD
+      QUxMX1JFRlVTRUQSJXtlbmRwb2ludH0gcmVmdXNlZCB0aGUgY2FsbDoge3JlYXNvbn0oA0ABOgziphkICA4YBCACKAEijwIKClNldHVwRXJyb3Ia
+      dgoSQWRkcmVzc1VuYXZhaWxhYmxlEg8KB2FkZHJlc3MYASABKAkSDgoGcmVhc29uGAIgASgJOj/qphk7ChNBRERSRVNTX1VOQVZBSUxBQkxFEiRD
+      YW5ub3QgbGlzdGVuIG9uIHthZGRyZXNzfToge3JlYXNvbn0aewoOSW52YWxpZFNldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIO
+      CgZyZWFzb24YAyABKAk6POqmGTgKD0lOVkFMSURfU0VUVElORxIjU2V0dGluZyB7bmFtZX0gaXMge3ZhbHVlfToge3JlYXNvbn0YAzoM4qYZCAgJ
+      GAUgASgCQh66AgDiphkXCgl0YXhvbi5kZXYSClRheG9uRXJyb3JiBnByb3RvMw==
       """)
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonProtobuf
 
-/// Gathers everything that is wrong with a request, so that its author hears it at once.
+/// Gathers everything that is wrong with a request, so that its author hears it at once: the first 100 violations, and how
+/// many more there are. A request of 4 MB can have millions, which would cost the server gigabytes to tell.
 ///
 /// ```swift
 /// var violations = Violations()
@@ -12,6 +13,10 @@ import TaxonProtobuf
 public struct Violations: Hashable, Sendable {
   /// What was found, in the order it was found.
   public private(set) var found: [Google_Rpc_BadRequest.FieldViolation] = []
+  /// How many violations were found beyond those in `found`.
+  public private(set) var notKept = 0
+  /// How many violations are kept.
+  public static let maxFound = 100
   private var path = ""
 
   /// Nothing found yet.
@@ -22,14 +27,20 @@ public struct Violations: Hashable, Sendable {
 
   /// Notes a violation unless a condition holds. Returns whether it does, for checks that make sense only then.
   @discardableResult
-  public mutating func check(_ isFine: Bool, field: String, _ description: @autoclosure () -> String) -> Bool {
-    if !isFine { add(field: field, description()) }
+  public mutating func check(
+    _ isFine: Bool, field: @autoclosure () -> String, _ description: @autoclosure () -> String
+  ) -> Bool {
+    if !isFine { add(field: field(), description()) }
     return isFine
   }
 
   /// Notes a violation of a field, named by its path such as "task.priority".
-  public mutating func add(field: String, _ description: String) {
-    found.append(.init(field: path + field, description: description))
+  public mutating func add(field: @autoclosure () -> String, _ description: @autoclosure () -> String) {
+    guard found.count < Self.maxFound else {
+      notKept += 1
+      return
+    }
+    found.append(.init(field: path + field(), description: description()))
   }
 
   /// Checks a message inside: its fields are named from there, "priority" within "task" is "task.priority".
@@ -53,19 +64,20 @@ public struct Violations: Hashable, Sendable {
     } catch {
       let violations = error.violations
       guard !violations.isEmpty else { throw error }
-      for violation in violations {
-        var violation = violation
-        violation.field = path + violation.field
-        found.append(violation)
-      }
+      for violation in violations { add(field: violation.field, violation.description) }
       return nil
     }
   }
 
-  /// Throws one error made of everything that was found, if anything was.
+  /// What was found, and behind it an entry without a field that says how many more there are, if there are.
+  public var summary: [Google_Rpc_BadRequest.FieldViolation] {
+    notKept == 0 ? found : found + [.init(field: "", description: "\(notKept) more violations")]
+  }
+
+  /// Throws one error made of `summary`, if anything was found.
   public func throwIfAny<Failure: Error>(
     _ makeError: ([Google_Rpc_BadRequest.FieldViolation]) -> Failure
   ) throws(Failure) {
-    if !found.isEmpty { throw makeError(found) }
+    if !found.isEmpty { throw makeError(summary) }
   }
 }

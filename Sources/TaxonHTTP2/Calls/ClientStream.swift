@@ -35,10 +35,11 @@ public protocol ClientCall: AnyObject {
   func receive(initial: Metadata)
   /// A message of the answer; the pointer is good during the call. An error ends the call.
   ///
-  /// - Returns: The bytes of the stream's window that the message keeps until it has been read, at most `size`.
+  /// - Parameter size: Bytes on the wire, the prefix included.
+  /// - Returns: What the message keeps until it has been read.
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> Int
+  ) throws(UndeclaredError) -> KeptBytes
   /// The call is over. Called once, and nothing after it.
   func receiveEnd(_ end: CallEnd)
   /// There is room again for what the call has to send.
@@ -48,7 +49,7 @@ public protocol ClientCall: AnyObject {
 /// The client's side of one call on the wire.
 ///
 /// Lives on the connection's event loop.
-public final class ClientStream: HTTP2Stream {
+public final class ClientStream: HTTP2Stream, LedgerWaiter {
   private let call: any ClientCall
   private let maxMessageSize: Int
   private let maxHeaderListSize: Int
@@ -65,6 +66,15 @@ public final class ClientStream: HTTP2Stream {
   /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
   @exclusivity(unchecked) private var unread = 0
   @exclusivity(unchecked) private var unconsumed = 0
+  /// What the connection's ledger has of the stream: decoded messages, and bytes that are no messages yet.
+  @exclusivity(unchecked) private var ledger: ConnectionLedger?
+  @exclusivity(unchecked) private var decoded = 0
+  @exclusivity(unchecked) private var raw = 0
+  /// Bytes that came and may not be taken apart before messages are read, and what came behind them.
+  @exclusivity(unchecked) private var backlog: [UInt8] = []
+  @exclusivity(unchecked) private var behindBacklog: [() -> Void] = []
+  @exclusivity(unchecked) private var isWaiting = false
+  @exclusivity(unchecked) private var isProcessing = false
 
   /// A stream whose answer, of one message or many, goes to `call`; sizes in bytes.
   public init(call: any ClientCall, takesManyMessages: Bool, maxMessageSize: Int, maxHeaderListSize: Int) {
@@ -125,12 +135,13 @@ public final class ClientStream: HTTP2Stream {
   }
 
   public override func receivedHeaders(endStream: Bool) {
-    let fields = exchange(&fields, with: ResponseFields())
-    guard fields.size <= maxHeaderListSize else {
-      let message = "Response headers of \(fields.size) bytes are over the limit of \(maxHeaderListSize) bytes"
-      abandon(UndeclaredError(.resourceExhausted, message))
+    if isHeldUp {
+      // They are the trailers, and stay in `fields`.
+      behindBacklog.append { [unowned self] in receivedHeaders(endStream: endStream) }
       return
     }
+    let fields = exchange(&fields, with: ResponseFields())
+    guard fields.size <= maxHeaderListSize else { return abandonHeaders("\(fields.size)") }
     switch state.receivedHeaders(fields, endStream: endStream, isAtBoundary: deframer.isAtBoundary) {
     case .deliver:
       compression = Compression(rawValue: fields.encoding)
@@ -142,40 +153,125 @@ public final class ClientStream: HTTP2Stream {
     }
   }
 
+  public override func headersTooLarge(size: Int) { abandonHeaders("more than \(size - 1)") }
+
+  private func abandonHeaders(_ size: String) {
+    let message = "Response headers of \(size) bytes are over the limit of \(maxHeaderListSize) bytes"
+    abandon(UndeclaredError(.resourceExhausted, message))
+  }
+
   public override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
     if !isLast { unconsumed += data.count }
-    if state.wantsMessages {
-      do throws(MessageDeframer.Failure) {
-        try deframer.process(data) { isCompressed, message in
-          completedMessages += 1
-          if let status = state.receivedMessage(isCompressed: isCompressed) {
-            fail(status, trailing: Metadata())
-          } else if state.wantsMessages {
-            deliver(message, isCompressed: isCompressed)
-          }
-        }
-      } catch {
-        switch error {
-        case .tooLarge(let size, let limit):
-          abandon(CallError.MessageTooLarge(size: Int64(size), limit: Int64(limit)))
-        case .invalidFlag(let flag):
-          abandon(CallError.ProtocolViolation(reason: ServerCallState.Fault.invalidFlag(flag).reason))
-        }
-      }
+    if isHeldUp {
+      backlog.append(contentsOf: data)
+      // The ledger bounds it, whatever is in it.
+      completedMessages += 1
+      noteRaw()
+    } else if state.wantsMessages {
+      process(data)
     }
     consume()
   }
 
+  /// True while bytes wait that may not be taken apart.
+  private var isHeldUp: Bool { isWaiting && (!backlog.isEmpty || deframer.hasMessage) }
+
+  /// Takes bytes apart, as far as messages may be decoded.
+  private func process(_ data: UnsafeRawBufferPointer) {
+    if ledger == nil { ledger = session?.ledger }
+    isProcessing = true
+    do throws(MessageDeframer.Failure) {
+      let rest = try deframer.process(data) { isCompressed, message in
+        guard mayDecode else { return false }
+        completedMessages += 1
+        if let status = state.receivedMessage(isCompressed: isCompressed) {
+          fail(status, trailing: Metadata())
+        } else if state.wantsMessages {
+          deliver(message, isCompressed: isCompressed)
+        }
+        return true
+      }
+      if rest > 0 { backlog.append(contentsOf: data[(data.count - rest)...]) }
+    } catch {
+      switch error {
+      case .tooLarge(let size, let limit):
+        abandon(CallError.MessageTooLarge(size: Int64(size), limit: Int64(limit)))
+      case .invalidFlag(let flag):
+        abandon(CallError.ProtocolViolation(reason: ServerCallState.Fault.invalidFlag(flag).reason))
+      }
+    }
+    isProcessing = false
+    if state.wantsMessages { noteRaw() } else { forgetAnswer() }
+  }
+
+  /// False while the messages that wait to be read are as many as may be.
+  private var mayDecode: Bool {
+    guard let ledger, state.wantsMessages else { return true }
+    return !ledger.isFullOfMessages && decoded < ledger.streamLimit
+  }
+
+  private func noteRaw() {
+    let now = backlog.count + deframer.heldCount
+    let change = now - raw
+    guard change != 0 else { return }
+    raw = now
+    if deframer.partCount == 0 { ledger?.leave(self) }
+    ledger?.change(raw: change)
+  }
+
+  /// The call is over.
+  private func forgetAnswer() {
+    guard !isProcessing, let ledger else { return }
+    if isWaiting {
+      isWaiting = false
+      ledger.forget(self)
+    }
+    ledger.leave(self)
+    backlog = []
+    behindBacklog = []
+    deframer.clear()
+    ledger.change(raw: -raw)
+    ledger.change(decoded: -decoded)
+    (raw, decoded, unread) = (0, 0, 0)
+  }
+
+  func ledgerHasRoom() -> Bool {
+    guard isWaiting else { return true }
+    guard !isProcessing else { return false }
+    if isHeldUp {
+      guard mayDecode else { return false }
+      let bytes = exchange(&backlog, with: [])
+      bytes.withUnsafeBytes { process($0) }
+      // The call may be over.
+      guard isWaiting else { return true }
+      if isHeldUp {
+        consume()
+        return false
+      }
+      for event in exchange(&behindBacklog, with: []) { event() }
+      guard isWaiting else { return true }
+    }
+    consume()
+    guard keptOfInput() == 0 else { return false }
+    isWaiting = false
+    return true
+  }
+
   private func deliver(_ message: UnsafeRawBufferPointer, isCompressed: Bool) {
-    switch isCompressed ? decompress(message) : hand(message, size: message.count, isCompressed: false) {
-    case .success(let count): unread += count
+    let size = message.count + MessageFramer.prefixSize
+    switch isCompressed ? decompress(message) : hand(message, size: size, isCompressed: false) {
+    case .success(let kept):
+      guard kept.window > 0, state.wantsMessages else { return }
+      unread += kept.window
+      decoded += kept.memory
+      ledger?.change(decoded: kept.memory)
     case .failure(let error): abandon(error)
     }
   }
 
   private func hand(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) -> Result<Int, UndeclaredError> {
+  ) -> Result<KeptBytes, UndeclaredError> {
     do throws(UndeclaredError) {
       return .success(try call.receive(message, size: size, isCompressed: isCompressed))
     } catch {
@@ -183,42 +279,72 @@ public final class ClientStream: HTTP2Stream {
     }
   }
 
-  private func decompress(_ message: UnsafeRawBufferPointer) -> Result<Int, UndeclaredError> {
+  private func decompress(_ message: UnsafeRawBufferPointer) -> Result<KeptBytes, UndeclaredError> {
     // The state lets no compressed message through without it.
-    guard let compression else { return .success(0) }
+    guard let compression else { return .success(.none) }
     do throws(CompressionError) {
       let decompressor = if let decompressor { decompressor } else { try Decompressor(compression) }
       self.decompressor = decompressor
       return try decompressor.decompress(message, limit: maxMessageSize) {
-        hand($0, size: message.count, isCompressed: true)
+        hand($0, size: message.count + MessageFramer.prefixSize, isCompressed: true)
       }
     } catch {
       return .failure(error.undeclared)
     }
   }
 
-  /// The call has read messages that kept so many bytes of the window.
-  public func read(_ count: Int) {
+  /// The call has read messages that kept so much.
+  public func read(_ kept: KeptBytes) {
     session?.assertOnLoop()
-    unread -= count
+    unread -= min(unread, kept.window)
+    let memory = min(decoded, kept.memory)
+    decoded -= memory
+    ledger?.change(decoded: -memory)
     consume()
   }
 
   /// Opens the window by what was received and does not wait to be read.
   private func consume() {
-    let count = unconsumed - unread
+    var kept = unread
+    // The usual stream has neither.
+    if raw > 0 || isWaiting { kept += keptOfInput() }
+    let count = unconsumed - kept
     guard count > 0 else { return }
     unconsumed -= count
     session?.consume(self, count)
   }
 
+  /// Bytes of the window that what is no message yet keeps. Parts of messages keep theirs when the connection holds too
+  /// much, but for one stream.
+  private func keptOfInput() -> Int {
+    guard let ledger, session != nil || isHeldUp else { return 0 }
+    let part = deframer.partCount
+    let whole = backlog.count + deframer.wholeCount
+    if part == 0 { ledger.leave(self) }
+    let isHeldUp = part > 0 && ledger.isFullOfInput && !ledger.leads(self)
+    if isHeldUp || whole > 0, !isWaiting {
+      isWaiting = true
+      ledger.wait(self)
+    }
+    return whole + (isHeldUp ? part : 0)
+  }
+
   public override func outboundHasRoom() { call.hasRoom() }
 
   public override func receivedEnd() {
+    if isHeldUp {
+      behindBacklog.append { [unowned self] in receivedEnd() }
+      return
+    }
     if let status = state.receivedEnd() { end(.status(status), trailing: Metadata()) }
   }
 
   public override func closed(errorCode: UInt32) {
+    // What came before a good end is still read.
+    if isHeldUp, errorCode == HTTP2ErrorCode.noError.rawValue {
+      behindBacklog.append { [unowned self] in closed(errorCode: errorCode) }
+      return
+    }
     if errorCode == HTTP2ErrorCode.refusedStream.rawValue, state.wantsHead, refusal == nil { refusal = .refusedStream }
     let code = refusal != nil ? HTTP2ErrorCode.refusedStream.rawValue : errorCode
     let closing: ClientCallState.Closing =
@@ -250,6 +376,7 @@ public final class ClientStream: HTTP2Stream {
     if outboundCount > 0 || !isOutboundFinished || session?.hasUnsentEnd(self) == true {
       session?.reset(self, errorCode: .cancel)
     }
+    forgetAnswer()
     call.receiveEnd(CallEnd(outcome: outcome, trailing: trailing, refusal: refusal))
   }
 }

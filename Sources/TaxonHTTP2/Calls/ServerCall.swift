@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
-import Synchronization
 import TaxonErrors
 import TaxonProtobuf
 
@@ -16,17 +15,35 @@ public protocol ServerMethod: AnyObject, Sendable {
   /// - Returns: The call, and what its `receive` would return.
   func begin(
     _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> (call: any ServerCall, kept: Int)
+  ) throws(UndeclaredError) -> (call: any ServerCall, kept: KeptBytes)
+}
+
+/// What a message keeps until it has been read.
+public struct KeptBytes: Sendable, Equatable {
+  /// Bytes of the stream's window: what came on the wire.
+  public var window: Int
+  /// Bytes of memory: the decoded message, and its place in a list.
+  public var memory: Int
+
+  /// What a message keeps that waits.
+  public init(window: Int, memory: Int) {
+    self.window = window
+    self.memory = memory
+  }
+
+  /// Nothing: the message does not wait.
+  public static let none = KeptBytes(window: 0, memory: 0)
 }
 
 /// What a server does with one call. The stream calls the methods on the connection's event loop.
 public protocol ServerCall: AnyObject {
   /// A message of the request; the pointer is good during the call. An error ends the call.
   ///
-  /// - Returns: The bytes of the stream's window that the message keeps until it has been read, at most `size`.
+  /// - Parameter size: Bytes on the wire, the prefix included.
+  /// - Returns: What the message keeps until it has been read.
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> Int
+  ) throws(UndeclaredError) -> KeptBytes
   /// The request is complete.
   func receiveEnd()
   /// The peer is gone, has given up, or the deadline has passed: what the call would answer is no longer wanted.
@@ -51,6 +68,8 @@ public struct ServerCallLimits: Sendable {
   public var maxHeaderListSize = 16 * 1024
   /// Bytes of the trailers that carry an error, counted in the same way.
   public var maxTrailersSize = WireStatus.defaultBudget
+  /// Half of a stream's window.
+  package var creditStep = 32 * 1024
   /// How replies are compressed for callers that accept it; nil: only those for which a handler asks.
   public var compression: CompressionSettings?
 
@@ -82,16 +101,24 @@ public final class ServerStreamContext {
   @exclusivity(unchecked) private var isTLS = false
   @exclusivity(unchecked) private var certificate: PeerCertificate?
   @exclusivity(unchecked) private var last: (path: String, method: any ServerMethod)?
-  /// Bytes of replies that may wait for the peer's windows before further calls wait to be started.
-  @exclusivity(unchecked) public var maxBufferedBytes = Int.max
-  /// Told when a call has to wait.
+  /// What the connection holds for its peer.
+  public let ledger: ConnectionLedger
+  /// Bytes of messages that are read before the peer is told of them: with small windows and bounds it waits for that.
+  package var creditStep: Int { min(32 * 1024, limits.creditStep, max(1, ledger.streamLimit / 4)) }
+  /// Called when a call has to wait.
   @exclusivity(unchecked) public var isFull: (() -> Void)?
+  /// Called when a call is ended because all connections together hold too much.
+  @exclusivity(unchecked) public var shedsCall: (() -> Void)?
 
-  private let alive = Atomic<Int>(0)
-  @exclusivity(unchecked) private var waiting: [CheckedContinuation<Void, Never>] = []
+  @exclusivity(unchecked) private var alive = 0
+  @exclusivity(unchecked) private var waiting: [(stream: ServerStream, start: () -> Void)] = []
 
   /// What the streams of a connection share.
-  public init(executor: LoopExecutor, peer: String, router: any ServerRouter, limits: ServerCallLimits) {
+  public init(
+    executor: LoopExecutor, peer: String, router: any ServerRouter, limits: ServerCallLimits,
+    ledger: ConnectionLedger = ConnectionLedger()
+  ) {
+    self.ledger = ledger
     self.executor = executor
     self.peer = peer
     self.router = router
@@ -120,24 +147,42 @@ public final class ServerStreamContext {
   }
 
   /// How many calls there are, those included whose stream is gone and whose handler still runs.
-  public var aliveCalls: Int { alive.load(ordering: .relaxed) }
+  public var aliveCalls: Int { alive }
 
-  // The last reference to a stream may be let go of anywhere.
-  func streamBegan() { alive.add(1, ordering: .relaxed) }
-  func streamEnded() { alive.subtract(1, ordering: .relaxed) }
+  func streamBegan() { alive += 1 }
+  func streamEnded() { alive -= 1 }
 
-  /// True when calls wait for `room`.
+  /// True when calls wait to be started.
   public var hasWaiting: Bool { !waiting.isEmpty }
 
-  /// Returns when there is room for the replies of another call. To be called on the loop.
-  func room() async {
-    await withCheckedContinuation { waiting.append($0) }
+  /// Calls `start` when there is room for the reply of another call, unless the call ends before.
+  func wait(_ stream: ServerStream, _ start: @escaping () -> Void) {
+    isFull?()
+    stream.waitsForStart = true
+    waiting.append((stream, start))
+    ledger.waitForShared()
   }
 
-  /// Lets the calls that wait look again whether there is room.
+  /// Starts the calls that wait, as many as there is room for. Those that came first go first.
   public func wakeWaiting() {
-    let waiting = waiting
-    self.waiting = []
-    for continuation in waiting { continuation.resume() }
+    guard !waiting.isEmpty else { return }
+    let calls = waiting
+    waiting = []
+    for call in calls where call.stream.isReplying {
+      if call.stream.hasToWait {
+        waiting.append(call)
+      } else {
+        call.stream.waitsForStart = false
+        call.start()
+      }
+    }
+    if !waiting.isEmpty { ledger.waitForShared() }
+  }
+
+  /// The call is over before it was started.
+  func forgetWaiting(_ stream: ServerStream) {
+    guard !waiting.isEmpty else { return }
+    waiting.removeAll { $0.stream === stream }
+    stream.waitsForStart = false
   }
 }

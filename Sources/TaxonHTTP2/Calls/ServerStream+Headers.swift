@@ -31,13 +31,10 @@ extension ServerStream {
   }
 
   /// Headers alone, which are the head and the trailers of an error at once (Trailers-Only).
-  static func errorHead(_ status: WireStatus, initial: Metadata, trailing: [HeaderBlock.Field]) -> HeaderBlock {
-    let initial = HeaderBlock.Field.fields(of: initial)
-    let size = HeaderBlock.Field.byteCount(initial)
-    return errorBlock(status, fieldCount: 2 + initial.count, byteCount: size, trailing) { writer in
+  static func errorHead(_ status: WireStatus, trailing: [HeaderBlock.Field]) -> HeaderBlock {
+    errorBlock(status, fieldCount: 2, byteCount: 0, trailing) { writer in
       writer.add(":status", "200")
       writer.add("content-type", "application/grpc")
-      for field in initial { writer.add(field) }
     }
   }
 

@@ -6,7 +6,7 @@ import TaxonProtobuf
 /// The server's side of one call on the wire: takes headers and bytes apart, puts the reply together.
 ///
 /// Lives on the connection's event loop.
-public final class ServerStream: HTTP2Stream, DeadlineHolder {
+public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   /// The headers with which the call began.
   @exclusivity(unchecked) public private(set) var head = RequestHead()
   /// What the call shares with the others of its connection.
@@ -23,6 +23,21 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
   /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
   @exclusivity(unchecked) private var unread = 0
   @exclusivity(unchecked) private var unconsumed = 0
+  /// What the connection's ledger has of the stream: decoded messages, and bytes that are no messages yet.
+  @exclusivity(unchecked) private var decoded = 0
+  @exclusivity(unchecked) private var raw = 0
+  /// Bytes that came and may not be taken apart before messages are read.
+  @exclusivity(unchecked) private var backlog: [UInt8] = []
+  /// The request's end came, behind what may not be taken apart yet.
+  @exclusivity(unchecked) private var hasEndWaiting = false
+  @exclusivity(unchecked) private var isWaiting = false
+  @exclusivity(unchecked) private var lastRaw = 0
+  @exclusivity(unchecked) private var inputStallCount = 0
+  @exclusivity(unchecked) private var isProcessing = false
+  /// The handler of the call runs.
+  @exclusivity(unchecked) private var hasHandler = false
+  /// The stream is not closed.
+  @exclusivity(unchecked) private var isOpen = true
   /// The request is no gRPC and answered, and goes on: it is stopped after so many bytes, or that time.
   @exclusivity(unchecked) private var isRejected = false
   private static let maxRejected = 16 * 1024
@@ -36,16 +51,35 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
     context.streamBegan()
   }
 
-  deinit { context.streamEnded() }
+  /// True while what waits for the peer's windows leaves no room for another reply.
+  package var hasToWait: Bool {
+    guard let session else { return false }
+    return session.ledger.isFull(sent: session.outboundCount) || session.ledger.isFullForAll && session.isClosed(to: self)
+  }
 
-  /// True while what waits for the peer's windows leaves no room for another reply: the handler is to be started after
-  /// `room`.
-  package var hasToWait: Bool { (session?.outboundCount ?? 0) > context.maxBufferedBytes }
+  /// Starts the call's handler: at once, or when there is room for its reply. A call that waits has no task yet.
+  package func start(_ handler: @escaping () -> Void) {
+    if hasToWait { context.wait(self, handler) } else { handler() }
+  }
 
-  /// Returns when there is room, or the call is over. To be called on the loop.
-  package func room() async {
-    context.isFull?()
-    while hasToWait, !Task.isCancelled { await context.room() }
+  /// The call is not over.
+  var isReplying: Bool { state.isReplying }
+
+  /// The call's handler begins: until `handlerEnded` the call counts as one that runs, whatever becomes of the stream.
+  package func handlerBegan() { hasHandler = true }
+
+  /// The call's handler has ended.
+  package func handlerEnded() {
+    hasHandler = false
+    release(decoded)
+    if !isOpen { context.streamEnded() }
+  }
+
+  /// The handler goes on, with a message of so many bytes in its hands.
+  package func hold(_ count: Int) {
+    guard isOpen else { return }
+    decoded += count
+    context.ledger.change(decoded: count)
   }
 
   /// When the caller stops waiting, if it said so.
@@ -93,45 +127,145 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
   public override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
     let before = unconsumed
     if !isLast { unconsumed += data.count }
+    if !state.isReplying, !isRejected { return consume() }
     if isRejected {
       if before <= Self.maxRejected, unconsumed > Self.maxRejected { session?.resetWhenAnswered(self) }
       return
     }
+    if isWaiting, !backlog.isEmpty || deframer.hasMessage {
+      backlog.append(contentsOf: data)
+      // The ledger bounds it, whatever is in it.
+      completedMessages += 1
+      noteRaw()
+    } else {
+      process(data)
+    }
+    consume()
+  }
+
+  /// Takes bytes apart, as far as messages may be decoded.
+  private func process(_ data: UnsafeRawBufferPointer) {
+    isProcessing = true
     do throws(MessageDeframer.Failure) {
-      try deframer.process(data) { isCompressed, message in
+      let rest = try deframer.process(data) { isCompressed, message in
+        guard mayDecode else { return false }
         completedMessages += 1
         switch state.receivedMessage(isCompressed: isCompressed) {
         case .deliver: deliver(message, isCompressed: isCompressed)
         case .fail(let fault): fail(fault)
         case .ignore: break
         }
+        return true
       }
+      if rest > 0 { backlog.append(contentsOf: data[(data.count - rest)...]) }
     } catch {
       switch error {
       case .tooLarge(let size, let limit): fail(.messageTooLarge(size: size, limit: limit))
       case .invalidFlag(let flag): fail(.invalidFlag(flag))
       }
     }
+    isProcessing = false
+    if state.isReplying { noteRaw() } else { forgetRequest() }
+  }
+
+  /// False while the messages that wait to be read are as many as may be.
+  private var mayDecode: Bool {
+    !context.ledger.isFullOfMessages && decoded < context.ledger.streamLimit || !state.isReplying
+  }
+
+  /// Tells the ledger what came and is no message yet. Beyond the server's bound the call ends.
+  private func noteRaw() {
+    let now = backlog.count + deframer.heldCount
+    let change = now - raw
+    guard change != 0 else { return }
+    raw = now
+    if deframer.partCount == 0 { context.ledger.leave(self) }
+    context.ledger.change(raw: change)
+    if change > 0, context.ledger.exceedsShare {
+      context.shedsCall?()
+      fail(CallError.ServerOverloaded().retryAfter(.seconds(1)))
+    }
+  }
+
+  /// To be asked at intervals. How often in a row nothing has changed of what came and is no message yet, though that is
+  /// not for want of a reader.
+  package func inputStalls() -> Int {
+    let isHeldUp = isWaiting && !context.ledger.exceedsShare
+    inputStallCount = raw > 0 && raw == lastRaw && !isHeldUp ? inputStallCount + 1 : 0
+    lastRaw = raw
+    return inputStallCount
+  }
+
+  /// The request is of no more use.
+  private func forgetRequest() {
+    guard !isProcessing else { return }
+    if isWaiting {
+      isWaiting = false
+      context.ledger.forget(self)
+    }
+    context.ledger.leave(self)
+    if raw > 0 || backlog.count > 0 || deframer.partCount > 0 {
+      backlog = []
+      deframer.clear()
+      context.ledger.change(raw: -raw)
+      raw = 0
+    }
+    unread = 0
+    if !hasHandler { release(decoded) }
+  }
+
+  private func release(_ count: Int) {
+    guard count > 0 else { return }
+    decoded -= count
+    context.ledger.change(decoded: -count)
+  }
+
+  func ledgerHasRoom() -> Bool {
+    guard isWaiting else { return true }
+    guard !isProcessing else { return false }
+    if deframer.hasMessage || !backlog.isEmpty {
+      guard mayDecode else { return false }
+      let bytes = exchange(&backlog, with: [])
+      bytes.withUnsafeBytes { process($0) }
+      // The call may be over.
+      guard isWaiting else { return true }
+      if deframer.hasMessage || !backlog.isEmpty {
+        consume()
+        return false
+      }
+      if hasEndWaiting {
+        hasEndWaiting = false
+        receivedEnd()
+        guard isWaiting else { return true }
+      }
+    }
     consume()
+    guard keptOfInput() == 0 else { return false }
+    isWaiting = false
+    return true
   }
 
   private func deliver(_ message: UnsafeRawBufferPointer, isCompressed: Bool) {
     let outcome =
       isCompressed
-      ? decompress(message) { hand($0, size: message.count, isCompressed: true) }
-      : hand(message, size: message.count, isCompressed: false)
+      ? decompress(message) { hand($0, size: message.count + MessageFramer.prefixSize, isCompressed: true) }
+      : hand(message, size: message.count + MessageFramer.prefixSize, isCompressed: false)
     switch outcome {
-    case .success(let count): unread += count
+    case .success(let kept):
+      guard kept.window > 0 else { return }
+      unread += kept.window
+      decoded += kept.memory
+      context.ledger.change(decoded: kept.memory)
     case .failure(let error): fail(error)
     }
   }
 
   private func hand(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) -> Result<Int, UndeclaredError> {
+  ) -> Result<KeptBytes, UndeclaredError> {
     do throws(UndeclaredError) {
       if let call { return .success(try call.receive(message, size: size, isCompressed: isCompressed)) }
-      guard let method else { return .success(0) }
+      guard let method else { return .success(.none) }
       let begun = try method.begin(self, with: message, size: size, isCompressed: isCompressed)
       call = begun.call
       return .success(begun.kept)
@@ -141,10 +275,10 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
   }
 
   private func decompress(
-    _ message: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result<Int, UndeclaredError>
-  ) -> Result<Int, UndeclaredError> {
+    _ message: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result<KeptBytes, UndeclaredError>
+  ) -> Result<KeptBytes, UndeclaredError> {
     // The state lets no compressed message through without it.
-    guard let compression = head.compression else { return .success(0) }
+    guard let compression = head.compression else { return .success(.none) }
     do throws(CompressionError) {
       let decompressor = if let decompressor { decompressor } else { try Decompressor(compression) }
       self.decompressor = decompressor
@@ -154,18 +288,38 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
     }
   }
 
-  /// The call has read messages that kept so many bytes of the window.
-  public func read(_ count: Int) {
-    unread -= count
+  /// The call has read messages that kept so much.
+  public func read(_ kept: KeptBytes) {
+    // Nothing is left of a request that was forgotten.
+    unread -= min(unread, kept.window)
+    release(min(decoded, kept.memory))
     consume()
   }
 
   /// Opens the window by what was received and does not wait to be read.
   private func consume() {
-    let count = unconsumed - unread
+    var kept = unread
+    // The usual stream has neither.
+    if raw > 0 || isWaiting { kept += keptOfInput() }
+    let count = unconsumed - kept
     guard count > 0 else { return }
     unconsumed -= count
     session?.consume(self, count)
+  }
+
+  /// Bytes of the window that what is no message yet keeps. Parts of messages keep theirs when the connection holds too
+  /// much, but for one stream.
+  private func keptOfInput() -> Int {
+    let ledger = context.ledger
+    let part = deframer.partCount
+    let whole = backlog.count + deframer.wholeCount
+    if part == 0 { ledger.leave(self) }
+    let isHeldUp = part > 0 && ledger.isFullOfInput && !ledger.leads(self)
+    if isHeldUp || whole > 0, !isWaiting {
+      isWaiting = true
+      ledger.wait(self)
+    }
+    return whole + (isHeldUp ? part : 0)
   }
 
   public override func outboundHasRoom() { call?.hasRoom() }
@@ -177,10 +331,21 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
     )
     let status = WireStatus(error, budget: context.limits.maxTrailersSize)
     context.router.failed(error, status: status, path: head.path)
-    return isHead ? Self.errorHead(status, initial: Metadata(), trailing: []) : Self.errorTrailers(status, trailing: [])
+    return isHead ? Self.errorHead(status, trailing: []) : Self.errorTrailers(status, trailing: [])
+  }
+
+  public override func headersTooLarge(size: Int) {
+    let text =
+      "Request headers of more than \(size - 1) bytes are over the limit of \(context.limits.maxHeaderListSize) bytes"
+    let error = UndeclaredError(.resourceExhausted, text)
+    context.router.failed(error, status: WireStatus(error), path: head.path)
   }
 
   public override func receivedEnd() {
+    if deframer.hasMessage || !backlog.isEmpty, state.isReplying {
+      hasEndWaiting = true
+      return
+    }
     switch state.receivedEnd(isAtBoundary: deframer.isAtBoundary) {
     case .invoke: call?.receiveEnd()
     case .fail(let fault): fail(fault)
@@ -194,6 +359,10 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
     self.call = nil
     method = nil
     if state.closed() { call?.cancel(.cancelled) }
+    isOpen = false
+    if context.hasWaiting { context.forgetWaiting(self) }
+    forgetRequest()
+    if !hasHandler { context.streamEnded() }
   }
 
   package func deadlineExceeded() {
@@ -223,10 +392,10 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
     let settings = compression(wish: compress)
     var framer = MessageFramer(settings)
     try send(message, compress: compress, by: &framer)
-    _ = state.sendMessage()
+    let isFirst = state.sendMessage() == .sendHead
     _ = state.finish()
     finish(trailers: Self.trailers(trailing))
-    session?.submitResponse(self, head: Self.okHead(initial, settings?.compression))
+    if isFirst { session?.submitResponse(self, head: Self.okHead(initial, settings?.compression)) }
     ended()
   }
 
@@ -259,8 +428,12 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
     switch state.finish() {
     case .ignore: return false
     case .goOn: finish(trailers: Self.errorTrailers(status, trailing: trailing))
+    // Initial metadata is the head's, which a block that is head and trailers at once does not tell apart.
+    case .sendHead where !initial.isEmpty:
+      finish(trailers: Self.errorTrailers(status, trailing: trailing))
+      session?.submitResponse(self, head: Self.okHead(initial, nil))
     case .sendHead:
-      session?.submitHeadersOnly(self, head: Self.errorHead(status, initial: initial, trailing: trailing))
+      session?.submitHeadersOnly(self, head: Self.errorHead(status, trailing: trailing))
     }
     ended()
     return true
@@ -317,6 +490,8 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder {
     call = nil
     method = nil
     if deadlineIndex >= 0 { context.deadlines.remove(self) }
+    if context.hasWaiting { context.forgetWaiting(self) }
+    if decoded > 0 || raw > 0 || isWaiting { forgetRequest() }
     if state.wantsReset { session?.resetWhenAnswered(self) }
   }
 }

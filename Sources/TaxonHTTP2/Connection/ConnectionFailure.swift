@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
+import NIOPosix
 import NIOSSL
 
 #if canImport(Darwin)
@@ -39,8 +40,29 @@ public enum ConnectionFailure: Error, CustomStringConvertible {
     }
   }
 
+  /// True when the peers did not agree on a secure connection.
+  public var isOfHandshake: Bool {
+    switch self {
+    case .notHTTP2, .wrongName, .untrusted, .tls: true
+    case .http2, .transport: false
+    }
+  }
+
+  /// An error of connecting in a few words.
+  package static func text(of error: any Error) -> String {
+    switch error {
+    case let error as IOError: String(cString: strerror(error.errnoCode))
+    case let error as NIOConnectionError:
+      error.connectionErrors.first.map { text(of: $0.error) } ?? "\(error.dnsAError ?? error.dnsAAAAError ?? error)"
+    case ChannelError.connectTimeout(let time): "no answer within \(time.nanoseconds / 1_000_000) ms"
+    default: "\(error)"
+    }
+  }
+
   /// Sorts an error that came up in a channel. On the channel's loop.
-  init(_ error: any Error, on channel: any Channel) {
+  ///
+  /// - Parameter role: Which end of the connection this is.
+  init(_ error: any Error, on channel: any Channel, as role: HTTP2Session.Role) {
     if let failure = error as? ConnectionFailure {
       self = failure
       return
@@ -52,7 +74,8 @@ public enum ConnectionFailure: Error, CustomStringConvertible {
       self = isTLS ? .tls(error) : .transport(error)
       return
     }
-    self = .untrusted("CERTIFICATE_VERIFY_FAILED: \(certificate.fault(at: time(nil)))")
+    self = .untrusted(
+      "CERTIFICATE_VERIFY_FAILED: \(certificate.fault(at: time(nil), of: role == .client ? .server : .client))")
   }
 
   private static func text(_ error: any Error) -> String {

@@ -25,6 +25,9 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   @exclusivity(unchecked) private var isOutputClosed = false
   @exclusivity(unchecked) private var isEnded = false
   @exclusivity(unchecked) private var failure: ConnectionFailure?
+  private let closeLimit: TimeAmount
+  /// What still comes is read for so long, once the peer has all that was written.
+  private static let lingering = TimeAmount.seconds(1)
   private static let writeSize = 256 * 1024
   private static let keptCapacity = 32 * 1024
 
@@ -36,7 +39,12 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   ///
   /// - Parameter awaitsTLS: True when TLS is in the pipeline before this handler: it then waits for the handshake, and
   ///   closes if the peers do not agree on HTTP/2.
-  public init(session: HTTP2Session, awaitsTLS: Bool = false, closed: @escaping (ConnectionFailure?) -> Void) {
+  /// - Parameter closeLimit: How long it may take the peer to read what is left when the connection ends well.
+  public init(
+    session: HTTP2Session, awaitsTLS: Bool = false, closeLimit: Duration = .seconds(1),
+    closed: @escaping (ConnectionFailure?) -> Void
+  ) {
+    self.closeLimit = TimeAmount(max(closeLimit, .seconds(1)))
     self.session = session
     self.awaitsTLS = awaitsTLS
     self.closed = closed
@@ -79,6 +87,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
 
   /// Gives bytes to the session, which calls what they cause.
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if isOutputClosed { lastRead = .now() }
     guard failure == nil, !isOutputClosed else { return }
     isReading = true
     lastRead = context.eventLoop.now
@@ -124,7 +133,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
 
   /// Closes: a channel with an error is of no use.
   public func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if failure == nil { failure = ConnectionFailure(error, on: context.channel) }
+    if failure == nil { failure = ConnectionFailure(error, on: context.channel, as: session.role) }
     context.close(promise: nil)
   }
 
@@ -144,22 +153,47 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   private func closeWhenWritten(_ context: ChannelHandlerContext) {
     guard !isClosing else { return }
     isClosing = true
+    // One who broke the protocol is not waited for.
+    let isGood = failure == nil && session.exceeded == nil
+    let end = NIODeadline.now() + (isGood ? closeLimit : Self.lingering)
     context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
       self.closeOutput(context)
     }
-    // The peer may not read what there is to write, or not close its end.
-    context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
-      self?.context?.close(promise: nil)
-    }
+    linger(context.channel, until: end)
   }
 
   /// Says that nothing more comes, and reads on until the peer closes its end. TCP answers with a reset when a socket is
-  /// closed of which not all has been read, or to which something comes afterwards; the peer may lose GOAWAY by that, and
-  /// takes the end for a fault of the network (RFC 9112 §9.6 has the same for HTTP/1.1).
+  /// closed of which not all has been read, or to which something comes afterwards; the peer may lose by that what it has
+  /// not read yet, and takes the end for a fault of the network (RFC 9112 §9.6 has the same for HTTP/1.1).
   private func closeOutput(_ context: ChannelHandlerContext) {
     guard session.role == .server else { return context.close(promise: nil) }
     isOutputClosed = true
+    lastRead = .now()
     context.close(mode: .output).assumeIsolated().whenFailure { _ in context.close(promise: nil) }
+  }
+
+  /// Closes when the peer, which may read slowly, has had everything for a second and said nothing more meanwhile; at the
+  /// end in any case.
+  private func linger(_ channel: any Channel, until end: NIODeadline) {
+    let now = NIODeadline.now()
+    let quiet = lastRead + Self.lingering
+    // Looked at every second, since a timer for the end would outlive the connection for long.
+    let next = isOutputClosed && quiet > now ? quiet : now + Self.lingering
+    channel.eventLoop.assumeIsolated().scheduleTask(deadline: min(next, end)) { [weak self] in
+      guard let self, let context = self.context else { return }
+      if NIODeadline.now() >= end { return context.close(promise: nil) }
+      let isQuiet = self.isOutputClosed && self.lastRead + Self.lingering <= .now()
+      guard isQuiet else { return self.linger(channel, until: end) }
+      channel.unsentBytes().assumeIsolated().whenComplete { result in
+        if (try? result.get()) ?? 0 > 0 { self.linger(channel, until: end) } else { context.close(promise: nil) }
+      }
+    }
+  }
+
+  /// Gives up memory that is kept for the next calls.
+  package func trim() {
+    if output.readableBytes == 0 { output = ByteBuffer() }
+    session.trim()
   }
 
   /// Writes what the session has, as far as the channel takes it; closes the channel when both sides are done.

@@ -42,6 +42,11 @@ public final class HandlerTasks {
   /// Ends the tasks that wait. Those that run end with their calls.
   public func close() {
     isClosed = true
+    endIdle()
+  }
+
+  /// Ends the tasks that wait, whose memory is then free; the next calls make new ones.
+  package func endIdle() {
     while let task = idle.popLast() { task.end() }
   }
 
@@ -55,6 +60,13 @@ public final class HandlerTasks {
     idle.append(task)
     return true
   }
+}
+
+/// Stands for no call.
+private final class ParkedCall: RunnableCall {
+  static let shared = ParkedCall()
+  nonisolated(nonsending) func run() async {}
+  func heldLoop(for duration: Duration) {}
 }
 
 /// A task that runs one call after the other. Reached on its loop alone, but for the work inside of it.
@@ -92,12 +104,14 @@ public final class HandlerTask: @unchecked Sendable {
   }
 
   private func work(_ tasks: HandlerTasks) async {
-    while let call {
-      await call.run()
+    while var current = call as (any RunnableCall)? {
+      await current.run()
       #if DEBUG
-        tasks.checkHeld(by: call)
+        tasks.checkHeld(by: current)
       #endif
       self.call = nil
+      // A task that waits keeps nothing of the call before: a let would live up to the end of the loop's body.
+      current = ParkedCall.shared
       // A task that was cancelled stays so.
       if Task.isCancelled || !tasks.keep(self) { return }
       await withUnsafeContinuation { parked = $0 }

@@ -25,33 +25,76 @@ struct MessageDeframer {
   /// True when the input ended between two messages.
   var isAtBoundary: Bool { prefixCount == 0 }
 
+  /// Bytes of memory that are kept from one piece of input to the next.
+  var heldCount: Int { gathered.capacity }
+
+  /// A message was complete and not taken; the next `process` begins with it.
+  private(set) var hasMessage = false
+
+  /// Bytes that came of a message that is complete and not taken.
+  var wholeCount: Int { hasMessage ? 5 + gathered.count : 0 }
+
+  /// Bytes that came of a message that is not complete.
+  var partCount: Int { hasMessage ? 0 : prefixCount + gathered.count }
+
+  /// Forgets what came of a message.
+  mutating func clear() {
+    gathered = []
+    prefixCount = 0
+    hasMessage = false
+  }
+
   /// Takes a piece of input and hands out every message that is complete with it.
+  ///
+  /// - Parameter message: False when the message is not taken, and no further one is wanted for now.
+  /// - Returns: Bytes of the input that were not looked at because a message was not taken.
   mutating func process(
-    _ input: UnsafeRawBufferPointer, _ message: (_ isCompressed: Bool, _ bytes: UnsafeRawBufferPointer) -> Void
-  ) throws(Failure) {
+    _ input: UnsafeRawBufferPointer, _ message: (_ isCompressed: Bool, _ bytes: UnsafeRawBufferPointer) -> Bool
+  ) throws(Failure) -> Int {
     var rest = input[...]
+    if hasMessage {
+      hasMessage = false
+      guard handGathered(message) else { return rest.count }
+    }
     while !rest.isEmpty {
       while prefixCount < 5, let byte = rest.first {
         withUnsafeMutableBytes(of: &prefix) { $0[prefixCount] = byte }
         prefixCount += 1
         rest = rest.dropFirst()
       }
-      guard prefixCount == 5 else { return }
+      guard prefixCount == 5 else { return 0 }
       guard prefix.0 <= 1 else { throw .invalidFlag(prefix.0) }
       let length = Int(prefix.1) << 24 | Int(prefix.2) << 16 | Int(prefix.3) << 8 | Int(prefix.4)
       guard length <= limit else { throw .tooLarge(size: length, limit: limit) }
       let missing = length - gathered.count
       if gathered.isEmpty, rest.count >= missing {
         prefixCount = 0
-        message(prefix.0 == 1, UnsafeRawBufferPointer(rebasing: rest.prefix(missing)))
+        if !message(prefix.0 == 1, UnsafeRawBufferPointer(rebasing: rest.prefix(missing))) {
+          // The prefix is kept, and the message, which is a copy from here on.
+          prefixCount = 5
+          gathered = Array(rest.prefix(missing))
+          hasMessage = true
+          return rest.count - missing
+        }
       } else {
         gathered.append(contentsOf: rest.prefix(missing))
-        guard rest.count >= missing else { return }
-        prefixCount = 0
-        gathered.withUnsafeBytes { message(prefix.0 == 1, $0) }
-        gathered = []
+        guard rest.count >= missing else { return 0 }
+        if !handGathered(message) { return rest.count - missing }
       }
       rest = rest.dropFirst(missing)
     }
+    return 0
+  }
+
+  private mutating func handGathered(_ message: (Bool, UnsafeRawBufferPointer) -> Bool) -> Bool {
+    let bytes = gathered
+    prefixCount = 0
+    if bytes.withUnsafeBytes({ message(prefix.0 == 1, $0) }) {
+      gathered = []
+      return true
+    }
+    prefixCount = 5
+    hasMessage = true
+    return false
   }
 }

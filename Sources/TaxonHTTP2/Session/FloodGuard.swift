@@ -9,6 +9,7 @@ struct FloodGuard {
   private var settings: TokenBucket
   private var emptyData: TokenBucket
   private var smallData: TokenBucket
+  private var largeHeaders: TokenBucket
   private let pingPolicy: FloodLimits.PingPolicy?
   private var lastPing: NIODeadline?
   private var strikes = 0
@@ -26,6 +27,7 @@ struct FloodGuard {
     settings = TokenBucket(limits.settings, now: now)
     emptyData = TokenBucket(limits.emptyData, now: now)
     smallData = TokenBucket(limits.smallData, now: now)
+    largeHeaders = TokenBucket(limits.largeHeaders, now: now)
     pingPolicy = limits.pingPolicy
   }
 
@@ -46,6 +48,8 @@ struct FloodGuard {
 
   /// Any other DATA frame, with the end of so many messages in it.
   mutating func receivedData(messages: Int) { smallData.give(max(1, messages) * Self.framesPerMessage) }
+
+  mutating func receivedLargeHeaders(now: NIODeadline) -> FloodLimit? { largeHeaders.take(now) ? nil : .largeHeaders }
 
   /// A PING that is no answer.
   mutating func receivedPing(now: NIODeadline, hasCalls: Bool) -> FloodLimit? {

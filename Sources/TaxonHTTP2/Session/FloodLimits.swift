@@ -29,8 +29,12 @@ public struct FloodLimits: Sendable, Hashable {
   public var emptyData = Budget(burst: 1000, perSecond: 100)
   /// DATA frames with fewer than 256 bytes that complete no message and do not end their stream: a message cut into
   /// pieces of a byte costs the receiver a thousand times what it costs in one. What comes otherwise gives some back, four
-  /// for each message, so that streams of small messages never get there.
-  public var smallData = Budget(burst: 10_000, perSecond: 1000)
+  /// for each message, so that streams of small messages never get there. gRPC's own interoperability server sends 62,832 in a
+  /// row (its test data_frame_padding).
+  public var smallData = Budget(burst: 100_000, perSecond: 1000)
+  /// Header blocks over the limit of their size, of which HPACK can make much out of few bytes (CVE-2016-6581). On a
+  /// server; a client's servers are not counted.
+  public var largeHeaders = Budget(burst: 100, perSecond: 10)
   /// CONTINUATION frames after one HEADERS frame (CVE-2024-28182), 1 to 10,000; where nghttp2 has no such limit (before
   /// 1.61), the header list's size is the only one.
   public var maxContinuations = 8
@@ -71,6 +75,8 @@ public enum FloodLimit: String, Sendable, CaseIterable {
   case emptyData = "too_many_empty_frames"
   /// `FloodLimits.smallData`.
   case smallData = "too_many_small_frames"
+  /// `FloodLimits.largeHeaders`.
+  case largeHeaders = "too_many_large_headers"
   /// `FloodLimits.maxContinuations` or `maxUnsentAcks`, which nghttp2 counts.
   case frames = "too_many_frames"
 }

@@ -20,6 +20,8 @@ extension HTTP2Session {
         return true
       }
       limit = floodGuard.receivedSmallData(now: .now())
+    case NGHTTP2_HEADERS.rawValue where headersSize > maxHeadersSize && role == .server:
+      limit = floodGuard.receivedLargeHeaders(now: .now())
     case NGHTTP2_HEADERS.rawValue:
       floodGuard.traffic()
       return true
@@ -33,6 +35,20 @@ extension HTTP2Session {
     guard let limit else { return true }
     exceed(limit)
     return false
+  }
+
+  /// Gives up a stream whose header block is far over the limit: nghttp2 decodes the rest, so that the HPACK table stays in
+  /// step, and looks at none of it. Its checks of what few bytes can stand for, 50 MB in one frame, cost 20 ms.
+  ///
+  /// - Returns: What the callback returns to nghttp2.
+  func giveUpHeaders(of id: Int32) -> Int32 {
+    if role == .server, let limit = floodGuard.receivedLargeHeaders(now: .now()) {
+      exceed(limit)
+      return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+    }
+    stream(raw, id)?.headersTooLarge(size: headersSize)
+    _ = nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, HTTP2ErrorCode.enhanceYourCalm.rawValue)
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
   }
 
   /// Counts a frame that goes out.

@@ -55,11 +55,22 @@ public final class HTTP2Session {
   /// Told when there may be something to drain; the transport takes itself out before it goes.
   @exclusivity(unchecked) public unowned(unsafe) var transport: (any HTTP2SessionTransport)?
   /// Bytes of all streams that wait for the peer's windows.
-  @exclusivity(unchecked) public internal(set) var outboundCount = 0
+  @exclusivity(unchecked) public internal(set) var outboundCount = 0 {
+    didSet { ledger.settle(sent: outboundCount) }
+  }
+  /// What the connection holds for its peer.
+  public let ledger: ConnectionLedger
+  /// Bytes that the peer may send on a stream at its beginning.
+  private let streamWindow: Int
   @exclusivity(unchecked) private var answeredEarly: [HTTP2Stream] = []
   /// The stream whose header block is being read.
   @exclusivity(unchecked) var headers: Unmanaged<HTTP2Stream>?
   @exclusivity(unchecked) var headersID: Int32 = 0
+  /// The size of the header block that is being read, as far as it came (RFC 9113 §6.5.2).
+  @exclusivity(unchecked) var headersSize = 0
+  let maxHeadersSize: Int
+  /// How much of a block is looked at: what is somewhat too large is still answered, what is far too large is not worth it.
+  let maxSeenHeadersSize: Int
   @exclusivity(unchecked) private var tuner: WindowTuner
   private static let tuningPing: UInt64 = 0x7461_786f_6e00_0003
   /// Bytes of bodies that came with the read that is going on.
@@ -92,10 +103,16 @@ public final class HTTP2Session {
   /// A session that has its first SETTINGS ready to be drained.
   ///
   /// - Throws: `HTTP2Error` when nghttp2 has no memory or takes no such setting.
-  public init(role: Role, configuration: HTTP2Configuration) throws(HTTP2Error) {
+  public init(
+    role: Role, configuration: HTTP2Configuration, ledger: ConnectionLedger = ConnectionLedger()
+  ) throws(HTTP2Error) {
     self.role = role
+    self.ledger = ledger
+    streamWindow = configuration.streamWindow
     tuner = WindowTuner(window: configuration.streamWindow, limit: configuration.maxStreamWindow)
     floodGuard = FloodGuard(configuration.flood, now: .now())
+    maxHeadersSize = configuration.maxHeaderListSize
+    maxSeenHeadersSize = 4 * configuration.maxHeaderListSize
     scanner = FrameScanner(role: role)
     do throws(HTTP2Error) {
       raw = try makeRawSession(role: role, configuration: configuration, memory: memory)
@@ -244,11 +261,11 @@ public final class HTTP2Session {
     assertOnLoop()
     stream.submittedHead = head
     // What was put into the body before the stream was in the session.
-    outboundCount += stream.outboundCount
+    outboundCount += stream.outboundCount + stream.announcedCount
     var provider = bodyProvider(stream)
     let id = nghttp2_submit_request(
       raw, nil, head.fields.baseAddress, head.fields.count, &provider, Unmanaged.passUnretained(stream).toOpaque())
-    if id < 0 { outboundCount -= stream.outboundCount }
+    if id < 0 { outboundCount -= stream.outboundCount + stream.announcedCount }
     try check(id)
     add(stream, id: id)
     transport?.scheduleFlush()
@@ -323,8 +340,27 @@ public final class HTTP2Session {
   public func consume(_ stream: HTTP2Stream, _ count: Int) {
     assertOnLoop()
     guard count > 0, stream.session === self else { return }
+    if tuner.window > streamWindow { grow(stream) }
     _ = nghttp2_session_consume_stream(raw, stream.id, count)
     transport?.scheduleFlush()
+  }
+
+  /// True while the peer takes next to nothing on a stream.
+  func isClosed(to stream: HTTP2Stream) -> Bool {
+    nghttp2_session_get_stream_remote_window_size(raw, stream.id) < 4096
+  }
+
+  /// Lets the peer send more on a stream than at its beginning. Each stream for itself, and no more in all than the
+  /// ledger allows: a larger first window would be one of every stream that the peer may open.
+  private func grow(_ stream: HTTP2Stream) {
+    let more = tuner.window - streamWindow - stream.windowGrowth
+    // A small request needs no larger window.
+    guard more > 0, Int(nghttp2_session_get_stream_effective_recv_data_length(raw, stream.id)) >= streamWindow / 8,
+      ledger.grow(by: more)
+    else { return }
+    stream.windowGrowth += more
+    _ = nghttp2_session_set_local_window_size(
+      raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, Int32(clamping: tuner.window))
   }
 
   private func consumeConnection() {
@@ -338,8 +374,6 @@ public final class HTTP2Session {
   func answeredPing(_ payload: UInt64) -> Bool {
     guard payload == Self.tuningPing else { return false }
     guard let window = tuner.measured() else { return true }
-    var setting = nghttp2_settings_entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, window)
-    _ = nghttp2_submit_settings(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), &setting, 1)
     let connection = max(Int(nghttp2_session_get_local_window_size(raw)), 2 * window)
     _ = nghttp2_session_set_local_window_size(
       raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(clamping: connection))
@@ -396,6 +430,18 @@ public final class HTTP2Session {
     }
   }
 
+  /// Gives up memory that is kept for the next calls.
+  package func trim() {
+    while let buffer = spareBuffers.popLast() { buffer.deallocate() }
+    spareBuffers = []
+    if answeredEarly.isEmpty { answeredEarly = [] }
+    if streams.isEmpty { streams = [] }
+    headerCache = HeaderCache()
+    SessionMemory.trim(memory)
+    // A frame may be sent in part; it is in the block then.
+    if nghttp2_session_want_write(raw) == 0 { SessionMemory.forgetFrames(memory) }
+  }
+
   /// Memory for a body that begins; nil when there is none to spare.
   func spareBuffer() -> UnsafeMutableRawBufferPointer? { spareBuffers.popLast() }
 
@@ -415,7 +461,8 @@ public final class HTTP2Session {
       streams[stream.slot] = last
       last.slot = stream.slot
     }
-    outboundCount -= stream.outboundCount
+    outboundCount -= stream.outboundCount + stream.announcedCount
+    if stream.windowGrowth > 0 { ledger.shrink(by: stream.windowGrowth) }
     if stream.hasLiterals { waitingBlocks -= 1 }
     if spareBuffers.count < Self.keptBuffers, let buffer = stream.outbound.surrender() { spareBuffers.append(buffer) }
     stream.session = nil

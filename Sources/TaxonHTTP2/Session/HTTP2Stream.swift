@@ -20,6 +20,13 @@ open class HTTP2Stream {
   @exclusivity(unchecked) final var outbound = OutboundBuffer()
   /// True once bytes of the body have been handed to nghttp2.
   @exclusivity(unchecked) private(set) final var hasSentBody = false
+  /// Bytes that are not in the stream's body yet and wait for room in it.
+  @exclusivity(unchecked) private(set) final var announcedCount = 0
+  /// Bytes of the body that nghttp2 has taken since `stalls` was last asked.
+  @exclusivity(unchecked) private final var takenCount = 0
+  @exclusivity(unchecked) private final var stallCount = 0
+  /// Bytes by which the peer's window was made larger than at the beginning.
+  @exclusivity(unchecked) final var windowGrowth = 0
   /// True once the end of the body has been given.
   @exclusivity(unchecked) public internal(set) final var isOutboundFinished = false
   /// nghttp2 has asked for bytes, got none, and waits to be told of some.
@@ -74,6 +81,10 @@ open class HTTP2Stream {
   /// What the peer sent breaks HTTP/2, and the stream is reset for it; `closed` follows.
   open func malformed(_ reason: String) {}
 
+  /// The peer's header block is far over the limit: so many bytes came, and the rest is not looked at. The stream is
+  /// reset; `closed` follows.
+  open func headersTooLarge(size: Int) {}
+
   /// The stream is over; the code is an HTTP/2 error code (RFC 9113 §7), 0 for a good end. Nothing is called after this.
   open func closed(errorCode: UInt32) {}
 
@@ -83,8 +94,39 @@ open class HTTP2Stream {
   /// Bytes that wait for the peer's window.
   public final var outboundCount: Int { outbound.count }
 
-  /// False while more than 64 KiB wait for the peer's window: who can wait should.
-  public final var hasRoom: Bool { outbound.count < Self.highWater }
+  /// False while more than 64 KiB wait for the peer's window, or anything when the connection holds too much: who can
+  /// wait should.
+  public final var hasRoom: Bool {
+    guard outbound.count > 0 else { return true }
+    guard outbound.count < Self.highWater else { return false }
+    guard let session else { return true }
+    return !session.ledger.isFull(sent: session.outboundCount)
+  }
+
+  /// Says how many bytes wait elsewhere for room in the body: the connection holds them too.
+  final func announce(_ count: Int) {
+    guard count != announcedCount else { return }
+    session?.outboundCount += count - announcedCount
+    announcedCount = count
+  }
+
+  /// To be asked at intervals. How often in a row the peer has taken next to nothing of what waits for it, or has kept its
+  /// window closed to what waits to be begun.
+  package final func stalls() -> Int {
+    defer { takenCount = 0 }
+    let waits = waitingCount > 0 || waitsForStart && session?.isClosed(to: self) == true
+    stallCount = waits && takenCount < Self.leastTaken ? stallCount + 1 : 0
+    return stallCount
+  }
+
+  /// The call waits to be started, since there is too much to send.
+  @exclusivity(unchecked) package final var waitsForStart = false
+
+  /// Bytes that wait for the peer's window, those included that wait for room in the body.
+  package final var waitingCount: Int { outbound.count + announcedCount }
+
+  /// Bytes in an interval below which a peer that is offered more counts as stalled: one frame.
+  private static let leastTaken = 16 * 1024
 
   private static let highWater = 64 * 1024
   private static let lowWater = 16 * 1024
@@ -97,6 +139,7 @@ open class HTTP2Stream {
     let count = outbound.read(into: target)
     session?.outboundCount -= count
     if count > 0 { hasSentBody = true }
+    takenCount += count
     if wantsRoom, outbound.count <= Self.lowWater {
       wantsRoom = false
       outboundHasRoom()

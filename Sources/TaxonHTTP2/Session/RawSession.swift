@@ -9,6 +9,7 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { raw, frame, user in
     guard let frame, frame.pointee.hd.type == NGHTTP2_HEADERS.rawValue else { return 0 }
     let session = session(user)
+    session.headersSize = 0
     guard frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
     let id = frame.pointee.hd.stream_id
     guard let stream = session.delegate?.makeStream() else {
@@ -24,8 +25,10 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
   nghttp2_session_callbacks_set_on_header_callback(callbacks) {
     raw, frame, name, nameCount, value, valueCount, _, user in
     guard let frame else { return 0 }
-    unownedSession(user)._withUnsafeGuaranteedRef { session in
+    return unownedSession(user)._withUnsafeGuaranteedRef { session in
       let id = frame.pointee.hd.stream_id
+      session.headersSize += nameCount + valueCount + 32
+      guard session.headersSize <= session.maxSeenHeadersSize else { return session.giveUpHeaders(of: id) }
       // The fields of a block come one after the other: the stream is sought once.
       if session.headersID != id {
         session.headers = stream(raw, id).map { .passUnretained($0) }
@@ -36,8 +39,8 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
           name: UnsafeBufferPointer(start: name, count: nameCount),
           value: UnsafeBufferPointer(start: value, count: valueCount))
       }
+      return 0
     }
-    return 0
   }
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { raw, frame, user in
     guard let frame else { return 0 }

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import CNghttp2
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
 /// Memory for one nghttp2 session: small blocks that are given back are kept and given out again. A call costs nghttp2
 /// eight allocations, which come and go in the same few sizes.
 ///
@@ -14,22 +22,42 @@ enum SessionMemory {
 
   typealias Lists = UnsafeMutablePointer<UnsafeMutableRawPointer?>
 
-  /// Lists of free blocks, one for each class.
+  /// Lists of free blocks, one for each class; then the block in which nghttp2 puts frames together, and whether that was
+  /// freed.
   static func make() -> Lists {
-    let lists = Lists.allocate(capacity: classes)
-    lists.initialize(repeating: nil, count: classes)
+    let lists = Lists.allocate(capacity: classes + 2)
+    lists.initialize(repeating: nil, count: classes + 2)
     return lists
+  }
+
+  /// The first block of so many bytes is that for frames: nghttp2 takes it when a session is made, and keeps it.
+  private static let frameSize = 16 * 1024
+
+  /// Gives the pages of the block for frames back to the system. Only while no frame is in it: what was there is lost.
+  static func forgetFrames(_ lists: Lists) {
+    guard let block = lists[classes] else { return }
+    let size = (block - headSize).load(fromByteOffset: 8, as: Int.self)
+    let page = Int(getpagesize())
+    let start = (Int(bitPattern: block) + page - 1) / page * page
+    let end = (Int(bitPattern: block) + size) / page * page
+    guard start < end else { return }
+    madvise(UnsafeMutableRawPointer(bitPattern: start), end - start, MADV_DONTNEED)
   }
 
   /// Gives back what is kept. No block may be in use.
   static func destroy(_ lists: Lists) {
+    trim(lists)
+    lists.deallocate()
+  }
+
+  /// Gives back what is kept and not in use.
+  static func trim(_ lists: Lists) {
     for index in 0..<classes {
       while let block = lists[index] {
         lists[index] = block.load(as: UnsafeMutableRawPointer?.self)
         (block - headSize).deallocate()
       }
     }
-    lists.deallocate()
   }
 
   /// The functions that nghttp2 calls.
@@ -50,7 +78,13 @@ enum SessionMemory {
   private static func allocate(_ size: Int, _ user: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     let index = max(0, size - 1) / step
     guard index < classes, let lists = user?.assumingMemoryBound(to: UnsafeMutableRawPointer?.self) else {
-      return fresh(size, index: classes)
+      let block = fresh(size, index: classes)
+      if size >= frameSize, let lists = user?.assumingMemoryBound(to: UnsafeMutableRawPointer?.self),
+        lists[classes] == nil, lists[classes + 1] == nil
+      {
+        lists[classes] = block
+      }
+      return block
     }
     if let block = lists[index] {
       lists[index] = block.load(as: UnsafeMutableRawPointer?.self)
@@ -71,6 +105,10 @@ enum SessionMemory {
     guard let block else { return }
     let index = (block - headSize).load(as: Int.self)
     guard index < classes, let lists = user?.assumingMemoryBound(to: UnsafeMutableRawPointer?.self) else {
+      if let lists = user?.assumingMemoryBound(to: UnsafeMutableRawPointer?.self), lists[classes] == block {
+        lists[classes] = nil
+        lists[classes + 1] = block
+      }
       return (block - headSize).deallocate()
     }
     block.storeBytes(of: lists[index], as: UnsafeMutableRawPointer?.self)

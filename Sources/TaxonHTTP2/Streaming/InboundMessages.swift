@@ -7,8 +7,8 @@ import TaxonProtobuf
 /// The messages of a stream that have come and that nobody has read yet. The connection puts them in on its event loop;
 /// one task at a time takes them out, on any thread.
 ///
-/// The peer is told to go on only as messages are taken, so that a slow reader bounds what waits here by the stream's
-/// window.
+/// The peer is told to go on only as messages are taken: what waits here is bounded by the stream's window, and by the
+/// connection's ledger for messages that are larger here than on the wire.
 public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Sendable {
   private enum End {
     case finished
@@ -16,15 +16,18 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
   }
 
   private struct State {
-    var messages: Deque<(message: Element, size: Int)> = []
+    var messages: Deque<(message: Element, kept: KeptBytes)> = []
+    /// The most messages that waited.
+    var peak = 0
     var end: End?
     /// The reader, and the number by which its cancellation knows it.
     var reader: (continuation: UnsafeContinuation<Bool, Never>, number: Int)?
     var nextNumber = 0
     /// The reader has been told of the end.
     var isEndRead = false
-    /// Bytes that have been taken and that the peer has not been told of.
-    var taken = 0
+    /// What has been taken and the peer has not been told of.
+    var taken = KeptBytes.none
+    var credit: (@Sendable (KeptBytes) -> Void)?
 
     mutating func takeReader() -> UnsafeContinuation<Bool, Never>? {
       defer { reader = nil }
@@ -32,30 +35,42 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
     }
   }
 
-  private let state = Locked(State())
-  private let credit: @Sendable (Int) -> Void
+  private let state: Locked<State>
   private let cancelled: @Sendable () -> Void
-  /// Bytes that are taken before the peer is told of them.
-  private static var creditStep: Int { 32 * 1024 }
+  private let creditStep: Int
+  /// Places of the list that are kept when no message waits.
+  private static var keptPlaces: Int { 256 }
 
   /// No messages yet.
   ///
   /// - Parameters:
-  ///   - credit: Called, on any thread, with the bytes that have been taken out.
+  ///   - creditStep: Bytes that are taken before the peer is told of them.
+  ///   - credit: Called, on any thread, with what the messages kept that have been taken out. Let go of when the stream is
+  ///     of no more use.
   ///   - cancelled: Called, on any thread, when a task is cancelled that waits for a message.
-  public init(credit: @escaping @Sendable (Int) -> Void, cancelled: @escaping @Sendable () -> Void = {}) {
-    self.credit = credit
+  public init(
+    creditStep: Int = 32 * 1024, credit: @escaping @Sendable (KeptBytes) -> Void,
+    cancelled: @escaping @Sendable () -> Void = {}
+  ) {
+    self.creditStep = creditStep
+    state = Locked(State(credit: credit))
     self.cancelled = cancelled
+  }
+
+  /// What a message of so many bytes keeps that took `size` bytes on the wire. An empty one takes a place in the list, too.
+  public func kept(byteCount: Int, size: Int) -> KeptBytes {
+    KeptBytes(window: size, memory: byteCount + 2 * MemoryLayout<(Element, KeptBytes)>.stride)
   }
 
   // MARK: From the connection
 
-  /// A message has come, with so many bytes on the wire. False: the messages have ended, and nobody wants it.
+  /// A message has come. False: the messages have ended, and nobody wants it.
   @discardableResult
-  public func append(_ message: Element, size: Int) -> Bool {
+  public func append(_ message: Element, kept: KeptBytes) -> Bool {
     let (isTaken, reader) = state.withLock { state -> (Bool, UnsafeContinuation<Bool, Never>?) in
       guard state.end == nil else { return (false, nil) }
-      state.messages.append((message, size))
+      state.messages.append((message, kept))
+      state.peak = max(state.peak, state.messages.count)
       return (true, state.takeReader())
     }
     reader?.resume(returning: true)
@@ -68,23 +83,29 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
   /// The stream has failed; those messages that are there are still read.
   public func fail(_ error: Failure) { end(.failed(error)) }
 
-  /// The stream is of no more use: what is there is thrown away.
+  /// The stream is of no more use: what is there is thrown away, and a good end that was not read yet with it.
   public func abandon(_ error: Failure) {
-    state.withLock { state in
-      state.messages = []
-      state.end = nil
+    let (reader, messages) = state.withLock {
+      state -> (UnsafeContinuation<Bool, Never>?, Deque<(message: Element, kept: KeptBytes)>) in
+      state.end = .failed(error)
+      state.credit = nil
+      return (state.takeReader(), exchange(&state.messages, with: []))
     }
-    end(.failed(error))
+    // Freed outside of the lock.
+    _ = messages
+    reader?.resume(returning: true)
   }
 
   /// The reader gives up: what is there is thrown away, and `error` is the end, unless the reader knows another one.
   public func discard(_ error: Failure) {
-    let reader = state.withLock { state -> UnsafeContinuation<Bool, Never>? in
-      guard !state.isEndRead else { return nil }
-      state.messages = []
+    let (reader, messages) = state.withLock {
+      state -> (UnsafeContinuation<Bool, Never>?, Deque<(message: Element, kept: KeptBytes)>) in
+      guard !state.isEndRead else { return (nil, []) }
       state.end = .failed(error)
-      return state.takeReader()
+      return (state.takeReader(), exchange(&state.messages, with: []))
     }
+    // Freed outside of the lock.
+    _ = messages
     reader?.resume(returning: true)
   }
 
@@ -100,7 +121,7 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
   // MARK: For the reader
 
   private enum Step {
-    case message(Element, credit: Int)
+    case message(Element, credit: (body: @Sendable (KeptBytes) -> Void, kept: KeptBytes)?)
     case end
     case failure(Failure)
     case wait
@@ -109,12 +130,19 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
   private func step(takes: Bool = true) -> Step {
     state.withLock { state in
       if let first = state.messages.first {
-        guard takes else { return .message(first.message, credit: 0) }
+        guard takes else { return .message(first.message, credit: nil) }
         state.messages.removeFirst()
-        state.taken += first.size
-        guard state.taken >= Self.creditStep else { return .message(first.message, credit: 0) }
-        defer { state.taken = 0 }
-        return .message(first.message, credit: state.taken)
+        if state.messages.isEmpty, state.peak > Self.keptPlaces {
+          state.messages = []
+          state.peak = 0
+        }
+        state.taken.window += first.kept.window
+        state.taken.memory += first.kept.memory
+        guard max(state.taken.window, state.taken.memory) >= creditStep, let credit = state.credit else {
+          return .message(first.message, credit: nil)
+        }
+        defer { state.taken = .none }
+        return .message(first.message, credit: (credit, state.taken))
       }
       state.isEndRead = takes && state.end != nil
       return switch state.end {
@@ -133,7 +161,7 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
     while true {
       switch step() {
       case .message(let message, let credit):
-        if credit > 0 { self.credit(credit) }
+        if let credit { credit.body(credit.kept) }
         return message
       case .end: return nil
       case .failure(let error): throw error

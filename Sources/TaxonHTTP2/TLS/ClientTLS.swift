@@ -15,7 +15,7 @@ public struct ClientTLS: Sendable, Hashable {
     case insecureWithoutVerification
   }
 
-  /// Who may have signed the server's certificate.
+  /// Who may have signed the server's certificate, or that certificate itself.
   public var trustRoots: TrustRoots
   /// The client's own certificate, for servers that ask for one (mTLS).
   public var identity: TLSIdentity?
@@ -49,7 +49,7 @@ public struct ClientTLS: Sendable, Hashable {
   /// Reads the files.
   ///
   /// - Throws: `SetupError.invalidSetting` when one cannot be read, or the key is not the certificate's.
-  func makeContext() throws(SetupError) -> NIOSSLContext {
+  func makeContext() throws(SetupError) -> TLSContext {
     if let serverName, !TLSContextSource.isServerName(serverName) {
       throw .invalidSetting(
         name: "tls.serverName", value: serverName, reason: "it must be a DNS name of at most 255 bytes")
@@ -62,7 +62,8 @@ public struct ClientTLS: Sendable, Hashable {
     case .withoutName: configuration.certificateVerification = .noHostnameVerification
     case .insecureWithoutVerification: configuration.certificateVerification = .none
     }
-    configuration.trustRoots = verification == .insecureWithoutVerification ? .certificates([]) : try trustRoots.read()
-    return try configuration.makeContext(identity)
+    let roots = verification == .insecureWithoutVerification ? .certificates([]) : try trustRoots.read()
+    configuration.trustRoots = roots
+    return TLSContext(try configuration.makeContext(identity), pinned: PinnedCertificates(roots, role: .server))
   }
 }

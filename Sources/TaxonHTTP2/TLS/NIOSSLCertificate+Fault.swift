@@ -12,12 +12,15 @@ import NIOSSL
 extension NIOSSLCertificate {
   /// What is wrong with a certificate that was not believed, as far as it can be seen: BoringSSL says no more than that
   /// it was not, and NIOSSL does not ask for more.
-  func fault(at now: time_t) -> String {
+  func fault(at now: time_t, of role: CertificateUsage.Role) -> String {
     let bytes = (try? toDERBytes()) ?? []
     let subject = DistinguishedName(certificate: bytes).description
     if now > notValidAfter { return "the certificate of \(subject) expired on \(Self.text(notValidAfter))" }
     if now < notValidBefore {
       return "the certificate of \(subject) is not valid before \(Self.text(notValidBefore))"
+    }
+    if let usage = CertificateUsage(bytes), !usage.permits(role) {
+      return "the certificate of \(subject) is not for a \(role)"
     }
     let issuer = DistinguishedName(certificate: bytes, .issuer).description
     return "no trusted authority has signed the certificate of \(subject), which \(issuer) has issued"

@@ -19,7 +19,7 @@ public struct ServerTLS: Sendable, Hashable {
   public var identity: TLSIdentity
   /// Whether clients show certificates. What they showed is `ServerContext.peerCertificate`.
   public var clientCertificates: ClientCertificates
-  /// Who may have signed the clients' certificates.
+  /// Who may have signed the clients' certificates, or those certificates themselves.
   public var trustRoots: TrustRoots
   /// How often the files are looked at, 1 ms or more; when one has changed, new connections get what it holds now. Nil:
   /// never, and `Server.reloadCertificates` is the way.
@@ -49,7 +49,7 @@ public struct ServerTLS: Sendable, Hashable {
   /// Reads the files.
   ///
   /// - Throws: `SetupError.invalidSetting` when one cannot be read, or the key is not the certificate's.
-  func makeContext() throws(SetupError) -> NIOSSLContext {
+  func makeContext() throws(SetupError) -> TLSContext {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.restrictToHTTP2()
     try identity.apply(to: &configuration)
@@ -58,8 +58,9 @@ public struct ServerTLS: Sendable, Hashable {
     case .optional: configuration.certificateVerification = .optionalVerification
     case .required: configuration.certificateVerification = .noHostnameVerification
     }
-    configuration.trustRoots = clientCertificates == .none ? .certificates([]) : try trustRoots.read()
+    let roots = clientCertificates == .none ? .certificates([]) : try trustRoots.read()
+    configuration.trustRoots = roots
     configuration.sendCANameList = clientCertificates != .none && trustRoots != .system
-    return try configuration.makeContext(identity)
+    return TLSContext(try configuration.makeContext(identity), pinned: PinnedCertificates(roots, role: .client))
   }
 }

@@ -9,11 +9,11 @@ import TaxonProtobuf
 /// change. A file that cannot be used leaves those that there are.
 package final class TLSContextSource: Sendable {
   private struct State {
-    var context: NIOSSLContext
+    var context: TLSContext
     var stamps: [FileStamp?]
   }
 
-  private let make: @Sendable () throws(SetupError) -> NIOSSLContext
+  private let make: @Sendable () throws(SetupError) -> TLSContext
   private let sources: [PEM]
   private let state: Locked<State>
   private let logger: Logger
@@ -22,7 +22,7 @@ package final class TLSContextSource: Sendable {
 
   private init(
     sources: [PEM], verifiesName: Bool, logger: Logger,
-    make: @escaping @Sendable () throws(SetupError) -> NIOSSLContext
+    make: @escaping @Sendable () throws(SetupError) -> TLSContext
   ) throws(SetupError) {
     self.sources = sources
     self.verifiesName = verifiesName
@@ -60,7 +60,7 @@ package final class TLSContextSource: Sendable {
   }
 
   /// What a new connection is made from.
-  package var context: NIOSSLContext { state.withLock { $0.context } }
+  var context: TLSContext { state.withLock { $0.context } }
 
   /// Reads the files again, for connections that begin from now on. Blocks while it does.
   ///
@@ -93,7 +93,7 @@ package final class TLSContextSource: Sendable {
 
   /// Puts a server's end of TLS into a channel's pipeline. To be called on the channel's loop.
   package func addServerHandler(to channel: any Channel) throws {
-    try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+    try channel.pipeline.syncOperations.addHandler(try context.makeServerHandler())
   }
 
   /// Puts a client's end of TLS into a channel's pipeline. To be called on the channel's loop.
@@ -102,7 +102,7 @@ package final class TLSContextSource: Sendable {
   ///   for the address that the channel is connected to.
   package func addClientHandler(to channel: any Channel, serverName: String?) throws {
     let name = serverName.flatMap { Self.isServerName($0) ? $0 : nil }
-    try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: name))
+    try channel.pipeline.syncOperations.addHandler(try context.makeClientHandler(serverHostname: name))
     if verifiesName, let name { try channel.pipeline.syncOperations.addHandler(ServerNameCheck(name: name)) }
   }
 

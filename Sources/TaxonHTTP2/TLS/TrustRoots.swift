@@ -2,7 +2,11 @@
 import NIOSSL
 import TaxonErrors
 
-/// The authorities whose certificates are believed.
+/// The certificates that are believed: those of authorities, for what they have signed, or a peer's own.
+///
+/// A peer's own certificate needs no right to sign others. Where all that are trusted are such, a peer must show the very
+/// one, in its time and for its purpose. Beside authorities, one that has no right to sign is not believed: BoringSSL
+/// looks for its authority.
 public enum TrustRoots: Sendable, Hashable {
   /// Those of the operating system.
   case system

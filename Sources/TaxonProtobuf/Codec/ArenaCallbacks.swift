@@ -12,10 +12,18 @@ enum ArenaCallbacks {
 
   static let allocate: @convention(c) (UnsafeMutableRawPointer?, Int) -> UnsafeMutableRawPointer? = { data, size in
     let arena = arena(data)
-    if size >= MessageArena.smallestLarge { return arena.allocateLarge(size) }
+    if size >= MessageArena.smallestLarge { return mayHave(arena, size) ? arena.allocateLarge(size) : nil }
     let memory = arena.allocate(size + 8)
     memory.storeBytes(of: mark | UInt64(size), as: UInt64.self)
     return memory + 8
+  }
+
+  /// protobuf-c notes the fields that it meets in pieces of memory of twice the size each. False for the one that is too
+  /// large; it gives up then.
+  private static func mayHave(_ arena: MessageArena, _ size: Int) -> Bool {
+    guard size == arena.state.pointee.nextSlab else { return true }
+    arena.state.pointee.nextSlab = 2 * size
+    return size < WideUnpacker.slabLimit
   }
 
   static let free: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Void = { data, pointer in

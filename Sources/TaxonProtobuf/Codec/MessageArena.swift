@@ -21,6 +21,8 @@ public struct MessageArena {
     var hasReplacedValue: Bool
     /// Whether the input was rewritten before it was unpacked (see `WireRewriter`).
     var isRewritten: Bool
+    /// What protobuf-c asks for next if it meets very many fields, for which it gets no memory then (see `WideUnpacker`).
+    var nextSlab: Int
     /// A required field that is nil in what is being encoded, by its index in the table. Unretained: descriptors are
     /// never freed.
     var missing: (descriptor: Unmanaged<MessageDescriptor>, field: Int)?
@@ -56,7 +58,8 @@ public struct MessageArena {
         allocator: ProtobufCAllocator(
           alloc: ArenaCallbacks.allocate, free: ArenaCallbacks.free, allocator_data: block),
         cursor: block + stateSize, end: block + firstBlockSize, blocks: nil, nextBlockSize: secondBlockSize,
-        input: UnsafeRawBufferPointer(start: nil, count: 0), hasReplacedValue: false, isRewritten: false, missing: nil,
+        input: UnsafeRawBufferPointer(start: nil, count: 0), hasReplacedValue: false, isRewritten: false,
+        nextSlab: .max, missing: nil,
         firstLarge: nil, lastLarge: nil, nextLarge: nil))
     return MessageArena(state: state)
   }

@@ -29,7 +29,8 @@ extension MessageDescriptor {
   /// Unpacks a message into the arena.
   ///
   /// protobuf-c does the work. What it cannot do, or does otherwise than protobuf, goes the long way: the input is
-  /// checked, which tells what is wrong and where, and rewritten into one that protobuf-c reads as it should.
+  /// checked, which tells what is wrong and where, and rewritten into one that protobuf-c reads as it should; very many
+  /// fields, for which protobuf-c would take memory out of proportion, go past it (see `WideUnpacker`).
   @usableFromInline
   func unpack(
     _ bytes: UnsafeRawBufferPointer, arena: MessageArena, options: DecodingOptions
@@ -44,7 +45,9 @@ extension MessageDescriptor {
     if hasClosedEnums, ClosedEnumScan(bytes: bytes).findsUnknownNumber(self) {
       return try unpackChecked(bytes, nil, arena: arena, options: options)
     }
+    arena.state.pointee.nextSlab = MessageArena.smallestLarge
     let message = unpackDirectly(bytes, arena: arena)
+    arena.state.pointee.nextSlab = .max
     if let message, !arena.state.pointee.hasReplacedValue {
       do {
         try checkUnpacked(message, arena)
@@ -72,7 +75,10 @@ extension MessageDescriptor {
     var check = WireCheck(bytes: bytes, options: options)
     try check.check(self)
     var message = message
-    if check.needsRewriting {
+    if check.widest > WideUnpacker.fieldLimit {
+      arena.state.pointee.isRewritten = true
+      message = WideUnpacker(bytes: bytes, arena: arena).unpack(self)
+    } else if check.needsRewriting {
       let rewritten = WireRewriter(bytes: bytes).rewrite(self)
       arena.state.pointee.isRewritten = true
       message = rewritten.withUnsafeBytes { unpackDirectly($0, arena: arena) }

@@ -8,6 +8,8 @@ struct WireCheck {
   /// Whether the input has groups, values of another wire type than their field's, numbers that a closed enum does not
   /// have, or a singular message in parts.
   private(set) var needsRewriting = false
+  /// The number of fields of the message that has most.
+  private(set) var widest = 0
   /// Required fields that a message does not have, unless another part of it does.
   private(set) var missing: [MessageDecodingError] = []
 
@@ -31,7 +33,10 @@ struct WireCheck {
     var cursor = WireCursor(bytes, in: range)
     // The number of the message that each slot holds so far.
     var held: [UInt32] = []
+    var count = 0
+    defer { widest = max(widest, count) }
     while let entry = try next(&cursor, descriptor, depth: depth) {
+      count += 1
       guard let index = descriptor.index(of: entry.number) else {
         if entry.wireType == .startGroup { needsRewriting = true }
         continue

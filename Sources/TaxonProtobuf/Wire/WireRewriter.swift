@@ -101,7 +101,7 @@ struct WireRewriter {
   }
 
   /// Whether a field can hold what an entry has.
-  private func accepts(_ entry: WireCursor.Entry, _ descriptor: MessageDescriptor, _ field: FieldLayout) -> Bool {
+  func accepts(_ entry: WireCursor.Entry, _ descriptor: MessageDescriptor, _ field: FieldLayout) -> Bool {
     guard entry.wireType == field.kind.wireType else {
       return field.isRepeated && field.kind.isPackable && entry.wireType == .lengthDelimited
     }

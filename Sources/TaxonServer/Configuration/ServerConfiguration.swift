@@ -58,7 +58,13 @@ extension Server.Configuration {
     try Self.check("connections.maxConnections", connections.maxConnections, 1...10_000_000)
     try Self.check("connections.maxRunningCalls", connections.maxRunningCalls, 1...1_000_000)
     try Self.check("connections.outboundHighWater", connections.outboundHighWater, 1...(1 << 30))
-    try Self.check("connections.maxBufferedBytes", connections.maxBufferedBytes, 1...(1 << 40))
+    let sums = [
+      ("maxBufferedBytes", connections.maxBufferedBytes),
+      ("maxTotalBufferedBytes", connections.maxTotalBufferedBytes),
+      ("maxUnreadBytes", connections.maxUnreadBytes), ("maxTotalUnreadBytes", connections.maxTotalUnreadBytes),
+    ]
+    for (name, bytes) in sums { try Self.check("connections.\(name)", bytes, 1...(1 << 40)) }
+    try Self.check("connections.stallTimeout", connections.stallTimeout, from: .milliseconds(1))
     try checkKeepalive()
   }
 
@@ -71,7 +77,7 @@ extension Server.Configuration {
     let flood = http2.flood
     let budgets = [
       ("resets", flood.resets), ("resetsCaused", flood.resetsCaused), ("pings", flood.pings),
-      ("settings", flood.settings), ("emptyData", flood.emptyData),
+      ("settings", flood.settings), ("emptyData", flood.emptyData), ("largeHeaders", flood.largeHeaders),
     ]
     for (name, budget) in budgets {
       try Self.check("http2.flood.\(name).burst", budget.burst, 1...1_000_000)

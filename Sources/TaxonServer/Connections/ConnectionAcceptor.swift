@@ -3,6 +3,14 @@ import NIOCore
 import NIOPosix
 import TaxonHTTP2
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
 /// Makes connections of a server out of channels.
 struct ConnectionAcceptor: Sendable {
   let group: any EventLoopGroup
@@ -27,8 +35,10 @@ struct ConnectionAcceptor: Sendable {
   func listen(on address: ListenAddress) async throws -> (any Channel)? {
     let highWater = settings.connections.outboundHighWater
     let bootstrap = ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.backlog, value: CInt(Self.backlog))
       .childChannelOption(.writeBufferWaterMark, value: .init(low: max(highWater / 2, 1), high: highWater))
+      .childChannelOption(.recvAllocator, value: ReadSizes())
+      .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try self.accept(channel) }
       }
@@ -42,11 +52,50 @@ struct ConnectionAcceptor: Sendable {
     }
   }
 
+  /// Stops listening, and returns when the connections that the system has made by then are all served.
+  ///
+  /// A peer is connected, and may have sent a request, before this process accepts the connection. Closing the socket
+  /// resets the connections that wait there, and a proxy in front answers those requests with an error that nobody may
+  /// retry. So they are accepted first.
+  func stopListening(_ channel: any Channel) async {
+    // Another descriptor of the socket: it listens until both are closed.
+    let listener = try? await channel.eventLoop.submit {
+      try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { dup($0) }
+    }.get()
+    // NIO lets go of those that it has accepted and not handed on yet when the channel closes: it accepts no more, and they
+    // are handed on first.
+    try? await channel.setOption(.autoRead, value: false).get()
+    await handOn(channel)
+    try? await channel.close()
+    guard let listener, listener >= 0 else { return }
+    // Collected first, so that the time between the last one and the close is as short as can be.
+    let sockets = acceptAll(listener, atMost: Self.backlog)
+    close(listener)
+    for socket in sockets { try? await serve(socket: socket) }
+  }
+
+  /// Returns when connections that the channel has accepted have gone to their loops, back to the channel's and to their loops
+  /// again; after a second at most, since a handler may hold a loop.
+  private func handOn(_ channel: any Channel) async {
+    let done = channel.eventLoop.makePromise(of: Void.self)
+    let timer = channel.eventLoop.scheduleTask(in: .seconds(1)) { done.succeed() }
+    let loops = Array(group.makeIterator())
+    let turn = { @Sendable in EventLoopFuture<Void>.andAllComplete(loops.map { $0.submit {} }, on: channel.eventLoop) }
+    turn().flatMap { turn() }.cascade(to: done)
+    try? await done.futureResult.get()
+    timer.cancel()
+  }
+
+  /// Connections that may wait to be accepted.
+  private static let backlog = 1024
+
   /// Serves the peer of a socket that is connected.
   func serve(socket: CInt) async throws {
     let highWater = settings.connections.outboundHighWater
     _ = try await ClientBootstrap(group: group)
       .channelOption(.writeBufferWaterMark, value: .init(low: max(highWater / 2, 1), high: highWater))
+      .channelOption(.recvAllocator, value: ReadSizes())
+      .channelOption(.maxMessagesPerRead, value: 1)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try self.accept(channel) }
       }
@@ -71,6 +120,21 @@ struct ConnectionAcceptor: Sendable {
       connections.remove(id)
       throw error
     }
-    if admission == .late { connection.beginShutdown() }
+    // When the channel is active, so that what is said first is not lost.
+    if admission == .late { channel.eventLoop.assumeIsolated().execute { connection.beginShutdown() } }
   }
+}
+
+/// Accepts the connections that wait, up to a limit.
+private func acceptAll(_ listener: CInt, atMost limit: Int) -> [CInt] {
+  var sockets: [CInt] = []
+  while sockets.count < limit {
+    let socket = accept(listener, nil, nil)
+    if socket >= 0 {
+      sockets.append(socket)
+    } else if errno != EINTR && errno != ECONNABORTED {
+      break
+    }
+  }
+  return sockets
 }

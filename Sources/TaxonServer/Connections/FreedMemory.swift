@@ -17,7 +17,7 @@ enum FreedMemory {
     private static let isScheduled = Locked(false)
   #endif
 
-  /// Does so in a second, at most once a second, and not on the thread of the caller: it takes milliseconds.
+  /// Does so in a quarter of a second, at most once a second, and not on the thread of the caller: it takes milliseconds.
   static func giveBackSoon() {
     #if canImport(Glibc)
       guard let trim else { return }
@@ -26,7 +26,7 @@ enum FreedMemory {
         return !isScheduled
       }
       guard isFirst else { return }
-      DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + 1) {
+      DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + 0.25) {
         isScheduled.withLock { $0 = false }
         _ = trim(0)
       }

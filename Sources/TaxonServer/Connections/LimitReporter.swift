@@ -30,6 +30,14 @@ final class LimitReporter: Sendable {
     logger.warning("a limit was reached", metadata: metadata)
   }
 
+  /// A peer and this server did not agree on a secure connection: says why, once a second at most.
+  func handshakeFailed(peer: String, reason: String) {
+    guard let left = mayLog("handshake", now: .now()) else { return }
+    var metadata: Logger.Metadata = ["peer": "\(peer)", "reason": "\(reason)"]
+    if left > 0 { metadata["not_logged"] = "\(left)" }
+    logger.notice("the TLS handshake with a peer failed", metadata: metadata)
+  }
+
   /// How many times were left out since the last line; nil when this one is to be left out.
   private func mayLog(_ limit: String, now: NIODeadline) -> Int? {
     entries.withLock { entries in

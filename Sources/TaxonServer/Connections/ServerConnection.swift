@@ -14,10 +14,15 @@ final class ServerConnection: HTTP2SessionDelegate {
     let keepalive: KeepaliveSettings
     let isEncrypted: Bool
     let reporter: LimitReporter
+    let ledger: SharedLedger
+    /// How long a connection that ends well may take to write what is left.
+    let closeLimit: Duration
 
     init(_ configuration: Server.Configuration, router: any ServerRouter, logger: Logger) {
       self.router = router
-      calls = configuration.calls
+      var calls = configuration.calls
+      calls.creditStep = max(1, configuration.http2.streamWindow / 2)
+      self.calls = calls
       var http2 = configuration.http2
       http2.maxHeaderListSize = configuration.calls.maxHeaderListSize
       http2.flood.pingPolicy = FloodLimits.PingPolicy(
@@ -28,6 +33,17 @@ final class ServerConnection: HTTP2SessionDelegate {
       keepalive = configuration.keepalive
       isEncrypted = configuration.tls != nil
       reporter = LimitReporter(logger: logger)
+      closeLimit = configuration.gracePeriod
+      ledger = SharedLedger(
+        received: connections.maxTotalUnreadBytes, sent: connections.maxTotalBufferedBytes)
+    }
+
+    /// The bounds of one connection.
+    var ledgerLimits: LedgerLimits {
+      var limits = LedgerLimits()
+      limits.received = connections.maxUnreadBytes
+      limits.sent = connections.maxBufferedBytes
+      return limits
     }
   }
 
@@ -41,6 +57,9 @@ final class ServerConnection: HTTP2SessionDelegate {
   private weak var channel: (any Channel)?
   @exclusivity(unchecked) private var lifetime: ConnectionLifetime
   @exclusivity(unchecked) private var timer: Scheduled<Void>?
+  @exclusivity(unchecked) private var stallTimer: Scheduled<Void>?
+  @exclusivity(unchecked) private var trimTimer: Scheduled<Void>?
+  private static let trimTime = TimeAmount.milliseconds(500)
   /// Since when there have been no calls; nil when there are some.
   @exclusivity(unchecked) private var idleSince: NIODeadline? = .now()
   private static let shutdownPing: UInt64 = 0x7461_786f_6e00_0001
@@ -50,11 +69,12 @@ final class ServerConnection: HTTP2SessionDelegate {
     self.executor = executor
     self.channel = channel
     self.settings = settings
+    let ledger = ConnectionLedger(settings.ledgerLimits, shared: settings.ledger, eventLoop: executor.eventLoop)
     streams = ServerStreamContext(
-      executor: executor, peer: Self.name(of: channel.remoteAddress), router: settings.router, limits: settings.calls)
-    streams.maxBufferedBytes = settings.connections.maxBufferedBytes
-    streams.isFull = { [reporter = settings.reporter, peer = streams.peer] in
-      reporter.reached("max_buffered_bytes", peer: peer)
+      executor: executor, peer: Self.name(of: channel.remoteAddress), router: settings.router, limits: settings.calls,
+      ledger: ledger)
+    streams.shedsCall = { [reporter = settings.reporter, peer = streams.peer] in
+      reporter.reached("max_total_unread_bytes", peer: peer)
     }
     lifetime = ConnectionLifetime(
       settings.keepalive, setupTimeout: settings.connections.setupTimeout, now: .now(),
@@ -63,10 +83,19 @@ final class ServerConnection: HTTP2SessionDelegate {
 
   /// Puts the connection to work on its channel; `closed` is called when the channel is gone.
   func start(closed: @escaping () -> Void) throws {
-    let session = try HTTP2Session(role: .server, configuration: settings.http2)
+    let session = try HTTP2Session(role: .server, configuration: settings.http2, ledger: streams.ledger)
+    streams.ledger.hasRoom = { [weak streams] in streams?.wakeWaiting() }
+    streams.ledger.holdsMore = { [weak self] in self?.watchForStalls() }
+    streams.isFull = { [weak self] in
+      guard let self else { return }
+      settings.reporter.reached("max_buffered_bytes", peer: streams.peer)
+      watchForStalls()
+    }
     session.delegate = self
     // The handler keeps the connection alive as long as the channel keeps the handler.
-    let handler = ConnectionHandler(session: session, awaitsTLS: settings.isEncrypted) { [self] failure in
+    let handler = ConnectionHandler(
+      session: session, awaitsTLS: settings.isEncrypted, closeLimit: settings.closeLimit
+    ) { [self] failure in
       ended(failure)
       closed()
     }
@@ -77,10 +106,15 @@ final class ServerConnection: HTTP2SessionDelegate {
 
   private func ended(_ failure: ConnectionFailure?) {
     streams.tasks.close()
+    streams.ledger.close()
+    stallTimer?.cancel()
+    trimTimer?.cancel()
     timer?.cancel()
     timer = nil
     if let limit = handler?.session.exceeded {
       settings.reporter.reached(limit.rawValue, peer: streams.peer)
+    } else if let failure, failure.isOfHandshake {
+      settings.reporter.handshakeFailed(peer: streams.peer, reason: "\(failure)")
     } else if let failure {
       settings.reporter.logger.debug("connection lost", metadata: ["peer": "\(streams.peer)", "reason": "\(failure)"])
     }
@@ -101,12 +135,29 @@ final class ServerConnection: HTTP2SessionDelegate {
   }
 
   func drained() {
-    guard streams.hasWaiting, let handler else { return }
-    if handler.session.outboundCount <= settings.connections.maxBufferedBytes { streams.wakeWaiting() }
+    guard streams.hasWaiting, let session = handler?.session else { return }
+    if !session.ledger.isFull(sent: session.outboundCount) { streams.wakeWaiting() }
   }
 
   func streamClosed() {
-    if handler?.session.hasStreams != true { idleSince = .now() }
+    guard handler?.session.hasStreams != true else { return }
+    let now = NIODeadline.now()
+    idleSince = now
+    if trimTimer == nil { trim(at: now + Self.trimTime) }
+  }
+
+  /// Gives up, once the connection has been idle for half a second, what it keeps for the next calls. A connection in use has one
+  /// such timer at a time.
+  private func trim(at time: NIODeadline) {
+    trimTimer = executor.eventLoop.assumeIsolated().scheduleTask(deadline: time) { [weak self] in
+      guard let self else { return }
+      trimTimer = nil
+      guard let idleSince, let handler else { return }
+      if NIODeadline.now() < idleSince + Self.trimTime { return trim(at: idleSince + Self.trimTime) }
+      streams.tasks.endIdle()
+      handler.trim()
+      FreedMemory.giveBackSoon()
+    }
   }
 
   // MARK: The clock
@@ -139,6 +190,53 @@ final class ServerConnection: HTTP2SessionDelegate {
       handler?.flush()
     }
     close()
+  }
+
+  // MARK: Peers that stall
+
+  /// Looks at the streams while the connection holds much for its peer: no timer runs for the usual one.
+  private func watchForStalls() {
+    guard stallTimer == nil, handler != nil else { return }
+    let interval = TimeAmount(settings.connections.stallTimeout / 2)
+    stallTimer = executor.eventLoop.assumeIsolated().scheduleTask(in: interval) { [weak self] in
+      self?.stallTimer = nil
+      self?.endStalls()
+    }
+  }
+
+  /// Gives up streams of which the peer has taken next to nothing for the whole time, or of whose request nothing more came,
+  /// if there is too much.
+  private func endStalls() {
+    guard let session = handler?.session else { return }
+    let ledger = session.ledger
+    guard ledger.holdsMuch(sent: session.outboundCount) || streams.hasWaiting else { return }
+    let isFull = ledger.isFull(sent: session.outboundCount) || ledger.isFullForAll
+    var stalled: [HTTP2Stream] = []
+    var bytes = 0
+    var moves = false
+    for stream in session.streams {
+      let isStalled = stream.stalls() >= 2 && isFull
+      let inputIsStalled = (stream as? ServerStream)?.inputStalls() ?? 0 >= 2 && ledger.isFullOfInput
+      if isStalled || inputIsStalled {
+        stalled.append(stream)
+        bytes += stream.waitingCount
+      } else {
+        moves = true
+      }
+    }
+    if !stalled.isEmpty {
+      let time = settings.connections.stallTimeout
+      let reason = "\(stalled.count) streams stalled for \(time), with \(bytes) bytes of replies that were not taken"
+      settings.reporter.reached("stalled", peer: streams.peer, reason: reason)
+      if moves {
+        for stream in stalled { session.reset(stream, errorCode: .enhanceYourCalm) }
+      } else {
+        session.submitGoAway(errorCode: .enhanceYourCalm, debugData: reason)
+        handler?.flush()
+        return close()
+      }
+    }
+    watchForStalls()
   }
 
   // MARK: The end

@@ -37,11 +37,11 @@ private final class FuzzedCall: ClientCall {
 
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> Int {
+  ) throws(UndeclaredError) -> KeptBytes {
     precondition(endings == 0, "a message after the end")
     messages += 1
     // Every third message waits to be read.
-    return messages % 3 == 0 ? size : 0
+    return messages % 3 == 0 ? KeptBytes(window: size, memory: size + 64) : .none
   }
 
   func receiveEnd(_ end: CallEnd) {

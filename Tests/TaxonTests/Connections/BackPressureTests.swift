@@ -46,6 +46,36 @@ import Testing
     await server.shutDown()
   }
 
+  @Test func smallWindowsStopNoStream() async throws {
+    var configuration = Server.Configuration(port: 0)
+    configuration.http2.streamWindow = 1000
+    configuration.http2.maxStreamWindow = 1000
+    let server = Server(configuration, services: [KindsService()], logger: quiet)
+    try await server.start()
+    let channel = try Channel(
+      "127.0.0.1:\(server.port ?? 0)",
+      configuration: quietly {
+        $0.http2.streamWindow = 1000
+        $0.http2.maxStreamWindow = 1000
+      })
+    let call = channel.bidirectional(Kind.bidirectional.method, options: CallOptions())
+    async let written: Void = {
+      for number in 0..<50 {
+        try await call.write(KindsService.Text(value: String(repeating: "x", count: 300) + "\(number)"))
+      }
+      call.finish()
+    }()
+    var count = 0
+    for try await answer in call.responses {
+      #expect(answer.value.hasSuffix("X\(count)"))
+      count += 1
+    }
+    try await written
+    #expect(count == 50)
+    channel.shutDown()
+    await server.shutDown()
+  }
+
   /// The process's metrics can be sent somewhere once.
   private static let metrics: TestMetrics = {
     let metrics = TestMetrics()

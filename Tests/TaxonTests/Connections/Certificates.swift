@@ -24,7 +24,30 @@ struct Certificates: Sendable {
     try issue("server", "/O=Taxon tests/CN=server", names: "DNS:localhost,DNS:server.test,IP:127.0.0.1")
     try issue("renewed", "/O=Taxon tests/CN=renewed", names: "DNS:localhost,DNS:server.test,IP:127.0.0.1")
     try issue("expired", "/O=Taxon tests/CN=expired", names: "DNS:localhost,IP:127.0.0.1", days: -1)
+    try pin("pinned")
+    try pin("pinned-other")
+    try pin("pinned-expired", days: -1)
+    try pin("pinned-client", extra: ["extendedKeyUsage=clientAuth"])
+    try pin("pinned-odd", extra: ["1.2.3.4=critical,ASN1:UTF8String:odd"])
     try issue("client", "/C=DE/O=Taxon, tests/CN=client", names: "DNS:client.test,URI:spiffe://taxon.dev/client")
+  }
+
+  /// A certificate that signs itself and may sign no other.
+  private func pin(_ name: String, key: String? = nil, days: Int = 2, extra: [String] = []) throws {
+    if key == nil {
+      try openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-out", "\(name).key")
+    }
+    let lines =
+      [
+        "subjectAltName=DNS:localhost,DNS:client.test,IP:127.0.0.1", "basicConstraints=critical,CA:FALSE",
+        "keyUsage=critical,digitalSignature",
+      ] + extra
+    try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: path("\(name).ext")))
+    try openssl(
+      "req", "-new", "-key", "\(key ?? name).key", "-subj", "/CN=pinned", "-out", "\(name).csr")
+    try openssl(
+      "x509", "-req", "-in", "\(name).csr", "-signkey", "\(key ?? name).key", "-days", "\(days)", "-extfile",
+      "\(name).ext", "-out", "\(name).pem")
   }
 
   /// A new folder, for files that a test changes.

@@ -180,4 +180,73 @@ import Testing
       for call in calls { _ = try await call.get() }
     }
   }
+
+  /// A service whose handlers give their writers away.
+  struct KeepingService: RPCService {
+    static let serviceName = "test.Keeping"
+    let writers: Locked<[ResponseWriter<TextService.Text, ConnectionError>]>
+
+    func register(in registry: inout ServiceRegistry) {
+      registry.add(serverStreaming: TextService.Method(service: Self.serviceName, method: "Keep")) {
+        (request, responses, context) async throws(ConnectionError) in
+        try await responses.write(request)
+        writers.withLock { $0.append(responses) }
+      }
+    }
+  }
+
+  @Test func aWriterThatIsKeptAfterItsCallIsNoCall() async throws {
+    let writers = Locked<[ResponseWriter<TextService.Text, ConnectionError>]>([])
+    var configuration = Server.Configuration(port: 0)
+    configuration.connections.maxRunningCalls = 5
+    let server = Server(configuration, services: [KeepingService(writers: writers)], logger: quiet)
+    try await server.start()
+    let client = try await WireClient.connect(.port(server.port ?? 0))
+    for _ in 0..<20 { #expect(try await client.call("/test.Keeping/Keep").status == "0") }
+    // Who writes later is told that the call is over.
+    for writer in writers.withLock({ $0 }) {
+      let error = await #expect(throws: ConnectionError.self) { try await writer.write(TextService.Text(value: "x")) }
+      #expect(error?.status == .cancelled)
+    }
+    await client.close()
+    await server.shutDown()
+  }
+
+  @Test func aPeerThatStallsIsGivenUp() async throws {
+    var narrow = HTTP2Configuration()
+    narrow.streamWindow = 1
+    try await withServer {
+      $0.connections.maxBufferedBytes = 100_000
+      $0.connections.stallTimeout = .milliseconds(200)
+    } _: { _, _ in
+      String(repeating: "x", count: 60_000)
+    } test: { address in
+      let client = try await WireClient.connect(address, configuration: narrow)
+      try await client.ready()
+      let calls = (0..<2).map { _ in client.begin() }
+      for call in calls { _ = try await call.get() }
+      _ = try await client.closed
+      #expect(try await client.receivedGoAways.last?.errorCode == 11)
+      #expect(try await client.receivedGoAways.last?.text.contains("stalled for") == true)
+    }
+  }
+
+  @Test func aSlowPeerBelowTheBoundsIsNotGivenUp() async throws {
+    var narrow = HTTP2Configuration()
+    narrow.streamWindow = 1
+    try await withServer {
+      $0.connections.stallTimeout = .milliseconds(20)
+    } _: { _, _ in
+      String(repeating: "x", count: 100_000)
+    } test: { address in
+      let client = try await WireClient.connect(address, configuration: narrow)
+      try await client.ready()
+      let call = client.begin()
+      // Ten times the time.
+      try await Task.sleep(for: .milliseconds(200))
+      #expect(try await client.receivedGoAways == [])
+      await client.close()
+      _ = try await call.get()
+    }
+  }
 }

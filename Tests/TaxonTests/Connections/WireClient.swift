@@ -17,6 +17,8 @@ final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
   struct Answer: Equatable {
     var fields: [String: String] = [:]
     var body: [UInt8] = []
+    /// How many header blocks came, those of trailers included.
+    var blocks = 0
     /// The HTTP/2 error code with which the stream ended.
     var errorCode: UInt32 = 0
 
@@ -30,6 +32,11 @@ final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
 
     override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
       answer.fields[String(decoding: name, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
+    }
+    var onHeaders: (@Sendable (Answer) -> Void)?
+    override func receivedHeaders(endStream: Bool) {
+      answer.blocks += 1
+      onHeaders?(answer)
     }
     override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
       answer.body += Array(data)
@@ -109,12 +116,14 @@ final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
 
   /// Calls a method, and returns at once.
   func begin(
-    _ path: String = "/test.Text/Call", _ body: [UInt8] = [0, 0, 0, 0, 0]
+    _ path: String = "/test.Text/Call", _ body: [UInt8] = [0, 0, 0, 0, 0],
+    onHeaders: (@Sendable (Answer) -> Void)? = nil
   ) -> EventLoopFuture<Answer> {
     let promise = channel.eventLoop.makePromise(of: Answer.self)
     channel.eventLoop.execute {
       guard let handler = self.handler else { return promise.fail(ChannelError.eof) }
       let stream = Stream(promise)
+      stream.onHeaders = onHeaders
       stream.send(body.count) { $0.copyBytes(from: body) }
       stream.finish(trailers: nil)
       do {

@@ -13,6 +13,8 @@ struct EchoService: Echo.Service {
     throw .refused(text: request.text)
   }
 
+  func gather(_ request: Batch, context: ServerContext) async throws -> EchoReply { EchoReply() }
+
   func watch(
     _ request: EchoRequest, responses: ResponseWriter<EchoReply, Echo.WatchError>, context: ServerContext
   ) async throws(Echo.WatchError) {
