@@ -9,7 +9,7 @@ final class ServerConnection {
   /// One attempt of a call, as the server sees it.
   final class Attempt {
     let id: Int
-    let call: DialogueCall
+    unowned let call: DialogueCall
     let answer: Answer
     unowned let connection: ServerConnection
     /// Steps that have reached the client.
