@@ -6,7 +6,7 @@ import TaxonHTTP2
 extension CallEnd {
   /// What ended a call that has a deadline. A server, which knows the deadline too, may cancel the call for it before this
   /// end's own timer goes off: RST_STREAM with CANCEL, or CANCELLED, is then DEADLINE_EXCEEDED.
-  func outcome(of deadline: NIODeadline?, now: @autoclosure () -> NIODeadline = .now()) -> Outcome {
+  func outcome(of deadline: NIODeadline?, now: @autoclosure () -> NIODeadline) -> Outcome {
     guard case .status(let status) = outcome, status.code == .cancelled, let deadline, deadline <= now() else {
       return outcome
     }

@@ -134,7 +134,8 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     connection.open(
       stream,
       head: connection.head(
-        path: plan.path, timeout: plan.deadline.map { Duration($0 - connection.eventLoop.now) }, metadata: plan.options.metadata,
+        path: plan.path, timeout: plan.deadline.map { Duration($0 - connection.eventLoop.now) },
+        metadata: plan.options.metadata,
         compression: plan.options.compression?.compression))
     if plan.request == nil, !isOver { outbound.attach(stream) }
   }
@@ -177,7 +178,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   func receiveEnd(_ end: CallEnd) {
     endpoint.eventLoop.assertInEventLoop()
     if let refusal = end.refusal, repeats(after: refusal) { return }
-    switch end.outcome(of: plan.deadline) {
+    switch end.outcome(of: plan.deadline, now: endpoint.eventLoop.now) {
     case .success: finish(nil, end)
     case .status(let status):
       let received = Failure.received(status)

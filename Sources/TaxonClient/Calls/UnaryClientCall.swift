@@ -122,7 +122,8 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     connection.open(
       stream,
       head: connection.head(
-        path: plan.path, timeout: plan.deadline.map { Duration($0 - connection.eventLoop.now) }, metadata: plan.options.metadata,
+        path: plan.path, timeout: plan.deadline.map { Duration($0 - connection.eventLoop.now) },
+        metadata: plan.options.metadata,
         compression: plan.options.compression?.compression))
   }
 
@@ -169,7 +170,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   func hasRoom() {}
 
   func receiveEnd(_ end: CallEnd) {
-    switch end.outcome(of: plan.deadline) {
+    switch end.outcome(of: plan.deadline, now: deadlines?.now ?? .now()) {
     // The stream has seen to it that a message came.
     case .success: finish(nil, end)
     case .status(let status): fail(status, end)

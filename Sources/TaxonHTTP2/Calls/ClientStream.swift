@@ -370,7 +370,11 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     let code = refusal != nil ? HTTP2ErrorCode.refusedStream.rawValue : errorCode
     let closing: ClientCallState.Closing =
       refusal == .unprocessed
-      ? .unprocessed : isResetByServer || refusal != nil ? .reset : .malformed(fault ?? fault(errorCode))
+      ? .unprocessed
+      : isResetByServer || refusal != nil
+        ? .reset
+        // nghttp2 closes what a GOAWAY names as unprocessed, though the answer has begun.
+        : errorCode == HTTP2ErrorCode.refusedStream.rawValue ? .unprocessed : .malformed(fault ?? fault(errorCode))
     if let status = state.closed(errorCode: code, closing) { end(.status(status), trailing: Metadata()) }
   }
 
@@ -390,7 +394,9 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
 
   private func end(_ outcome: CallEnd.Outcome, trailing: Metadata) {
     // A server that answered before it read all of the request would keep the stream open.
-    if outboundCount > 0 || !isOutboundFinished { session?.reset(self, errorCode: .cancel) }
+    if outboundCount > 0 || !isOutboundFinished || session?.hasUnsentEnd(self) == true {
+      session?.reset(self, errorCode: .cancel)
+    }
     forgetAnswer()
     call.receiveEnd(CallEnd(outcome: outcome, trailing: trailing, refusal: refusal))
   }

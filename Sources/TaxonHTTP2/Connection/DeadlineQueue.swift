@@ -29,6 +29,8 @@ package final class DeadlineQueue {
   deinit { timer?.cancel() }
 
   package var count: Int { heap.count }
+  /// What the deadlines are compared with: the loop's time.
+  package var now: NIODeadline { eventLoop.now }
 
   /// Waits until the deadline; the holder is kept until then, or until it is taken out.
   package func add(_ holder: any DeadlineHolder, at deadline: NIODeadline) {

@@ -324,6 +324,11 @@ public final class HTTP2Session {
     }
   }
 
+  /// The stream's END_STREAM has not gone out: nghttp2 keeps even an empty DATA frame while the peer's window is closed.
+  func hasUnsentEnd(_ stream: HTTP2Stream) -> Bool {
+    stream.session === self && nghttp2_session_get_stream_local_close(raw, stream.id) == 0
+  }
+
   /// Ends a stream with NO_ERROR once its answer is out, so that a peer that is still sending stops (RFC 9113 §8.1). A
   /// reset at once would overtake the answer.
   public func resetWhenAnswered(_ stream: HTTP2Stream) {

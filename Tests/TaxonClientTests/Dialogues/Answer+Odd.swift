@@ -41,7 +41,8 @@ extension Answer {
     case 1: fields.append(("grpc-status-details-bin", base64(random.bytes(40))))
     case 2, 3:
       let seconds = random.pick([
-        0, 1, -1, -5, 60, 10_000_000_000, 315_576_000_000, 315_576_000_001, Int64.max, Int64.min, Int64.max / 1_000_000_000,
+        0, 1, -1, -5, 60, 10_000_000_000, 315_576_000_000, 315_576_000_001, Int64.max, Int64.min,
+        Int64.max / 1_000_000_000,
       ])
       let nanos = random.pick([0, 1, 50_000_000, 999_999_999, -1, Int64(Int32.max), Int64(Int32.min)])
       answer.name += ", RetryInfo \(seconds) s \(nanos) ns"
@@ -334,7 +335,8 @@ extension Answer {
   /// Frames for which the client may reset the stream or end the connection.
   private static func badFrames(_ random: inout RandomSource) -> Answer {
     var answer = Answer(
-      name: "", expectation: .failure([.internalError, .unknown, .unavailable, .resourceExhausted]), isClientsFinding: true)
+      name: "", expectation: .failure([.internalError, .unknown, .unavailable, .resourceExhausted]),
+      isClientsFinding: true)
     if random.percent(50) { answer.addHead() }
     let payload: (type: FrameType, flags: UInt8, bytes: [UInt8])
     switch random.number(0...8) {
@@ -359,7 +361,9 @@ extension Answer {
       payload = (.data, FrameFlags.padded, [200, 1, 2, 3])
     case 6:
       answer.name = "a block that is no HPACK"
-      payload = (.headers, FrameFlags.endHeaders, random.pick([[0xff, 0xff, 0xff, 0xff, 0xff, 0xff], [0x80], [0x00, 0x85]]))
+      payload = (
+        .headers, FrameFlags.endHeaders, random.pick([[0xff, 0xff, 0xff, 0xff, 0xff, 0xff], [0x80], [0x00, 0x85]])
+      )
     case 7:
       answer.name = "CONTINUATION"
       payload = (.continuation, FrameFlags.endHeaders, FrameBytes.block(head))
@@ -368,7 +372,9 @@ extension Answer {
       answer.add(mayEndConnection: true) { FrameBytes.frame(.headers, stream: $0, FrameBytes.block(head)) }
       payload = (.data, 0, [])
     }
-    answer.add(mayEndConnection: true) { FrameBytes.frame(payload.type, flags: payload.flags, stream: $0, payload.bytes) }
+    answer.add(mayEndConnection: true) {
+      FrameBytes.frame(payload.type, flags: payload.flags, stream: $0, payload.bytes)
+    }
     return answer
   }
 }

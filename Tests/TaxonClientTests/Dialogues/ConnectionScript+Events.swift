@@ -127,7 +127,8 @@ extension ConnectionScript {
       case 3: ("SETTINGS that allow pushes", FrameBytes.settings([(SettingID.enablePush, 1)]))
       case 4: ("SETTINGS of 5 bytes", FrameBytes.frame(.settings, [0, 3, 0, 0, 0]))
       case 5: ("SETTINGS on a stream", FrameBytes.frame(.settings, stream: 1))
-      case 6: ("SETTINGS acknowledged with a body", FrameBytes.frame(.settings, flags: FrameFlags.ack, [0, 3, 0, 0, 0, 1]))
+      case 6:
+        ("SETTINGS acknowledged with a body", FrameBytes.frame(.settings, flags: FrameFlags.ack, [0, 3, 0, 0, 0, 1]))
       case 7: ("PING of 7 bytes", FrameBytes.frame(.ping, [1, 2, 3, 4, 5, 6, 7]))
       case 8: ("PING on a stream", FrameBytes.frame(.ping, stream: 1, [1, 2, 3, 4, 5, 6, 7, 8]))
       case 9: ("GOAWAY of 7 bytes", FrameBytes.frame(.goAway, [0, 0, 0, 0, 0, 0, 0]))
@@ -139,7 +140,10 @@ extension ConnectionScript {
       case 15: ("HEADERS on an idle stream", FrameBytes.headers(9999, Answer.head))
       case 16: ("HEADERS on a stream of the server's", FrameBytes.headers(2, Answer.head))
       case 17:
-        ("PUSH_PROMISE", FrameBytes.frame(.pushPromise, flags: FrameFlags.endHeaders, stream: 1, FrameBytes.number(2, 4)))
+        (
+          "PUSH_PROMISE",
+          FrameBytes.frame(.pushPromise, flags: FrameFlags.endHeaders, stream: 1, FrameBytes.number(2, 4))
+        )
       case 18: ("CONTINUATION", FrameBytes.frame(.continuation, flags: FrameFlags.endHeaders, stream: 1, [0x88]))
       case 19: ("a frame that is too long", FrameBytes.frame(.ping, [UInt8](repeating: 0, count: 20_000)))
       case 20: ("HTTP/1.1", Array("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8))

@@ -80,7 +80,9 @@ extension Dialogue {
           + (last?.isUnprocessed == true ? ", not processed" : ""))
     }
     if error.message.isEmpty, !mayBeSilent { complain("it says nothing after \(last?.answer.name ?? "no answer")") }
-    if case .connectionLost(let error) = error, error.error.isEmpty { complain("the connection is lost, and nobody says why") }
+    if case .connectionLost(let error) = error, error.error.isEmpty {
+      complain("the connection is lost, and nobody says why")
+    }
     let text = Self.plain(error.message)
     if allowed.count <= 2, error.status != .deadlineExceeded, error.code != "CIRCUIT_OPEN", !says.isEmpty,
       !says.contains(where: { text.contains(Self.plain($0)) })

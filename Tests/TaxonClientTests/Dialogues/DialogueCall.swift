@@ -99,7 +99,8 @@ final class DialogueCall: @unchecked Sendable {
     let method = script.isIdempotent ? idempotent : once
     do throws(ConnectionError) {
       switch script.kind {
-      case .unary: messages = [try await channel.unary(method, message(script.requests[0].size), options: options).value]
+      case .unary:
+        messages = [try await channel.unary(method, message(script.requests[0].size), options: options).value]
       case .serverStreaming:
         let responses = channel.serverStreaming(method, message(script.requests[0].size), options: options)
         cancelCall = responses.cancel
@@ -156,7 +157,8 @@ final class DialogueCall: @unchecked Sendable {
   }
 
   private func upload(
-    _ channel: TaxonClient.Channel, _ method: MethodDescriptor<DialogueMessage, DialogueMessage, ConnectionError>, _ clock: LoopClock
+    _ channel: TaxonClient.Channel, _ method: MethodDescriptor<DialogueMessage, DialogueMessage, ConnectionError>,
+    _ clock: LoopClock
   ) async throws(ConnectionError) -> Bool {
     let call = channel.clientStreaming(method, options: options)
     cancelCall = call.cancel

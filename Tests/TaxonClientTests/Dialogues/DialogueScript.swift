@@ -29,7 +29,8 @@ struct DialogueScript {
       calls.append(CallScript(number: number, oddAnswers: oddAnswers, &random))
     }
     for _ in 0..<random.number(0...3) {
-      connections.append(random.percent(oddConnections) ? ConnectionScript(odd: &random) : ConnectionScript(good: &random))
+      connections.append(
+        random.percent(oddConnections) ? ConnectionScript(odd: &random) : ConnectionScript(good: &random))
     }
   }
 }

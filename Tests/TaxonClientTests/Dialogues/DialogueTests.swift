@@ -12,9 +12,50 @@ import Testing
     if let count = Self.environment["DIALOGUES"].flatMap(Int.init) {
       hold(count, from: Self.environment["DIALOGUE_SEED"].flatMap(UInt64.init) ?? .random(in: 0...UInt64.max))
     } else {
-      hold(1000, from: 1)
-      hold(1000, from: .random(in: 0...UInt64.max))
+      hold(400, from: 1)
+      hold(400, from: .random(in: 0...UInt64.max))
     }
+  }
+
+  /// nghttp2 keeps an empty DATA frame with END_STREAM back while the window is closed.
+  @Test func aStreamWhoseEndHasNoRoomInTheWindowIsResetWhenItIsAnswered() {
+    var script = DialogueScript(seed: 1)
+    var call = script.calls[0]
+    call.kind = .clientStreaming
+    call.requests = []
+    call.ending = .none
+    call.timeout = nil
+    call.answers = [.plain(false)]
+    script.calls = [call]
+    var connection = ConnectionScript()
+    connection.settings = [(SettingID.initialWindowSize, 0)]
+    script.connections = [connection]
+    let dialogue = Dialogue(script)
+    dialogue.hold()
+    #expect(dialogue.violations == [])
+    #expect(dialogue.calls.map(\.status) == ["OK"])
+  }
+
+  /// A GOAWAY may say that a stream was not processed of whose answer a part has come.
+  @Test func aStreamThatIsDisownedAfterItsHeadIsUnavailable() {
+    var script = DialogueScript(seed: 1)
+    var call = script.calls[0]
+    call.kind = .bidirectional
+    call.ending = .none
+    call.timeout = nil
+    call.readingPause = 0
+    var answer = Answer.plain(true)
+    answer.steps[1].delay = 50
+    call.answers = [answer]
+    script.calls = [call]
+    var connection = ConnectionScript()
+    connection.events = [.init(time: call.start + 20, name: "GOAWAY") { $0.sendGoAway(0, 0, "") }]
+    script.connections = [connection]
+    script.hasBreaker = false
+    let dialogue = Dialogue(script)
+    dialogue.hold()
+    #expect(dialogue.violations == [])
+    #expect(dialogue.calls.map(\.status) == ["UNAVAILABLE"])
   }
 
   private func hold(_ count: Int, from first: UInt64) {

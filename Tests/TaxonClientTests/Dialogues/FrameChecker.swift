@@ -186,7 +186,8 @@ final class FrameChecker {
     block = nil
     if endStream { streams[id]?.isEndedByClient = true }
     let fields = inflate(bytes)
-    for name in [":method", ":scheme", ":path", "te", "content-type"] where !fields.contains(where: { $0.name == name }) {
+    for name in [":method", ":scheme", ":path", "te", "content-type"] where !fields.contains(where: { $0.name == name })
+    {
       violate("HEADERS without \(name)")
     }
     if fields.contains(where: { $0.name.lowercased() != $0.name }) { violate("a name with capitals") }
@@ -228,7 +229,9 @@ final class FrameChecker {
       violate("DATA on idle stream \(id)")
       return nil
     }
-    if stream.isEndedByClient || stream.isResetByClient || stream.isResetByServer { violate("DATA on closed stream \(id)") }
+    if stream.isEndedByClient || stream.isResetByClient || stream.isResetByServer {
+      violate("DATA on closed stream \(id)")
+    }
     if payload.isEmpty, !endStream { violate("an empty DATA frame on \(id)") }
     if payload.count > 0, payload.count > stream.window { violate("DATA past the window of stream \(id)") }
     if payload.count > 0, payload.count > window { violate("DATA past the connection's window") }

@@ -9,7 +9,7 @@ final class ServerConnection {
   /// One attempt of a call, as the server sees it.
   final class Attempt {
     let id: Int
-    let call: DialogueCall
+    unowned let call: DialogueCall
     let answer: Answer
     unowned let connection: ServerConnection
     /// Steps that have reached the client.
@@ -98,6 +98,8 @@ final class ServerConnection {
   func sendSettings(_ entries: [(id: Int, value: Int)]) {
     for entry in entries where entry.id == SettingID.maxConcurrentStreams && entry.value < 50 {
       hindrance = "at most \(entry.value) streams"
+      // It may be given up after the time that a connection may take.
+      if entry.value == 0, fault == nil { fault = "no streams allowed" }
     }
     for entry in entries where entry.id == SettingID.initialWindowSize && entry.value < 65_535 {
       hindrance = "windows of \(entry.value)"
@@ -136,8 +138,10 @@ final class ServerConnection {
     for attempt in attempts.values where attempt.id > last && attempt.steps == 0 && attempt.resetByEvent == nil {
       attempt.isUnprocessed = fault == nil || code != 0
     }
-    if attempts.values.contains(where: { $0.id > last && $0.steps > 0 && !$0.isComplete }) {
-      note("GOAWAY contradicts itself")
+    // What it has begun to answer, the server says, it has not processed.
+    for attempt in attempts.values
+    where attempt.id > last && attempt.steps > 0 && !attempt.isComplete && attempt.resetByEvent == nil {
+      attempt.resetByEvent = 7
     }
     deliver(FrameBytes.goAway(last, code, text))
   }
@@ -244,7 +248,7 @@ final class ServerConnection {
         return
       }
       if step.mayEndConnection { self.mayEnd("the answer of stream \(attempt.id)") }
-      let wasWhole = self.fault == nil || self.fault == "no answer to PING"
+      let wasWhole = self.fault.map { ["no answer to PING", "no streams allowed"].contains($0) } ?? true
       attempt.steps += 1
       if attempt.isAnswered, !attempt.isComplete {
         if wasWhole, !attempt.isResetByClient { attempt.completeTime = self.dialogue.loop.now }
@@ -264,7 +268,9 @@ final class ServerConnection {
     note("closed")
     checker.ended()
     guard fault == nil, !isClosedByServer, !dialogue.isShutDown else { return }
-    let open = attempts.values.filter { !$0.isComplete && !$0.isUnprocessed && !$0.isResetByClient && $0.resetByEvent == nil }
+    let open = attempts.values.filter {
+      !$0.isComplete && !$0.isUnprocessed && !$0.isResetByClient && $0.resetByEvent == nil
+    }
     if lastOfGoAway == nil || !open.isEmpty {
       dialogue.violate("connection \(number): the client closed it for no reason, with \(open.count) calls on it")
     }
