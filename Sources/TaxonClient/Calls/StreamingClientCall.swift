@@ -72,7 +72,8 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     inbound = InboundMessages(
       credit: { count in endpoint.execute { reference.call?.stream?.read(count) } },
       cancelled: { reference.call?.cancel() })
-    outbound = OutboundMessages(eventLoop: endpoint.eventLoop, mayRewind: plan.repeatsRefusedStreams != nil) { [compression = plan.options.compression] in compression
+    outbound = OutboundMessages(eventLoop: endpoint.eventLoop, mayRewind: plan.repeatsRefusedStreams != nil) {
+      [compression = plan.options.compression] in compression
     }
     reference.call = self
   }

@@ -64,17 +64,6 @@ import Testing
     await server.close()
   }
 
-  @Test func aServerWithoutSettingsIsGivenUpWithinTheTimeToConnect() async throws {
-    let (error, time) = try await failure(ScriptedPeer())
-    #expect(error?.status == .unavailable)
-    guard case .endpointUnreachable(let unreachable)? = error else {
-      Issue.record("another error: \(String(describing: error))")
-      return
-    }
-    #expect(unreachable.error == "the server did not send its SETTINGS in time")
-    #expect(time < .seconds(5))
-  }
-
   @Test func aServerThatAllowsNoStreamsIsGivenUpWithinTheTimeToConnect() async throws {
     let (error, time) = try await failure(ScriptedPeer(greeting: Self.noStreams))
     #expect(error?.status == .unavailable)

@@ -56,7 +56,7 @@ import Testing
       })
     let error = await channel.failure()
     #expect(error?.status == .unavailable)
-    guard case .connectionLost(let lost)? = error else {
+    guard case .endpointUnreachable(let lost)? = error else {
       Issue.record("\(String(describing: error))")
       return
     }
