@@ -135,6 +135,32 @@ import Testing
     }
   }
 
+  @Test func requestsThatThePeerHasNoRoomForAreTakenBackAndNotHeld() throws {
+    let dialogue = try ClientDialogue()
+    let (_, sent) = try dialogue.open()
+    _ = try dialogue.drain()
+    // About to be sent when the limit comes down to one.
+    let (_, queued) = try dialogue.open()
+    try dialogue.say(ScriptedPeer.frame(type: 4, flags: 0, stream: 0, [0, 3, 0, 0, 0, 1]))
+    #expect(sent.ends.isEmpty)
+    #expect(queued.end?.refusal == .unprocessed)
+    // Nobody waits for the one that nghttp2 holds back.
+    let (stream, held) = try dialogue.open()
+    #expect(try streams(dialogue.drain()) == [])
+    stream.abandon(UndeclaredError.cancelled)
+    #expect(held.failure?.status == .cancelled)
+    let (_, last) = try dialogue.open()
+    #expect(dialogue.session.streams.count == 2)
+    try dialogue.say(ScriptedPeer.frame(type: 7, flags: 0, stream: 0, [0, 0, 0, 1, 0, 0, 0, 0]))
+    #expect(last.end?.refusal == .unprocessed)
+    #expect(sent.ends.isEmpty)
+    #expect(dialogue.session.streams.count == 1)
+    try dialogue.say(Self.head, Self.empty, Self.trailers([("grpc-status", "0")]))
+    #expect(sent.end != nil && sent.failure == nil)
+    #expect(dialogue.session.streams.isEmpty)
+    #expect(dialogue.session.isFinished)
+  }
+
   @Test func aFloodSaysWhatItWas() throws {
     var configuration = HTTP2Configuration()
     configuration.flood.settings = .init(burst: 3, perSecond: 0)

@@ -316,6 +316,20 @@ import Testing
     #expect(stream.head.metadata["x-note"] == "hi")
   }
 
+  @Test func aMessageThatIsTooLargeIsTheSameErrorWhetherItIsCompressedOrNot() throws {
+    let fixture = try Fixture()
+    fixture.limits.maxMessageSize = 1000
+    var bomb: [UInt8] = []
+    try [UInt8](repeating: 0, count: 100_000).withUnsafeBytes { zeros in
+      try Compressor(.gzip).compress(zeros) { bomb = Array($0) }
+    }
+    let answer = try fixture.say(
+      fixture.call("/echo/Echo", [("grpc-encoding", "gzip")])
+        + ScriptedPeer.data(1, ScriptedPeer.message(bomb, flag: 1), endStream: true))
+    #expect("\(answer)".contains("grpc-message: Message of 1001 bytes is larger than the limit of 1000 bytes"))
+    #expect(fixture.router.failures == ["MESSAGE_TOO_LARGE"])
+  }
+
   @Test func aFieldOver64KiBEndsTheConnectionAndSaysSo() throws {
     let fixture = try Fixture()
     let fields = ScriptedPeer.headers(1, [(":method", "POST"), ("x-large", String(repeating: "x", count: 70_000))])

@@ -107,6 +107,8 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   private func connected(_ connection: ClientConnection) {
     eventLoop.assertInEventLoop()
     guard machine.connected() else { return connection.beginShutdown() }
+    // The GOAWAY may have come with the SETTINGS.
+    guard !connection.isDraining else { return ended(.unused) }
     self.connection = connection
     connection.established()
     owner?.subchannelChanged(self)

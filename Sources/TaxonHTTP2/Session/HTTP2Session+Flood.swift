@@ -54,10 +54,7 @@ extension HTTP2Session {
   /// Counts a frame that goes out.
   func noteSent(_ frame: UnsafePointer<nghttp2_frame>) {
     switch UInt32(frame.pointee.hd.type) {
-    case NGHTTP2_HEADERS.rawValue:
-      floodGuard.traffic()
-      lastSentID = max(lastSentID, frame.pointee.hd.stream_id)
-    case NGHTTP2_DATA.rawValue: floodGuard.traffic()
+    case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue: floodGuard.traffic()
     case NGHTTP2_GOAWAY.rawValue: noteSent(frame.pointee.goaway)
     case NGHTTP2_RST_STREAM.rawValue:
       let code = frame.pointee.rst_stream.error_code

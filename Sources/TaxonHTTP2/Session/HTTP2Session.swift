@@ -88,8 +88,6 @@ public final class HTTP2Session {
   @exclusivity(unchecked) public internal(set) var ownEnd: String?
   /// What is wrong with a header field, of which nghttp2 is about to say that its frame is invalid.
   @exclusivity(unchecked) var invalidField: String?
-  /// The highest number of a stream whose headers have been drained.
-  @exclusivity(unchecked) var lastSentID: Int32 = 0
   /// Messages that the DATA frame being read has completed.
   @exclusivity(unchecked) var completedMessages = 0
   /// The budget that the peer has gone past, for which the connection ends.
@@ -186,8 +184,11 @@ public final class HTTP2Session {
     #endif
   }
 
-  /// False: the peer has not seen the stream, whose headers have not been drained.
-  public func hasSent(_ stream: HTTP2Stream) -> Bool { stream.id <= lastSentID }
+  /// False: the peer has seen nothing of the request, which still waits in nghttp2's queue (client).
+  public func hasSent(_ stream: HTTP2Stream) -> Bool {
+    // nghttp2 makes its stream when it packs the headers.
+    role == .server || nghttp2_session_find_stream(raw, stream.id) != nil
+  }
 
   private func give(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
     isReceiving = true
@@ -300,8 +301,28 @@ public final class HTTP2Session {
     // back, and go out as RST_STREAM on an idle stream, for which the peer ends the connection (RFC 9113 §6.4).
     guard stream.session === self, !stream.isReset else { return }
     stream.isReset = true
+    let isSent = hasSent(stream)
     _ = nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, errorCode.rawValue)
+    if !isSent { close(stream, errorCode) }
     transport?.scheduleFlush()
+  }
+
+  /// Lets go of a request that was taken back. nghttp2 would close the stream when it comes to it in its queue, which it
+  /// does not while the peer has no room for streams; for the peer and for everybody here there is none any more.
+  private func close(_ stream: HTTP2Stream, _ errorCode: HTTP2ErrorCode) {
+    remove(stream)
+    stream.closed(errorCode: errorCode.rawValue)
+    delegate?.streamClosed()
+  }
+
+  /// Takes back the requests that have not been sent, since the peer wants no more streams, or has no room for them
+  /// (client).
+  func withdrawUnsent() {
+    guard role == .client else { return }
+    for stream in streams where !hasSent(stream) {
+      stream.notProcessed()
+      reset(stream, errorCode: .refusedStream)
+    }
   }
 
   /// nghttp2 sends no header block over 64 KiB: something else is sent in its place, or the stream is reset.

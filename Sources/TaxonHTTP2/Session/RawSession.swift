@@ -54,7 +54,11 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     case NGHTTP2_HEADERS.rawValue: stream(raw, frame.pointee.hd.stream_id)?.receivedHeaders(endStream: endStream)
     case NGHTTP2_DATA.rawValue where endStream: stream(raw, frame.pointee.hd.stream_id)?.receivedEnd()
     case NGHTTP2_RST_STREAM.rawValue: stream(raw, frame.pointee.hd.stream_id)?.receivedReset()
-    case NGHTTP2_SETTINGS.rawValue where !isAck: session(user).delegate?.receivedSettings()
+    case NGHTTP2_SETTINGS.rawValue where !isAck:
+      let session = session(user)
+      session.delegate?.receivedSettings()
+      // The peer allows fewer than are about to be sent.
+      if session.streams.count > session.maxConcurrentStreams { session.withdrawUnsent() }
     case NGHTTP2_SETTINGS.rawValue: session(user).delegate?.receivedSettingsAck()
     case NGHTTP2_PING.rawValue where isAck:
       let payload = withUnsafeBytes(of: frame.pointee.ping.opaque_data) { $0.loadUnaligned(as: UInt64.self) }
@@ -67,6 +71,7 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
       session(user).delegate?.receivedGoAway(
         lastStreamID: goAway.last_stream_id, errorCode: goAway.error_code,
         debugData: Array(UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)))
+      session(user).withdrawUnsent()
     default: break
     }
     return 0
