@@ -18,23 +18,6 @@ public protocol ServerMethod: AnyObject, Sendable {
   ) throws(UndeclaredError) -> (call: any ServerCall, kept: KeptBytes)
 }
 
-/// What a message keeps until it has been read.
-public struct KeptBytes: Sendable, Equatable {
-  /// Bytes of the stream's window: what came on the wire.
-  public var window: Int
-  /// Bytes of memory: the decoded message, and its place in a list.
-  public var memory: Int
-
-  /// What a message keeps that waits.
-  public init(window: Int, memory: Int) {
-    self.window = window
-    self.memory = memory
-  }
-
-  /// Nothing: the message does not wait.
-  public static let none = KeptBytes(window: 0, memory: 0)
-}
-
 /// What a server does with one call. The stream calls the methods on the connection's event loop.
 public protocol ServerCall: AnyObject {
   /// A message of the request; the pointer is good during the call. An error ends the call.
