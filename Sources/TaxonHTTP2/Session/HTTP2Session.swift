@@ -84,6 +84,8 @@ public final class HTTP2Session {
   @exclusivity(unchecked) private var isLost = false
   @exclusivity(unchecked) var floodGuard: FloodGuard
   @exclusivity(unchecked) private var scanner: FrameScanner
+  /// This end has sent GOAWAY, or is about to.
+  @exclusivity(unchecked) private var hasGoneAway = false
   /// The GOAWAY with an error that this end has sent, and what for; nil when it has sent none.
   @exclusivity(unchecked) public internal(set) var ownEnd: String?
   /// What is wrong with a header field, of which nghttp2 is about to say that its frame is invalid.
@@ -261,6 +263,7 @@ public final class HTTP2Session {
   /// - Throws: `HTTP2Error` when no stream can be opened any more.
   public func submitRequest(_ stream: HTTP2Stream, head: HeaderBlock) throws(HTTP2Error) {
     assertOnLoop()
+    guard !hasGoneAway else { throw HTTP2Error(NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue) }
     stream.submittedHead = head
     // What was put into the body before the stream was in the session.
     outboundCount += stream.outboundCount + stream.announcedCount
@@ -419,9 +422,12 @@ public final class HTTP2Session {
     _ = nghttp2_submit_shutdown_notice(raw)
   }
 
-  /// Second phase, or the only one: streams above the last that was processed are refused from here on.
+  /// Second phase, or the only one: streams above the last that was processed are refused from here on. A client opens no
+  /// more streams, and requests that have not left are taken back.
   public func submitGoAway(errorCode: HTTP2ErrorCode, debugData: String = "") {
     assertOnLoop()
+    hasGoneAway = true
+    withdrawUnsent()
     let bytes = Array(debugData.utf8)
     _ = nghttp2_submit_goaway(
       raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), nghttp2_session_get_last_proc_stream_id(raw), errorCode.rawValue, bytes,
