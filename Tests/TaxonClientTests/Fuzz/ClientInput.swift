@@ -149,8 +149,8 @@ private final class FuzzedClient {
 
   private func receive(_ bytes: [UInt8]) -> Bool {
     checker.reaches(bytes)
-    do throws(HTTP2Error) {
-      try bytes.withUnsafeBytes { (bytes) throws(HTTP2Error) in try session.receive(bytes) }
+    do {
+      try bytes.withUnsafeBytes { try session.receive($0) }
     } catch {
       _ = drain()
       return false
