@@ -124,7 +124,7 @@ final class ResponseSource<Element: Message, Failure: ErrorUnion>: Sendable {
     phase.withLock { phase in
       switch phase {
       case .idle(let begin):
-        let task = Task { () -> Result<Running, Failure> in
+        let task = Task(executorPreference: callersExecutor) { () -> Result<Running, Failure> in
           do throws(Failure) { return .success(try await begin()) } catch { return .failure(error) }
         }
         phase = .beginning(task, hasReader: reads)
@@ -186,4 +186,13 @@ final class ResponseSource<Element: Message, Failure: ErrorUnion>: Sendable {
     case .ended: break
     }
   }
+}
+
+/// Where the task that calls prefers to run; nil where that cannot be known. A task that works for another one does not
+/// inherit it, and would change threads.
+private var callersExecutor: (any TaskExecutor)? {
+  #if compiler(>=6.3)
+    if #available(macOS 26.4, *) { return withUnsafeCurrentTask { $0?.unownedTaskExecutor?.asTaskExecutor() } }
+  #endif
+  return nil
 }
