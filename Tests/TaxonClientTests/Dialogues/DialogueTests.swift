@@ -12,8 +12,8 @@ import Testing
     if let count = Self.environment["DIALOGUES"].flatMap(Int.init) {
       hold(count, from: Self.environment["DIALOGUE_SEED"].flatMap(UInt64.init) ?? .random(in: 0...UInt64.max))
     } else {
-      hold(400, from: 1)
-      hold(400, from: .random(in: 0...UInt64.max))
+      hold(150, from: 1)
+      hold(150, from: .random(in: 0...UInt64.max))
     }
   }
 
