@@ -34,7 +34,7 @@ import Testing
     return try await TaxonTests.makeServer {
       $0.gracePeriod = gracePeriod
       $0.connections.outboundHighWater = 64 << 20
-      if end == .age { $0.keepalive.maxConnectionAge = .milliseconds(500) }
+      if end == .age { $0.keepalive.maxConnectionAge = .seconds(2) }
     } _: { text, _ in
       if text == "begin" { return text }
       let number = handled.withLock { handled in
