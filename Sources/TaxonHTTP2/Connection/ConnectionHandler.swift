@@ -87,7 +87,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
 
   /// Gives bytes to the session, which calls what they cause.
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if isOutputClosed { lastRead = .now() }
+    if isOutputClosed { lastRead = context.eventLoop.now }
     guard failure == nil, !isOutputClosed else { return }
     isReading = true
     lastRead = context.eventLoop.now
@@ -155,7 +155,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
     isClosing = true
     // One who broke the protocol is not waited for.
     let isGood = failure == nil && session.exceeded == nil
-    let end = NIODeadline.now() + (isGood ? closeLimit : Self.lingering)
+    let end = context.eventLoop.now + (isGood ? closeLimit : Self.lingering)
     context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
       self.closeOutput(context)
     }
@@ -168,21 +168,21 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   private func closeOutput(_ context: ChannelHandlerContext) {
     guard session.role == .server else { return context.close(promise: nil) }
     isOutputClosed = true
-    lastRead = .now()
+    lastRead = context.eventLoop.now
     context.close(mode: .output).assumeIsolated().whenFailure { _ in context.close(promise: nil) }
   }
 
   /// Closes when the peer, which may read slowly, has had everything for a second and said nothing more meanwhile; at the
   /// end in any case.
   private func linger(_ channel: any Channel, until end: NIODeadline) {
-    let now = NIODeadline.now()
+    let now = channel.eventLoop.now
     let quiet = lastRead + Self.lingering
     // Looked at every second, since a timer for the end would outlive the connection for long.
     let next = isOutputClosed && quiet > now ? quiet : now + Self.lingering
     channel.eventLoop.assumeIsolated().scheduleTask(deadline: min(next, end)) { [weak self] in
       guard let self, let context = self.context else { return }
-      if NIODeadline.now() >= end { return context.close(promise: nil) }
-      let isQuiet = self.isOutputClosed && self.lastRead + Self.lingering <= .now()
+      if channel.eventLoop.now >= end { return context.close(promise: nil) }
+      let isQuiet = self.isOutputClosed && self.lastRead + Self.lingering <= channel.eventLoop.now
       guard isQuiet else { return self.linger(channel, until: end) }
       channel.unsentBytes().assumeIsolated().whenComplete { result in
         if (try? result.get()) ?? 0 > 0 { self.linger(channel, until: end) } else { context.close(promise: nil) }
