@@ -65,7 +65,9 @@ def test_pings_are_answered() -> None:
 
     with FrameServer(behaviour) as server:
         calls(server, count=3).check_none_lost()
-    assert [connection.pongs for connection in server.connections] == [12]
+    # Four a call; the client may be gone before it answers those of its last one.
+    [connection] = server.connections
+    assert 8 <= connection.pongs <= 12
 
 
 def test_no_more_calls_at_a_time_than_the_server_allows() -> None:

@@ -55,8 +55,10 @@ import Testing
     let failures = log.lines.filter { $0.metadata["error.code"] != nil }
     let sums = failures.filter { $0.metadata["not_logged"] != nil }
     let whole = failures.filter { $0.metadata["not_logged"] == nil }
-    #expect(whole.map { $0.metadata["rpc.path"] } == ["/test.Text/Nothing"])
+    // One a second, and the calls should take no more.
+    #expect((1...20).contains(whole.count))
+    #expect(whole.allSatisfy { $0.metadata["rpc.path"] == "/test.Text/Nothing" })
     #expect(sums.allSatisfy { $0.message == "more calls failed like that" && $0.level == whole.first?.level })
-    #expect(sums.compactMap { $0.metadata["not_logged"].flatMap { Int($0) } }.reduce(0, +) == 199)
+    #expect(sums.compactMap { $0.metadata["not_logged"].flatMap { Int($0) } }.reduce(0, +) == 200 - whole.count)
   }
 }

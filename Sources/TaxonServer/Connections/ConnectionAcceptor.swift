@@ -75,10 +75,10 @@ struct ConnectionAcceptor: Sendable {
   }
 
   /// Returns when connections that the channel has accepted have gone to their loops, back to the channel's and to their loops
-  /// again; after a second at most, since a handler may hold a loop.
+  /// again; after five seconds at most, since a handler may hold a loop.
   private func handOn(_ channel: any Channel) async {
     let done = channel.eventLoop.makePromise(of: Void.self)
-    let timer = channel.eventLoop.scheduleTask(in: .seconds(1)) { done.succeed() }
+    let timer = channel.eventLoop.scheduleTask(in: .seconds(5)) { done.succeed() }
     let loops = Array(group.makeIterator())
     let turn = { @Sendable in EventLoopFuture<Void>.andAllComplete(loops.map { $0.submit {} }, on: channel.eventLoop) }
     turn().flatMap { turn() }.cascade(to: done)

@@ -64,7 +64,7 @@ import Testing
   @Test func anIdleConnectionIsClosedGracefully() async throws {
     try await withServer {
       // Long enough for a call on a busy machine.
-      $0.keepalive.maxConnectionIdle = .milliseconds(500)
+      $0.keepalive.maxConnectionIdle = .seconds(3)
     } test: { address in
       let client = try await WireClient.connect(address)
       #expect(try await client.call().status == "0")

@@ -18,7 +18,7 @@ import Testing
     ConnectionError?, Duration
   ) {
     let channel = try Channel(
-      "127.0.0.1:\(peer.port)", configuration: quietly { $0.connectTimeout = .milliseconds(300) })
+      "127.0.0.1:\(peer.port)", configuration: quietly { $0.connectTimeout = .seconds(2) })
     let start = ContinuousClock.now
     let error = await channel.failure(options: CallOptions(timeout: timeout))
     channel.shutDown()
@@ -72,13 +72,13 @@ import Testing
       return
     }
     #expect(unreachable.error == "the server allows no streams (SETTINGS_MAX_CONCURRENT_STREAMS is 0)")
-    #expect(time < .seconds(5))
+    #expect(time < .seconds(20))
   }
 
   @Test func aServerThatTakesItsStreamsBackForGoodIsGivenUpToo() async throws {
     let peer = try await ScriptedPeer(greeting: ScriptedPeer.settings, answer: Self.reset + Self.noStreams)
     let channel = try Channel(
-      "127.0.0.1:\(peer.port)", configuration: quietly { $0.connectTimeout = .milliseconds(300) })
+      "127.0.0.1:\(peer.port)", configuration: quietly { $0.connectTimeout = .seconds(2) })
     #expect(await channel.failure()?.status == .cancelled)
     let start = ContinuousClock.now
     let error = await channel.failure(options: CallOptions(timeout: .seconds(30)))
@@ -87,7 +87,7 @@ import Testing
       return
     }
     #expect(unreachable.error.contains("allows no streams"))
-    #expect(ContinuousClock.now - start < .seconds(5))
+    #expect(ContinuousClock.now - start < .seconds(20))
     channel.shutDown()
     await peer.close()
   }
@@ -105,7 +105,7 @@ import Testing
       return
     }
     #expect(unreachable.error.contains("HTTP/1.1"))
-    #expect(time < .seconds(5))
+    #expect(time < .seconds(20))
   }
 
   private func limited(to streams: Int) -> Server.Configuration {
