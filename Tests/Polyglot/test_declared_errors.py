@@ -193,8 +193,8 @@ def test_internal_fields_do_not_leave_the_process(error: DeclaredError, rehearse
 
 @every_error
 def test_the_log_has_it_under_its_instance_id(error: DeclaredError, rehearse: Raise, server: Server) -> None:
-    # Of warnings alike, only the first in a second is written in full.
-    for pause in (0, 1.1, 1.1):
+    # Of warnings alike, only the first is written in full, until a second has passed since their sum.
+    for pause in (0, 2.5, 2.5):
         time.sleep(pause)
         instance = rehearse(error).traits.instance_id
         if lines := [line for line in server.log.splitlines() if instance in line]:

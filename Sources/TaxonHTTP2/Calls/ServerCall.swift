@@ -94,7 +94,7 @@ public final class ServerStreamContext {
   @exclusivity(unchecked) public var shedsCall: (() -> Void)?
 
   @exclusivity(unchecked) private var alive = 0
-  @exclusivity(unchecked) private var waiting: [(stream: ServerStream, start: () -> Void)] = []
+  @exclusivity(unchecked) private var waiting: [WaitingCall] = []
 
   /// What the streams of a connection share.
   public init(
@@ -142,7 +142,7 @@ public final class ServerStreamContext {
   func wait(_ stream: ServerStream, _ start: @escaping () -> Void) {
     isFull?()
     stream.waitsForStart = true
-    waiting.append((stream, start))
+    waiting.append(WaitingCall(stream: stream, start: start))
     ledger.waitForShared()
   }
 
@@ -168,4 +168,11 @@ public final class ServerStreamContext {
     waiting.removeAll { $0.stream === stream }
     stream.waitsForStart = false
   }
+}
+
+/// A call that waits to be started. Not a tuple: a closure in a tuple is wrapped anew each time it is put into an array,
+/// and calls that have waited long would have a chain of wrappers as deep as the stack.
+private struct WaitingCall {
+  let stream: ServerStream
+  let start: () -> Void
 }

@@ -35,7 +35,7 @@ import Testing
     let server = try await makeServer { text, _ in text }
     let relay = try await Relay(to: try #require(server.port))
     let channel = try Channel(
-      "127.0.0.1:\(relay.port)", configuration: quietly { $0.idleTimeout = .seconds(1) })
+      "127.0.0.1:\(relay.port)", configuration: quietly { $0.idleTimeout = .seconds(3) })
     _ = try await channel.text("x")
     #expect(channel.state == .ready)
     #expect(await channel.reaches(.idle) == [.ready, .idle])
