@@ -116,10 +116,7 @@ import Testing
   }
 
   @Test func aRefusedConnectionSaysSoInAFewWords() async throws {
-    // Bound once, so that nobody listens there now.
-    let server = try await makeServer { text, _ in text }
-    let port = server.port ?? 0
-    await server.shutDown()
+    let port = try await freePort()
     let channel = try Channel("127.0.0.1:\(port)", configuration: quietly())
     let error = await channel.failure()
     #expect(error?.message == "Endpoint 127.0.0.1:\(port) cannot be reached: Connection refused")
