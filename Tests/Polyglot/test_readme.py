@@ -46,7 +46,7 @@ def tour(copy: Path) -> Path:
     return folder
 
 
-PORT = 50052
+PORT = 5052
 """The tour's."""
 
 

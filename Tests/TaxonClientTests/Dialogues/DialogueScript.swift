@@ -120,6 +120,9 @@ struct Answer {
     case nothing
   }
 
+  /// Leaves the stream open.
+  var isSilent: Bool { if case .nothing = expectation { true } else { false } }
+
   var name: String
   /// Waits for the end of the request, instead of its head.
   var waitsForEnd = false

@@ -133,6 +133,7 @@ final class ServerConnection {
     // Before SETTINGS it breaks a rule (RFC 9113 §3.4).
     if !hasSentSettings { mayEnd("GOAWAY before SETTINGS") }
     if let before = lastOfGoAway, last > before { mayEnd("a second GOAWAY with a higher stream") }
+    if last > 0, last & 1 == 0 { mayEnd("GOAWAY names a stream that is none of the client's") }
     lastOfGoAway = min(lastOfGoAway ?? last, last)
     if code != 0 { mayEnd("GOAWAY with an error") }
     for attempt in attempts.values where attempt.id > last && attempt.steps == 0 && attempt.resetByEvent == nil {
@@ -140,7 +141,9 @@ final class ServerConnection {
     }
     // What it has begun to answer, the server says, it has not processed.
     for attempt in attempts.values
-    where attempt.id > last && attempt.steps > 0 && !attempt.isComplete && attempt.resetByEvent == nil {
+    where attempt.id > last && attempt.steps > 0 && attempt.resetByEvent == nil
+      && (!attempt.isComplete || attempt.answer.isSilent)
+    {
       attempt.resetByEvent = 7
     }
     deliver(FrameBytes.goAway(last, code, text))
@@ -151,7 +154,8 @@ final class ServerConnection {
     guard hasSentSettings, !open.isEmpty else { return }
     let attempt = open[place % open.count]
     let id = attempt.id
-    if attempt.completeTime == nil { attempt.resetByEvent = code }
+    // A silent answer is said to its end and leaves the stream open.
+    if attempt.completeTime == nil || attempt.answer.isSilent { attempt.resetByEvent = code }
     send(FrameBytes.reset(id, code))
   }
 
