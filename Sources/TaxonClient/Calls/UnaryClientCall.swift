@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
+import Synchronization
 import TaxonErrors
 import TaxonHTTP2
 import TaxonProtobuf
@@ -47,6 +48,9 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   @exclusivity(unchecked) private var stream: ClientStream?
   /// The caller's task was cancelled.
   @exclusivity(unchecked) private var isCancelled = false
+  /// Orders what the loop has written before what the caller reads. The continuation does that too, but the thread
+  /// sanitizer does not see it when the continuation is resumed before the caller waits for it.
+  private let hasEnded = Atomic<Bool>(false)
   @exclusivity(unchecked) var place: WaitingCalls.Place?
   @exclusivity(unchecked) var deadlineIndex = -1
   @exclusivity(unchecked) private var deadlines: DeadlineQueue?
@@ -61,7 +65,10 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
 
   deinit { dropResponse() }
 
-  var error: (any TaxonomyError)? { end.error }
+  var error: (any TaxonomyError)? {
+    _ = hasEnded.load(ordering: .acquiring)
+    return end.error
+  }
 
   /// Tells of the metadata, and hands out the answer. To be called once, when the call has succeeded.
   func takeResponse() -> Response {
@@ -207,6 +214,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     } else {
       permit?.settle(.success)
     }
+    hasEnded.store(true, ordering: .releasing)
     continuation.resume()
   }
 }

@@ -14,11 +14,11 @@ import Testing
   private static let reset: [UInt8] = [0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 8]
 
   /// Fails a call, and says how long that took.
-  private func failure(_ peer: ScriptedPeer, timeout: Duration = .seconds(30)) async throws -> (
-    ConnectionError?, Duration
-  ) {
+  private func failure(
+    _ peer: ScriptedPeer, timeout: Duration = .seconds(30), connectTimeout: Duration = .seconds(5)
+  ) async throws -> (ConnectionError?, Duration) {
     let channel = try Channel(
-      "127.0.0.1:\(peer.port)", configuration: quietly { $0.connectTimeout = .seconds(2) })
+      "127.0.0.1:\(peer.port)", configuration: quietly { $0.connectTimeout = connectTimeout })
     let start = ContinuousClock.now
     let error = await channel.failure(options: CallOptions(timeout: timeout))
     channel.shutDown()
@@ -101,7 +101,7 @@ import Testing
 
   @Test func aServerThatSpeaksHTTP1IsToldApart() async throws {
     let answer = Array("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n".utf8)
-    let (error, time) = try await failure(ScriptedPeer(greeting: answer))
+    let (error, time) = try await failure(ScriptedPeer(greeting: answer), connectTimeout: .seconds(40))
     guard case .endpointUnreachable(let unreachable)? = error else {
       Issue.record("another error: \(String(describing: error))")
       return
