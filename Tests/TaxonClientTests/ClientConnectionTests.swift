@@ -9,7 +9,9 @@ struct ClientConnectionTests {
   @Test func whatIsKeptOfPathsHasABound() {
     let settings = ConnectionSettings(
       endpointName: "test", authority: "test", configuration: TaxonClient.Channel.Configuration())
-    let connection = ClientConnection(channel: EmbeddedChannel(), settings: settings)
+    let channel = EmbeddedChannel()
+    defer { _ = try? channel.finish() }
+    let connection = ClientConnection(channel: channel, settings: settings)
     func head(_ path: String) -> HeaderBlock {
       connection.head(path: path, timeout: nil, metadata: Metadata(), compression: nil)
     }

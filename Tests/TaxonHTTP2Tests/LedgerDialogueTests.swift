@@ -77,6 +77,9 @@ import Testing
         ScriptedPeer.preface + ScriptedPeer.emptySettings + ScriptedPeer.frame(type: 4, flags: 1, stream: 0, []))
     }
 
+    // The calls keep their streams, and those the router.
+    deinit { router.calls = [] }
+
     func makeStream() -> HTTP2Stream? { ServerStream(context: context) }
     func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}
     func receivedSettings() {}
