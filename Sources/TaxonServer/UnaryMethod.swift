@@ -82,7 +82,9 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> KeptBytes { .none }
 
   func receiveEnd() {
-    if stream.hasToWait { stream.start { self.start() } } else { start() }
+    guard stream.hasToWait else { return start() }
+    stream.hold(request: byteCount)
+    stream.start { self.start() }
   }
 
   private func start() {
@@ -92,7 +94,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     // What ended without suspending needs no cancellation, and holds nothing.
     if !isDone {
       self.task = task
-      stream.hold(byteCount)
+      stream.hold(request: byteCount)
     }
   }
 

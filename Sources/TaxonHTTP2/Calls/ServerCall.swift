@@ -90,8 +90,8 @@ public final class ServerStreamContext {
   package var creditStep: Int { min(32 * 1024, limits.creditStep, max(1, ledger.streamLimit / 4)) }
   /// Called when a call has to wait.
   @exclusivity(unchecked) public var isFull: (() -> Void)?
-  /// Called when a call is ended because all connections together hold too much.
-  @exclusivity(unchecked) public var shedsCall: (() -> Void)?
+  /// Called with the name of the limit when a call is ended because all connections together hold too much.
+  @exclusivity(unchecked) public var shedsCall: ((String) -> Void)?
 
   @exclusivity(unchecked) private var alive = 0
   @exclusivity(unchecked) private var waiting: [WaitingCall] = []

@@ -58,9 +58,23 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     return ledger.isFull(sent: session.outboundCount) || ledger.isFullForAll && session.isClosed(to: self)
   }
 
-  /// Starts the call's handler: at once, or when there is room for its reply. A call that waits has no task yet.
+  /// Starts the call's handler: at once, or when there is room for its reply. A call that waits has no task yet. What its
+  /// request holds counts: a peer that takes no replies, and has more than its share waiting while all connections
+  /// together have too much to send, is refused.
   package func start(_ handler: @escaping () -> Void) {
-    if hasToWait { context.wait(self, handler) } else { handler() }
+    guard hasToWait, let session else { return handler() }
+    let ledger = session.ledger
+    if ledger.isFullForAll, ledger.received > ledger.limits.share, session.isClosed(to: self) {
+      shed("max_total_buffered_bytes")
+    } else {
+      context.wait(self, handler)
+    }
+  }
+
+  /// Ends the call, since all connections together hold too much.
+  private func shed(_ limit: String) {
+    context.shedsCall?(limit)
+    fail(CallError.ServerOverloaded().retryAfter(.seconds(1)))
   }
 
   /// The call is not over.
@@ -76,11 +90,12 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     if !isOpen { context.streamEnded() }
   }
 
-  /// The handler goes on, with a message of so many bytes in its hands.
-  package func hold(_ count: Int) {
-    guard isOpen else { return }
-    decoded += count
-    context.ledger.change(decoded: count)
+  /// The handler goes on, or waits to be started, with a request of so many bytes in its hands; told once or twice.
+  package func hold(request count: Int) {
+    let more = count - decoded
+    guard isOpen, more > 0 else { return }
+    decoded += more
+    context.ledger.change(decoded: more)
   }
 
   /// When the caller stops waiting, if it said so.
@@ -183,8 +198,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     if deframer.partCount == 0 { context.ledger.leave(self) }
     context.ledger.change(raw: change)
     if change > 0, context.ledger.exceedsShare {
-      context.shedsCall?()
-      fail(CallError.ServerOverloaded().retryAfter(.seconds(1)))
+      shed("max_total_unread_bytes")
     }
   }
 

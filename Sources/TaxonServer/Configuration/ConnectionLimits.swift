@@ -17,7 +17,8 @@ public struct ConnectionLimits: Sendable, Hashable {
   public var maxBufferedBytes = 16 * 1024 * 1024
 
   /// Bytes of replies that may wait for peers' windows, on all connections; beyond that, calls of connections that have
-  /// more than 64 KiB waiting, or whose peers' windows are closed, wait to be started, and their handlers' writes wait. 1 to
+  /// more than 64 KiB waiting, or whose peers' windows are closed, wait to be started, and their handlers' writes wait.
+  /// Where the windows are closed, and requests hold more than 64 KiB, they end with `CallError.ServerOverloaded`. 1 to
   /// 2^40.
   public var maxTotalBufferedBytes = 12 * 1024 * 1024
   /// Bytes that a connection's requests may hold: messages that wait to be read (decoded, an empty one as its place in a

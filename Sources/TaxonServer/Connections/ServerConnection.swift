@@ -73,8 +73,8 @@ final class ServerConnection: HTTP2SessionDelegate {
     streams = ServerStreamContext(
       executor: executor, peer: Self.name(of: channel.remoteAddress), router: settings.router, limits: settings.calls,
       ledger: ledger)
-    streams.shedsCall = { [reporter = settings.reporter, peer = streams.peer] in
-      reporter.reached("max_total_unread_bytes", peer: peer)
+    streams.shedsCall = { [reporter = settings.reporter, peer = streams.peer] limit in
+      reporter.reached(limit, peer: peer)
     }
     lifetime = ConnectionLifetime(
       settings.keepalive, setupTimeout: settings.connections.setupTimeout, now: .now(),

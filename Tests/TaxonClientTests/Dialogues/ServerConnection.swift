@@ -154,8 +154,9 @@ final class ServerConnection {
     guard hasSentSettings, !open.isEmpty else { return }
     let attempt = open[place % open.count]
     let id = attempt.id
-    // A silent answer is said to its end and leaves the stream open.
-    if attempt.completeTime == nil || attempt.answer.isSilent { attempt.resetByEvent = code }
+    // A silent answer is said to its end and leaves the stream open. Only the first reset counts.
+    let isUnanswered = attempt.completeTime == nil || attempt.answer.isSilent
+    if isUnanswered, attempt.resetByEvent == nil { attempt.resetByEvent = code }
     send(FrameBytes.reset(id, code))
   }
 

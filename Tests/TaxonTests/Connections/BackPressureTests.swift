@@ -46,6 +46,43 @@ import Testing
     await server.shutDown()
   }
 
+  @Test func whatAPeerAsksThatTakesNoReplyIsKeptUpToItsShareWhenAllHoldTooMuch() async throws {
+    let before = count("max_total_buffered_bytes")
+    let handled = Locked(0)
+    let server = try await makeServer {
+      $0.connections.maxTotalBufferedBytes = 256 * 1024
+    } _: { text, _ in
+      guard !text.isEmpty else { return text }
+      handled.withLock { $0 += 1 }
+      return String(repeating: "x", count: 100 * 1024)
+    }
+    var closed = HTTP2Configuration()
+    closed.streamWindow = 0
+    let client = try await WireClient.connect(.port(server.port ?? 0), configuration: closed)
+    try await client.ready()
+    let request = try TextService.Text(value: String(repeating: "x", count: 15 * 1024)).encoded()
+    let body = [0, 0, 0, UInt8(request.count >> 8), UInt8(request.count & 255)] + request
+    let refused = Locked(0)
+    let calls = (0..<100).map { _ in
+      client.begin("/test.Text/Call", body) { if $0.status == "14" { refused.withLock { $0 += 1 } } }
+    }
+    // The others have their replies waiting, or wait for their turn.
+    let deadline = ContinuousClock.now + .seconds(30)
+    while refused.withLock({ $0 }) + handled.withLock({ $0 }) < 92, ContinuousClock.now < deadline {
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    #expect(refused.withLock { $0 } + handled.withLock { $0 } >= 92)
+    #expect(handled.withLock { $0 } < 20)
+    #expect(count("max_total_buffered_bytes") > before)
+    // Beside it all is well.
+    let other = try await WireClient.connect(.port(server.port ?? 0))
+    #expect(try await other.call().status == "0")
+    await other.close()
+    await client.close()
+    await server.shutDown()
+    withExtendedLifetime(calls) {}
+  }
+
   @Test func smallWindowsStopNoStream() async throws {
     var configuration = Server.Configuration(port: 0)
     configuration.http2.streamWindow = 1000
