@@ -212,6 +212,23 @@ class TestSlowPeers:
             assert ended, "nobody was given up"
             assert b"stalled for" in ended[0].go_away.additional_data
 
+    def test_large_requests_of_connections_without_windows(self, interop_victim: Victim) -> None:
+        """Calls that wait for their turn keep their requests: those of peers that take no replies have a bound, too."""
+        request = schema.SimpleRequest(response_size=200_000, payload=schema.Payload(body=bytes(15 * 1024)))
+        body = message(request.SerializeToString())
+        with ExitStack() as stack:
+            connections = [
+                stack.enter_context(RawConnection(interop_victim.port, {INITIAL_WINDOW_SIZE: 0})) for _ in range(60)
+            ]
+            for connection in connections:
+                for id in streams(100):
+                    connection.write(connection.request(id, f"{TEST}UnaryCall"))
+                    connection.write_body(id, body, patience=1)
+            interop_victim.has_answered_for(2)
+            answers = [answer for connection in connections for answer in connection.answers.values()]
+            assert {answer.status for answer in answers if answer.is_ended} == {grpc.StatusCode.UNAVAILABLE.value[0]}
+        interop_victim.has_recovered(peak=48 * MEBIBYTE)
+
     def test_empty_messages_that_nobody_reads(self, interop_victim: Victim) -> None:
         with RawConnection(interop_victim.port) as connection:
             connection.write(connection.request(1, f"{TEST}FullDuplexCall") + data(1, message(WAITING)))

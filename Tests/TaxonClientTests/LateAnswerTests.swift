@@ -11,13 +11,15 @@ import Testing
 
 /// Answers that come when the call's time is over, and before its timer has gone off.
 @Suite(.timeLimit(.minutes(1))) struct LateAnswerTests {
-  /// Never connects.
+  /// Does not connect.
   private struct Nowhere: Dialer {
     func dial(
       _ addresses: [SocketAddress], on eventLoop: any EventLoop, timeout: TimeAmount,
       initializer: @escaping @Sendable (any NIOCore.Channel) -> EventLoopFuture<Void>
     ) -> EventLoopFuture<any NIOCore.Channel> {
-      eventLoop.makePromise(of: (any NIOCore.Channel).self).futureResult
+      let promise = eventLoop.makePromise(of: (any NIOCore.Channel).self)
+      eventLoop.scheduleTask(in: timeout) { promise.fail(ChannelError.connectTimeout(timeout)) }
+      return promise.futureResult
     }
   }
 
