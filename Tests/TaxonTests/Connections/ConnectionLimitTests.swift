@@ -29,7 +29,8 @@ import Testing
       $0.connections.setupTimeout = .milliseconds(500)
     } test: { address in
       let client = try await WireClient.connect(address, speaksHTTP2: false)
-      if !text.isEmpty { try await client.write(Array(text.utf8)) }
+      // On a slow machine it is closed before.
+      if !text.isEmpty { try? await client.write(Array(text.utf8)) }
       #expect(try await client.closed == "closed")
     }
   }
