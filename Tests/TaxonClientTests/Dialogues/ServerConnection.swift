@@ -253,7 +253,8 @@ final class ServerConnection {
         return
       }
       if step.mayEndConnection { self.mayEnd("the answer of stream \(attempt.id)") }
-      let wasWhole = self.fault.map { ["no answer to PING", "no streams allowed"].contains($0) } ?? true
+      // Whatever else it may be given up for: no rule was broken.
+      let wasWhole = !self.checker.isLenient
       attempt.steps += 1
       if attempt.isAnswered, !attempt.isComplete {
         if wasWhole, !attempt.isResetByClient { attempt.completeTime = self.dialogue.loop.now }
