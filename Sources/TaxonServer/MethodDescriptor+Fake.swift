@@ -7,7 +7,7 @@ extension MethodDescriptor {
   /// was given none.
   public func given<Handler>(_ handler: Handler?) throws(Failure) -> Handler {
     guard let handler else {
-      throw .other(UndeclaredError(.unimplemented, "The fake was given nothing to do for \(service)/\(method)"))
+      throw .other(RPCError(.unimplemented, "The fake was given nothing to do for \(service)/\(method)"))
     }
     return handler
   }

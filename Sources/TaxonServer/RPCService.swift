@@ -124,57 +124,57 @@ public struct ServiceRegistry: Sendable {
 
   /// Answers a method with one request and one reply.
   public mutating func add<Request, Response>(
-    _ method: MethodDescriptor<Request, Response, UndeclaredError>,
+    _ method: MethodDescriptor<Request, Response, RPCError>,
     handler: @escaping @Sendable (Request, ServerContext) async throws -> Response
   ) {
-    let handler: UnaryMethod<Request, Response, UndeclaredError>.Handler = {
-      (request, context) async throws(UndeclaredError) -> Response in
-      do { return try await handler(request, context) } catch { throw UndeclaredError.lift(error) }
+    let handler: UnaryMethod<Request, Response, RPCError>.Handler = {
+      (request, context) async throws(RPCError) -> Response in
+      do { return try await handler(request, context) } catch { throw RPCError.lift(error) }
     }
     methods[method.path] = UnaryMethod(descriptor: method, handler: handler, reporter: reporter)
   }
 
   /// Answers a method with one request and any number of replies.
   public mutating func add<Request, Response>(
-    serverStreaming method: MethodDescriptor<Request, Response, UndeclaredError>,
+    serverStreaming method: MethodDescriptor<Request, Response, RPCError>,
     handler:
-      @escaping @Sendable (Request, ResponseWriter<Response, UndeclaredError>, ServerContext) async throws -> Void
+      @escaping @Sendable (Request, ResponseWriter<Response, RPCError>, ServerContext) async throws -> Void
   ) {
-    stream(method, takesManyMessages: false) { (requests, responses, context) async throws(UndeclaredError) in
+    stream(method, takesManyMessages: false) { (requests, responses, context) async throws(RPCError) in
       do {
         guard let request = try await requests.first() else { return }
         try await handler(request, responses, context)
       } catch {
-        throw UndeclaredError.lift(error)
+        throw RPCError.lift(error)
       }
     }
   }
 
   /// Answers a method with any number of requests and one reply.
   public mutating func add<Request, Response>(
-    clientStreaming method: MethodDescriptor<Request, Response, UndeclaredError>,
-    handler: @escaping @Sendable (RequestStream<Request, UndeclaredError>, ServerContext) async throws -> Response
+    clientStreaming method: MethodDescriptor<Request, Response, RPCError>,
+    handler: @escaping @Sendable (RequestStream<Request, RPCError>, ServerContext) async throws -> Response
   ) {
-    stream(method, takesManyMessages: true) { (requests, responses, context) async throws(UndeclaredError) in
+    stream(method, takesManyMessages: true) { (requests, responses, context) async throws(RPCError) in
       do {
         try await responses.write(try await handler(requests, context), compress: context.compressesReply)
       } catch {
-        throw UndeclaredError.lift(error)
+        throw RPCError.lift(error)
       }
     }
   }
 
   /// Answers a method with any number of requests and of replies.
   public mutating func add<Request, Response>(
-    bidirectional method: MethodDescriptor<Request, Response, UndeclaredError>,
+    bidirectional method: MethodDescriptor<Request, Response, RPCError>,
     handler:
       @escaping @Sendable (
-        RequestStream<Request, UndeclaredError>, ResponseWriter<Response, UndeclaredError>, ServerContext
+        RequestStream<Request, RPCError>, ResponseWriter<Response, RPCError>, ServerContext
       )
       async throws -> Void
   ) {
-    stream(method, takesManyMessages: true) { (requests, responses, context) async throws(UndeclaredError) in
-      do { try await handler(requests, responses, context) } catch { throw UndeclaredError.lift(error) }
+    stream(method, takesManyMessages: true) { (requests, responses, context) async throws(RPCError) in
+      do { try await handler(requests, responses, context) } catch { throw RPCError.lift(error) }
     }
   }
 

@@ -15,11 +15,11 @@ protocol RegisteredMethod: ServerMethod {
 
 extension Message {
   /// Decodes a message of a request.
-  static func received(_ bytes: UnsafeRawBufferPointer) throws(UndeclaredError) -> Self {
+  static func received(_ bytes: UnsafeRawBufferPointer) throws(RPCError) -> Self {
     do throws(MessageDecodingError) {
       return try Self(decoding: bytes)
     } catch {
-      throw UndeclaredError(CallError.MalformedMessage(type: Self.descriptor.name, reason: "\(error)"))
+      throw RPCError(CallError.MalformedMessage(type: Self.descriptor.name, reason: "\(error)"))
     }
   }
 }

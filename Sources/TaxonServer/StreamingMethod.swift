@@ -54,7 +54,7 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
 
   func begin(
     _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> (call: any ServerCall, kept: KeptBytes) {
+  ) throws(RPCError) -> (call: any ServerCall, kept: KeptBytes) {
     let call = StreamingCall(method: self, stream: stream)
     return (call, try call.receive(message, size: size, isCompressed: isCompressed))
   }
@@ -94,7 +94,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> KeptBytes {
+  ) throws(RPCError) -> KeptBytes {
     let request = ReceivedMessage(try Request.received(message), isCompressed: isCompressed)
     let kept = inbound.kept(byteCount: message.count, size: size)
     return inbound.append(request, kept: kept) ? kept : .none
@@ -105,7 +105,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     if !method.takesManyMessages { start() }
   }
 
-  func cancel(_ error: UndeclaredError) {
+  func cancel(_ error: RPCError) {
     inbound.abandon(Failure.lift(error))
     outbound.fail(error)
     task?.cancel()
@@ -148,7 +148,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 
   /// Lets go of what came too late, and tells tasks that still read or write.
   private func end() {
-    let error = UndeclaredError(.cancelled, "The call is over: its handler has returned")
+    let error = RPCError(.cancelled, "The call is over: its handler has returned")
     inbound.abandon(Failure.lift(error))
     outbound.fail(error)
   }

@@ -45,7 +45,7 @@ final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion
 
   func begin(
     _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> (call: any ServerCall, kept: KeptBytes) {
+  ) throws(RPCError) -> (call: any ServerCall, kept: KeptBytes) {
     let request = try Request.received(message)
     return (callType.init(self, stream, request, byteCount: message.count, isCompressed: isCompressed), .none)
   }
@@ -113,7 +113,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     } catch {
       // What is in a union is taken out once, not by each question that is asked of it. An error of no union knows itself
       // as what it may be sent.
-      fail(Failure.self == UndeclaredError.self ? error : error.wrapped, context)
+      fail(Failure.self == RPCError.self ? error : error.wrapped, context)
     }
     isDone = true
     task = nil
@@ -121,7 +121,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     method.reporter.handlerEnded()
   }
 
-  func cancel(_ error: UndeclaredError) {
+  func cancel(_ error: RPCError) {
     task?.cancel()
   }
 
@@ -138,7 +138,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
         }
       }
       guard let response else {
-        throw Failure.lift(UndeclaredError(.internalError, "An interceptor ended the call without a reply"))
+        throw Failure.lift(RPCError(.internalError, "An interceptor ended the call without a reply"))
       }
       return response
     }
@@ -146,7 +146,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
 
   private func succeed(_ response: Response, _ context: ServerContext) {
     let fields = context.takeReply()
-    do throws(UndeclaredError) {
+    do throws(RPCError) {
       try stream.reply(response, compress: fields.compresses, initial: fields.initial, trailing: fields.trailing)
     } catch {
       fail(error, context)

@@ -18,7 +18,7 @@ struct InteropService: TestService.Service {
   }
 
   func streamingOutputCall(
-    _ request: StreamingOutputCallRequest, responses: ResponseWriter<StreamingOutputCallResponse, UndeclaredError>,
+    _ request: StreamingOutputCallRequest, responses: ResponseWriter<StreamingOutputCallResponse, RPCError>,
     context: ServerContext
   ) async throws {
     context.echoMetadata()
@@ -29,7 +29,7 @@ struct InteropService: TestService.Service {
   }
 
   func streamingInputCall(
-    _ requests: RequestStream<StreamingInputCallRequest, UndeclaredError>, context: ServerContext
+    _ requests: RequestStream<StreamingInputCallRequest, RPCError>, context: ServerContext
   ) async throws -> StreamingInputCallResponse {
     context.echoMetadata()
     context.sendHeaders()
@@ -42,8 +42,8 @@ struct InteropService: TestService.Service {
   }
 
   func fullDuplexCall(
-    _ requests: RequestStream<StreamingOutputCallRequest, UndeclaredError>,
-    responses: ResponseWriter<StreamingOutputCallResponse, UndeclaredError>, context: ServerContext
+    _ requests: RequestStream<StreamingOutputCallRequest, RPCError>,
+    responses: ResponseWriter<StreamingOutputCallResponse, RPCError>, context: ServerContext
   ) async throws {
     context.echoMetadata()
     // It is not known yet whether a request will ask for it.
@@ -56,14 +56,14 @@ struct InteropService: TestService.Service {
   }
 
   func halfDuplexCall(
-    _ requests: RequestStream<StreamingOutputCallRequest, UndeclaredError>,
-    responses: ResponseWriter<StreamingOutputCallResponse, UndeclaredError>, context: ServerContext
+    _ requests: RequestStream<StreamingOutputCallRequest, RPCError>,
+    responses: ResponseWriter<StreamingOutputCallResponse, RPCError>, context: ServerContext
   ) async throws {
     context.echoMetadata()
     context.compressesReply = true
     var all: [StreamingOutputCallRequest] = []
     for try await request in requests {
-      guard all.count < 1000 else { throw UndeclaredError(.resourceExhausted, "More than 1,000 requests in a call") }
+      guard all.count < 1000 else { throw RPCError(.resourceExhausted, "More than 1,000 requests in a call") }
       all.append(request)
     }
     for request in all {
@@ -73,11 +73,11 @@ struct InteropService: TestService.Service {
   }
 
   func unimplementedCall(_ request: Empty, context: ServerContext) async throws -> Empty {
-    throw UndeclaredError(.unimplemented, "The tests want a method that is not implemented")
+    throw RPCError(.unimplemented, "The tests want a method that is not implemented")
   }
 
   private func answer(
-    _ request: StreamingOutputCallRequest, _ responses: ResponseWriter<StreamingOutputCallResponse, UndeclaredError>
+    _ request: StreamingOutputCallRequest, _ responses: ResponseWriter<StreamingOutputCallResponse, RPCError>
   ) async throws {
     for parameters in request.responseParameters {
       if parameters.intervalUs > 0 { try await Task.sleep(for: .microseconds(parameters.intervalUs)) }
@@ -95,26 +95,26 @@ extension ServerContext {
   }
 
   /// Refuses a message that is compressed and says it is not, or the other way round.
-  fileprivate func check(_ expected: BoolValue?) throws(UndeclaredError) {
+  fileprivate func check(_ expected: BoolValue?) throws(RPCError) {
     guard let expected, expected.value != isRequestCompressed else { return }
-    throw UndeclaredError(
+    throw RPCError(
       .invalidArgument, expected.value ? "The request is not compressed" : "The request is compressed")
   }
 }
 
 extension EchoStatus? {
   /// Ends the call as it asks for.
-  fileprivate func raise() throws(UndeclaredError) {
+  fileprivate func raise() throws(RPCError) {
     guard let self, self.code != 0 else { return }
-    throw UndeclaredError(StatusCode(rawValue: self.code) ?? .unknown, self.message)
+    throw RPCError(StatusCode(rawValue: self.code) ?? .unknown, self.message)
   }
 }
 
 extension Payload {
   /// Zeros, at most 16 MiB of them.
-  fileprivate static func ofSize(_ size: Int32) throws(UndeclaredError) -> Payload {
-    guard size >= 0 else { throw UndeclaredError(.invalidArgument, "A payload cannot have \(size) bytes") }
-    guard size <= 16 << 20 else { throw UndeclaredError(.resourceExhausted, "A payload has at most 16 MiB here") }
+  fileprivate static func ofSize(_ size: Int32) throws(RPCError) -> Payload {
+    guard size >= 0 else { throw RPCError(.invalidArgument, "A payload cannot have \(size) bytes") }
+    guard size <= 16 << 20 else { throw RPCError(.resourceExhausted, "A payload has at most 16 MiB here") }
     return .zeros(Int(size))
   }
 }

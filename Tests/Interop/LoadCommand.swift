@@ -58,7 +58,7 @@ struct LoadCommand: ParsableCommand {
         group.addTask {
           while report.begin(atLeast: calls, mayEnd: mayEnd) {
             let begin = ContinuousClock.now
-            do throws(UndeclaredError) {
+            do throws(RPCError) {
               try await call(client)
               report.succeeded(after: .now - begin)
             } catch {
@@ -73,7 +73,7 @@ struct LoadCommand: ParsableCommand {
     print(try report.line(seconds: (.now - start) / .seconds(1)))
   }
 
-  private func call(_ client: TestService.Client) async throws(UndeclaredError) {
+  private func call(_ client: TestService.Client) async throws(RPCError) {
     let options = CallOptions(timeout: .seconds(timeout))
     if requestSize == 0 && responseSize == 0 {
       _ = try await client.emptyCall(Empty(), options: options)
@@ -81,7 +81,7 @@ struct LoadCommand: ParsableCommand {
       let request = SimpleRequest(responseSize: Int32(responseSize), payload: .zeros(requestSize))
       let response = try await client.unaryCall(request, options: options)
       guard response.payload?.body.count ?? 0 == responseSize else {
-        throw UndeclaredError(.dataLoss, "The reply has \(response.payload?.body.count ?? 0) bytes")
+        throw RPCError(.dataLoss, "The reply has \(response.payload?.body.count ?? 0) bytes")
       }
     }
   }
@@ -121,7 +121,7 @@ private final class Report: Sendable {
     }
   }
 
-  func failed(_ error: UndeclaredError, after time: Duration) {
+  func failed(_ error: RPCError, after time: Duration) {
     numbers.withLock { numbers in
       numbers.failed[error.code, default: 0] += 1
       if numbers.messages[error.code, default: []].count < Self.keptMessages {

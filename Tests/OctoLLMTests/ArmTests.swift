@@ -13,7 +13,7 @@ import Testing
 
   @Test func withoutSuchAnArmNoneIsAvailable() async throws {
     let error = await execution([.summariser], .valid(needs: ["text", "vision"]))
-    guard case .armUnavailable(let error) = error else { throw error ?? UndeclaredError(.ok) }
+    guard case .armUnavailable(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.requiredCapabilities == ["text", "vision"])
     #expect(error.message == "No arm available with capabilities: text, vision")
     #expect(error.isSafe)
@@ -32,7 +32,7 @@ import Testing
     async let first = arms.carryOut(.valid())
     await begun.pass()
     let error = await failure(of: ResourceError.self) { try await arms.carryOut(.valid()) }
-    guard case .capacityExceeded(let error) = error else { throw error ?? UndeclaredError(.ok) }
+    guard case .capacityExceeded(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.resource == "arm small" && error.capacity == 1)
     end.open()
     #expect(try await first == "done")
@@ -64,7 +64,7 @@ import Testing
     #expect(await execution([arm], .valid("1")) == nil)
     clock.advance(by: .seconds(20))
     let error = await execution([arm], .valid("1"))
-    guard case .rateLimit(let error) = error else { throw error ?? UndeclaredError(.ok) }
+    guard case .rateLimit(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.limit == 1 && error.window == 60)
     #expect(error.retryAfter == .seconds(40))
   }
@@ -72,19 +72,19 @@ import Testing
   @Test func anArmThatTakesTooLongIsStopped() async throws {
     let arms = ArmRegistry([.endless], clock: ManualClock())
     let error = await failure(of: Orchestrator.ExecuteTaskError.self) { try await arms.carryOut(.valid(timeout: 7)) }
-    guard case .timeout(let error) = error else { throw error ?? UndeclaredError(.ok) }
+    guard case .timeout(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.message == "Arm endless timed out after 7s")
   }
 
   @Test func whatIsNoSumIsInvalidInput() async throws {
     let error = await execution([.calculator()], .valid("1 +"))
-    guard case .invalidInput(let error) = error else { throw error ?? UndeclaredError(.ok) }
+    guard case .invalidInput(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.field == "contract.description")
   }
 
   @Test func aWordThatIsNotThereIsTheThirdPartysError() async throws {
     let error = await execution([.lexicographer()], .valid("define snark"))
-    guard case .thirdPartyAPI(let error) = error else { throw error ?? UndeclaredError(.ok) }
+    guard case .thirdPartyAPI(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.service == "lexicon" && error.statusCode == 404)
   }
 
@@ -99,7 +99,7 @@ import Testing
 
     store.close()
     let error = await execution([arm], .valid("octopuses"))
-    guard case .vectorDB(let error) = error else { throw error ?? UndeclaredError(.ok) }
+    guard case .vectorDB(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.operation == "query" && error.collection == "tasks")
     #expect(error.causes.isEmpty, "the cause is no taxonomy error, and stays here")
     #expect(error.cause != nil)

@@ -19,7 +19,7 @@ import Testing
     for store in stores { store.close() }
     let reader = FallbackReader(primary: stores[0], replica: stores[1], logger: quiet)
     let error = await failure(of: Orchestrator.GetTaskError.self) { try await reader.task("42") }
-    guard case .database(let error) = error else { throw error ?? UndeclaredError(.ok) }
+    guard case .database(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.cause != nil)
   }
 

@@ -19,7 +19,7 @@ import Testing
 
   @Test func personalDataIsRejected() async throws {
     let error = await preprocess(ReflexService(logger: quiet), "ask ada@example.com")
-    guard case .piiDetected(let error) = error else { throw error ?? UndeclaredError(.ok) }
+    guard case .piiDetected(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.pattern == "email")
     #expect(error.excerpt == "ada@example.com")
     #expect(!error.message.contains("ada"))
@@ -58,7 +58,7 @@ import Testing
   @Test func withoutACacheThatWorksTheErrorSaysSo() async throws {
     for secondary in [nil, Broken()] {
       let error = await preprocess(ReflexService(cache: Broken(), secondary: secondary, logger: quiet), "hello")
-      guard case .cache(let error) = error else { throw error ?? UndeclaredError(.ok) }
+      guard case .cache(let error) = error else { throw error ?? RPCError(.ok) }
       #expect(error.cause is Broken.Refused)
     }
   }

@@ -63,7 +63,7 @@ import Testing
       try await store.update(task.taskID) { _ in .init(.running) }
     }
     #expect(try await store.task(task.taskID) == task)
-    guard case .database(let error) = error else { throw error ?? UndeclaredError(.ok) }
+    guard case .database(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.operation == "insert")
     #expect(error.error.contains("the disk is full"))
     #expect((error.cause as? GRDB.DatabaseError)?.message == "the disk is full")
@@ -83,7 +83,7 @@ import Testing
   @Test func aTaskThatIsNotThereCannotBeChanged() async throws {
     let store = try TaskStore()
     let error = await failure(of: ValidationError.self) { try await store.update("42") { _ in .init(.running) } }
-    guard case .taskNotFound(let error) = error else { throw error ?? UndeclaredError(.ok) }
+    guard case .taskNotFound(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.taskID == "42")
   }
 

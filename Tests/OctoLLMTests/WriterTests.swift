@@ -30,12 +30,12 @@ import Testing
     let arms = ArmRegistry([.writer(model, breaker: breaker)])
     for _ in 0..<3 {
       let error = await failure(of: ExternalError.self) { try await arms.carryOut(.valid()) }
-      guard case .llmAPI(let error) = error else { throw error ?? UndeclaredError(.ok) }
+      guard case .llmAPI(let error) = error else { throw error ?? RPCError(.ok) }
       #expect(error.statusCode == 529)
     }
     clock.advance(by: .seconds(10))
     let error = await failure(of: Orchestrator.ExecuteTaskError.self) { try await arms.carryOut(.valid()) }
-    guard case .llmAPI(let error) = error else { throw error ?? UndeclaredError(.ok) }
+    guard case .llmAPI(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.errorMessage == "the provider is failing and is not asked")
     #expect(error.retryAfter == .seconds(20))
     #expect(error.causes.map(\.code) == ["CIRCUIT_OPEN"])
@@ -52,7 +52,7 @@ import Testing
 
   @Test func aPromptThatIsTooLongIsTheProvidersError() async throws {
     let error = await failure(of: ExternalError.self) { try await Parrot(context: 2).complete("one two three") }
-    guard case .llmAPI(let error) = error else { throw error ?? UndeclaredError(.ok) }
+    guard case .llmAPI(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.statusCode == 413)
   }
 

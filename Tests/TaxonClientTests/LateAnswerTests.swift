@@ -40,7 +40,7 @@ import Testing
   func cancelledIsTheDeadlineOfAUnaryCallWhoseTimeIsOver(
     _ answer: StatusCode, isLate: Bool, _ expected: StatusCode
   ) async throws {
-    typealias Call = UnaryClientCall<Google_Protobuf_StringValue, Google_Protobuf_StringValue, UndeclaredError>
+    typealias Call = UnaryClientCall<Google_Protobuf_StringValue, Google_Protobuf_StringValue, RPCError>
     let plan = CallPlan(
       path: "/a/B", isIdempotent: false, options: CallOptions(), deadline: deadline(isLate: isLate))
     let call = Call(plan, Google_Protobuf_StringValue())
@@ -62,7 +62,7 @@ import Testing
     _ answer: StatusCode, isLate: Bool, _ expected: StatusCode
   ) async throws {
     typealias Call = StreamingClientCall<
-      Google_Protobuf_StringValue, Google_Protobuf_StringValue, UndeclaredError
+      Google_Protobuf_StringValue, Google_Protobuf_StringValue, RPCError
     >
     let channel = try makeChannel()
     let endpoint = channel.engine.endpoint

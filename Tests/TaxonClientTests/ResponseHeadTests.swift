@@ -6,7 +6,7 @@ import Testing
 @testable import TaxonClient
 
 @Suite struct ResponseHeadTests {
-  private let head = ResponseHead<UndeclaredError>()
+  private let head = ResponseHead<RPCError>()
 
   @Test func whoAsksBeforeTheHeadGetsItAndCommitsTheCall() async throws {
     async let first = head.metadata()
@@ -27,13 +27,13 @@ import Testing
   }
 
   @Test func anEndWithoutAHeadIsTheErrorAndAnEndBehindOneKeepsIt() async throws {
-    head.end(UndeclaredError(.aborted), initial: [:], trailing: ["y": "1"])
-    await #expect(throws: UndeclaredError(.aborted)) { try await head.metadata() }
+    head.end(RPCError(.aborted), initial: [:], trailing: ["y": "1"])
+    await #expect(throws: RPCError(.aborted)) { try await head.metadata() }
     #expect(head.trailing == ["y": "1"])
-    let other = ResponseHead<UndeclaredError>()
+    let other = ResponseHead<RPCError>()
     #expect(other.trailing == nil)
     other.receive(["x": "1"])
-    other.end(UndeclaredError(.aborted), initial: ["x": "1"], trailing: [:])
+    other.end(RPCError(.aborted), initial: ["x": "1"], trailing: [:])
     #expect(try await other.metadata() == ["x": "1"])
   }
 
@@ -42,6 +42,6 @@ import Testing
     await Task.yield()
     waiting.cancel()
     let result = await waiting.result
-    #expect(throws: UndeclaredError.cancelled) { try result.get() }
+    #expect(throws: RPCError.cancelled) { try result.get() }
   }
 }

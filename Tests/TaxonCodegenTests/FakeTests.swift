@@ -69,11 +69,11 @@ import Testing
     fake.switch = { requests, responses, _ in
       for try await item in requests { try await responses.write(item) }
     }
-    let responses = ResponseWriter<Item, UndeclaredError> { _ async throws(UndeclaredError) in }
+    let responses = ResponseWriter<Item, RPCError> { _ async throws(RPCError) in }
     await #expect(throws: Torn.self) {
       try await fake.default(Item(), responses: responses, context: ServerContext())
     }
     try await fake.switch(RequestStream([]), responses: responses, context: ServerContext())
-    await #expect(throws: UndeclaredError.self) { try await fake.import(Item(), context: ServerContext()) }
+    await #expect(throws: RPCError.self) { try await fake.import(Item(), context: ServerContext()) }
   }
 }

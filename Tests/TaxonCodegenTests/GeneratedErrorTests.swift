@@ -60,8 +60,8 @@ import Testing
     #expect(CustomerError(warehouse) == nil)
   }
 
-  @Test func aUnionTakesUndeclaredErrorsAsOther() {
-    guard case .other = ShopError(UndeclaredError(.unknown, "?")) else {
+  @Test func aUnionTakesRPCErrorsAsOther() {
+    guard case .other = ShopError(RPCError(.unknown, "?")) else {
       Issue.record("not lifted")
       return
     }

@@ -110,7 +110,7 @@ import Testing
       for try await page in pages.responses { read.append(page) }
       #expect(read == Self.items)
 
-      do throws(UndeclaredError) {
+      do throws(RPCError) {
         for try await _ in client.default(Item()) { Issue.record("a message") }
         Issue.record("no error")
       } catch {

@@ -38,8 +38,7 @@ import Testing
     """,
     """
         func chat(
-          _ requests: RequestStream<T_M, UndeclaredError>, responses: ResponseWriter<T_M, UndeclaredError>,
-          context: ServerContext
+          _ requests: RequestStream<T_M, RPCError>, responses: ResponseWriter<T_M, RPCError>, context: ServerContext
         ) async throws
 
     """,
@@ -57,7 +56,7 @@ import Testing
 
     """,
     """
-        func chat(options: CallOptions = CallOptions()) -> BidirectionalCall<T_M, T_M, UndeclaredError> {
+        func chat(options: CallOptions = CallOptions()) -> BidirectionalCall<T_M, T_M, RPCError> {
           invoker.bidirectional(Methods.chat, options: options)
         }
 

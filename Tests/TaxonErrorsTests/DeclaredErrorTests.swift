@@ -61,7 +61,7 @@ import Testing
     var error = notFound
     error.context.causes = [ErrorIdentity(domain: "a.dev", code: "X")]
     #expect(error.caused(by: ForeignError()).causes.map(\.code) == ["X"])
-    #expect(error.caused(by: UndeclaredError(.aborted)).causes.map(\.code) == ["ABORTED", "X"])
+    #expect(error.caused(by: RPCError(.aborted)).causes.map(\.code) == ["ABORTED", "X"])
   }
 
   @Test func cutsAChainOfCausesThatIsTooLong() {
@@ -91,7 +91,7 @@ import Testing
   @Test func isFoundInWhateverItCameIn() {
     let errors: [any TaxonomyError] = [
       notFound, GetTaskError.taskNotFound(notFound), OctoLLMError.validation(.taskNotFound(notFound)),
-      CreateTaskError.lift(notFound), UndeclaredError(notFound),
+      CreateTaskError.lift(notFound), RPCError(notFound),
     ]
     for error in errors {
       #expect(error.as(ValidationError.TaskNotFound.self)?.taskID == "42")

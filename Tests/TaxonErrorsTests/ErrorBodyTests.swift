@@ -78,7 +78,7 @@ import Testing
 
   @Test func takesAnErrorOfAnotherSchema() throws {
     let info = Google_Rpc_ErrorInfo(reason: "BUSY", domain: "other.dev", metadata: ["b": "2", "a": "1"])
-    let received = UndeclaredError.received(try status(.unavailable, "busy", details: [try pack(info)])).error
+    let received = RPCError.received(try status(.unavailable, "busy", details: [try pack(info)])).error
     var error = received
     error.context.isFromCall = false
     #expect(json(ErrorBody(error)) == #"{"error":"BUSY","message":"busy","details":{"a":"1","b":"2"}}"#)

@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test func namesWhatLedToAnErrorFromElsewhere() {
-    var error = UndeclaredError(.unavailable, "down")
+    var error = RPCError(.unavailable, "down")
     error.context.causes = [ErrorIdentity(domain: "a.dev", code: "X"), ErrorIdentity(domain: "b.dev", code: "Y")]
     error.context.instanceID = "0123"
     let entry = ErrorLogEntry(CallError.InternalError(cause: error))

@@ -41,7 +41,7 @@ import Testing
     guard case .taskNotFound(let inner) = error else { return #expect(Bool(false), "another case") }
     #expect(inner.retryAfter == .seconds(3))
     #expect(error.causes == [database.identity])
-    let other = GetTaskError.other(UndeclaredError(.aborted)).retryAfter(.seconds(2))
+    let other = GetTaskError.other(RPCError(.aborted)).retryAfter(.seconds(2))
     #expect(other.retryAfter == .seconds(2))
   }
 
@@ -53,7 +53,7 @@ import Testing
   @Test func liftsMembersOutOfOtherUnions() {
     #expect(GetTaskError.lift(ValidationError.taskNotFound(notFound)) == .taskNotFound(notFound))
     #expect(GetTaskError.lift(OctoLLMError.system(.database(database))) == .database(database))
-    #expect(GetTaskError.lift(UndeclaredError(notFound)) == .taskNotFound(notFound))
+    #expect(GetTaskError.lift(RPCError(notFound)) == .taskNotFound(notFound))
     #expect(OctoLLMError.lift(GetTaskError.database(database)) == .system(.database(database)))
   }
 
@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test func keepsTheContextWhenItLifts() {
-    let error = GetTaskError.lift(UndeclaredError(notFound).retryAfter(.seconds(7)).caused(by: ForeignError()))
+    let error = GetTaskError.lift(RPCError(notFound).retryAfter(.seconds(7)).caused(by: ForeignError()))
     #expect(error == .taskNotFound(notFound))
     #expect(error.retryAfter == .seconds(7))
     #expect(error.cause is ForeignError)
@@ -147,11 +147,11 @@ import Testing
 /// A union made by hand that does not know its own member.
 private enum Stubborn: ErrorUnion {
   case declared(ValidationError.TaskNotFound)
-  case other(UndeclaredError)
+  case other(RPCError)
 
   static var members: [any DeclaredError.Type] { [] }
   init?(_ error: any TaxonomyError) {
-    guard let error = error as? UndeclaredError else { return nil }
+    guard let error = error as? RPCError else { return nil }
     self = .other(error)
   }
   var wrapped: any TaxonomyError {

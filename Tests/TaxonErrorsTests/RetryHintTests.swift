@@ -7,13 +7,13 @@ import Testing
 @Suite struct RetryHintTests {
   private func received(
     _ delay: Google_Protobuf_Duration?, pushback: String? = nil, retryAfter: String? = nil
-  ) throws -> UndeclaredError {
+  ) throws -> RPCError {
     var status = Google_Rpc_Status(code: StatusCode.unavailable.rawValue)
     if let delay {
       let value = try Google_Rpc_RetryInfo(retryDelay: delay).encoded()
       status.details = [.init(typeURL: "type.googleapis.com/google.rpc.RetryInfo", value: value)]
     }
-    return UndeclaredError.received(
+    return RPCError.received(
       ReceivedStatus(
         code: .unavailable, details: try status.encoded(), pushback: pushback, retryAfter: retryAfter)
     ).error
@@ -52,7 +52,7 @@ import Testing
   func whatIsWrittenIsInBounds(
     _ delay: Duration, _ written: Google_Protobuf_Duration?, _ pushback: Int64?
   ) throws {
-    let error = UndeclaredError(.unavailable).retryAfter(delay)
+    let error = RPCError(.unavailable).retryAfter(delay)
     let wire = WireStatus(error)
     let status = try Google_Rpc_Status(decoding: wire.details)
     let info = status.details.first { $0.typeURL.hasSuffix("google.rpc.RetryInfo") }

@@ -15,13 +15,13 @@ import Testing
 
   @Test(arguments: StatusCode.allCases) func isFoundByItsNameAndItsNumber(code: StatusCode) {
     #expect(StatusCode(name: code.name) == code)
-    #expect(StatusCode(code.rawValue) == code)
+    #expect(StatusCode(wire: code.rawValue) == code)
     #expect(StatusCode(text: String(code.rawValue).utf8) == code)
     #expect("\(code)" == code.name)
   }
 
   @Test(arguments: [17, -1, Int32.max, Int32.min]) func takesAnUnknownNumberAsUnknown(number: Int32) {
-    #expect(StatusCode(number) == .unknown)
+    #expect(StatusCode(wire: number) == .unknown)
   }
 
   @Test func takesAnUnknownNumberInAHeaderAsUnknown() {

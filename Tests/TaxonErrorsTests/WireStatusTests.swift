@@ -129,7 +129,7 @@ import Testing
   }
 
   @Test func sendsAPlainStatusWithoutAnIdentity() throws {
-    let wire = WireStatus(UndeclaredError(.failedPrecondition, "not now"))
+    let wire = WireStatus(RPCError(.failedPrecondition, "not now"))
     #expect(wire.code == .failedPrecondition)
     #expect(try Decoded(wire).names == ["taxon.ErrorTraits"])
     #expect(try Decoded(wire).status.message == "not now")
@@ -143,7 +143,7 @@ import Testing
   }
 
   @Test func neverSaysOKForAnError() throws {
-    #expect(WireStatus(UndeclaredError(.ok)).code == .unknown)
+    #expect(WireStatus(RPCError(.ok)).code == .unknown)
   }
 
   @Test func takesEmptyTexts() throws {
@@ -163,7 +163,7 @@ import Testing
     notFound.context.instanceID = "1"
     let wire = WireStatus(notFound)
     #expect(WireStatus(GetTaskError.taskNotFound(notFound)) == wire)
-    #expect(WireStatus(UndeclaredError(notFound)) == wire)
+    #expect(WireStatus(RPCError(notFound)) == wire)
     let anyError: any Error = OctoLLMError.validation(.taskNotFound(notFound))
     #expect(WireStatus(anyError) == wire)
     let taxonomyError: any TaxonomyError = notFound
@@ -173,7 +173,7 @@ import Testing
 
 @Suite struct HopTests {
   @Test func doesNotPassOnWhatTheMethodDoesNotDeclare() throws {
-    let downstream = UndeclaredError(ConnectionError.ConnectionLost(endpoint: "arms", error: "reset")).fromCall()
+    let downstream = RPCError(ConnectionError.ConnectionLost(endpoint: "arms", error: "reset")).fromCall()
     let wire = WireStatus(GetTaskError.lift(downstream))
     let decoded = try Decoded(wire)
     #expect(wire.code == .internalError)
@@ -183,7 +183,7 @@ import Testing
   }
 
   @Test func passesOnWhatTheMethodDeclaresAsItsOwnAnswer() throws {
-    let downstream = UndeclaredError(SystemError.DatabaseError(operation: "query", error: ""))
+    let downstream = RPCError(SystemError.DatabaseError(operation: "query", error: ""))
       .with(Google_Rpc_RequestInfo(requestID: "theirs")).fromCall()
     let decoded = try Decoded(WireStatus(GetTaskError.lift(downstream)))
     #expect(try decoded.info?.reason == "DATABASE_ERROR")

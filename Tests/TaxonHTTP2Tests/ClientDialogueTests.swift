@@ -20,8 +20,8 @@ import Testing
   func aCallThatIsGivenUpBeforeItsHeadersHaveLeftLeavesNoTrace(isFinished: Bool) throws {
     let dialogue = try ClientDialogue()
     let (stream, call) = try dialogue.open(finished: isFinished)
-    stream.abandon(UndeclaredError.cancelled)
-    stream.abandon(UndeclaredError.cancelled)
+    stream.abandon(RPCError.cancelled)
+    stream.abandon(RPCError.cancelled)
     #expect(try streams(dialogue.drain()) == [])
     #expect(call.ends.count == 1)
     #expect(call.failure?.status == .cancelled)
@@ -32,9 +32,9 @@ import Testing
     let dialogue = try ClientDialogue()
     let (stream, call) = try dialogue.open(finished: false)
     _ = try dialogue.drain()
-    stream.abandon(UndeclaredError.cancelled)
+    stream.abandon(RPCError.cancelled)
     #expect(try streams(dialogue.drain()) == [.reset(stream: 1, code: 8)])
-    stream.abandon(UndeclaredError.cancelled)
+    stream.abandon(RPCError.cancelled)
     #expect(try streams(dialogue.drain()) == [])
     #expect(call.ends.count == 1)
   }
@@ -147,7 +147,7 @@ import Testing
     // Nobody waits for the one that nghttp2 holds back.
     let (stream, held) = try dialogue.open()
     #expect(try streams(dialogue.drain()) == [])
-    stream.abandon(UndeclaredError.cancelled)
+    stream.abandon(RPCError.cancelled)
     #expect(held.failure?.status == .cancelled)
     let (_, last) = try dialogue.open()
     #expect(dialogue.session.streams.count == 2)

@@ -71,6 +71,6 @@ final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test
       stream.succeed(trailing: router.trailing)
     }
 
-    func cancel(_ error: UndeclaredError) { router.cancelled += 1 }
+    func cancel(_ error: RPCError) { router.cancelled += 1 }
   }
 }

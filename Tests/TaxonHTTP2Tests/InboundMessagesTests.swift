@@ -6,7 +6,7 @@ import Testing
 
 /// The list between a connection and a reader.
 @Suite(.timeLimit(.minutes(1))) struct InboundMessagesTests {
-  typealias Messages = InboundMessages<Int, UndeclaredError>
+  typealias Messages = InboundMessages<Int, RPCError>
 
   @Test func anAbandonedStreamHasNoGoodEndWhateverComesAtTheSameTime() async {
     for _ in 0..<5000 {
@@ -15,7 +15,7 @@ import Testing
       async let end: Void = messages.finish()
       messages.abandon(.cancelled)
       await end
-      await #expect(throws: UndeclaredError.self) { try await messages.next() }
+      await #expect(throws: RPCError.self) { try await messages.next() }
     }
   }
 
@@ -40,6 +40,6 @@ import Testing
     #expect(kept != nil)
     messages.abandon(.cancelled)
     #expect(kept == nil)
-    await #expect(throws: UndeclaredError.self) { try await messages.next() }
+    await #expect(throws: RPCError.self) { try await messages.next() }
   }
 }

@@ -44,7 +44,7 @@ import Testing
     }
 
     func receiveEnd() { hasEnded = true }
-    func cancel(_ error: UndeclaredError) { waiting = [] }
+    func cancel(_ error: RPCError) { waiting = [] }
     func hasRoom() {}
 
     /// Reads a message.

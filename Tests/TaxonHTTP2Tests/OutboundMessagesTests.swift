@@ -101,9 +101,9 @@ import Testing
   @Test func aCallThatEndsTellsWritersThatEncode() async throws {
     let gate = Gate()
     let (messages, written) = try await messages(gate, "first")
-    try await eventLoop.executeInContext { messages.fail(UndeclaredError(.cancelled, "The call is over")) }
+    try await eventLoop.executeInContext { messages.fail(RPCError(.cancelled, "The call is over")) }
     gate.opened.signal()
-    let error = await #expect(throws: UndeclaredError.self) { try await written.value }
+    let error = await #expect(throws: RPCError.self) { try await written.value }
     #expect(error?.message == "The call is over")
     await eventLoop.run()
   }
@@ -123,14 +123,14 @@ import Testing
         let stream = HTTP2Stream()
         weakStream = stream
         messages.attach(stream) { _ in _ = stream }
-        messages.fail(UndeclaredError(.cancelled, "The call is over"))
+        messages.fail(RPCError(.cancelled, "The call is over"))
       }
       return weakStream == nil
     }
     #expect(isGone)
     owner = nil
     #expect(kept == nil)
-    await #expect(throws: UndeclaredError.self) { try await messages.write(Text(value: "late")) }
+    await #expect(throws: RPCError.self) { try await messages.write(Text(value: "late")) }
     await eventLoop.run()
   }
 }

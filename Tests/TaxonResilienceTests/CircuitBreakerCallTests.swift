@@ -62,9 +62,9 @@ import Testing
   @Test func readsTheOutcomeFromTheError() throws {
     #expect(BreakerOutcome(ForeignError()) == .failure)
     #expect(BreakerOutcome(CancellationError()) == .neutral)
-    #expect(BreakerOutcome(UndeclaredError.cancelled) == .neutral)
-    #expect(BreakerOutcome(UndeclaredError(.unavailable)) == .failure)
-    #expect(BreakerOutcome(UndeclaredError(.notFound)) == .neutral)
+    #expect(BreakerOutcome(RPCError.cancelled) == .neutral)
+    #expect(BreakerOutcome(RPCError(.unavailable)) == .failure)
+    #expect(BreakerOutcome(RPCError(.notFound)) == .neutral)
     #expect(BreakerOutcome(try failure(breaker: .success)) == .success)
     #expect(BreakerOutcome(ConnectionError.circuitOpen(endpoint: "llm")) == .neutral)
     #expect(BreakerOutcome(CallError.deadlineExceeded()) == .failure)

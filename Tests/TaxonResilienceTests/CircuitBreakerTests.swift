@@ -218,7 +218,7 @@ import Testing
 
   @Test func reportsEachChangeOfItsState() throws {
     let breaker = makeBreaker(.init(failureThreshold: 1, openDuration: .seconds(10)))
-    try breaker.acquire().settle(throwing: UndeclaredError(.unavailable))
+    try breaker.acquire().settle(throwing: RPCError(.unavailable))
     clock.advance(by: .seconds(10))
     try settle(breaker, .success)
     #expect(transitions.entries.map(\.from) == [.closed, .open, .halfOpen])

@@ -18,7 +18,7 @@ import Testing
     let value = try await withFallback {
       throw try failure()
     } fallback: { error in
-      "replica after \((error as? UndeclaredError)?.code ?? "?")"
+      "replica after \((error as? RPCError)?.code ?? "?")"
     }
     #expect(value == "replica after FAILED")
   }

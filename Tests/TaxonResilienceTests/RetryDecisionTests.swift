@@ -7,7 +7,7 @@ import Testing
   private let policy = RetryPolicy(backoff: Backoff(jitter: 1...1))
 
   private func decide(
-    _ error: UndeclaredError, attempt: Int = 1, isIdempotent: Bool = true, timeLeft: Duration? = nil,
+    _ error: RPCError, attempt: Int = 1, isIdempotent: Bool = true, timeLeft: Duration? = nil,
     pushback: RetryPushback? = nil, isTransparent: Bool = false, hasBudget: Bool = true
   ) -> RetryDecision {
     var generator = SeededGenerator()
@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test func doesNotRetryAgainstAnOpenBreaker() {
-    let error = UndeclaredError(ConnectionError.CircuitOpen(endpoint: "llm", retryAfter: .seconds(1)))
+    let error = RPCError(ConnectionError.CircuitOpen(endpoint: "llm", retryAfter: .seconds(1)))
     #expect(decide(error) == .stop(.circuitOpen))
   }
 

@@ -7,7 +7,7 @@ import Testing
 /// Pauses that a server or an error asks for.
 @Suite struct RetryHintDelayTests {
   private func decide(
-    _ error: UndeclaredError, by policy: RetryPolicy = RetryPolicy(maxRetries: 100), attempt: Int = 1,
+    _ error: RPCError, by policy: RetryPolicy = RetryPolicy(maxRetries: 100), attempt: Int = 1,
     timeLeft: Duration? = nil, pushback: RetryPushback? = nil,
     using generator: inout SeededGenerator
   ) -> RetryDecision {
@@ -94,8 +94,8 @@ import Testing
 
   @Test func aServersRetryInfoThatIsAlsoItsPushbackGrows() throws {
     // As a server of Taxon writes it: both say 250 ms.
-    let wire = WireStatus(UndeclaredError(.unavailable).retryAfter(.milliseconds(250)))
-    let error = UndeclaredError.received(
+    let wire = WireStatus(RPCError(.unavailable).retryAfter(.milliseconds(250)))
+    let error = RPCError.received(
       ReceivedStatus(code: wire.code, details: wire.details, pushback: wire.retryPushback.map(String.init))
     ).error
     #expect(error.context.pushback == .after(.milliseconds(250)))

@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test func repeatsOnlyWhatIsSafeWhenASecondRunDoesHarm() async throws {
-    await #expect(throws: UndeclaredError.self) {
+    await #expect(throws: RPCError.self) {
       try await retrying(policy, clock: clock, isIdempotent: false) { attempt in
         throw try failure(isSafe: attempt == 1)
       }
@@ -64,7 +64,7 @@ import Testing
 
   @Test func stopsWhenThePauseWouldEndAfterTheTimeout() async throws {
     let decisions = Log<RetryDecision>()
-    await #expect(throws: UndeclaredError.self) {
+    await #expect(throws: RPCError.self) {
       try await retrying(
         policy, clock: clock, timeout: .seconds(5), onFailure: { _, decision in decisions.append(decision) }
       ) { _ in
@@ -89,7 +89,7 @@ import Testing
 
   @Test func asksTheBudgetItSharesWithOthers() async throws {
     let budget = RetryBudget(.init(maxTokens: 4, tokenRatio: 1))
-    await #expect(throws: UndeclaredError.self) {
+    await #expect(throws: RPCError.self) {
       try await retrying(policy, clock: clock, budget: budget) { _ in throw try failure() }
     }
     #expect(clock.sleeps.count == 1)

@@ -44,5 +44,5 @@ final class OpenWatches: Sendable {
     for task in tasks { task.cancel() }
   }
 
-  private static var over: UndeclaredError { UndeclaredError(.unavailable, "The server is shutting down; watch again") }
+  private static var over: RPCError { RPCError(.unavailable, "The server is shutting down; watch again") }
 }

@@ -20,7 +20,7 @@ extension OrchestratorService {
           if task.status.isAtRest { return }
         }
         // The observation ends by itself only when the task that reads it is cancelled.
-        throw UndeclaredError.cancelled
+        throw RPCError.cancelled
       }
     }
   }

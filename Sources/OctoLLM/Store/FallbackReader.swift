@@ -38,7 +38,7 @@ public struct FallbackReader: TaskReader {
         return try await body(replica)
       } catch {
         logger.error("both primary and replica failed", metadata: metadata.adding(error))
-        throw UndeclaredError.lift(error)
+        throw RPCError.lift(error)
       }
     }
   }

@@ -87,7 +87,7 @@ final class ResponseHead<Failure: ErrorUnion>: Sendable {
     } onCancel: {
       state.withLock { $0.waiting.removeValue(forKey: number) }?.resume()
     }
-    guard let outcome = state.withLock({ $0.outcome }) else { throw Failure.lift(UndeclaredError.cancelled) }
+    guard let outcome = state.withLock({ $0.outcome }) else { throw Failure.lift(RPCError.cancelled) }
     return try outcome.get()
   }
 }

@@ -142,7 +142,7 @@ final class ResponseSource<Element: Message, Failure: ErrorUnion>: Sendable {
     case .running(let running): return running.messages
     case .ended(let error): throw error
     case .beginning(_, hasReader: true):
-      throw Failure.lift(UndeclaredError(.failedPrecondition, "Two tasks read the messages of one call at once"))
+      throw Failure.lift(RPCError(.failedPrecondition, "Two tasks read the messages of one call at once"))
     case .beginning(let task, hasReader: false):
       let result = await withTaskCancellationHandler {
         await task.value
@@ -162,12 +162,12 @@ final class ResponseSource<Element: Message, Failure: ErrorUnion>: Sendable {
         }
       }
     // `begin` leaves nothing idle.
-    case .idle: throw Failure.lift(UndeclaredError.cancelled)
+    case .idle: throw Failure.lift(RPCError.cancelled)
     }
   }
 
   func cancel() {
-    let error = Failure.lift(UndeclaredError.cancelled)
+    let error = Failure.lift(RPCError.cancelled)
     let before = phase.withLock { phase in
       defer {
         switch phase {

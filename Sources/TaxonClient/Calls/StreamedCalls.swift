@@ -42,7 +42,7 @@ public struct ClientStreamingCall<Request: Message, Response: Message, Failure: 
   public func response() async throws(Failure) -> Response {
     requests.finish()
     guard let response = try await responses.next() else {
-      throw Failure.lift(UndeclaredError(.failedPrecondition, "The answer has been read before"))
+      throw Failure.lift(RPCError(.failedPrecondition, "The answer has been read before"))
     }
     // The status comes after the message.
     _ = try await responses.next()

@@ -98,7 +98,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     endpoint.execute { [self] in
       guard !isOver else { return }
       isCancelled = true
-      abandon(UndeclaredError.cancelled)
+      abandon(RPCError.cancelled)
     }
   }
 
@@ -123,7 +123,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
       maxHeaderListSize: connection.limits.maxHeaderListSize)
     if let request = plan.request {
       plan.interceptors?.sending(request, plan.path)
-      do throws(UndeclaredError) {
+      do throws(RPCError) {
         try stream.request(
           request, compression: plan.options.compression, for: connection.handler?.session)
       } catch {
@@ -168,7 +168,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
 
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> KeptBytes {
+  ) throws(RPCError) -> KeptBytes {
     let response = try Response.received(message)
     plan.interceptors?.receiving(response, plan.path)
     let kept = inbound.kept(byteCount: message.count, size: size)
@@ -240,11 +240,11 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
 
 extension Message {
   /// Decodes a message of an answer.
-  static func received(_ bytes: UnsafeRawBufferPointer) throws(UndeclaredError) -> Self {
+  static func received(_ bytes: UnsafeRawBufferPointer) throws(RPCError) -> Self {
     do throws(MessageDecodingError) {
       return try Self(decoding: bytes)
     } catch {
-      throw UndeclaredError(CallError.MalformedMessage(type: Self.descriptor.name, reason: "\(error)"))
+      throw RPCError(CallError.MalformedMessage(type: Self.descriptor.name, reason: "\(error)"))
     }
   }
 }

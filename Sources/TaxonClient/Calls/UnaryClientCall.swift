@@ -95,7 +95,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     dropResponse()
     continuation = caller
     caller = nil
-    if isCancelled { return fail(UndeclaredError.cancelled) }
+    if isCancelled { return fail(RPCError.cancelled) }
     if let deadline = plan.deadline {
       deadlines = endpoint.deadlines
       endpoint.deadlines.add(self, at: deadline)
@@ -120,7 +120,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     let stream = ClientStream(
       call: self, takesManyMessages: false, maxMessageSize: connection.limits.maxMessageSize,
       maxHeaderListSize: connection.limits.maxHeaderListSize)
-    do throws(UndeclaredError) {
+    do throws(RPCError) {
       try stream.request(request, compression: plan.options.compression, for: connection.handler?.session)
     } catch {
       return fail(error)
@@ -136,7 +136,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
 
   func cancel() {
     isCancelled = true
-    abandon(UndeclaredError.cancelled)
+    abandon(RPCError.cancelled)
   }
 
   func deadlineExceeded() { abandon(CallError.DeadlineExceeded()) }
@@ -160,10 +160,10 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
 
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> KeptBytes {
+  ) throws(RPCError) -> KeptBytes {
     dropResponse()
     let memory = UnsafeMutablePointer<Response>.allocate(capacity: 1)
-    do throws(UndeclaredError) {
+    do throws(RPCError) {
       memory.initialize(to: try Response.received(message))
     } catch {
       memory.deallocate()

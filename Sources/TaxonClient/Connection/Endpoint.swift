@@ -202,7 +202,7 @@ final class Endpoint: @unchecked Sendable {
     publishState()
   }
 
-  private static var shutDownError: UndeclaredError { UndeclaredError(.cancelled, "The channel is shut down") }
+  private static var shutDownError: RPCError { RPCError(.cancelled, "The channel is shut down") }
 }
 
 extension Endpoint: SubchannelOwner {

@@ -46,7 +46,7 @@ extension Emitter {
 
   func failure(_ method: SchemaMethod) -> String {
     method.errors.isEmpty
-      ? runtime("UndeclaredError")
+      ? runtime("RPCError")
       : names.reference(names.errorPath(method), of: method.service.file, from: scope)
   }
 

@@ -9,7 +9,7 @@ extension Emitter {
       writer.line("case \(Identifier.escaped(union.name))(\(names.reference(union.member, from: scope)))")
     }
     writer.line("/// Any failure that is none of the above.")
-    writer.line("case other(\(runtime("UndeclaredError")))")
+    writer.line("case other(\(runtime("RPCError")))")
     writer.blank()
     let members = cases.flatMap(\.member.allErrors).map { "\(names.reference($0, from: scope)).self" }
     writer.list("\(access)static let members: [any \(runtime("DeclaredError")).Type] = [", members, "]")
@@ -36,7 +36,7 @@ extension Emitter {
         let type = names.reference(union.member, from: scope)
         writer.line("case let error as \(type): self = .\(union.name)(error)")
       }
-      writer.line("case let error as \(runtime("UndeclaredError")): self = .other(error)")
+      writer.line("case let error as \(runtime("RPCError")): self = .other(error)")
       if categories.isEmpty {
         writer.line("default: return nil")
       } else {

@@ -28,7 +28,7 @@ public enum CallError: ErrorUnion {
   /// The time allowed for the call ran out.
   case deadlineExceeded(DeadlineExceeded)
   /// Any failure that is none of the above.
-  case other(UndeclaredError)
+  case other(RPCError)
 
   public static let members: [any DeclaredError.Type] = [
     InternalError.self, MethodNotFound.self, MalformedMessage.self, MessageTooLarge.self, HeadersTooLarge.self,
@@ -47,7 +47,7 @@ public enum CallError: ErrorUnion {
     case let error as UnsupportedEncoding: self = .unsupportedEncoding(error)
     case let error as ServerOverloaded: self = .serverOverloaded(error)
     case let error as DeadlineExceeded: self = .deadlineExceeded(error)
-    case let error as UndeclaredError: self = .other(error)
+    case let error as RPCError: self = .other(error)
     default: return nil
     }
   }
@@ -542,7 +542,7 @@ public enum ConnectionError: ErrorUnion {
   /// So many calls wait for the endpoint already that this one was not made.
   case tooManyWaitingCalls(TooManyWaitingCalls)
   /// Any failure that is none of the above.
-  case other(UndeclaredError)
+  case other(RPCError)
 
   public static let members: [any DeclaredError.Type] = [
     CircuitOpen.self, EndpointUnreachable.self, ConnectionLost.self, CallRefused.self, TooManyWaitingCalls.self]
@@ -554,7 +554,7 @@ public enum ConnectionError: ErrorUnion {
     case let error as ConnectionLost: self = .connectionLost(error)
     case let error as CallRefused: self = .callRefused(error)
     case let error as TooManyWaitingCalls: self = .tooManyWaitingCalls(error)
-    case let error as UndeclaredError: self = .other(error)
+    case let error as RPCError: self = .other(error)
     default: return nil
     }
   }
@@ -853,7 +853,7 @@ public enum SetupError: ErrorUnion {
   /// A target, a policy or an option is out of its bounds.
   case invalidSetting(InvalidSetting)
   /// Any failure that is none of the above.
-  case other(UndeclaredError)
+  case other(RPCError)
 
   public static let members: [any DeclaredError.Type] = [AddressUnavailable.self, InvalidSetting.self]
 
@@ -861,7 +861,7 @@ public enum SetupError: ErrorUnion {
     switch error {
     case let error as AddressUnavailable: self = .addressUnavailable(error)
     case let error as InvalidSetting: self = .invalidSetting(error)
-    case let error as UndeclaredError: self = .other(error)
+    case let error as RPCError: self = .other(error)
     default: return nil
     }
   }
@@ -1009,7 +1009,7 @@ public enum TaxonError: ErrorUnion {
   /// Something was set up wrongly.
   case setup(SetupError)
   /// Any failure that is none of the above.
-  case other(UndeclaredError)
+  case other(RPCError)
 
   public static let members: [any DeclaredError.Type] = [
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
@@ -1021,7 +1021,7 @@ public enum TaxonError: ErrorUnion {
 
   public init?(_ error: any TaxonomyError) {
     switch error {
-    case let error as UndeclaredError: self = .other(error)
+    case let error as RPCError: self = .other(error)
     default:
       if let error = CallError(error) {
         self = .call(error)

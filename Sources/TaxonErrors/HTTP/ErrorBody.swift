@@ -21,7 +21,7 @@ public struct ErrorBody: Hashable, Sendable {
   /// The answer for anything thrown. What is no taxonomy error, and has no conversion to one, becomes `INTERNAL_ERROR`
   /// with nothing of what it says.
   public init(_ error: some Error) {
-    self.init(sent: asSent(UndeclaredError.lift(error)))
+    self.init(sent: asSent(RPCError.lift(error)))
   }
 
   private init(sent error: any TaxonomyError) {

@@ -37,7 +37,7 @@ public struct ErrorLogEntry: Sendable {
   ///
   /// - Parameter instanceID: under which it was sent (`WireStatus.instanceID`); by default, the one it came with.
   public init(_ error: any Error, instanceID: String? = nil) {
-    let error = unwrapped(error as? any TaxonomyError ?? UndeclaredError.lift(error))
+    let error = unwrapped(error as? any TaxonomyError ?? RPCError.lift(error))
     level = Level(error.severity)
     message = error.message.isEmpty ? error.code : error.message
     metadata = [

@@ -41,7 +41,7 @@ public enum StatusCode: Int32, Hashable, Sendable, CaseIterable {
 extension StatusCode {
   /// The code of a number; `.unknown` for a number that gRPC does not name.
   @inlinable
-  public init(_ number: Int32) {
+  public init(wire number: Int32) {
     self = StatusCode(rawValue: number) ?? .unknown
   }
 
@@ -55,7 +55,7 @@ extension StatusCode {
       count += 1
     }
     guard count > 0 else { return nil }
-    self = Int32(exactly: number).map { StatusCode($0) } ?? .unknown
+    self = Int32(exactly: number).map { StatusCode(wire: $0) } ?? .unknown
   }
 
   /// The code of a name in gRPC's spelling, such as "NOT_FOUND".

@@ -12,7 +12,7 @@ extension ErrorUnion {
       return lift(converted.cause == nil ? converted.caused(by: foreign) : converted)
     }
     if error is CancellationError { return other(.cancelled) }
-    return other(UndeclaredError(CallError.InternalError(cause: error)))
+    return other(RPCError(CallError.InternalError(cause: error)))
   }
 
   private static func lift(_ error: any TaxonomyError) -> Self {
@@ -20,8 +20,8 @@ extension ErrorUnion {
     if let union = Self(innermost) { return union }
     // What is no member is declared, or else it were undeclared or a union; a foreign implementation of TaxonomyError
     // is treated as an error that nobody declared.
-    if let declared = innermost as? any DeclaredError { return other(UndeclaredError(declared)) }
-    return other(UndeclaredError(describing: innermost))
+    if let declared = innermost as? any DeclaredError { return other(RPCError(declared)) }
+    return other(RPCError(describing: innermost))
   }
 
   /// Runs code that throws anything and lifts what it throws.

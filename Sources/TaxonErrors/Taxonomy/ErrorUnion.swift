@@ -9,7 +9,7 @@ public protocol ErrorUnion: TaxonomyError {
   /// The case of a member or of an undeclared error; nil for anything else.
   init?(_ error: any TaxonomyError)
   /// The case for a failure that is no member.
-  static func other(_ error: UndeclaredError) -> Self
+  static func other(_ error: RPCError) -> Self
   /// The error in it.
   var wrapped: any TaxonomyError { get }
 }

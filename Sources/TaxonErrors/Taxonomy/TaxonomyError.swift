@@ -58,7 +58,7 @@ extension TaxonomyError {
   }
 
   /// What a schema declares for none: identity, message and facts alone.
-  public func wireStatus(budget: Int) -> WireStatus { UndeclaredError.lift(self).wireStatus(budget: budget) }
+  public func wireStatus(budget: Int) -> WireStatus { RPCError.lift(self).wireStatus(budget: budget) }
 
   /// A copy that says how long to wait before a retry.
   public func retryAfter(_ duration: Duration?) -> Self {
@@ -103,7 +103,7 @@ extension TaxonomyError {
 func asSent(_ error: any TaxonomyError) -> any TaxonomyError {
   var error = error
   while let union = error as? any ErrorUnion {
-    if let undeclared = union as? UndeclaredError { return undeclared.asSent }
+    if let undeclared = union as? RPCError { return undeclared.asSent }
     error = union.wrapped
   }
   return error
@@ -113,7 +113,7 @@ func asSent(_ error: any TaxonomyError) -> any TaxonomyError {
 func unwrapped(_ error: any TaxonomyError) -> any TaxonomyError {
   var error = error
   while let union = error as? any ErrorUnion {
-    if let undeclared = union as? UndeclaredError {
+    if let undeclared = union as? RPCError {
       return undeclared.declared ?? undeclared
     }
     error = union.wrapped

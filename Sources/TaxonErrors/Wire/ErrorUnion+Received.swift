@@ -12,10 +12,10 @@ extension ErrorUnion {
   ) -> Received<Self> {
     var reading = StatusReading(status)
     if let type = declaredType(reading, registry), let error = reading.typed(type) {
-      let union = Self(error) ?? other(UndeclaredError(error))
+      let union = Self(error) ?? other(RPCError(error))
       return Received(error: union, notes: reading.notes)
     }
-    let error = UndeclaredError(reading.facts, context: reading.context)
+    let error = RPCError(reading.facts, context: reading.context)
     return Received(error: other(error), notes: reading.notes)
   }
 

@@ -53,8 +53,8 @@ struct StatusReading {
   }
 
   /// What is known of an error without a schema: what the traits say, and for the rest what the status means.
-  var facts: UndeclaredError.Facts {
-    var facts = UndeclaredError.Facts(
+  var facts: RPCError.Facts {
+    var facts = RPCError.Facts(
       status: code, message: message, hasRetryHint: retryAfter != nil || pushback == .after(.zero))
     if let identity { facts.identity = identity }
     if let info { facts.metadata = info.metadata }

@@ -23,7 +23,7 @@ final class WireFacts: Sendable {
     self.httpStatus = Self.httpStatus(httpStatus, status)
     self.isSafe = isSafe
 
-    if identity.domain == UndeclaredError.plainDomain {
+    if identity.domain == RPCError.plainDomain {
       info = nil
     } else {
       var info = ProtobufBytes()

@@ -15,7 +15,7 @@ extension WireNote: CustomStringConvertible {
   public var description: String {
     switch self {
     case .statusDisagrees(let trailer, let details):
-      "grpc-status says \(trailer), the status in grpc-status-details-bin says \(StatusCode(details)); the former counts"
+      "grpc-status says \(trailer), the status in grpc-status-details-bin says \(StatusCode(wire: details)); the former counts"
     case .undecodable(let type, let reason): "a detail of type \(type) was left out: \(reason)"
     case .payloadMissing(let identity): "\(identity) arrived without its fields"
     }

@@ -35,7 +35,7 @@ public struct WireStatus: Hashable, Sendable {
   /// The trailers of anything thrown. What is no taxonomy error, and has no conversion to one, leaves as
   /// `INTERNAL_ERROR` with nothing of what it says.
   public init(_ error: some Error, budget: Int = defaultBudget) {
-    self = UndeclaredError.lift(error).wireStatus(budget: budget)
+    self = RPCError.lift(error).wireStatus(budget: budget)
   }
 
   init(_ writer: StatusWriter, budget: Int, payload: StatusWriter.Payload) {

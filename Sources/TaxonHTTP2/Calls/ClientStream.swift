@@ -39,7 +39,7 @@ public protocol ClientCall: AnyObject {
   /// - Returns: What the message keeps until it has been read.
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> KeptBytes
+  ) throws(RPCError) -> KeptBytes
   /// The call is over. Called once, and nothing after it.
   func receiveEnd(_ end: CallEnd)
   /// There is room again for what the call has to send.
@@ -91,7 +91,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
   /// - Throws: `CallError.MalformedMessage` when the message cannot be encoded.
   public func request(
     _ message: some Message, compression: CompressionSettings?, for session: HTTP2Session?
-  ) throws(UndeclaredError) {
+  ) throws(RPCError) {
     outbound.adopt(session?.spareBuffer())
     var framer = MessageFramer(compression)
     try send(message, compress: nil, by: &framer)
@@ -178,7 +178,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
 
   private func abandonHeaders(_ size: String) {
     let message = "Response headers of \(size) bytes are over the limit of \(maxHeaderListSize) bytes"
-    abandon(UndeclaredError(.resourceExhausted, message))
+    abandon(RPCError(.resourceExhausted, message))
   }
 
   public override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
@@ -292,15 +292,15 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
 
   private func hand(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) -> Result<KeptBytes, UndeclaredError> {
-    do throws(UndeclaredError) {
+  ) -> Result<KeptBytes, RPCError> {
+    do throws(RPCError) {
       return .success(try call.receive(message, size: size, isCompressed: isCompressed))
     } catch {
       return .failure(error)
     }
   }
 
-  private func decompress(_ message: UnsafeRawBufferPointer) -> Result<KeptBytes, UndeclaredError> {
+  private func decompress(_ message: UnsafeRawBufferPointer) -> Result<KeptBytes, RPCError> {
     // The state lets no compressed message through without it.
     guard let compression else { return .success(.none) }
     do throws(CompressionError) {

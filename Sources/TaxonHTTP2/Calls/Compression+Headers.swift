@@ -4,12 +4,12 @@ import TaxonErrors
 
 extension CompressionError {
   /// The error of a call whose message cannot be decompressed.
-  var undeclared: UndeclaredError {
+  var undeclared: RPCError {
     switch self {
     // How large it is, is not known: it was given up at the first byte past the limit.
-    case .tooLarge(let limit): UndeclaredError(CallError.MessageTooLarge(size: Int64(limit) + 1, limit: Int64(limit)))
-    case .outOfMemory: UndeclaredError(.resourceExhausted, "Of what was sent, \(self)")
-    case .truncated, .corrupt, .trailing: UndeclaredError(CallError.ProtocolViolation(reason: "\(self)"))
+    case .tooLarge(let limit): RPCError(CallError.MessageTooLarge(size: Int64(limit) + 1, limit: Int64(limit)))
+    case .outOfMemory: RPCError(.resourceExhausted, "Of what was sent, \(self)")
+    case .truncated, .corrupt, .trailing: RPCError(CallError.ProtocolViolation(reason: "\(self)"))
     }
   }
 }

@@ -15,7 +15,7 @@ public protocol ServerMethod: AnyObject, Sendable {
   /// - Returns: The call, and what its `receive` would return.
   func begin(
     _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> (call: any ServerCall, kept: KeptBytes)
+  ) throws(RPCError) -> (call: any ServerCall, kept: KeptBytes)
 }
 
 /// What a server does with one call. The stream calls the methods on the connection's event loop.
@@ -26,11 +26,11 @@ public protocol ServerCall: AnyObject {
   /// - Returns: What the message keeps until it has been read.
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> KeptBytes
+  ) throws(RPCError) -> KeptBytes
   /// The request is complete.
   func receiveEnd()
   /// The peer is gone, has given up, or the deadline has passed: what the call would answer is no longer wanted.
-  func cancel(_ error: UndeclaredError)
+  func cancel(_ error: RPCError)
   /// There is room again for what the call has to send.
   func hasRoom()
 }

@@ -277,8 +277,8 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
 
   private func hand(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) -> Result<KeptBytes, UndeclaredError> {
-    do throws(UndeclaredError) {
+  ) -> Result<KeptBytes, RPCError> {
+    do throws(RPCError) {
       if let call { return .success(try call.receive(message, size: size, isCompressed: isCompressed)) }
       guard let method else { return .success(.none) }
       let begun = try method.begin(self, with: message, size: size, isCompressed: isCompressed)
@@ -290,8 +290,8 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   }
 
   private func decompress(
-    _ message: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result<KeptBytes, UndeclaredError>
-  ) -> Result<KeptBytes, UndeclaredError> {
+    _ message: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result<KeptBytes, RPCError>
+  ) -> Result<KeptBytes, RPCError> {
     // The state lets no compressed message through without it.
     guard let compression = head.compression else { return .success(.none) }
     do throws(CompressionError) {
@@ -352,7 +352,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   public override func headersTooLarge(size: Int) {
     let text =
       "Request headers of more than \(size - 1) bytes are over the limit of \(context.limits.maxHeaderListSize) bytes"
-    let error = UndeclaredError(.resourceExhausted, text)
+    let error = RPCError(.resourceExhausted, text)
     context.router.failed(error, status: WireStatus(error), path: head.path)
   }
 
@@ -401,7 +401,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   /// - Throws: `CallError.MalformedMessage` when the message cannot be encoded; the call goes on then.
   public func reply(
     _ message: some Message, compress: Bool?, initial: Metadata, trailing: Metadata
-  ) throws(UndeclaredError) {
+  ) throws(RPCError) {
     context.executor.eventLoop.assertInEventLoop()
     guard state.isReplying else { return }
     let settings = compression(wish: compress)
@@ -460,7 +460,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     let call = call
     guard fail(status, initial: Metadata(), trailing: trailing) else { return }
     context.router.failed(error, status: status, path: head.path)
-    call?.cancel(UndeclaredError.lift(error))
+    call?.cancel(RPCError.lift(error))
   }
 
   private func fail(_ fault: ServerCallState.Fault) {
@@ -474,7 +474,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
         CallError.UnsupportedEncoding(encoding: encoding, supported: supported),
         trailing: [.init("grpc-accept-encoding", Compression.acceptedHere)])
     case .headersTooLarge(let size, let limit):
-      fail(UndeclaredError(.resourceExhausted, "Request headers of \(size) bytes are over the limit of \(limit) bytes"))
+      fail(RPCError(.resourceExhausted, "Request headers of \(size) bytes are over the limit of \(limit) bytes"))
     case .tooManyMessages, .noMessage: fail(CallError.WrongMessageCount(reason: fault.reason))
     default: fail(CallError.ProtocolViolation(reason: fault.reason))
     }

@@ -165,7 +165,7 @@ open class HTTP2Stream {
   /// - Throws: `CallError.MalformedMessage` when it cannot be encoded.
   final func send(
     _ message: some Message, compress: Bool?, by framer: inout MessageFramer
-  ) throws(UndeclaredError) {
+  ) throws(RPCError) {
     let before = outbound.count
     if !outbound.hasMemory { outbound.adopt(session?.spareBuffer()) }
     try framer.append(message, compress: compress, to: &outbound)

@@ -186,7 +186,7 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
   private func wait() async throws(Failure) {
     if Task.isCancelled {
       cancelled()
-      throw Failure.lift(UndeclaredError.cancelled)
+      throw Failure.lift(RPCError.cancelled)
     }
     let number = state.withLock { state in
       state.nextNumber += 1
@@ -207,7 +207,7 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
       state.withLock { state in state.reader?.number == number ? state.takeReader() : nil }?.resume(returning: true)
     }
     if !isAlone {
-      throw Failure.lift(UndeclaredError(.failedPrecondition, "Two tasks read the messages of one call at once"))
+      throw Failure.lift(RPCError(.failedPrecondition, "Two tasks read the messages of one call at once"))
     }
   }
 }

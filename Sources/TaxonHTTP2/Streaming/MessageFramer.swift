@@ -33,7 +33,7 @@ struct MessageFramer {
   /// - Throws: `CallError.MalformedMessage` when the message cannot be encoded.
   mutating func append<M: Message>(
     _ message: M, compress: Bool?, to buffer: inout OutboundBuffer
-  ) throws(UndeclaredError) {
+  ) throws(RPCError) {
     do throws(MessageEncodingError) {
       let isWritten = try message.withEncoder { encoder in
         if let settings, compress ?? (encoder.byteCount >= settings.minimumSize) { return false }
@@ -46,7 +46,7 @@ struct MessageFramer {
       if isWritten { return }
       try appendCompressed(try message.encoded(), to: &buffer)
     } catch {
-      throw UndeclaredError(CallError.MalformedMessage(type: M.descriptor.name, reason: "\(error)"))
+      throw RPCError(CallError.MalformedMessage(type: M.descriptor.name, reason: "\(error)"))
     }
   }
 

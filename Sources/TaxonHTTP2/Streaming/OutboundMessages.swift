@@ -41,7 +41,7 @@ public final class OutboundMessages: Sendable {
     func isOpen() throws -> Bool {
       if let failure { throw failure }
       if isFinished, !isDropping {
-        throw UndeclaredError(.failedPrecondition, "A message was written after the end of the messages")
+        throw RPCError(.failedPrecondition, "A message was written after the end of the messages")
       }
       return !isDropping
     }
@@ -198,7 +198,7 @@ public final class OutboundMessages: Sendable {
       continuation?.resume()
     }
     if let failure = state.withLock({ $0.failure }) { throw failure }
-    if Task.isCancelled { throw UndeclaredError.cancelled }
+    if Task.isCancelled { throw RPCError.cancelled }
   }
 
   private func schedulePump() {

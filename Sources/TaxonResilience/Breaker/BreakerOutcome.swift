@@ -13,7 +13,7 @@ public enum BreakerOutcome: Hashable, Sendable {
   /// The outcome of a call that threw: from the error's breaker class. An error that is no taxonomy error, and has no
   /// conversion to one, is a failure; a `CancellationError` is neutral.
   public init(_ error: any Error) {
-    self.init(UndeclaredError.lift(error).breaker)
+    self.init(RPCError.lift(error).breaker)
   }
 
   /// The outcome that a breaker class stands for.

@@ -29,7 +29,7 @@ extension CircuitBreaker {
     /// Reports that the call failed; what that means to the breaker follows from the error.
     public consuming func settle(throwing error: any Error) {
       isSettled = true
-      let error = UndeclaredError.lift(error)
+      let error = RPCError.lift(error)
       breaker.settle(BreakerOutcome(error.breaker), generation: generation, cause: error.identity)
     }
 

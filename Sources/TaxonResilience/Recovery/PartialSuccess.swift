@@ -40,7 +40,7 @@ public struct PartialSuccess<Key, Value> {
 
   /// Notes an element that failed.
   public mutating func fail(_ key: Key, _ error: any Error) {
-    failures.append(Failure(key: key, error: error as? any TaxonomyError ?? UndeclaredError.lift(error)))
+    failures.append(Failure(key: key, error: error as? any TaxonomyError ?? RPCError.lift(error)))
   }
 
   /// Does one element and notes what became of it.

@@ -47,7 +47,7 @@ public nonisolated(nonsending) func retrying<T, Failure: Error, C: Clock<Duratio
       retrier.succeeded()
       return value
     } catch {
-      var failure = RetryPolicy.Failure(UndeclaredError.lift(error))
+      var failure = RetryPolicy.Failure(RPCError.lift(error))
       if let isRetryable { failure.isRetryable = isRetryable(error) }
       let timeLeft = timeout.map { $0.bounded - start.duration(to: clock.now) }
       let decision = retrier.failed(failure, timeLeft: timeLeft, using: &generator)

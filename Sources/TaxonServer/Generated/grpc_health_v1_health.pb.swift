@@ -150,15 +150,15 @@ package enum Grpc_Health_V1_Health {
   /// The methods of Health.
   package enum Methods {
     /// `Check`.
-    package static let check = MethodDescriptor<Grpc_Health_V1_HealthCheckRequest, Grpc_Health_V1_HealthCheckResponse, UndeclaredError>(
+    package static let check = MethodDescriptor<Grpc_Health_V1_HealthCheckRequest, Grpc_Health_V1_HealthCheckResponse, RPCError>(
       service: "grpc.health.v1.Health", method: "Check", idempotency: .noSideEffects)
 
     /// `List`.
-    package static let list = MethodDescriptor<Grpc_Health_V1_HealthListRequest, Grpc_Health_V1_HealthListResponse, UndeclaredError>(
+    package static let list = MethodDescriptor<Grpc_Health_V1_HealthListRequest, Grpc_Health_V1_HealthListResponse, RPCError>(
       service: "grpc.health.v1.Health", method: "List", idempotency: .noSideEffects)
 
     /// `Watch`.
-    package static let watch = MethodDescriptor<Grpc_Health_V1_HealthCheckRequest, Grpc_Health_V1_HealthCheckResponse, UndeclaredError>(
+    package static let watch = MethodDescriptor<Grpc_Health_V1_HealthCheckRequest, Grpc_Health_V1_HealthCheckResponse, RPCError>(
       service: "grpc.health.v1.Health", method: "Watch", idempotency: .noSideEffects)
   }
 
@@ -178,7 +178,7 @@ package enum Grpc_Health_V1_Health {
     /// there is none.
     func watch(
       _ request: Grpc_Health_V1_HealthCheckRequest,
-      responses: ResponseWriter<Grpc_Health_V1_HealthCheckResponse, UndeclaredError>, context: ServerContext
+      responses: ResponseWriter<Grpc_Health_V1_HealthCheckResponse, RPCError>, context: ServerContext
     ) async throws
   }
 }

@@ -13,7 +13,7 @@ package enum Grpc_Reflection_V1_ServerReflection {
   /// The methods of ServerReflection.
   package enum Methods {
     /// `ServerReflectionInfo`.
-    package static let serverReflectionInfo = MethodDescriptor<Grpc_Reflection_V1_ServerReflectionRequest, Grpc_Reflection_V1_ServerReflectionResponse, UndeclaredError>(
+    package static let serverReflectionInfo = MethodDescriptor<Grpc_Reflection_V1_ServerReflectionRequest, Grpc_Reflection_V1_ServerReflectionResponse, RPCError>(
       service: "grpc.reflection.v1.ServerReflection", method: "ServerReflectionInfo", idempotency: .unknown)
   }
 
@@ -21,8 +21,8 @@ package enum Grpc_Reflection_V1_ServerReflection {
   package protocol Service: RPCService {
     /// Answers each question with one message. A stream, so that all questions of a client go to one server.
     func serverReflectionInfo(
-      _ requests: RequestStream<Grpc_Reflection_V1_ServerReflectionRequest, UndeclaredError>,
-      responses: ResponseWriter<Grpc_Reflection_V1_ServerReflectionResponse, UndeclaredError>, context: ServerContext
+      _ requests: RequestStream<Grpc_Reflection_V1_ServerReflectionRequest, RPCError>,
+      responses: ResponseWriter<Grpc_Reflection_V1_ServerReflectionResponse, RPCError>, context: ServerContext
     ) async throws
   }
 }

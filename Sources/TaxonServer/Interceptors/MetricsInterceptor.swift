@@ -57,8 +57,8 @@ public final class MetricsInterceptor: ServerInterceptor {
 
   /// What the caller gets for it: what came out of a call, and is not declared here, is not passed on.
   private static func sent(for error: any Error) -> any TaxonomyError {
-    if let union = error as? any ErrorUnion, !(union.wrapped is UndeclaredError) { return union.wrapped }
-    return UndeclaredError.lift(error).asSent
+    if let union = error as? any ErrorUnion, !(union.wrapped is RPCError) { return union.wrapped }
+    return RPCError.lift(error).asSent
   }
 
   private func record(_ error: (any TaxonomyError)?, _ context: ServerContext, since start: ContinuousClock.Instant) {

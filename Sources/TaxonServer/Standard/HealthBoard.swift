@@ -86,7 +86,7 @@ final class HealthBoard: Sendable {
   /// service is not known. The outer nil: the server shuts down, and there is nothing more to say.
   ///
   /// - Throws: CANCELLED when the task is cancelled.
-  func next(_ id: WatcherID) async throws(UndeclaredError) -> Status?? {
+  func next(_ id: WatcherID) async throws(RPCError) -> Status?? {
     while true {
       let (news, isOver) = state.withLock { state -> (Status??, Bool) in
         guard let watcher = state.watchers[id] else { return (nil, true) }

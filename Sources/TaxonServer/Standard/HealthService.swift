@@ -65,7 +65,7 @@ private struct HealthAnswers: Grpc_Health_V1_Health.Service {
 
   func check(_ request: Grpc_Health_V1_HealthCheckRequest, context: ServerContext) async throws -> Response {
     guard let status = board.status(of: request.service) else {
-      throw UndeclaredError(.notFound, "No service of the name \"\(request.service)\" has a status")
+      throw RPCError(.notFound, "No service of the name \"\(request.service)\" has a status")
     }
     return Response(status: .init(status))
   }
@@ -75,13 +75,13 @@ private struct HealthAnswers: Grpc_Health_V1_Health.Service {
   ) async throws -> Grpc_Health_V1_HealthListResponse {
     let all = board.all
     guard all.count <= Self.maxListed else {
-      throw UndeclaredError(.resourceExhausted, "There are \(all.count) services; \(Self.maxListed) can be listed")
+      throw RPCError(.resourceExhausted, "There are \(all.count) services; \(Self.maxListed) can be listed")
     }
     return Grpc_Health_V1_HealthListResponse(statuses: all.mapValues { Response(status: .init($0)) })
   }
 
   func watch(
-    _ request: Grpc_Health_V1_HealthCheckRequest, responses: ResponseWriter<Response, UndeclaredError>,
+    _ request: Grpc_Health_V1_HealthCheckRequest, responses: ResponseWriter<Response, RPCError>,
     context: ServerContext
   ) async throws {
     let watcher = board.watch(request.service)

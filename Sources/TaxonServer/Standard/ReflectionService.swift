@@ -19,13 +19,13 @@ struct ReflectionService {
   }
 
   fileprivate func answer(
-    _ requests: RequestStream<Request, UndeclaredError>, _ responses: ResponseWriter<Response, UndeclaredError>
-  ) async throws(UndeclaredError) {
+    _ requests: RequestStream<Request, RPCError>, _ responses: ResponseWriter<Response, RPCError>
+  ) async throws(RPCError) {
     // Imports go to a client once.
     var sent: Set<String> = []
     for try await request in requests {
       let response: Response.MessageResponse
-      do throws(UndeclaredError) {
+      do throws(RPCError) {
         response = try answer(request, &sent)
       } catch {
         response = .errorResponse(.init(errorCode: Int32(error.status.rawValue), errorMessage: error.message))
@@ -37,7 +37,7 @@ struct ReflectionService {
 
   private func answer(
     _ request: Request, _ sent: inout Set<String>
-  ) throws(UndeclaredError) -> Response.MessageResponse {
+  ) throws(RPCError) -> Response.MessageResponse {
     switch request.messageRequest {
     case .listServices:
       return .listServicesResponse(.init(service: schemas.services.map { .init(name: $0) }))
@@ -50,20 +50,20 @@ struct ReflectionService {
       return try files(file, "extension \(wanted.extensionNumber) of \(wanted.containingType)", &sent)
     case .allExtensionNumbersOfType(let name):
       guard schemas.index.messages.contains(name) else {
-        throw UndeclaredError(.notFound, "There is no message \(name)")
+        throw RPCError(.notFound, "There is no message \(name)")
       }
       let numbers = schemas.index.extensions[name]?.keys.sorted() ?? []
       return .allExtensionNumbersResponse(.init(baseTypeName: name, extensionNumber: numbers))
     case nil:
-      throw UndeclaredError(.invalidArgument, "The request asks for nothing that this server knows")
+      throw RPCError(.invalidArgument, "The request asks for nothing that this server knows")
     }
   }
 
   /// The file first, since clients take the first for what they asked for, and then what it imports and has not been sent.
   private func files(
     _ file: ProtoFileDescriptor?, _ name: String, _ sent: inout Set<String>
-  ) throws(UndeclaredError) -> Response.MessageResponse {
-    guard let file else { throw UndeclaredError(.notFound, "There is no \(name)") }
+  ) throws(RPCError) -> Response.MessageResponse {
+    guard let file else { throw RPCError(.notFound, "There is no \(name)") }
     sent.insert(file.name)
     var files = [file]
     var index = 0
@@ -79,8 +79,8 @@ private struct ReflectionV1: Grpc_Reflection_V1_ServerReflection.Service {
   let reflection: ReflectionService
 
   func serverReflectionInfo(
-    _ requests: RequestStream<ReflectionService.Request, UndeclaredError>,
-    responses: ResponseWriter<ReflectionService.Response, UndeclaredError>, context: ServerContext
+    _ requests: RequestStream<ReflectionService.Request, RPCError>,
+    responses: ResponseWriter<ReflectionService.Response, RPCError>, context: ServerContext
   ) async throws {
     try await reflection.answer(requests, responses)
   }
@@ -89,7 +89,7 @@ private struct ReflectionV1: Grpc_Reflection_V1_ServerReflection.Service {
 private struct ReflectionV1alpha: RPCService {
   static let serviceName = "grpc.reflection.v1alpha.ServerReflection"
   static var fileDescriptor: ProtoFileDescriptor? { .grpcReflectionV1alphaReflection }
-  static let method = MethodDescriptor<ReflectionService.Request, ReflectionService.Response, UndeclaredError>(
+  static let method = MethodDescriptor<ReflectionService.Request, ReflectionService.Response, RPCError>(
     service: serviceName, method: "ServerReflectionInfo")
 
   let reflection: ReflectionService

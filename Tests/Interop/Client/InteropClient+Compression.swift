@@ -9,13 +9,13 @@ extension InteropClient {
   }
 
   func clientCompressedUnary() async throws {
-    func call(_ expected: Bool, _ options: CallOptions) async throws(UndeclaredError) -> SimpleResponse {
+    func call(_ expected: Bool, _ options: CallOptions) async throws(RPCError) -> SimpleResponse {
       var request = Self.largeRequest()
       request.expectCompressed = BoolValue(value: expected)
       return try await test.unaryCall(request, options: options)
     }
     // The server has to find out that the request is not what it says of itself.
-    try await checkFails(.invalidArgument) { () async throws(UndeclaredError) in _ = try await call(true, Self.options)
+    try await checkFails(.invalidArgument) { () async throws(RPCError) in _ = try await call(true, Self.options)
     }
     try checkZeros(try await call(true, Self.compressing).payload, Self.responseSize)
     try checkZeros(try await call(false, Self.options).payload, Self.responseSize)
@@ -37,7 +37,7 @@ extension InteropClient {
     let second = StreamingInputCallRequest(payload: .zeros(45_904), expectCompressed: BoolValue(value: false))
     // The server has to find out that the first is not what it says of itself.
     let probe = test.streamingInputCall(options: Self.options)
-    try await checkFails(.invalidArgument) { () async throws(UndeclaredError) in
+    try await checkFails(.invalidArgument) { () async throws(RPCError) in
       try await probe.write(first)
       _ = try await probe.response()
     }

@@ -39,7 +39,7 @@ extension InteropClient {
   func cancelAfterBegin() async throws {
     let call = test.streamingInputCall(options: Self.options)
     call.cancel()
-    try await checkFails(.cancelled) { () async throws(UndeclaredError) in _ = try await call.response() }
+    try await checkFails(.cancelled) { () async throws(RPCError) in _ = try await call.response() }
   }
 
   func cancelAfterFirstResponse() async throws {
@@ -48,12 +48,12 @@ extension InteropClient {
     try await call.write(Self.outputRequest(responseSize: 31_415, requestSize: 27_182))
     try checkZeros(try await responses.next()?.payload, 31_415)
     call.cancel()
-    try await checkFails(.cancelled) { () async throws(UndeclaredError) in _ = try await responses.next() }
+    try await checkFails(.cancelled) { () async throws(RPCError) in _ = try await responses.next() }
   }
 
   func timeoutOnSleepingServer() async throws {
     let call = test.fullDuplexCall(options: CallOptions(timeout: .milliseconds(1)))
-    try await checkFails(.deadlineExceeded) { () async throws(UndeclaredError) in
+    try await checkFails(.deadlineExceeded) { () async throws(RPCError) in
       // The time may be over before the request is sent, or while the answer is waited for.
       try await call.write(StreamingOutputCallRequest(payload: .zeros(27_182)))
       for try await _ in call.responses {}

@@ -13,11 +13,11 @@ extension InteropClient {
 
   func statusCodeAndMessage() async throws {
     let status = EchoStatus(code: 2, message: "test status message")
-    try await checkFails(.unknown, status.message) { () async throws(UndeclaredError) in
+    try await checkFails(.unknown, status.message) { () async throws(RPCError) in
       _ = try await test.unaryCall(SimpleRequest(responseStatus: status), options: Self.options)
     }
     let call = test.fullDuplexCall(options: Self.options)
-    try await checkFails(.unknown, status.message) { () async throws(UndeclaredError) in
+    try await checkFails(.unknown, status.message) { () async throws(RPCError) in
       try await call.write(StreamingOutputCallRequest(responseStatus: status))
       call.finish()
       for try await _ in call.responses {}
@@ -26,20 +26,20 @@ extension InteropClient {
 
   func specialStatusMessage() async throws {
     let text = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n"
-    try await checkFails(.unknown, text) { () async throws(UndeclaredError) in
+    try await checkFails(.unknown, text) { () async throws(RPCError) in
       let status = EchoStatus(code: 2, message: text)
       _ = try await test.unaryCall(SimpleRequest(responseStatus: status), options: Self.options)
     }
   }
 
   func unimplementedMethod() async throws {
-    try await checkFails(.unimplemented) { () async throws(UndeclaredError) in
+    try await checkFails(.unimplemented) { () async throws(RPCError) in
       _ = try await test.unimplementedCall(Empty(), options: Self.options)
     }
   }
 
   func unimplementedService() async throws {
-    try await checkFails(.unimplemented) { () async throws(UndeclaredError) in
+    try await checkFails(.unimplemented) { () async throws(RPCError) in
       _ = try await unimplemented.unimplementedCall(Empty(), options: Self.options)
     }
   }

@@ -50,10 +50,10 @@ func checkZeros(_ payload: Payload?, _ size: Int) throws {
 }
 
 /// Runs a call that has to end with a status.
-func checkFails(_ status: StatusCode, _ message: String? = nil, _ call: () async throws(UndeclaredError) -> Void)
+func checkFails(_ status: StatusCode, _ message: String? = nil, _ call: () async throws(RPCError) -> Void)
   async throws
 {
-  do throws(UndeclaredError) {
+  do throws(RPCError) {
     try await call()
   } catch {
     try check("the status", error.status, is: status)

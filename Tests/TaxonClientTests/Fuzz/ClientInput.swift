@@ -37,7 +37,7 @@ private final class FuzzedCall: ClientCall {
 
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
-  ) throws(UndeclaredError) -> KeptBytes {
+  ) throws(RPCError) -> KeptBytes {
     precondition(endings == 0, "a message after the end")
     messages += 1
     // Every third message waits to be read.
@@ -127,7 +127,7 @@ private final class FuzzedClient {
       if place & 2 == 0 { return drain() }
     case 13:
       let (call, stream) = calls[place % calls.count]
-      stream.abandon(UndeclaredError.cancelled)
+      stream.abandon(RPCError.cancelled)
       precondition(call.endings == 1, "a call that was given up goes on")
       if place & 8 == 0 { return drain() }
     case 14:

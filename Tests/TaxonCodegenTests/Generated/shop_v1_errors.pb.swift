@@ -10,7 +10,7 @@ enum CustomerError: ErrorUnion {
   /// Paying did not work.
   case payment(PaymentError)
   /// Any failure that is none of the above.
-  case other(UndeclaredError)
+  case other(RPCError)
 
   static let members: [any DeclaredError.Type] = [
     WrongField.self, PaymentError.CardRefused.self, PaymentError.BankTimeout.self]
@@ -18,7 +18,7 @@ enum CustomerError: ErrorUnion {
   init?(_ error: any TaxonomyError) {
     switch error {
     case let error as WrongField: self = .wrongField(error)
-    case let error as UndeclaredError: self = .other(error)
+    case let error as RPCError: self = .other(error)
     default:
       if let error = PaymentError(error) {
         self = .payment(error)
@@ -161,7 +161,7 @@ enum CustomerError: ErrorUnion {
     /// `BankTimeout`.
     case bankTimeout(BankTimeout)
     /// Any failure that is none of the above.
-    case other(UndeclaredError)
+    case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [CardRefused.self, BankTimeout.self]
 
@@ -169,7 +169,7 @@ enum CustomerError: ErrorUnion {
       switch error {
       case let error as CardRefused: self = .cardRefused(error)
       case let error as BankTimeout: self = .bankTimeout(error)
-      case let error as UndeclaredError: self = .other(error)
+      case let error as RPCError: self = .other(error)
       default: return nil
       }
     }
@@ -370,7 +370,7 @@ enum SystemError: ErrorUnion {
   /// `PaymentError`.
   case payment(PaymentError)
   /// Any failure that is none of the above.
-  case other(UndeclaredError)
+  case other(RPCError)
 
   static let members: [any DeclaredError.Type] = [WAREHOUSEDBError.self, Internal.self, Other.self, PaymentError.self]
 
@@ -380,7 +380,7 @@ enum SystemError: ErrorUnion {
     case let error as Internal: self = .internal(error)
     case let error as Other: self = .otherError(error)
     case let error as PaymentError: self = .payment(error)
-    case let error as UndeclaredError: self = .other(error)
+    case let error as RPCError: self = .other(error)
     default: return nil
     }
   }
@@ -762,7 +762,7 @@ enum ShopError: ErrorUnion {
   /// An error of no category.
   case closed(ClosedError)
   /// Any failure that is none of the above.
-  case other(UndeclaredError)
+  case other(RPCError)
 
   static let members: [any DeclaredError.Type] = [
     CustomerError.WrongField.self, CustomerError.PaymentError.CardRefused.self,
@@ -772,7 +772,7 @@ enum ShopError: ErrorUnion {
   init?(_ error: any TaxonomyError) {
     switch error {
     case let error as ClosedError: self = .closed(error)
-    case let error as UndeclaredError: self = .other(error)
+    case let error as RPCError: self = .other(error)
     default:
       if let error = CustomerError(error) {
         self = .customer(error)

@@ -11,11 +11,11 @@ enum Watch {
   /// The methods of Watch.
   enum Methods {
     /// `Look`.
-    static let look = MethodDescriptor<TaxonCodegenTests.Client, TaxonCodegenTests.Methods, UndeclaredError>(
+    static let look = MethodDescriptor<TaxonCodegenTests.Client, TaxonCodegenTests.Methods, RPCError>(
       service: "shop.v1.Watch", method: "Look", idempotency: .unknown)
 
     /// `Init`.
-    static let init_ = MethodDescriptor<Message, Message, UndeclaredError>(
+    static let init_ = MethodDescriptor<Message, Message, RPCError>(
       service: "shop.v1.Watch", method: "Init", idempotency: .unknown)
   }
 
@@ -40,12 +40,12 @@ enum Watch {
     /// Calls `Look`.
     func look(
       _ request: TaxonCodegenTests.Client, options: CallOptions = CallOptions()
-    ) async throws(UndeclaredError) -> TaxonCodegenTests.Methods {
+    ) async throws(RPCError) -> TaxonCodegenTests.Methods {
       try await invoker.unary(Methods.look, request, options: options)
     }
 
     /// Calls `Init`.
-    func init_(_ request: Message, options: CallOptions = CallOptions()) async throws(UndeclaredError) -> Message {
+    func init_(_ request: Message, options: CallOptions = CallOptions()) async throws(RPCError) -> Message {
       try await invoker.unary(Methods.init_, request, options: options)
     }
   }

@@ -65,7 +65,7 @@ enum Shop {
     /// An error of no category.
     case closed(ClosedError)
     /// Any failure that is none of the above.
-    case other(UndeclaredError)
+    case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [
       CustomerError.WrongField.self, CustomerError.PaymentError.CardRefused.self,
@@ -82,7 +82,7 @@ enum Shop {
       case let error as SystemError.Other: self = .otherError(error)
       case let error as SystemError.PaymentError: self = .payment(error)
       case let error as ClosedError: self = .closed(error)
-      case let error as UndeclaredError: self = .other(error)
+      case let error as RPCError: self = .other(error)
       default: return nil
       }
     }
@@ -169,7 +169,7 @@ enum Shop {
     /// An error of no category.
     case closed(ClosedError)
     /// Any failure that is none of the above.
-    case other(UndeclaredError)
+    case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [SystemError.Internal.self, ClosedError.self]
 
@@ -177,7 +177,7 @@ enum Shop {
       switch error {
       case let error as SystemError.Internal: self = .internal(error)
       case let error as ClosedError: self = .closed(error)
-      case let error as UndeclaredError: self = .other(error)
+      case let error as RPCError: self = .other(error)
       default: return nil
       }
     }

@@ -98,14 +98,14 @@ enum Till {
     /// An error of no category.
     case closed(ClosedError)
     /// Any failure that is none of the above.
-    case other(UndeclaredError)
+    case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [ClosedError.self]
 
     init?(_ error: any TaxonomyError) {
       switch error {
       case let error as ClosedError: self = .closed(error)
-      case let error as UndeclaredError: self = .other(error)
+      case let error as RPCError: self = .other(error)
       default: return nil
       }
     }
@@ -128,14 +128,14 @@ enum Till {
     /// An error of no category.
     case closed(ClosedError)
     /// Any failure that is none of the above.
-    case other(UndeclaredError)
+    case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [ClosedError.self]
 
     init?(_ error: any TaxonomyError) {
       switch error {
       case let error as ClosedError: self = .closed(error)
-      case let error as UndeclaredError: self = .other(error)
+      case let error as RPCError: self = .other(error)
       default: return nil
       }
     }
@@ -160,7 +160,7 @@ enum Till {
     /// An error of no category.
     case closed(ClosedError)
     /// Any failure that is none of the above.
-    case other(UndeclaredError)
+    case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [CustomerError.WrongField.self, ClosedError.self]
 
@@ -168,7 +168,7 @@ enum Till {
       switch error {
       case let error as CustomerError.WrongField: self = .wrongField(error)
       case let error as ClosedError: self = .closed(error)
-      case let error as UndeclaredError: self = .other(error)
+      case let error as RPCError: self = .other(error)
       default: return nil
       }
     }
@@ -202,14 +202,14 @@ enum Till {
     /// An error of no category.
     case closed(ClosedError)
     /// Any failure that is none of the above.
-    case other(UndeclaredError)
+    case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [ClosedError.self]
 
     init?(_ error: any TaxonomyError) {
       switch error {
       case let error as ClosedError: self = .closed(error)
-      case let error as UndeclaredError: self = .other(error)
+      case let error as RPCError: self = .other(error)
       default: return nil
       }
     }
@@ -350,19 +350,19 @@ enum Diary {
   /// The methods of Diary.
   enum Methods {
     /// `Import`.
-    static let `import` = MethodDescriptor<Item, Google_Protobuf_Empty, UndeclaredError>(
+    static let `import` = MethodDescriptor<Item, Google_Protobuf_Empty, RPCError>(
       service: "shop.v1.Diary", method: "Import", idempotency: .unknown)
 
     /// `Default`.
-    static let `default` = MethodDescriptor<Item, Item, UndeclaredError>(
+    static let `default` = MethodDescriptor<Item, Item, RPCError>(
       service: "shop.v1.Diary", method: "Default", idempotency: .unknown)
 
     /// `Repeat`.
-    static let `repeat` = MethodDescriptor<Item, Item, UndeclaredError>(
+    static let `repeat` = MethodDescriptor<Item, Item, RPCError>(
       service: "shop.v1.Diary", method: "Repeat", idempotency: .unknown)
 
     /// `Switch`.
-    static let `switch` = MethodDescriptor<Item, Item, UndeclaredError>(
+    static let `switch` = MethodDescriptor<Item, Item, RPCError>(
       service: "shop.v1.Diary", method: "Switch", idempotency: .unknown)
   }
 
@@ -372,17 +372,14 @@ enum Diary {
     func `import`(_ request: Item, context: ServerContext) async throws -> Google_Protobuf_Empty
 
     /// Calls `Default`.
-    func `default`(
-      _ request: Item, responses: ResponseWriter<Item, UndeclaredError>, context: ServerContext
-    ) async throws
+    func `default`(_ request: Item, responses: ResponseWriter<Item, RPCError>, context: ServerContext) async throws
 
     /// Calls `Repeat`.
-    func `repeat`(_ requests: RequestStream<Item, UndeclaredError>, context: ServerContext) async throws -> Item
+    func `repeat`(_ requests: RequestStream<Item, RPCError>, context: ServerContext) async throws -> Item
 
     /// Calls `Switch`.
     func `switch`(
-      _ requests: RequestStream<Item, UndeclaredError>, responses: ResponseWriter<Item, UndeclaredError>,
-      context: ServerContext
+      _ requests: RequestStream<Item, RPCError>, responses: ResponseWriter<Item, RPCError>, context: ServerContext
     ) async throws
   }
 
@@ -397,23 +394,23 @@ enum Diary {
     /// Calls `Import`.
     func `import`(
       _ request: Item, options: CallOptions = CallOptions()
-    ) async throws(UndeclaredError) -> Google_Protobuf_Empty {
+    ) async throws(RPCError) -> Google_Protobuf_Empty {
       try await invoker.unary(Methods.import, request, options: options)
     }
 
     /// Calls `Default`.
-    func `default`(_ request: Item, options: CallOptions = CallOptions()) -> ResponseStream<Item, UndeclaredError> {
+    func `default`(_ request: Item, options: CallOptions = CallOptions()) -> ResponseStream<Item, RPCError> {
       invoker.serverStreaming(Methods.default, request, options: options)
     }
 
     /// Calls `Repeat`.
     @available(*, deprecated)
-    func `repeat`(options: CallOptions = CallOptions()) -> ClientStreamingCall<Item, Item, UndeclaredError> {
+    func `repeat`(options: CallOptions = CallOptions()) -> ClientStreamingCall<Item, Item, RPCError> {
       invoker.clientStreaming(Methods.repeat, options: options)
     }
 
     /// Calls `Switch`.
-    func `switch`(options: CallOptions = CallOptions()) -> BidirectionalCall<Item, Item, UndeclaredError> {
+    func `switch`(options: CallOptions = CallOptions()) -> BidirectionalCall<Item, Item, RPCError> {
       invoker.bidirectional(Methods.switch, options: options)
     }
   }
@@ -423,12 +420,12 @@ enum Diary {
     /// Carries out `Import`.
     var `import`: (@Sendable (Item, ServerContext) async throws -> Google_Protobuf_Empty)?
     /// Carries out `Default`.
-    var `default`: (@Sendable (Item, ResponseWriter<Item, UndeclaredError>, ServerContext) async throws -> Void)?
+    var `default`: (@Sendable (Item, ResponseWriter<Item, RPCError>, ServerContext) async throws -> Void)?
     /// Carries out `Repeat`.
-    var `repeat`: (@Sendable (RequestStream<Item, UndeclaredError>, ServerContext) async throws -> Item)?
+    var `repeat`: (@Sendable (RequestStream<Item, RPCError>, ServerContext) async throws -> Item)?
     /// Carries out `Switch`.
     var `switch`: (@Sendable (
-      RequestStream<Item, UndeclaredError>, ResponseWriter<Item, UndeclaredError>, ServerContext) async throws -> Void)?
+      RequestStream<Item, RPCError>, ResponseWriter<Item, RPCError>, ServerContext) async throws -> Void)?
 
     /// Makes a service that does nothing yet.
     init() {}
@@ -437,19 +434,16 @@ enum Diary {
       try await Methods.import.given(self.import)(request, context)
     }
 
-    func `default`(
-      _ request: Item, responses: ResponseWriter<Item, UndeclaredError>, context: ServerContext
-    ) async throws {
+    func `default`(_ request: Item, responses: ResponseWriter<Item, RPCError>, context: ServerContext) async throws {
       try await Methods.default.given(self.default)(request, responses, context)
     }
 
-    func `repeat`(_ requests: RequestStream<Item, UndeclaredError>, context: ServerContext) async throws -> Item {
+    func `repeat`(_ requests: RequestStream<Item, RPCError>, context: ServerContext) async throws -> Item {
       try await Methods.repeat.given(self.repeat)(requests, context)
     }
 
     func `switch`(
-      _ requests: RequestStream<Item, UndeclaredError>, responses: ResponseWriter<Item, UndeclaredError>,
-      context: ServerContext
+      _ requests: RequestStream<Item, RPCError>, responses: ResponseWriter<Item, RPCError>, context: ServerContext
     ) async throws {
       try await Methods.switch.given(self.switch)(requests, responses, context)
     }

@@ -16,7 +16,7 @@ public enum ValidationError: ErrorUnion {
   /// See `AuthorizationError`.
   case authorization(AuthorizationError)
   /// A failure that is none of the above.
-  case other(UndeclaredError)
+  case other(RPCError)
 
   /// Every declared error in it.
   public static let members: [any DeclaredError.Type] = [InvalidInput.self, ValidationErrors.self, TaskNotFound.self, AuthorizationError.self]
@@ -28,7 +28,7 @@ public enum ValidationError: ErrorUnion {
     case let error as ValidationErrors: self = .validationErrors(error)
     case let error as TaskNotFound: self = .taskNotFound(error)
     case let error as AuthorizationError: self = .authorization(error)
-    case let error as UndeclaredError: self = .other(error)
+    case let error as RPCError: self = .other(error)
     default: return nil
     }
   }
@@ -262,7 +262,7 @@ public enum ResourceError: ErrorUnion {
   /// See `RateLimitError`.
   case rateLimit(RateLimitError)
   /// A failure that is none of the above.
-  case other(UndeclaredError)
+  case other(RPCError)
 
   /// Every declared error in it.
   public static let members: [any DeclaredError.Type] = [ArmUnavailable.self, RateLimitError.self]
@@ -272,7 +272,7 @@ public enum ResourceError: ErrorUnion {
     switch error {
     case let error as ArmUnavailable: self = .armUnavailable(error)
     case let error as RateLimitError: self = .rateLimit(error)
-    case let error as UndeclaredError: self = .other(error)
+    case let error as RPCError: self = .other(error)
     default: return nil
     }
   }
@@ -396,7 +396,7 @@ public enum SystemError: ErrorUnion {
   /// See `DatabaseError`.
   case database(DatabaseError)
   /// A failure that is none of the above.
-  case other(UndeclaredError)
+  case other(RPCError)
 
   /// Every declared error in it.
   public static let members: [any DeclaredError.Type] = [DatabaseError.self]
@@ -405,7 +405,7 @@ public enum SystemError: ErrorUnion {
   public init?(_ error: any TaxonomyError) {
     switch error {
     case let error as DatabaseError: self = .database(error)
-    case let error as UndeclaredError: self = .other(error)
+    case let error as RPCError: self = .other(error)
     default: return nil
     }
   }
@@ -485,7 +485,7 @@ public enum ExternalError: ErrorUnion {
   /// See `LLMAPIError`.
   case llmAPI(LLMAPIError)
   /// A failure that is none of the above.
-  case other(UndeclaredError)
+  case other(RPCError)
 
   /// Every declared error in it.
   public static let members: [any DeclaredError.Type] = [LLMAPIError.self]
@@ -494,7 +494,7 @@ public enum ExternalError: ErrorUnion {
   public init?(_ error: any TaxonomyError) {
     switch error {
     case let error as LLMAPIError: self = .llmAPI(error)
-    case let error as UndeclaredError: self = .other(error)
+    case let error as RPCError: self = .other(error)
     default: return nil
     }
   }
@@ -585,7 +585,7 @@ public enum OctoLLMError: ErrorUnion {
   /// See `ExternalError`.
   case external(ExternalError)
   /// A failure that is none of the above.
-  case other(UndeclaredError)
+  case other(RPCError)
 
   /// Every declared error in it.
   public static let members: [any DeclaredError.Type] = ValidationError.members + ResourceError.members + SystemError.members + ExternalError.members
@@ -593,7 +593,7 @@ public enum OctoLLMError: ErrorUnion {
   /// The case of a member or of an undeclared error.
   public init?(_ error: any TaxonomyError) {
     switch error {
-    case let error as UndeclaredError: self = .other(error)
+    case let error as RPCError: self = .other(error)
     default:
       if let inner = ValidationError(error) {
         self = .validation(inner)
@@ -628,7 +628,7 @@ public enum GetTaskError: ErrorUnion {
   /// See `SystemError.DatabaseError`.
   case database(SystemError.DatabaseError)
   /// A failure that is none of the above.
-  case other(UndeclaredError)
+  case other(RPCError)
 
   /// Every declared error in it.
   public static let members: [any DeclaredError.Type] = [ValidationError.TaskNotFound.self, SystemError.DatabaseError.self]
@@ -638,7 +638,7 @@ public enum GetTaskError: ErrorUnion {
     switch error {
     case let error as ValidationError.TaskNotFound: self = .taskNotFound(error)
     case let error as SystemError.DatabaseError: self = .database(error)
-    case let error as UndeclaredError: self = .other(error)
+    case let error as RPCError: self = .other(error)
     default: return nil
     }
   }
@@ -680,7 +680,7 @@ public enum CreateTaskError: ErrorUnion {
   /// See `ExternalError.LLMAPIError`.
   case llmAPI(ExternalError.LLMAPIError)
   /// A failure that is none of the above.
-  case other(UndeclaredError)
+  case other(RPCError)
 
   /// Every declared error in it.
   public static let members: [any DeclaredError.Type] = [ValidationError.InvalidInput.self, ValidationError.ValidationErrors.self, ValidationError.AuthorizationError.self, ResourceError.RateLimitError.self, ResourceError.ArmUnavailable.self, SystemError.DatabaseError.self, ExternalError.LLMAPIError.self]
@@ -695,7 +695,7 @@ public enum CreateTaskError: ErrorUnion {
     case let error as ResourceError.ArmUnavailable: self = .armUnavailable(error)
     case let error as SystemError.DatabaseError: self = .database(error)
     case let error as ExternalError.LLMAPIError: self = .llmAPI(error)
-    case let error as UndeclaredError: self = .other(error)
+    case let error as RPCError: self = .other(error)
     default: return nil
     }
   }

@@ -6,7 +6,7 @@ import TaxonProtobuf
 func failure(
   retry: RetryClass = .transient, breaker: BreakerClass = .failure, isSafe: Bool = false, retryAfter: Duration? = nil,
   pushback: String? = nil
-) throws -> UndeclaredError {
+) throws -> RPCError {
   let info = Google_Rpc_ErrorInfo(reason: "FAILED", domain: "test.dev")
   let traits = ErrorTraits(severity: .error, retry: retry, breaker: breaker, safe: isSafe)
   let status = Google_Rpc_Status(
@@ -15,7 +15,7 @@ func failure(
       .init(typeURL: "type.googleapis.com/google.rpc.ErrorInfo", value: try info.encoded()),
       .init(typeURL: "type.googleapis.com/taxon.ErrorTraits", value: try traits.encoded()),
     ])
-  var error = UndeclaredError.received(
+  var error = RPCError.received(
     ReceivedStatus(code: .unavailable, details: try status.encoded(), pushback: pushback)
   ).error
   if let retryAfter { error = error.retryAfter(retryAfter) }

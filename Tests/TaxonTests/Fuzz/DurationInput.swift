@@ -73,11 +73,11 @@ private func convert(_ duration: Duration) {
 }
 
 private func write(_ duration: Duration) {
-  let error = UndeclaredError(.unavailable).retryAfter(duration)
+  let error = RPCError(.unavailable).retryAfter(duration)
   let wire = WireStatus(error)
   precondition(wire.retryPushback.map { (0...Int64(Int32.max)).contains($0) } ?? true)
   precondition(ErrorBody(error).retryAfter.map { $0 >= 0 } ?? true)
-  let received = UndeclaredError.received(
+  let received = RPCError.received(
     ReceivedStatus(code: wire.code, details: wire.details, pushback: wire.retryPushback.map(String.init))
   ).error
   // What is less than a nanosecond is cut off, and then the pushback says a millisecond.
@@ -92,7 +92,7 @@ private func decide(
     min(numbers.1, numbers.2) <= max(numbers.1, numbers.2)
     ? min(numbers.1, numbers.2)...max(numbers.1, numbers.2) : 1...1
   var backoff = Backoff(base: duration, factor: numbers.3, cap: duration, jitter: jitter)
-  let error = UndeclaredError(.unavailable).retryAfter(duration)
+  let error = RPCError(.unavailable).retryAfter(duration)
   for isRaw in [false, true] {
     if isRaw {
       // Past the initialiser.
@@ -143,7 +143,7 @@ private func read(
   for info in [written, bytes] {
     let status = Google_Rpc_Status(code: 14, details: [.init(typeURL: url, value: info)])
     for (pushback, retryAfter) in [(nil, nil), (pushback, nil), (nil, retryAfter), (pushback, retryAfter)] {
-      let error = UndeclaredError.received(
+      let error = RPCError.received(
         ReceivedStatus(
           code: .unavailable, details: try? status.encoded(), pushback: pushback, retryAfter: retryAfter)
       ).error
@@ -156,6 +156,6 @@ private func read(
     }
   }
   // A whole status of the peer's.
-  let error = UndeclaredError.received(ReceivedStatus(code: .unavailable, details: bytes)).error
+  let error = RPCError.received(ReceivedStatus(code: .unavailable, details: bytes)).error
   precondition(error.retryAfter.map { $0 > .zero && $0 <= .longest } ?? true)
 }

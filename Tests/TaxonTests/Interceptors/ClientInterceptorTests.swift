@@ -200,7 +200,7 @@ import Testing
       var statuses = stream.makeAsyncIterator()
       #expect(try await statuses.next()?.status == .serving)
       stream.cancel()
-      await #expect(throws: UndeclaredError.self) { try await statuses.next() }
+      await #expect(throws: RPCError.self) { try await statuses.next() }
     }
     #expect(recorder.outcomes.map { $0.error?.status } == [.cancelled])
   }

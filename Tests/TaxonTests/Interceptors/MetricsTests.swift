@@ -73,7 +73,7 @@ import Testing
   @Test func whatADependencyAnsweredIsCountedAsWhatTheCallerGets() async throws {
     let metrics = TestMetrics()
     try await withService(metrics) { _ in
-      throw UndeclaredError(.alreadyExists, "a name that somebody else chose").fromCall()
+      throw RPCError(.alreadyExists, "a name that somebody else chose").fromCall()
     } _: { channel async throws in
       let error = await #expect(throws: ConnectionError.self) { try await channel.call(.unary) }
       #expect(error?.code == "INTERNAL_ERROR")

@@ -7,9 +7,9 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct HealthTests {
   private typealias Health = Grpc_Health_V1_Health
   private typealias Status = Grpc_Health_V1_HealthCheckResponse.ServingStatus
-  private typealias Statuses = ResponseStream<Grpc_Health_V1_HealthCheckResponse, UndeclaredError>.AsyncIterator
+  private typealias Statuses = ResponseStream<Grpc_Health_V1_HealthCheckResponse, RPCError>.AsyncIterator
 
-  private func check(_ channel: Channel, _ service: String) async throws(UndeclaredError) -> Status {
+  private func check(_ channel: Channel, _ service: String) async throws(RPCError) -> Status {
     try await channel.unary(Health.Methods.check, .init(service: service), options: CallOptions()).status
   }
 
@@ -33,12 +33,12 @@ import Testing
   @Test func checkingAServiceWithoutAStatusIsNotFound() async throws {
     let health = HealthService()
     try await withChannel(to: [health]) { channel, _ async throws in
-      let error = await #expect(throws: UndeclaredError.self) { try await check(channel, "test.Text") }
+      let error = await #expect(throws: RPCError.self) { try await check(channel, "test.Text") }
       #expect(error?.status == .notFound)
       health.set(.serving, for: "test.Text")
       #expect(try await check(channel, "test.Text") == .serving)
       health.set(nil, for: "test.Text")
-      await #expect(throws: UndeclaredError.self) { try await check(channel, "test.Text") }
+      await #expect(throws: RPCError.self) { try await check(channel, "test.Text") }
     }
   }
 
@@ -50,7 +50,7 @@ import Testing
       #expect(listed.count == 100)
       #expect(listed[""]?.status == .serving && listed["test.Service7"]?.status == .notServing)
       health.set(.serving, for: "test.OneMore")
-      let error = await #expect(throws: UndeclaredError.self) {
+      let error = await #expect(throws: RPCError.self) {
         try await channel.unary(Health.Methods.list, .init(), options: CallOptions())
       }
       #expect(error?.status == .resourceExhausted)
@@ -131,7 +131,7 @@ import Testing
       }
       await told.wait()
       watching.cancel()
-      let error = await #expect(throws: UndeclaredError.self) { try await watching.value }
+      let error = await #expect(throws: RPCError.self) { try await watching.value }
       #expect(error?.status == .cancelled)
     }
   }

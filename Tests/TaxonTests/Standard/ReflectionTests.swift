@@ -21,7 +21,7 @@ import Testing
   private func ask(
     _ questions: [Request.MessageRequest?], _ version: String = versions[0], isOffered: Bool = true
   ) async throws -> [Response.MessageResponse] {
-    let method = MethodDescriptor<Request, Response, UndeclaredError>(
+    let method = MethodDescriptor<Request, Response, RPCError>(
       service: version, method: "ServerReflectionInfo")
     let answers = Locked<[Response.MessageResponse]>([])
     let services: [any RPCService] = [Documented(), HealthService(), TextService { text, _ in text }]
@@ -127,7 +127,7 @@ import Testing
   }
 
   @Test func itIsOfferedOnlyWhenTheServerIsToldTo() async throws {
-    let error = await #expect(throws: UndeclaredError.self) { try await ask([.listServices("")], isOffered: false) }
+    let error = await #expect(throws: RPCError.self) { try await ask([.listServices("")], isOffered: false) }
     #expect(error?.status == .unimplemented)
   }
 }

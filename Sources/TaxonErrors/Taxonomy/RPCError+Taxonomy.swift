@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonProtobuf
 
-extension UndeclaredError {
+extension RPCError {
   /// Who declared it; "grpc.io" for a plain gRPC status.
   public var domain: String { ask(\.identity.domain) { $0.domain } }
   /// What it is; the status's name for a plain gRPC status.

@@ -3,7 +3,7 @@ import TaxonProtobuf
 
 /// A failure that the method at hand does not declare: a plain gRPC status, an error of a schema that is not in hand, or
 /// a known error that another method declares. The failure type of methods that declare nothing.
-public struct UndeclaredError: ErrorUnion {
+public struct RPCError: ErrorUnion {
   private var content: Content
   /// What this occurrence carries.
   public var context: ErrorContext
@@ -36,7 +36,7 @@ public struct UndeclaredError: ErrorUnion {
   }
 
   /// The caller gave up.
-  public static let cancelled = UndeclaredError(.cancelled, "The call was cancelled")
+  public static let cancelled = RPCError(.cancelled, "The call was cancelled")
 
   /// The known error in it, with this one's context.
   var declared: (any DeclaredError)? {
@@ -46,7 +46,7 @@ public struct UndeclaredError: ErrorUnion {
   }
 }
 
-extension UndeclaredError {
+extension RPCError {
   /// The known error is held inline on purpose: an error type with an existential in it is passed by address, and only
   /// then does Swift 6.3 compile a `catch .aCase(let error)` that uses the error in a closure (as a log line does) where
   /// the other cases fall through to a plain `throws`.
@@ -71,18 +71,18 @@ extension UndeclaredError {
   }
 }
 
-extension UndeclaredError {
+extension RPCError {
   /// None: everything here is undeclared.
   public static var members: [any DeclaredError.Type] { [] }
 
   /// An undeclared error as it is; nil for anything else.
   public init?(_ error: any TaxonomyError) {
-    guard let error = error as? UndeclaredError else { return nil }
+    guard let error = error as? RPCError else { return nil }
     self = error
   }
 
   /// The error as it is.
-  public static func other(_ error: UndeclaredError) -> UndeclaredError { error }
+  public static func other(_ error: RPCError) -> RPCError { error }
 
   /// The known error in it, else itself.
   public var wrapped: any TaxonomyError { declared ?? self }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-extension UndeclaredError {
+extension RPCError {
   /// What is known of an error that no schema in hand declares.
   struct Facts: Hashable, Sendable {
     var identity: ErrorIdentity
@@ -19,7 +19,7 @@ extension UndeclaredError {
   static let plainDomain = "grpc.io"
 }
 
-extension UndeclaredError.Facts {
+extension RPCError.Facts {
   /// A plain gRPC status.
   ///
   /// What it says of an endpoint: UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, UNKNOWN, DATA_LOSS and RESOURCE_EXHAUSTED
@@ -27,7 +27,7 @@ extension UndeclaredError.Facts {
   /// RESOURCE_EXHAUSTED may be a quota, which recovers, or a message that is too large, which does not: it is tried
   /// again only where the server says after what time.
   init(status: StatusCode, message: String, hasRetryHint: Bool = false) {
-    identity = ErrorIdentity(domain: UndeclaredError.plainDomain, code: status.name)
+    identity = ErrorIdentity(domain: RPCError.plainDomain, code: status.name)
     self.status = status
     self.message = message
     httpStatus = status == .ok ? 500 : status.httpStatus
