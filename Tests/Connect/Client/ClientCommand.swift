@@ -8,6 +8,9 @@ struct ClientCommand: ParsableCommand {
     commandName: "client", abstract: "Make the calls that standard input asks for.",
     discussion: "Reads ClientCompatRequests and answers each with a ClientCompatResponse, until standard input ends.")
 
+  /// The suite hands out all requests at once, and some have little time.
+  private static let maxRunningCalls = 16
+
   func run() throws {
     let (requests, continuation) = AsyncThrowingStream<SuiteClientCompatRequest, any Error>.makeStream()
     Thread.detachNewThread {
@@ -20,8 +23,10 @@ struct ClientCommand: ParsableCommand {
     }
     try waiting {
       let output = Locked(())
-      try await withThrowingTaskGroup { group in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        var running = 0
         for try await request in requests {
+          if running == Self.maxRunningCalls { try await group.next() } else { running += 1 }
           group.addTask {
             let response = await Self.response(to: request)
             try output.withLock { _ in try SizedMessages.write(response) }

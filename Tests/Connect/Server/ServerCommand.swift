@@ -24,6 +24,8 @@ struct ServerCommand: ParsableCommand {
       }
       response.pemCert = own.cert
     }
+    // The suite compares all that comes with an error.
+    configuration.calls.details = .declaredOnly
     if request.messageReceiveLimit > 0 { configuration.calls.maxMessageSize = Int(request.messageReceiveLimit) }
     try await Server(configuration, services: [ConformanceService()]).run { [response] port in
       var response = response

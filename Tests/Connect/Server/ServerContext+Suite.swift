@@ -4,9 +4,9 @@ import Taxon
 extension ServerContext {
   /// What came with the call.
   func requestInfo(_ requests: [Google_Protobuf_Any]) -> SuiteConformancePayload.RequestInfo {
-    SuiteConformancePayload.RequestInfo(
-      requestHeaders: metadata.headers,
-      timeoutMs: deadline.map { max(0, Int64(ContinuousClock.now.duration(to: $0) / .milliseconds(1))) }, requests: requests)
+    let timeLeft = deadline.map { ContinuousClock.now.duration(to: $0) / .milliseconds(1) }
+    return SuiteConformancePayload.RequestInfo(
+      requestHeaders: metadata.headers, timeoutMs: timeLeft.map { Int64(max(0, $0)) }, requests: requests)
   }
 
   /// The answer of a call that has one, once it is time for it.
