@@ -202,7 +202,7 @@ def test_methods_without_streams(server: ConnectServer) -> None:
     idempotent = request(server, UNARY, [unary(response_data=b"1")], "IdempotentUnary")
     assert outcome(idempotent).payloads[0].data == b"1"
     result = outcome(request(server, UNARY, [{}], "Unimplemented"))
-    assert result.error.code == code("UNIMPLEMENTED") and not result.error.details
+    assert result.error.code == code("UNIMPLEMENTED") and not result.payloads
 
 
 def test_what_cannot_be_called_is_said(server: ConnectServer) -> None:
@@ -224,8 +224,7 @@ def test_server_refuses_what_is_over_its_limit(tmp_path) -> None:
     with ConnectServer(tmp_path / "log", message_receive_limit=4096) as server:
         assert not outcome(request(server, UNARY, [{"request_data": bytes(4000)}])).HasField("error")
         error = outcome(request(server, UNARY, [{"request_data": bytes(4096)}])).error
-    # Taxon raises it, and says nothing beyond the status.
-    assert error.code == code("RESOURCE_EXHAUSTED") and not error.details
+    assert error.code == code("RESOURCE_EXHAUSTED")
 
 
 @pytest.fixture(scope="module")
@@ -254,9 +253,7 @@ def test_tls_with_client_certificates(identity: Callable[[str], Identity], tmp_p
         for each in (identity("server"), identity("client"))
     )
     case = CASES["unary"]
-    with ConnectServer(
-        tmp_path / "log", use_tls=True, server_creds=own, client_tls_cert=client["cert"]
-    ) as server:
+    with ConnectServer(tmp_path / "log", use_tls=True, server_creds=own, client_tls_cert=client["cert"]) as server:
         asked = request(server, case.kind, case.requests, client_tls_creds=client)
         check(case, asked, outcome(asked))
         asked.ClearField("client_tls_creds")
@@ -323,3 +320,21 @@ def test_grpcio_plain_status_has_no_details(channel: grpc.Channel) -> None:
         next(call)
     assert call.code() == grpc.StatusCode.INTERNAL
     assert "grpc-status-details-bin" not in dict(call.trailing_metadata())
+
+
+def refusal(channel: grpc.Channel, method: str, asked: Message) -> tuple[grpc.StatusCode, dict]:
+    with pytest.raises(grpc.RpcError) as caught:
+        python_call(channel, "unary_unary", method, asked)
+    return caught.value.code(), dict(caught.value.trailing_metadata())
+
+
+def test_grpcio_sees_no_details_of_what_taxon_raises(tmp_path) -> None:
+    with ConnectServer(tmp_path / "log", message_receive_limit=4096) as server:
+        with grpc.insecure_channel(server.target) as channel:
+            too_large = refusal(channel, "Unary", message("UnaryRequest")(request_data=bytes(4096)))
+            missing = refusal(channel, "Unimplemented", message("UnimplementedRequest")())
+    for (status, trailers), expected in zip(
+        (too_large, missing), (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNIMPLEMENTED), strict=True
+    ):
+        assert status == expected
+        assert "grpc-status-details-bin" not in trailers
