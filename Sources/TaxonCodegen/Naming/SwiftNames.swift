@@ -73,7 +73,7 @@ struct SwiftNames {
     paths[ObjectIdentifier(service)] = path
     guard isDeclared else { return }
     declare(path)
-    for name in ["Methods", "Service"] { declare(path + [name]) }
+    for name in ["Methods", "Service", "PartialService"] { declare(path + [name]) }
     if settings.clients { declare(path + ["Client"]) }
     if settings.fakes { declare(path + ["Fake"]) }
     for method in service.methods where !method.errors.isEmpty { declare(errorPath(method)) }
