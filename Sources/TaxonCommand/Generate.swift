@@ -37,12 +37,10 @@ struct Generate: ParsableCommand {
     settings.fakes = fakes
     settings.descriptors = descriptors ? .included : .omitted
     if !imports.isEmpty { settings.imports = imports }
-    settings.sourceFolders = schemas.folders
-    let outcome = try schemas.generator().generate(settings)
-    try schemas.report(outcome)
+    let files = try schemas.generate(settings)
     let folder = URL(filePath: out, directoryHint: .isDirectory)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    for file in outcome.files {
+    for file in files {
       try Data(file.content.utf8).write(to: folder.appending(path: file.name))
     }
   }
