@@ -62,6 +62,7 @@ public struct Generator {
     TaxonomyCheck(schema: schema).run(&diagnostics)
     ErrorCheck(schema: schema).run(&diagnostics)
     CategoryCheck(schema: schema).run(&diagnostics)
+    EjectionCheck(schema: schema).run(&diagnostics)
     let descriptors = EmbeddedDescriptors(schema, settings: settings)
     NameCheck(schema: schema, names: names, embedded: descriptors).run(&diagnostics)
 
