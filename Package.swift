@@ -100,7 +100,7 @@ let package = Package(
 
     // The server and the client that the Connect suite tests.
     .executableTarget(
-      name: "taxon-connect", dependencies: ["Taxon", dependency("ArgumentParser", "swift-argument-parser")],
+      name: "taxon-connect", dependencies: ["Taxon", ofPrograms("ArgumentParser", "swift-argument-parser")],
       path: "Tests/Connect", exclude: ["basic.yaml", "wide.yaml"], swiftSettings: settings, plugins: ["TaxonPlugin"]),
 
     // What Tests/Polyglot compares with Google's implementation of protobuf.
