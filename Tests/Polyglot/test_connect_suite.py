@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The programs for the Connect suite, by cases of our own: the suite itself is not at hand here."""
 
+import gzip
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -74,7 +76,8 @@ CASES = {
         UNARY, [unary(response_delay_ms=LONG)], error="DEADLINE_EXCEEDED", metadata=False, call={"timeout_ms": 100}
     ),
     "unary given up": Case(
-        UNARY, [unary(response_delay_ms=LONG)], error="CANCELED", metadata=False, call={"cancel": {"after_close_send_ms": 50}}
+        UNARY, [unary(response_delay_ms=LONG)], error="CANCELED", metadata=False,
+        call={"cancel": {"after_close_send_ms": 50}},
     ),
     "unary given up at once": Case(
         UNARY, [unary(response_delay_ms=LONG)], error="CANCELED", metadata=False, call={"cancel": {}}
@@ -285,6 +288,24 @@ def test_grpcio_unary(channel: grpc.Channel, compression: grpc.Compression) -> N
     seen = headers(payload.request_info.request_headers)
     assert seen["x-one"] == ["a"] and seen["x-two-bin"] == ["AAEC"]
     assert payload.request_info.requests[0].value == asked.SerializeToString()
+
+
+@pytest.mark.parametrize(("bit", "decompress"), [(1, zlib.decompress), (2, gzip.decompress)], ids=["deflate", "gzip"])
+def test_grpcio_gets_what_it_lets_the_server_compress(
+    server: ConnectServer, bit: int, decompress: Callable[[bytes], bytes]
+) -> None:
+    options = [("grpc.per_message_decompression", 0), ("grpc.compression_enabled_algorithms_bitset", 1 | 1 << bit)]
+    with grpc.insecure_channel(server.target, options) as channel:
+        unary_answer = channel.unary_unary(f"/{SERVICE}/Unary")(
+            message("UnaryRequest")(**unary(response_data=b"1")).SerializeToString(), timeout=30
+        )
+        stream_answers = channel.unary_stream(f"/{SERVICE}/ServerStream")(
+            message("ServerStreamRequest")(**stream(response_data=[b"1"])).SerializeToString(), timeout=30
+        )
+        assert message("UnaryResponse").FromString(decompress(unary_answer)).payload.data == b"1"
+        assert [
+            message("ServerStreamResponse").FromString(decompress(answer)).payload.data for answer in stream_answers
+        ] == [b"1"]
 
 
 def test_grpcio_server_stream_with_an_error(channel: grpc.Channel) -> None:

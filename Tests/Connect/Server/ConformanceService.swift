@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
 
-/// The server of the Connect suite: answers as each request asks for, and tells what came with the request. The suite wants
-/// `Unimplemented` left out.
+/// The server of the Connect suite: answers as each request asks for, and tells what came with the request. Compresses all
+/// that a caller lets it compress. The suite wants `Unimplemented` left out.
 struct ConformanceService: SuiteConformanceService.PartialService {
   func unary(_ request: SuiteUnaryRequest, context: ServerContext) async throws -> SuiteUnaryResponse {
     SuiteUnaryResponse(payload: try await context.answer(request.responseDefinition, to: [request]))
@@ -29,7 +29,7 @@ struct ConformanceService: SuiteConformanceService.PartialService {
     var answers = StreamAnswers(request.responseDefinition ?? SuiteStreamResponseDefinition(), context)
     try answers.receive(request)
     while let payload = try await answers.next() {
-      try await responses.write(SuiteServerStreamResponse(payload: payload))
+      try await responses.write(SuiteServerStreamResponse(payload: payload), compress: true)
     }
     try answers.end()
   }
@@ -47,12 +47,12 @@ struct ConformanceService: SuiteConformanceService.PartialService {
       if first.fullDuplex {
         // A request without an answer of its own ends the call.
         guard let payload = try await answers.next() else { break }
-        try await responses.write(SuiteBidiStreamResponse(payload: payload))
+        try await responses.write(SuiteBidiStreamResponse(payload: payload), compress: true)
       }
       request = try await requests.next()
     }
     while let payload = try await answers.next() {
-      try await responses.write(SuiteBidiStreamResponse(payload: payload))
+      try await responses.write(SuiteBidiStreamResponse(payload: payload), compress: true)
     }
     try answers.end()
   }

@@ -26,7 +26,6 @@ struct ServerCommand: ParsableCommand {
     }
     // The suite compares all that comes with an error.
     configuration.calls.details = .declaredOnly
-    configuration.calls.compression = CompressionSettings(.gzip, minimumSize: 0)
     if request.messageReceiveLimit > 0 { configuration.calls.maxMessageSize = Int(request.messageReceiveLimit) }
     try await Server(configuration, services: [ConformanceService()]).run { [response] port in
       var response = response

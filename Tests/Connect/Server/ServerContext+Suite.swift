@@ -17,6 +17,7 @@ extension ServerContext {
     let info = requestInfo(try requests.map { try Google_Protobuf_Any(packing: $0) })
     initialMetadata = Metadata(definition.responseHeaders)
     trailingMetadata = Metadata(definition.responseTrailers)
+    compressesReply = true
     try await Task.sleep(for: .milliseconds(definition.responseDelayMs))
     switch definition.response {
     case .responseData(let data): return SuiteConformancePayload(data: data, requestInfo: info)

@@ -15,6 +15,7 @@ struct StreamAnswers {
     self.context = context
     context.initialMetadata = Metadata(definition.responseHeaders)
     context.trailingMetadata = Metadata(definition.responseTrailers)
+    context.compressesReply = true
     context.sendHeaders()
   }
 
