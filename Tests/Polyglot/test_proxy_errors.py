@@ -1,34 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors of many sizes through real proxies: callers see the declared error, with all details or fewer, and never another.
 
-nginx and HAProxy run with the settings that they have by default: what holds there needs no setting. nginx also runs as
-Documentation/Deployment.md shows it, and so do Apache and Envoy.
+nginx and HAProxy run with the settings that they have by default, and as Documentation/Deployment.md shows them; Apache and
+Envoy as it shows them.
 
-PROXY_MATRIX=full makes each call: every kind, error and shape at every size. Without it there is a fifth of them, chosen so
-that each pair of size, kind, error and shape is among them. PROXY_TABLE=write writes the page's table.
+PROXY_SIZES=0.5,2,5 adds sizes, in KiB. PROXY_TABLE=write, which Scripts/proxies sets, writes the page's table.
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
 
 import deployment
+import deployment_table
 import proxies
 import pytest
-from deployment_table import Row, check_table
-from failing_calls import CALLERS, ERRORS, KINDS, Declared, Ending, GRPCIOCaller, TaxonCaller
+from deployment_table import Cell
+from failing_calls import CALLERS, ERRORS, KINDS, Ending, GRPCIOCaller, TaxonCaller
 from google.protobuf.message import Message
 from interop_process import SwiftServer
 
-IS_FULL = os.environ.get("PROXY_MATRIX") == "full"
+# KiB of what makes the error large.
+SIZES = ["0.1", "1", "2.9", "3", "4", "8", "16", "60"]
+MORE_SIZES = os.environ.get("PROXY_SIZES", "").split(",") if os.environ.get("PROXY_SIZES") else []
 
-# Bytes of the error, by the names of the table.
-SIZES = {
-    "0.1": 102, "1": 1024, "2.9": 2970, "3": 3072, "4": 4096, "8": 8192, "16": 16_384, "60": 61_440
-}  # fmt: skip
-
-# What makes the error large. A field of the handler's own trailing metadata is never cut, and more of it than a caller takes
+# What it is large by. A field of the handler's own trailing metadata is never cut, and more of it than a caller takes
 # is for the handler to avoid, so that one ends at 4 KiB.
 SHAPES: dict[str, Callable[[int], Message]] = {
     "payload": lambda size: Ending(payload=size),
@@ -39,15 +38,17 @@ SHAPES: dict[str, Callable[[int], Message]] = {
 }
 
 PROXIES: dict[str, Callable[[Path, str], proxies.Proxy] | None] = {
-    "none": None,
+    "nothing between": None,
     "nginx, its defaults": proxies.Nginx,
     "nginx": deployment.Nginx,
     "HAProxy, its defaults": proxies.HAProxy,
+    "HAProxy": deployment.HAProxy,
     "Apache": deployment.Apache,
+    # What it repeats comes again, and is not waited for.
     "Envoy": lambda folder, server: deployment.Envoy(folder, server, edits={"base_interval: 0.025s": "base_interval: 0.001s"}),
-}  # fmt: skip
+}
 
-_rows: dict[tuple[str, str], Row] = {}
+_cells: dict[tuple[str, str], Cell] = defaultdict(Cell)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
     folder = tmp_path_factory.mktemp("proxies")
     with ExitStack() as stack:
         server = stack.enter_context(SwiftServer(folder / "server"))
-        found = {"none": server.target}
+        found = {"nothing between": server.target}
 
         def target(name: str) -> str:
             if name not in found:
@@ -79,31 +80,31 @@ def callers(targets: Callable[[str], str]) -> Iterator[Callable[[str, str], GRPC
         yield caller
 
 
-def cases() -> Iterator[tuple[str, Declared, str]]:
-    """Kind, error and shape; each pair of them is there."""
-    for a, kind in enumerate(KINDS):
-        for b, error in enumerate(ERRORS):
-            for c, shape in enumerate(SHAPES):
-                if True or (a + b + c) % len(SHAPES) == 0:
-                    yield kind, error, shape
-
-
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [*SIZES, *MORE_SIZES])
 @pytest.mark.parametrize("client", CALLERS)
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_an_error_arrives_as_declared(
     callers: Callable[[str, str], GRPCIOCaller | TaxonCaller], proxy: str, client: str, size: str
 ) -> None:
     caller = callers(client, proxy)
-    row = _rows[proxy, size] = _rows.get((proxy, size), Row())
+    cell = _cells[proxy, size]
     differences = []
-    for kind, error, shape in cases():
-        ending = SHAPES[shape](SIZES[size])
+    for (kind, (method, replies)), error, (shape, sized) in product(KINDS.items(), ERRORS, SHAPES.items()):
+        ending = sized(round(float(size) * 1024))
         ending.code = error.code
-        method, ending.replies = KINDS[kind]
+        ending.replies = replies
         seen = caller.call(method, ending)
         difference = seen.difference(error, ending)
-        row.note(client, difference is None, seen.is_whole(ending))
+        cell.note(difference is None, seen.is_whole(ending))
         if difference is not None:
             differences.append(f"{kind}, {error.code}, {shape}: {difference}")
-    assert not differences, f"{len(differences)} of {len(list(cases()))}:\n" + "\n".join(differences)
+    assert not differences, f"{len(differences)} of {cell.calls}:\n" + "\n".join(differences)
+
+
+def test_the_table_in_the_page_is_what_was_measured() -> None:
+    if any((proxy, size) not in _cells for proxy in PROXIES for size in SIZES):
+        pytest.skip("not all calls were made")
+    table = deployment_table.table(_cells, list(PROXIES), SIZES)
+    if os.environ.get("PROXY_TABLE") == "write":
+        deployment_table.write(table)
+    assert deployment_table.in_page() == table, "Scripts/proxies writes it"
