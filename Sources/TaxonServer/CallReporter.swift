@@ -63,9 +63,10 @@ final class CallReporter: Sendable {
 
   /// Ends a call with what its handler threw.
   func fail(_ stream: ServerStream, _ error: some TaxonomyError, _ context: ServerContext) {
-    let status = WireStatus(error, budget: limits.maxTrailersSize)
     let fields = context.takeReply()
-    let wasSent = stream.fail(status, initial: fields.initial, trailing: fields.trailing)
+    let trailing = HeaderBlock.Field.fields(of: fields.trailing)
+    let status = WireStatus(error, limits.errors(with: trailing))
+    let wasSent = stream.fail(status, initial: fields.initial, trailing: trailing)
     failed(error, status: status, path: context.path, wasSent: wasSent)
   }
 

@@ -28,8 +28,8 @@ class Failure:
     @classmethod
     def of(cls, error: grpc.RpcError) -> "Failure":
         # Raises ValueError where the code or the message of the details and of the trailers differ.
-        rich = rpc_status.from_call(error)
-        assert rich is not None, f"{error.code()} {error.details()!r} came without google.rpc.Status"
+        # A status that no schema declares has no details.
+        rich = rpc_status.from_call(error) or status_pb2.Status(code=error.code().value[0], message=error.details())
         trailers = {name: value for name, value in error.trailing_metadata()}
         return cls(error.code(), error.details(), trailers, rich)
 

@@ -33,8 +33,11 @@ import Testing
       .with(Google_Rpc_RequestInfo(requestID: "r-1")).with(Google_Rpc_RequestInfo(requestID: "r-2"))
     #expect(error.retryAfter == .seconds(3))
     #expect(error.cause is ForeignError)
-    #expect(error.details.requestInfo?.requestID == "r-2")
-    #expect(Array(error.details).count == 1)
+    #expect(error.details.requestInfo?.requestID == "r-1")
+    #expect(error.details.all(Google_Rpc_RequestInfo.self).map(\.requestID) == ["r-1", "r-2"])
+    var details = error.details
+    details.requestInfo = Google_Rpc_RequestInfo(requestID: "r-3")
+    #expect(details.all(Google_Rpc_RequestInfo.self).map(\.requestID) == ["r-3"])
     #expect(notFound.cause == nil)
   }
 

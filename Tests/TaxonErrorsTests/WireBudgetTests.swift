@@ -4,46 +4,52 @@ import TaxonProtobuf
 import Testing
 
 @Suite struct WireBudgetTests {
-  /// As HTTP/2 counts a header list, after base64 and percent-encoding.
-  private func cost(_ wire: WireStatus) -> Int {
+  /// As the strictest caller counts a header list, with what proxies add.
+  private func cost(_ wire: WireStatus, reserved: Int = 0) -> Int {
     var headers = [
+      (":status", 3), ("content-type", "application/grpc".utf8.count),
       ("grpc-status", String(wire.code.rawValue).utf8.count),
       ("grpc-message", GRPCMessage.encode(wire.message).utf8.count),
-      ("grpc-status-details-bin", (wire.details.count + 2) / 3 * 4),
+      ("grpc-status-details-bin", (wire.details.count * 4 + 2) / 3),
     ]
     if let pushback = wire.retryPushback { headers.append(("grpc-retry-pushback-ms", String(pushback).utf8.count)) }
-    return headers.reduce(0) { $0 + $1.0.utf8.count + $1.1 + 32 }
+    if let retryAfter = wire.retryAfter { headers.append(("retry-after", String(retryAfter).utf8.count)) }
+    return headers.reduce(180 + reserved) { $0 + $1.0.utf8.count + $1.1 + 32 }
   }
 
   private let rich = ValidationError.InvalidInput(
     field: "priority", description: "Priority must be between 1 and 10", retryAfter: .seconds(1)
   ).with(Google_Rpc_RequestInfo(requestID: "r-1", servingData: String(repeating: "s", count: 200)))
-    .with(Google_Rpc_Help(links: [.init(description: "more", url: String(repeating: "h", count: 200))]))
+    .with(Google_Rpc_Help(links: [.init(description: "more", url: String(repeating: "h", count: 400))]))
+  private let kept: Set = ["google.rpc.ErrorInfo", "taxon.ErrorTraits", "google.rpc.RetryInfo"]
 
   @Test func dropsNothingWithinTheBudget() {
     #expect(WireStatus(rich).dropped.isEmpty)
   }
 
-  @Test func dropsDetailsFromTheEndOfTheList() throws {
+  @Test func leavesOutWhatTheThrowerAddedThenTheErrorThenViolations() throws {
     let full = try Decoded(WireStatus(rich))
     var seen: [[String]] = []
-    for budget in stride(from: cost(WireStatus(rich)) + 8, to: 400, by: -20) {
+    for budget in stride(from: cost(WireStatus(rich)) + 40, to: 900, by: -20) {
       let wire = WireStatus(rich, budget: budget)
-      let names = try Decoded(wire).names
-      #expect(names == Array(full.names.prefix(names.count)))
-      #expect(Set(names + wire.dropped.filter { $0.contains(".") && !$0.hasPrefix("metadata") }) == Set(full.names))
+      let decoded = try Decoded(wire)
       #expect(cost(wire) <= budget)
-      if seen.last != names { seen.append(names) }
+      #expect(kept.isSubset(of: decoded.names))
+      #expect(try decoded.info?.reason == "VALIDATION_ERROR")
+      let omitted = try #require(try decoded.traits?.omitted)
+      #expect(omitted == wire.dropped || omitted.isEmpty && wire.dropped.contains("metadata.field"))
+      let gone = full.names.filter { !decoded.names.contains($0) }
+      if seen.last != gone { seen.append(gone) }
     }
-    #expect(seen.first == full.names)
-    #expect(seen.last == ["google.rpc.ErrorInfo"])
+    let order = ["google.rpc.Help", "google.rpc.RequestInfo", "octollm.v1.ValidationError.InvalidInput"]
+    #expect(seen.prefix(4).map(Set.init) == (0...3).map { Set(order.prefix($0)) })
   }
 
   @Test(arguments: Array(stride(from: 0, through: 3000, by: 37))) func keepsAnyBudgetThatAStatusCanKeep(budget: Int)
     throws
   {
     let wire = WireStatus(rich, budget: budget)
-    #expect(cost(wire) <= max(budget, 220))
+    #expect(cost(wire) <= max(budget, 530))
     if !wire.details.isEmpty {
       let decoded = try Decoded(wire)
       #expect(decoded.status.code == wire.code.rawValue)
@@ -51,32 +57,62 @@ import Testing
     }
   }
 
-  @Test func shortensMetadataOnceThereIsNothingElseToDrop() throws {
-    let error = CallError.MalformedMessage(type: "t", reason: String(repeating: "r", count: 2000))
-    let wire = WireStatus(error, budget: 5200)
-    #expect(wire.dropped == ["taxon.ErrorTraits", "taxon.CallError.MalformedMessage", "metadata.reason"])
-    #expect(try Decoded(wire).info?.metadata == ["type": "t"])
-    #expect(wire.message.hasSuffix("rrr"))
+  @Test func countsWhatGoesWithIt() {
+    var options = WireOptions()
+    options.reserved = 7000
+    let wire = WireStatus(rich, options)
+    #expect(cost(wire, reserved: 7000) <= WireStatus.defaultBudget)
+    #expect(wire.dropped.contains("google.rpc.Help"))
   }
 
-  @Test func shortensTheMessageLast() throws {
+  @Test func aLongMessageIsCutBeforeAnythingOfTheErrorGoes() throws {
+    let error = CallError.MalformedMessage(type: "t", reason: String(repeating: "r", count: 1800))
+    let wire = WireStatus(error)
+    #expect(wire.dropped == ["message"])
+    #expect(wire.message.utf8.count == 1024)
+    #expect(wire.message.hasSuffix("rrr..."))
+    #expect(try Decoded(wire).detail(CallError.MalformedMessage.self) == error)
+    // The error has its long field itself.
+    let larger = CallError.MalformedMessage(type: "t", reason: String(repeating: "r", count: 3000))
+    #expect(WireStatus(larger).dropped == ["message", "metadata.reason"])
+    #expect(try Decoded(WireStatus(larger)).info?.metadata == ["type": "t"])
+    #expect(try Decoded(WireStatus(larger)).detail(CallError.MalformedMessage.self) == larger)
+  }
+
+  @Test func whatIsTooLongForEverythingIsInTheMessageAlone() throws {
     let error = CallError.ProtocolViolation(reason: String(repeating: "ü🐙", count: 5000))
     let wire = WireStatus(error)
-    #expect(wire.dropped.suffix(2) == ["metadata.reason", "message"])
+    #expect(wire.dropped == ["message", "taxon.CallError.ProtocolViolation", "metadata.reason"])
     #expect(wire.message.hasPrefix("ü🐙ü"))
     #expect(wire.message.hasSuffix("..."))
-    #expect(cost(wire) <= WireStatus.defaultBudget)
-    #expect(cost(wire) > WireStatus.defaultBudget - 100)
     #expect(try Decoded(wire).info?.reason == "PROTOCOL_VIOLATION")
+    #expect(try Decoded(wire).traits?.omitted == wire.dropped)
+    #expect(cost(wire) <= WireStatus.defaultBudget)
   }
 
-  @Test func keepsThousandsOfViolationsWithinTheBudget() throws {
+  @Test func keepsAsManyOfThousandsOfViolationsAsThereIsRoomFor() throws {
     let violations = (0..<5000).map {
       Google_Rpc_BadRequest.FieldViolation(field: "items[\($0)]", description: "wrong")
     }
     let wire = WireStatus(ValidationError.ValidationErrors(errors: violations))
-    #expect(wire.dropped.first == "google.rpc.BadRequest")
-    #expect(wire.code == .invalidArgument)
-    #expect(try Decoded(wire).info?.reason == "VALIDATION_ERRORS")
+    let decoded = try Decoded(wire)
+    let sent = try #require(try decoded.badRequest?.fieldViolations)
+    #expect(wire.dropped == ["octollm.v1.ValidationError.ValidationErrors", "google.rpc.BadRequest.field_violations"])
+    #expect(sent.count > 150)
+    #expect(sent.dropLast() == violations[..<(sent.count - 1)])
+    #expect(sent.last == .init(field: "", description: "\(5000 - sent.count + 1) more violations"))
+    #expect(cost(wire) <= WireStatus.defaultBudget)
+    #expect(cost(wire) > WireStatus.defaultBudget - 100)
+    #expect(try decoded.info?.reason == "VALIDATION_ERRORS")
+  }
+
+  @Test func whatTheServerLeftOutReachesTheCaller() {
+    let wire = WireStatus(rich, budget: 1200)
+    #expect(!wire.dropped.isEmpty)
+    let received = CreateTaskError.received(
+      ReceivedStatus(code: wire.code, message: wire.message, details: wire.details)
+    ).error
+    #expect(received.omitted == wire.dropped)
+    #expect(received.code == "VALIDATION_ERROR")
   }
 }

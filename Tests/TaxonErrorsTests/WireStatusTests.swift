@@ -51,17 +51,39 @@ import Testing
       ])
   }
 
-  @Test func sendsAtMostOneDetailOfAType() throws {
+  @Test func sendsWhatTheThrowerAddedAsItWasGiven() throws {
+    let unknown = Google_Protobuf_Any(typeURL: "types.example.com/a.Thing", value: [8, 1])
+    let bare = Google_Protobuf_Any(typeURL: "a.Thing", value: [])
+    var details = ErrorDetails()
+    details.append(Google_Rpc_Help(links: [.init(description: "1", url: "")]))
+    details.append(unknown)
+    details.append(Google_Rpc_Help(links: [.init(description: "2", url: "")]))
+    details.append(bare)
+    for error in [GetTaskError.taskNotFound(taskID: "42").with(details), .other(RPCError(.notFound).with(details))] {
+      let wire = WireStatus(error)
+      let sent = try Decoded(wire).status.details
+      #expect(sent.suffix(4) == Array(details))
+      let received = GetTaskError.received(ReceivedStatus(code: wire.code, details: wire.details)).error
+      #expect(Array(received.details) == Array(details))
+      #expect(received.receivedDetails == sent)
+      #expect(received.details.all(Google_Rpc_Help.self).compactMap(\.links.first?.description) == ["1", "2"])
+    }
+  }
+
+  @Test func whatTheThrowerBroughtStandsForWhatWouldBeDerived() throws {
     let error = ValidationError.InvalidInput(field: "priority", description: "too high", retryAfter: .seconds(1))
       .with(Google_Rpc_BadRequest(fieldViolations: [])).with(Google_Rpc_RetryInfo())
-      .with(Google_Rpc_ErrorInfo(reason: "FORGED")).with(ErrorTraits(retry: .transient))
-      .with(ValidationError.InvalidInput(field: "x", description: "y"))
+      .with(Google_Rpc_ErrorInfo(reason: "BROUGHT")).with(ErrorTraits(retry: .transient))
     let decoded = try Decoded(WireStatus(error))
-    #expect(Set(decoded.names).count == decoded.names.count)
-    #expect(try decoded.info?.reason == "VALIDATION_ERROR")
-    #expect(try decoded.traits?.retry == .never)
-    #expect(try decoded.badRequest?.fieldViolations.count == 1)
-    #expect(try decoded.retryInfo?.retryDelay?.seconds == 1)
+    #expect(
+      decoded.names == [
+        "octollm.v1.ValidationError.InvalidInput", "google.rpc.BadRequest", "google.rpc.RetryInfo",
+        "google.rpc.ErrorInfo", "taxon.ErrorTraits",
+      ])
+    #expect(try decoded.info?.reason == "BROUGHT")
+    #expect(try decoded.traits?.retry == .transient)
+    #expect(try decoded.badRequest?.fieldViolations.isEmpty == true)
+    #expect(WireStatus(error).retryPushback == 1000)
   }
 
   @Test func sendsViolationsAsABadRequest() throws {
@@ -128,11 +150,35 @@ import Testing
     #expect(WireStatus(error).instanceID == "feed")
   }
 
-  @Test func sendsAPlainStatusWithoutAnIdentity() throws {
+  @Test func aPlainStatusStaysPlain() throws {
     let wire = WireStatus(RPCError(.failedPrecondition, "not now"))
     #expect(wire.code == .failedPrecondition)
+    #expect(wire.message == "not now")
+    #expect(wire.details.isEmpty)
+    let caused = RPCError(.notFound).caused(by: SystemError.DatabaseError(operation: "query", error: ""))
+    #expect(WireStatus(caused).details.isEmpty)
+    let detailed = try Decoded(WireStatus(RPCError(.notFound, "x").with(Google_Rpc_RequestInfo(requestID: "r-1"))))
+    #expect(detailed.names == ["google.rpc.RequestInfo"])
+    #expect(detailed.status.message == "x")
+    #expect(try Decoded(WireStatus(RPCError(.unavailable).retryAfter(.seconds(2)))).names == ["google.rpc.RetryInfo"])
+  }
+
+  @Test func aPlainInternalErrorTellsItsInstanceID() throws {
+    let wire = WireStatus(RPCError(.internalError, "broken"))
     #expect(try Decoded(wire).names == ["taxon.ErrorTraits"])
-    #expect(try Decoded(wire).status.message == "not now")
+    #expect(try Decoded(wire).traits?.instanceID == wire.instanceID)
+  }
+
+  @Test func aServerMaySendDerivedDetailsWithItsOwnErrorsAlone() throws {
+    var options = WireOptions()
+    options.details = .declaredOnly
+    #expect(WireStatus(RPCError(.internalError, "broken"), options).details.isEmpty)
+    let deadline = WireStatus(CallError.DeadlineExceeded(), options)
+    #expect(deadline.details.isEmpty)
+    #expect(deadline.code == .deadlineExceeded)
+    #expect(!deadline.message.isEmpty)
+    #expect(WireStatus(ForeignError(), options).details.isEmpty)
+    #expect(try Decoded(WireStatus(GetTaskError.taskNotFound(taskID: "1"), options)).names.count == 3)
   }
 
   @Test func sendsAKnownErrorThatTheMethodDoesNotDeclareAsItself() throws {

@@ -53,6 +53,7 @@ import Testing
   func anErrorOfAnySizeArrives(_ size: Int) async throws {
     var configuration = Server.Configuration(port: 0)
     configuration.calls.maxTrailersSize = 64 * 1024
+    configuration.calls.framing = .oneFrame
     let reason = String((0..<size).map { _ in "abcdef%é ".randomElement() ?? " " })
     try await withServer(configuration: configuration) { _, _ in
       throw ConnectionError.callRefused(endpoint: "here", reason: reason)

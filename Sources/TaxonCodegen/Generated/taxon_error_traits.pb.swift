@@ -140,6 +140,8 @@ struct ErrorTraits: Message {
   var safe: Bool
   /// The errors that led to this one, nearest first, without their fields and messages.
   var causes: [Cause]
+  /// What was left out for want of room: names of message types, "metadata.<key>" of ErrorInfo, "message".
+  var omitted: [String]
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
@@ -147,7 +149,7 @@ struct ErrorTraits: Message {
   init(
     category: [String] = [], severity: Severity = .unspecified, retry: RetryClass = .unspecified,
     breaker: BreakerClass = .unspecified, httpStatus: Int32 = 0, instanceID: String = "", safe: Bool = false,
-    causes: [Cause] = []
+    causes: [Cause] = [], omitted: [String] = []
   ) {
     self.category = category
     self.severity = severity
@@ -157,6 +159,7 @@ struct ErrorTraits: Message {
     self.instanceID = instanceID
     self.safe = safe
     self.causes = causes
+    self.omitted = omitted
   }
 
   static let descriptor = MessageDescriptor("taxon.ErrorTraits", [
@@ -168,6 +171,7 @@ struct ErrorTraits: Message {
     Field("instance_id", 6, .string),
     Field("safe", 7, .bool),
     Field("causes", 8, .repeated(.message(Cause.self))),
+    Field("omitted", 9, .repeated(.string)),
   ])
 
   init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -179,6 +183,7 @@ struct ErrorTraits: Message {
     instanceID = try reader.value(5)
     safe = try reader.value(6)
     causes = try reader.array(7)
+    omitted = try reader.array(8)
     unknownFields = reader.unknownFields
   }
 
@@ -191,6 +196,7 @@ struct ErrorTraits: Message {
     writer.value(5, instanceID)
     writer.value(6, safe)
     writer.array(7, causes)
+    writer.array(8, omitted)
     writer.unknownFields(unknownFields)
   }
 

@@ -140,6 +140,8 @@ public struct ErrorTraits: Message {
   public var safe: Bool
   /// The errors that led to this one, nearest first, without their fields and messages.
   public var causes: [Cause]
+  /// What was left out for want of room: names of message types, "metadata.<key>" of ErrorInfo, "message".
+  public var omitted: [String]
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
@@ -147,7 +149,7 @@ public struct ErrorTraits: Message {
   public init(
     category: [String] = [], severity: Severity = .unspecified, retry: RetryClass = .unspecified,
     breaker: BreakerClass = .unspecified, httpStatus: Int32 = 0, instanceID: String = "", safe: Bool = false,
-    causes: [Cause] = []
+    causes: [Cause] = [], omitted: [String] = []
   ) {
     self.category = category
     self.severity = severity
@@ -157,6 +159,7 @@ public struct ErrorTraits: Message {
     self.instanceID = instanceID
     self.safe = safe
     self.causes = causes
+    self.omitted = omitted
   }
 
   public static let descriptor = MessageDescriptor("taxon.ErrorTraits", [
@@ -168,6 +171,7 @@ public struct ErrorTraits: Message {
     Field("instance_id", 6, .string),
     Field("safe", 7, .bool),
     Field("causes", 8, .repeated(.message(Cause.self))),
+    Field("omitted", 9, .repeated(.string)),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -179,6 +183,7 @@ public struct ErrorTraits: Message {
     instanceID = try reader.value(5)
     safe = try reader.value(6)
     causes = try reader.array(7)
+    omitted = try reader.array(8)
     unknownFields = reader.unknownFields
   }
 
@@ -191,6 +196,7 @@ public struct ErrorTraits: Message {
     writer.value(5, instanceID)
     writer.value(6, safe)
     writer.array(7, causes)
+    writer.array(8, omitted)
     writer.unknownFields(unknownFields)
   }
 
@@ -238,13 +244,13 @@ extension ProtoFileDescriptor {
   public static let taxonErrorTraits = ProtoFileDescriptor(
     "taxon/error_traits.proto",
     base64: """
-      Chh0YXhvbi9lcnJvcl90cmFpdHMucHJvdG8SBXRheG9uIpMCCgtFcnJvclRyYWl0cxIQCghjYXRlZ29yeRgBIAMoCRIhCghzZXZlcml0eRgCIAEo
+      Chh0YXhvbi9lcnJvcl90cmFpdHMucHJvdG8SBXRheG9uIqQCCgtFcnJvclRyYWl0cxIQCghjYXRlZ29yeRgBIAMoCRIhCghzZXZlcml0eRgCIAEo
       DjIPLnRheG9uLlNldmVyaXR5EiAKBXJldHJ5GAMgASgOMhEudGF4b24uUmV0cnlDbGFzcxIkCgdicmVha2VyGAQgASgOMhMudGF4b24uQnJlYWtl
       ckNsYXNzEhMKC2h0dHBfc3RhdHVzGAUgASgFEhMKC2luc3RhbmNlX2lkGAYgASgJEgwKBHNhZmUYByABKAgSKAoGY2F1c2VzGAggAygLMhgudGF4
-      b24uRXJyb3JUcmFpdHMuQ2F1c2UaJQoFQ2F1c2USDgoGZG9tYWluGAEgASgJEgwKBGNvZGUYAiABKAkqXwoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlf
-      VU5TUEVDSUZJRUQQABIJCgVERUJVRxABEggKBElORk8QAhILCgdXQVJOSU5HEAMSCQoFRVJST1IQBBIMCghDUklUSUNBTBAFKlIKClJldHJ5Q2xh
-      c3MSGwoXUkVUUllfQ0xBU1NfVU5TUEVDSUZJRUQQABIJCgVORVZFUhABEg0KCVRSQU5TSUVOVBACEg0KCVRIUk9UVExFRBADKlQKDEJyZWFrZXJD
-      bGFzcxIdChlCUkVBS0VSX0NMQVNTX1VOU1BFQ0lGSUVEEAASCwoHRkFJTFVSRRABEgsKB05FVVRSQUwQAhILCgdTVUNDRVNTEANCA7oCAGIGcHJv
-      dG8z
+      b24uRXJyb3JUcmFpdHMuQ2F1c2USDwoHb21pdHRlZBgJIAMoCRolCgVDYXVzZRIOCgZkb21haW4YASABKAkSDAoEY29kZRgCIAEoCSpfCghTZXZl
+      cml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEgkKBURFQlVHEAESCAoESU5GTxACEgsKB1dBUk5JTkcQAxIJCgVFUlJPUhAEEgwKCENSSVRJ
+      Q0FMEAUqUgoKUmV0cnlDbGFzcxIbChdSRVRSWV9DTEFTU19VTlNQRUNJRklFRBAAEgkKBU5FVkVSEAESDQoJVFJBTlNJRU5UEAISDQoJVEhST1RU
+      TEVEEAMqVAoMQnJlYWtlckNsYXNzEh0KGUJSRUFLRVJfQ0xBU1NfVU5TUEVDSUZJRUQQABILCgdGQUlMVVJFEAESCwoHTkVVVFJBTBACEgsKB1NV
+      Q0NFU1MQA0IDugIAYgZwcm90bzM=
       """)
 }

@@ -26,7 +26,7 @@ public struct ErrorBody: Hashable, Sendable {
 
   private init(sent error: any TaxonomyError) {
     httpStatus = WireFacts.httpStatus(error.httpStatus, error.status)
-    retryAfter = error.retryAfter.map(wholeSeconds)
+    retryAfter = error.retryAfter.map(\.wholeSeconds)
     instanceID = InstanceID(error.instanceID).text
     var json = JSONText()
     json.raw(#"{"error":"#)
@@ -44,9 +44,4 @@ public struct ErrorBody: Hashable, Sendable {
     json.raw("}")
     self.json = json.bytes
   }
-}
-
-private func wholeSeconds(_ duration: Duration) -> Int64 {
-  let (seconds, attoseconds) = max(.zero, duration.bounded).components
-  return attoseconds > 0 ? seconds + 1 : seconds
 }

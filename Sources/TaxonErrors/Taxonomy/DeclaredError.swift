@@ -53,11 +53,12 @@ extension DeclaredError {
   public func write(to target: inout some TextOutputStream) { target.write(description) }
 
   /// The trailers with which it leaves the process.
-  public func wireStatus(budget: Int) -> WireStatus {
+  public func wireStatus(_ options: WireOptions) -> WireStatus {
     let writer = StatusWriter(
       facts: Self.declaration.wireFacts, message: message, fields: safeFields, violations: violations,
-      retryAfter: retryAfter, context: context, payloadName: Self.descriptor.name)
+      retryAfter: retryAfter, context: context, payloadName: Self.descriptor.name,
+      details: options.details)
     let payload = publicPayload
-    return WireStatus(writer, budget: budget) { $0.detail(payload) }
+    return WireStatus(writer, options) { $0.detail(payload) }
   }
 }

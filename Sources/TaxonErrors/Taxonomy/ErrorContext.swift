@@ -14,6 +14,8 @@ public struct ErrorContext: Sendable {
     var isPushbackRetryInfo = false
     var isFromCall = false
     var answer: (any Sendable)?
+    var receivedDetails: [Google_Protobuf_Any] = []
+    var omitted: [String] = []
   }
 
   private indirect enum Box {
@@ -70,6 +72,18 @@ public struct ErrorContext: Sendable {
   public var pushback: RetryPushback? {
     get { content?.pushback }
     set { change { $0.pushback = newValue } }
+  }
+
+  /// Every detail of the status that the error was read from, as it arrived.
+  public internal(set) var receivedDetails: [Google_Protobuf_Any] {
+    get { content?.receivedDetails ?? [] }
+    set { change { $0.receivedDetails = newValue } }
+  }
+
+  /// What the server left out for want of room.
+  public internal(set) var omitted: [String] {
+    get { content?.omitted ?? [] }
+    set { change { $0.omitted = newValue } }
   }
 
   /// True when the pushback says once more what RetryInfo says.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonProtobuf
 
-/// Details that came with an error or are to go with it, at most one of each type. They are kept as they travel and
-/// decoded when asked for: one that nobody here knows is passed through, and one that cannot be decoded costs only itself.
+/// Details that came with an error or are to go with it, in their order. They are kept as they travel and decoded when asked
+/// for: one that nobody here knows is passed through, and one that cannot be decoded costs only itself.
 public struct ErrorDetails: Hashable, Sendable {
   private var list: [Google_Protobuf_Any]
 
@@ -14,7 +14,22 @@ public struct ErrorDetails: Hashable, Sendable {
   /// True when there are none.
   public var isEmpty: Bool { list.isEmpty }
 
-  /// The detail of a type; nil when there is none, or when it cannot be decoded. Setting replaces the one there is.
+  /// Adds a detail behind the others, whatever types they have. A message over 2 GiB, which cannot be encoded, is left out.
+  public mutating func append(_ detail: some Message) {
+    guard let bytes = try? detail.encoded() else { return }
+    list.append(Google_Protobuf_Any(typeURL: TypeURL.prefix + type(of: detail).descriptor.name, value: bytes))
+  }
+
+  /// Adds a detail behind the others; it is sent as it is, with its type URL.
+  public mutating func append(_ detail: Google_Protobuf_Any) { list.append(detail) }
+
+  /// All details of a type that can be decoded, in their order.
+  public func all<Detail: Message>(_ type: Detail.Type) -> [Detail] {
+    let name = type.descriptor.name
+    return list.compactMap { typeName(ofURL: $0.typeURL) == name ? try? Detail(decoding: $0.value) : nil }
+  }
+
+  /// The first detail of a type; nil when there is none, or when it cannot be decoded. Setting replaces those there are.
   public subscript<Detail: Message>(_ type: Detail.Type) -> Detail? {
     get {
       let name = type.descriptor.name
@@ -26,9 +41,7 @@ public struct ErrorDetails: Hashable, Sendable {
     set {
       let name = type.descriptor.name
       list.removeAll { typeName(ofURL: $0.typeURL) == name }
-      // Only a message over 2 GiB cannot be encoded, and none of that size can be sent either.
-      guard let newValue, let bytes = try? newValue.encoded() else { return }
-      list.append(Google_Protobuf_Any(typeURL: TypeURL.prefix + name, value: bytes))
+      if let newValue { append(newValue) }
     }
   }
 }

@@ -44,7 +44,7 @@ extension ErrorUnion {
   /// Such as "TASK_NOT_FOUND: Task 42 not found".
   public var description: String { wrapped.description }
   /// The trailers of the error in it.
-  public func wireStatus(budget: Int) -> WireStatus { wrapped.wireStatus(budget: budget) }
+  public func wireStatus(_ options: WireOptions) -> WireStatus { wrapped.wireStatus(options) }
 
   /// What this occurrence carries.
   public var context: ErrorContext {

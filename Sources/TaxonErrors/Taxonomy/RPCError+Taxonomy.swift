@@ -45,16 +45,16 @@ extension RPCError {
 
   /// The trailers with which it leaves the process. What came out of a call is not passed on: it is the cause of an
   /// `INTERNAL_ERROR` here.
-  public func wireStatus(budget: Int) -> WireStatus {
-    if context.isFromCall { return CallError.InternalError(cause: self).wireStatus(budget: budget) }
-    if let declared { return declared.wireStatus(budget: budget) }
+  public func wireStatus(_ options: WireOptions) -> WireStatus {
+    if context.isFromCall { return CallError.InternalError(cause: self).wireStatus(options) }
+    if let declared { return declared.wireStatus(options) }
     let facts = WireFacts(
       identity: identity, status: status, httpStatus: httpStatus, categories: categories, severity: severity,
       retry: retry, breaker: breaker, isSafe: isSafe)
     let fields = metadata.sorted { $0.key < $1.key }.map { (name: $0.key, text: $0.value) }
     let writer = StatusWriter(
       facts: facts, message: message, fields: fields, violations: violations, retryAfter: retryAfter, context: context,
-      payloadName: nil)
-    return WireStatus(writer, budget: budget) { _ in }
+      payloadName: nil, details: options.details)
+    return WireStatus(writer, options) { _ in }
   }
 }

@@ -31,8 +31,8 @@ public protocol TaxonomyError: Error, Hashable, Sendable, CustomStringConvertibl
   var violations: [Google_Rpc_BadRequest.FieldViolation] { get }
   /// What this one occurrence carries.
   var context: ErrorContext { get set }
-  /// The trailers with which it leaves the process; `WireStatus(_:budget:)` has them of any error.
-  func wireStatus(budget: Int) -> WireStatus
+  /// The trailers with which it leaves the process; `WireStatus(_:_:)` has them of any error.
+  func wireStatus(_ options: WireOptions) -> WireStatus
 }
 
 extension TaxonomyError {
@@ -44,6 +44,13 @@ extension TaxonomyError {
 
   /// Standard details that came with it or go with it, and details nobody here knows.
   public var details: ErrorDetails { context.details }
+
+  /// Every detail of the status that the error was read from, as it arrived, those included that are told otherwise here:
+  /// ErrorInfo, ErrorTraits, RetryInfo, the error itself. Empty for an error of this process.
+  public var receivedDetails: [Google_Protobuf_Any] { context.receivedDetails }
+
+  /// What the server left out of the error for want of room: names of message types, "metadata.<key>", "message".
+  public var omitted: [String] { context.omitted }
 
   /// What led to it, in this process; never sent.
   public var cause: (any Error)? { context.cause }
@@ -58,7 +65,7 @@ extension TaxonomyError {
   }
 
   /// What a schema declares for none: identity, message and facts alone.
-  public func wireStatus(budget: Int) -> WireStatus { RPCError.lift(self).wireStatus(budget: budget) }
+  public func wireStatus(_ options: WireOptions) -> WireStatus { RPCError.lift(self).wireStatus(options) }
 
   /// A copy that says how long to wait before a retry.
   public func retryAfter(_ duration: Duration?) -> Self {
@@ -75,9 +82,10 @@ extension TaxonomyError {
     changingContext { $0.details = details }
   }
 
-  /// A copy with one more detail; there is at most one of a type.
+  /// A copy with one more detail, behind those it has. Where its type is one that Taxon derives (ErrorInfo, ErrorTraits,
+  /// RetryInfo, BadRequest), it is sent in that one's stead.
   public func with<Detail: Message>(_ detail: Detail) -> Self {
-    changingContext { $0.details[Detail.self] = detail }
+    changingContext { $0.details.append(detail) }
   }
 
   /// A copy that is marked as the outcome of a call which this process made. A server does not pass such an error on

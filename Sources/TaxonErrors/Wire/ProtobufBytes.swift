@@ -133,6 +133,15 @@ struct ProtobufBytes: ~Copyable {
     }
   }
 
+  /// A detail of a status as it was given.
+  mutating func detail(_ detail: Google_Protobuf_Any) {
+    header(3, count: Self.size(detail.typeURL) + (detail.value.isEmpty ? 0 : Self.size(payload: detail.value.count)))
+    string(1, detail.typeURL)
+    guard !detail.value.isEmpty else { return }
+    header(2, count: detail.value.count)
+    append(detail.value)
+  }
+
   private mutating func varint(_ value: UInt64) {
     var value = value
     while value > 0x7F {

@@ -12,6 +12,8 @@ struct StatusReading {
   private var hasRetryInfo = false
   /// Everything else, the typed error too.
   private(set) var details: [Google_Protobuf_Any] = []
+  /// Everything, as it arrived.
+  private var allDetails: [Google_Protobuf_Any] = []
   private(set) var notes: [WireNote] = []
   private let pushback: RetryPushback?
 
@@ -26,6 +28,7 @@ struct StatusReading {
       notes.append(.statusDisagrees(trailer: code, details: status.code))
     }
     if message.isEmpty { message = status.message }
+    allDetails = status.details
     for detail in status.details { take(detail) }
   }
 
@@ -46,9 +49,11 @@ struct StatusReading {
     }
     if let traits {
       context.instanceID = traits.instanceID.isEmpty ? nil : traits.instanceID
+      if !traits.omitted.isEmpty { context.omitted = traits.omitted }
       context.causes = traits.causes.map { ErrorIdentity(domain: $0.domain, code: $0.code) }
     }
     if !details.isEmpty { context.details = ErrorDetails(details) }
+    if !allDetails.isEmpty { context.receivedDetails = allDetails }
     return context
   }
 
@@ -83,7 +88,7 @@ struct StatusReading {
       info = decode(Google_Rpc_ErrorInfo.self, detail.value)
     case TypeURL.errorTraits where traits == nil:
       traits = decode(ErrorTraits.self, detail.value)
-    case TypeURL.retryInfo:
+    case TypeURL.retryInfo where !hasRetryInfo:
       guard let delay = decode(Google_Rpc_RetryInfo.self, detail.value)?.retryDelay, let hint = Duration(delay).hint
       else { break }
       retryAfter = hint

@@ -2,107 +2,172 @@
 import TaxonProtobuf
 
 extension StatusWriter {
-  /// What is left of a status that was over its budget.
+  /// What is left of a status that was over its limit.
   struct Fitted {
     var message: String
     var details: [UInt8]
-    var dropped: [String]
+    var omitted: [String]
   }
 
-  /// Leaves out what it takes, least important first.
-  func fit(_ budget: Int, _ payload: Payload) -> Fitted {
-    var writer = self
-    var dropped: [String] = []
+  /// A message longer than this is cut before any of the error's own details goes: it is sent twice.
+  private static let longMessage = 1024
+  /// A text of ErrorInfo longer than this goes before the error itself does, which has it, too.
+  private static let longText = 256
 
-    var bytes = core()
-    var marks = writeMarked(to: &bytes, payload)
-    while writer.cost(bytes) > budget, let last = marks.popLast() {
-      bytes.cut(to: last.start)
-      dropped.append(last.name)
-    }
-    guard writer.cost(bytes) > budget else {
-      return Fitted(message: message, details: bytes.bytes, dropped: dropped)
-    }
-
-    // From here on there are only the status and ErrorInfo.
-    var entries = fields.map { (name: $0.name, size: $0.name.utf8.count + $0.text.utf8.count) }
-    entries.sort { ($0.size, $0.name) < ($1.size, $1.name) }
-    while writer.cost(writer.core()) > budget, !entries.isEmpty {
-      var excess = (writer.cost(writer.core()) - budget) * 3 / 4
-      repeat {
-        let largest = entries.removeLast()
-        writer.fields.removeAll { $0.name == largest.name }
-        dropped.append("metadata.\(largest.name)")
-        excess -= largest.size
-      } while excess > 0 && !entries.isEmpty
-    }
-    if writer.cost(writer.core()) > budget {
-      writer.shortenMessage(to: budget)
-      dropped.append("message")
-    }
-    bytes = writer.core()
-    if writer.cost(bytes) > budget {
-      bytes = ProtobufBytes()
-      writer.writeStatus(to: &bytes)
-      dropped.append(TypeURL.errorInfo)
-    }
-    if writer.cost(bytes) > budget {
-      bytes = ProtobufBytes()
-      dropped.append("google.rpc.Status")
-    }
-    return Fitted(message: writer.message, details: bytes.bytes, dropped: dropped)
-  }
-
-  private struct Mark {
-    var name: String
-    var start: Int
-  }
-
-  /// The details after ErrorInfo, with their beginnings.
-  private func writeMarked(to bytes: inout ProtobufBytes, _ payload: Payload) -> [Mark] {
-    var marks: [Mark] = []
-    func mark(_ name: String?, _ body: (inout ProtobufBytes) -> Void) {
-      let start = bytes.count
-      body(&bytes)
-      if let name, bytes.count > start { marks.append(Mark(name: name, start: start)) }
-    }
-    mark(payloadName) { payload(&$0) }
-    mark(TypeURL.errorTraits) { writeTraits(to: &$0) }
-    mark(TypeURL.retryInfo) { writeRetryInfo(to: &$0) }
-    mark(TypeURL.badRequest) { writeBadRequest(to: &$0) }
-    for detail in furtherDetails {
-      mark(typeName(ofURL: detail.typeURL)) { write(detail, to: &$0) }
-    }
-    return marks
-  }
-
-  private func core() -> ProtobufBytes {
+  /// Leaves out what it takes, in this order: what the thrower added, largest first; the end of a long message; ErrorInfo's
+  /// copies of long fields; the error itself, whose safe fields are in ErrorInfo; violations from the end; ErrorInfo's
+  /// fields, largest first; the names of what was left out; the message. Reason, domain, ErrorTraits and RetryInfo stay, unless not even they have room.
+  func fit(_ limit: Int, _ cost: TrailerCost, _ payload: Payload) -> Fitted {
     var bytes = ProtobufBytes()
-    writeStatus(to: &bytes)
-    writeInfo(to: &bytes)
-    return bytes
+    payload(&bytes)
+    var fitting = Fitting(writer: self, limit: limit, cost: cost, payload: bytes.bytes)
+    return fitting.result()
   }
 
-  private func cost(_ bytes: borrowing ProtobufBytes) -> Int {
-    TrailerCost(message: message).bytes(details: bytes.count)
+  /// One error being made to fit.
+  private struct Fitting {
+    var writer: StatusWriter
+    let limit: Int
+    let cost: TrailerCost
+    let payload: [UInt8]
+
+    private func encoded(_ writer: StatusWriter) -> ProtobufBytes {
+      var bytes = ProtobufBytes()
+      writer.write(to: &bytes) { $0.append(payload) }
+      return bytes
+    }
+
+    /// Bytes, before base64, that are too many.
+    private func excess(_ writer: StatusWriter) -> Int {
+      let size = cost.bytes(message: writer.message, details: encoded(writer).count)
+      return max(0, (size - limit) * 3 / 4 + (size > limit ? 1 : 0))
+    }
+
+    private var isOver: Bool { excess(writer) > 0 }
+
+    mutating func result() -> Fitted {
+      leaveOutFurther()
+      if isOver, writer.message.utf8.count > StatusWriter.longMessage {
+        cutMessage(to: StatusWriter.longMessage)
+      }
+      leaveOutPayload()
+      leaveOutViolations()
+      leaveOutFields { _ in true }
+      if isOver { writer.namesOmitted = false }
+      if isOver { cutMessage() }
+      guard isOver else { return fitted(encoded(writer).bytes) }
+      // There is no room for what has to stay: the code is all that is left.
+      writer.omit("google.rpc.Status")
+      let (cost, limit) = (cost, limit)
+      writer.message = Self.beginning(of: writer.message) { cost.bytes(message: $0, details: 0) <= limit }
+      return fitted([])
+    }
+
+    private func fitted(_ details: [UInt8]) -> Fitted {
+      Fitted(message: writer.message, details: details, omitted: writer.omitted)
+    }
+
+    private mutating func leaveOutFurther() {
+      while case let excess = excess(writer), excess > 0, !writer.further.isEmpty {
+        let bySize = writer.further.indices.sorted {
+          (writer.further[$0].value.count, $1) > (writer.further[$1].value.count, $0)
+        }
+        var left = excess
+        var gone: [Int] = []
+        for index in bySize {
+          gone.append(index)
+          left -= writer.further[index].value.count
+          if left <= 0 { break }
+        }
+        for index in gone.sorted(by: >) {
+          writer.omit(typeName(ofURL: writer.further.remove(at: index).typeURL))
+        }
+      }
+    }
+
+    private mutating func leaveOutPayload() {
+      guard isOver, let name = writer.payloadName else { return }
+      let whole = writer
+      leaveOutFields { $0 > StatusWriter.longText }
+      guard isOver else { return }
+      // That was not enough: the fields stay, and the error itself goes.
+      writer = whole
+      writer.payloadName = nil
+      writer.omit(name)
+    }
+
+    private mutating func leaveOutFields(_ mayGo: (_ size: Int) -> Bool) {
+      while case let excess = excess(writer), excess > 0 {
+        let bySize = writer.fields.filter { mayGo($0.text.utf8.count) }
+          .sorted { ($0.text.utf8.count, $0.name) > ($1.text.utf8.count, $1.name) }
+        guard !bySize.isEmpty else { return }
+        var left = excess
+        for field in bySize {
+          writer.fields.removeAll { $0.name == field.name }
+          writer.omit("metadata.\(field.name)")
+          left -= field.name.utf8.count + field.text.utf8.count
+          if left <= 0 { break }
+        }
+      }
+    }
+
+    /// The most violations that fit, and behind them an entry that says how many there were on top.
+    private mutating func leaveOutViolations() {
+      guard isOver, !writer.violations.isEmpty else { return }
+      let all = writer.violations
+      let whole = writer
+      func leave(_ count: Int) {
+        writer = whole
+        writer.omit(TypeURL.badRequest + ".field_violations")
+        writer.violations =
+          count == 0 ? [] : all[..<count] + [.init(field: "", description: "\(all.count - count) more violations")]
+      }
+      var (low, high) = (0, all.count - 1)
+      while low < high {
+        let middle = (low + high + 1) / 2
+        leave(middle)
+        if isOver { high = middle - 1 } else { low = middle }
+      }
+      leave(low)
+    }
+
+    /// Cuts the message to so many bytes.
+    private mutating func cutMessage(to count: Int) {
+      writer.omit("message")
+      writer.message = Self.beginning(of: writer.message) { $0.utf8.count <= count }
+    }
+
+    /// Cuts the message to what there is room for.
+    private mutating func cutMessage() {
+      writer.omit("message")
+      let whole = self
+      writer.message = Self.beginning(of: writer.message) { message in
+        var writer = whole.writer
+        writer.message = message
+        return whole.excess(writer) == 0
+      }
+    }
+
+    /// The longest beginning of a text, with an ellipsis, that is fine; empty where none is.
+    private static func beginning(of text: String, _ isFine: (String) -> Bool) -> String {
+      let scalars = Array(text.unicodeScalars)
+      func beginning(_ count: Int) -> String {
+        guard count > 0 else { return "" }
+        var text = String()
+        text.unicodeScalars.append(contentsOf: scalars[..<count])
+        return text + "..."
+      }
+      var (low, high) = (0, scalars.count)
+      while low < high {
+        let middle = (low + high + 1) / 2
+        if isFine(beginning(middle)) { low = middle } else { high = middle - 1 }
+      }
+      return beginning(low)
+    }
   }
 
-  /// The longest beginning of the message that fits, with an ellipsis; empty where none does.
-  private mutating func shortenMessage(to budget: Int) {
-    let scalars = Array(message.unicodeScalars)
-    var low = 0
-    var high = scalars.count
-    func beginning(_ count: Int) -> String {
-      guard count > 0 else { return "" }
-      var text = String()
-      text.unicodeScalars.append(contentsOf: scalars[..<count])
-      return text + "..."
-    }
-    while low < high {
-      let middle = (low + high + 1) / 2
-      message = beginning(middle)
-      if cost(core()) <= budget { low = middle } else { high = middle - 1 }
-    }
-    message = beginning(low)
+  /// Notes, once, what is left out.
+  private mutating func omit(_ name: String) {
+    if !omitted.contains(name) { omitted.append(name) }
   }
 }

@@ -10,16 +10,33 @@ struct StatusWriter {
   let id: InstanceID
   var message: String
   var fields: [(name: String, text: String)]
-  let violations: [Google_Rpc_BadRequest.FieldViolation]
+  var violations: [Google_Rpc_BadRequest.FieldViolation]
   let retryAfter: Duration?
-  let context: ErrorContext
-  /// The type of the error itself; nil for an error without a schema.
-  let payloadName: String?
+  let causes: [ErrorIdentity]
+  /// The type of the error itself; nil for an error without a schema, and when it is left out.
+  var payloadName: String?
+  /// What the thrower added, as it was given. What came with the outcome of a call of ours concerns that call alone.
+  var further: [Google_Protobuf_Any]
+  /// What was left out, which ErrorTraits name where there is room for that.
+  var omitted: [String] = []
+  var namesOmitted = true
+  private let derived: Derived
+
+  /// Which details are derived. Where the thrower brought one of the type, that one stands for it.
+  private struct Derived: OptionSet {
+    let rawValue: UInt8
+    static let info = Derived(rawValue: 1)
+    static let traits = Derived(rawValue: 2)
+    static let retryInfo = Derived(rawValue: 4)
+    static let badRequest = Derived(rawValue: 8)
+    static let payload = Derived(rawValue: 16)
+    static let all: Derived = [.info, .traits, .retryInfo, .badRequest, .payload]
+  }
 
   init(
     facts: WireFacts, message: String, fields: [(name: String, text: String)],
     violations: [Google_Rpc_BadRequest.FieldViolation], retryAfter: Duration?, context: ErrorContext,
-    payloadName: String?
+    payloadName: String?, details: WireOptions.Details
   ) {
     self.facts = facts
     id = InstanceID(context.instanceID)
@@ -27,27 +44,42 @@ struct StatusWriter {
     self.fields = fields
     self.violations = violations
     self.retryAfter = retryAfter.map { max(.zero, $0.bounded) }
-    self.context = context
     self.payloadName = payloadName
+    causes = context.causes
+    further = context.isFromCall ? [] : Array(context.details)
+    var derived: Derived = facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
+    for detail in further {
+      switch typeName(ofURL: detail.typeURL) {
+      case TypeURL.errorInfo: derived.remove(.info)
+      case TypeURL.errorTraits: derived.remove(.traits)
+      case TypeURL.retryInfo: derived.remove(.retryInfo)
+      case TypeURL.badRequest: derived.remove(.badRequest)
+      default: break
+      }
+    }
+    self.derived = derived
+    if !derived.contains(.payload) { self.payloadName = nil }
   }
 
   /// Code and message, and every detail.
   func write(to bytes: inout ProtobufBytes, _ payload: Payload) {
-    writeStatus(to: &bytes)
-    writeInfo(to: &bytes)
-    payload(&bytes)
-    writeTraits(to: &bytes)
-    writeRetryInfo(to: &bytes)
-    writeBadRequest(to: &bytes)
-    for detail in furtherDetails { write(detail, to: &bytes) }
-  }
-
-  func writeStatus(to bytes: inout ProtobufBytes) {
     bytes.number(1, facts.status.rawValue)
     bytes.string(2, message)
+    if derived.contains(.info) { writeInfo(to: &bytes) }
+    if payloadName != nil { payload(&bytes) }
+    if derived.contains(.traits) { writeTraits(to: &bytes) }
+    if derived.contains(.retryInfo) { writeRetryInfo(to: &bytes) }
+    if derived.contains(.badRequest) { writeBadRequest(to: &bytes) }
+    for detail in further { bytes.detail(detail) }
   }
 
-  func writeInfo(to bytes: inout ProtobufBytes) {
+  /// True: there is nothing to say that code and message do not.
+  var isBare: Bool {
+    let isPlain = !derived.contains(.traits) && (!derived.contains(.info) || facts.info == nil)
+    return isPlain && further.isEmpty && payloadName == nil && retryAfter == nil && violations.isEmpty
+  }
+
+  private func writeInfo(to bytes: inout ProtobufBytes) {
     guard let info = facts.info else { return }
     var count = info.count
     for field in fields { count += ProtobufBytes.size(payload: entrySize(field.name, field.text)) }
@@ -62,9 +94,9 @@ struct StatusWriter {
     bytes.string(2, value)
   }
 
-  func writeTraits(to bytes: inout ProtobufBytes) {
-    let causes = context.causes
-    if causes.isEmpty, case .own(let id) = id {
+  private func writeTraits(to bytes: inout ProtobufBytes) {
+    let omitted = namesOmitted ? omitted : []
+    if causes.isEmpty, omitted.isEmpty, case .own(let id) = id {
       bytes.append(facts.traitsDetail)
       bytes.append(InstanceID.count) { InstanceID.write(id, to: $0) }
       bytes.number(7, facts.isSafe ? Int32(1) : 0)
@@ -74,6 +106,7 @@ struct StatusWriter {
     let instanceID = id.text
     var count = traits.count + ProtobufBytes.size(instanceID) + (facts.isSafe ? 2 : 0)
     for cause in causes { count += ProtobufBytes.size(payload: entrySize(cause.domain, cause.code)) }
+    for name in omitted { count += ProtobufBytes.size(name) }
     bytes.detail(TypeURL.errorTraits, count: count)
     bytes.append(traits)
     bytes.string(6, instanceID)
@@ -83,9 +116,10 @@ struct StatusWriter {
       bytes.string(1, cause.domain)
       bytes.string(2, cause.code)
     }
+    for name in omitted { bytes.string(9, name) }
   }
 
-  func writeRetryInfo(to bytes: inout ProtobufBytes) {
+  private func writeRetryInfo(to bytes: inout ProtobufBytes) {
     guard let retryAfter else { return }
     let (seconds, nanoseconds) = retryAfter.boundedComponents
     let count = ProtobufBytes.size(seconds) + ProtobufBytes.size(Int64(nanoseconds))
@@ -95,30 +129,12 @@ struct StatusWriter {
     bytes.number(2, nanoseconds)
   }
 
-  func writeBadRequest(to bytes: inout ProtobufBytes) {
+  private func writeBadRequest(to bytes: inout ProtobufBytes) {
     guard !violations.isEmpty,
       let encoded = try? Google_Rpc_BadRequest(fieldViolations: violations).encoded()
     else { return }
     bytes.detail(TypeURL.badRequest, count: encoded.count)
     bytes.append(encoded)
-  }
-
-  func write(_ detail: Google_Protobuf_Any, to bytes: inout ProtobufBytes) {
-    bytes.detail(typeName(ofURL: detail.typeURL), count: detail.value.count)
-    bytes.append(detail.value)
-  }
-
-  /// What the thrower added. Of a type that is there already, what the error itself says counts; and what came with the
-  /// outcome of a call of ours concerns that call alone.
-  var furtherDetails: [Google_Protobuf_Any] {
-    guard !context.isFromCall else { return [] }
-    let details = context.details
-    guard !details.isEmpty else { return [] }
-    var taken: Set<String> = [TypeURL.errorInfo, TypeURL.errorTraits]
-    if let payloadName { taken.insert(payloadName) }
-    if retryAfter != nil { taken.insert(TypeURL.retryInfo) }
-    if !violations.isEmpty { taken.insert(TypeURL.badRequest) }
-    return details.filter { taken.insert(typeName(ofURL: $0.typeURL)).inserted }
   }
 
   /// Bytes of a message whose fields 1 and 2 are these strings.

@@ -12,6 +12,8 @@ final class WireFacts: Sendable {
   /// The whole detail up to the digits of an instance id of ours, for an error without causes.
   let traitsDetail: [UInt8]
   let isSafe: Bool
+  let retry: RetryClass
+  let breaker: BreakerClass
 
   init(
     identity: ErrorIdentity, status: StatusCode, httpStatus: Int, categories: [String], severity: Severity,
@@ -22,6 +24,8 @@ final class WireFacts: Sendable {
     self.status = status == .ok ? .unknown : status
     self.httpStatus = Self.httpStatus(httpStatus, status)
     self.isSafe = isSafe
+    self.retry = retry
+    self.breaker = breaker
 
     if identity.domain == RPCError.plainDomain {
       info = nil
@@ -46,6 +50,13 @@ final class WireFacts: Sendable {
     detail.append(traits.bytes)
     detail.header(6, count: InstanceID.count)
     traitsDetail = detail.bytes
+  }
+
+  /// True for what is sent as code and message alone: a status that no schema declares, but for an INTERNAL, whose instance
+  /// id is worth telling; and what Taxon raises, where the server is set so.
+  func isPlain(_ details: WireOptions.Details) -> Bool {
+    if info == nil { return status != .internalError || details == .declaredOnly }
+    return details == .declaredOnly && identity.domain == CallError.InternalError.declaration.domain
   }
 
   /// The HTTP status of an error: what is declared, if it is an error's, else the usual one of its gRPC status.

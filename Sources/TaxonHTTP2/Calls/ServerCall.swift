@@ -49,8 +49,13 @@ public struct ServerCallLimits: Sendable {
   public var maxMessageSize = 4 * 1024 * 1024
   /// Bytes of a request's headers, each field counted with 32 on top.
   public var maxHeaderListSize = 16 * 1024
-  /// Bytes of the trailers that carry an error, counted in the same way.
+  /// Bytes of the trailers that carry an error, counted in the same way, with all that goes with them; see
+  /// `WireOptions.budget`.
   public var maxTrailersSize = WireStatus.defaultBudget
+  /// Which errors carry details that Taxon derives.
+  public var details = WireOptions.Details.all
+  /// Whether an error before any message is one frame or two.
+  public var framing = WireOptions.Framing.bySchema
   /// Half of a stream's window.
   package var creditStep = 32 * 1024
   /// How replies are compressed for callers that accept it; nil: only those for which a handler asks.
@@ -58,6 +63,17 @@ public struct ServerCallLimits: Sendable {
 
   /// The values above.
   public init() {}
+
+  /// How errors are sent.
+  ///
+  /// - Parameter trailing: What the handler sends with them.
+  public func errors(with trailing: [HeaderBlock.Field] = []) -> WireOptions {
+    var options = WireOptions(budget: maxTrailersSize)
+    options.details = details
+    options.framing = framing
+    if !trailing.isEmpty { options.reserved = HeaderBlock.Field.byteCount(trailing) + 32 * trailing.count }
+    return options
+  }
 }
 
 /// Guards what is small and short, of several owners. It has a value because the thread sanitizer takes empty ones for

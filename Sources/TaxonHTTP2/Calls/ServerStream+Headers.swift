@@ -50,16 +50,17 @@ extension ServerStream {
   ) -> HeaderBlock {
     let messageSize = GRPCMessage.encodedCount(status.message)
     let detailsSize = Base64.encodedCount(status.details.count, isPadded: false)
-    let fieldCount = fieldCount + 4 + trailing.count
+    let fieldCount = fieldCount + 5 + trailing.count
     // 19 digits at most for each of the numbers; then names and what goes before the literals.
     let byteCount =
-      byteCount + messageSize + detailsSize + 2 * 19 + HeaderBlock.Field.byteCount(trailing)
+      byteCount + messageSize + detailsSize + 3 * 19 + HeaderBlock.Field.byteCount(trailing)
       + 12 + 23 + 2 * HeaderWriter.literalOverhead
     let isLiteral = HeaderBlock.fitsFrame(fieldCount: fieldCount, byteCount: byteCount)
     return HeaderBlock(fieldCount: fieldCount, byteCount: byteCount) { writer in
       head(&writer)
       writer.add("grpc-status", Int64(status.code.rawValue), isIndexed: true)
       if let pushback = status.retryPushback { writer.add("grpc-retry-pushback-ms", pushback, isIndexed: false) }
+      if let seconds = status.retryAfter { writer.add("retry-after", seconds, isIndexed: false) }
       for field in trailing { writer.add(field) }
       if messageSize > 0 {
         writer.add("grpc-message", size: messageSize, asLiteral: isLiteral) { start in

@@ -344,7 +344,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     let error = CallError.HeadersTooLarge(
       what: "The answer's \(isHead ? "header block" : "trailers")", size: Int64(size), limit: Int64(HeaderBlock.maxSize)
     )
-    let status = WireStatus(error, budget: context.limits.maxTrailersSize)
+    let status = WireStatus(error, context.limits.errors())
     context.router.failed(error, status: status, path: head.path)
     return isHead ? Self.errorHead(status, trailing: []) : Self.errorTrailers(status, trailing: [])
   }
@@ -432,19 +432,16 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
 
   /// Ends the call with an error; what has been sent so far stays sent.
   ///
+  /// - Parameter trailing: What goes with the status, which is to have room for it (`ServerCallLimits.errors(with:)`).
   /// - Returns: False when the call was over already.
   @discardableResult
-  public func fail(_ status: WireStatus, initial: Metadata = Metadata(), trailing: Metadata = Metadata()) -> Bool {
-    fail(status, initial: initial, trailing: HeaderBlock.Field.fields(of: trailing))
-  }
-
-  private func fail(_ status: WireStatus, initial: Metadata, trailing: [HeaderBlock.Field]) -> Bool {
+  public func fail(_ status: WireStatus, initial: Metadata = Metadata(), trailing: [HeaderBlock.Field] = []) -> Bool {
     context.executor.eventLoop.assertInEventLoop()
     switch state.finish() {
     case .ignore: return false
     case .goOn: finish(trailers: Self.errorTrailers(status, trailing: trailing))
     // Initial metadata is the head's, which a block that is head and trailers at once does not tell apart.
-    case .sendHead where !initial.isEmpty:
+    case .sendHead where !status.isOneFrame || !initial.isEmpty:
       finish(trailers: Self.errorTrailers(status, trailing: trailing))
       session?.submitResponse(self, head: Self.okHead(initial, nil))
     case .sendHead:
@@ -456,7 +453,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
 
   /// Ends the call, of which the handler, if there is one, learns.
   private func fail(_ error: some TaxonomyError, trailing: [HeaderBlock.Field] = []) {
-    let status = WireStatus(error, budget: context.limits.maxTrailersSize)
+    let status = WireStatus(error, context.limits.errors(with: trailing))
     let call = call
     guard fail(status, initial: Metadata(), trailing: trailing) else { return }
     context.router.failed(error, status: status, path: head.path)
