@@ -8,6 +8,11 @@ let settings: [SwiftSetting] = [
 
 func dependency(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
 
+/// What only this package's own programs need: not fetched for users who depend on it with `traits: []`.
+func ofPrograms(_ name: String, _ package: String) -> Target.Dependency {
+  .product(name: name, package: package, condition: .when(traits: ["Programs"]))
+}
+
 let package = Package(
   name: "taxon",
   platforms: [.macOS(.v15)],
@@ -17,6 +22,10 @@ let package = Package(
     .executable(name: "protoc-gen-taxon", targets: ["protoc-gen-taxon"]),
     .executable(name: "octollm", targets: ["OctoLLMCommand"]),
     .plugin(name: "TaxonPlugin", targets: ["TaxonPlugin"]),
+  ],
+  traits: [
+    .trait(name: "Programs", description: "The example and the command line, and the packages that only they need."),
+    .default(enabledTraits: ["Programs"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
@@ -33,15 +42,15 @@ let package = Package(
     .executableTarget(
       name: "OctoLLMCommand",
       dependencies: [
-        "OctoLLM", "Taxon", dependency("ArgumentParser", "swift-argument-parser"), dependency("Logging", "swift-log"),
+        "OctoLLM", "Taxon", ofPrograms("ArgumentParser", "swift-argument-parser"), dependency("Logging", "swift-log"),
       ], swiftSettings: settings),
     .target(
-      name: "OctoLLM", dependencies: ["Taxon", dependency("GRDB", "GRDB.swift"), dependency("Logging", "swift-log")],
+      name: "OctoLLM", dependencies: ["Taxon", ofPrograms("GRDB", "GRDB.swift"), dependency("Logging", "swift-log")],
       swiftSettings: settings, plugins: ["TaxonPlugin"]),
 
     // The generator.
     .executableTarget(
-      name: "TaxonCommand", dependencies: ["TaxonCodegen", dependency("ArgumentParser", "swift-argument-parser")],
+      name: "TaxonCommand", dependencies: ["TaxonCodegen", ofPrograms("ArgumentParser", "swift-argument-parser")],
       swiftSettings: settings),
     .executableTarget(name: "protoc-gen-taxon", dependencies: ["TaxonCodegen"], swiftSettings: settings),
     .plugin(name: "TaxonPlugin", capability: .buildTool(), dependencies: ["protoc-gen-taxon"]),
@@ -85,7 +94,7 @@ let package = Package(
     .executableTarget(
       name: "taxon-interop",
       dependencies: [
-        "Taxon", dependency("ArgumentParser", "swift-argument-parser"), dependency("Logging", "swift-log"),
+        "Taxon", ofPrograms("ArgumentParser", "swift-argument-parser"), dependency("Logging", "swift-log"),
       ],
       path: "Tests/Interop", swiftSettings: settings, plugins: ["TaxonPlugin"]),
 
@@ -123,7 +132,7 @@ let package = Package(
     .testTarget(
       name: "OctoLLMTests",
       dependencies: [
-        "OctoLLM", "Taxon", dependency("GRDB", "GRDB.swift"), dependency("Logging", "swift-log"),
+        "OctoLLM", "Taxon", ofPrograms("GRDB", "GRDB.swift"), dependency("Logging", "swift-log"),
         dependency("Metrics", "swift-metrics"), dependency("MetricsTestKit", "swift-metrics"),
       ],
       swiftSettings: settings),

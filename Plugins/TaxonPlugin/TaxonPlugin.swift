@@ -12,7 +12,9 @@ struct TaxonPlugin: BuildToolPlugin {
       Diagnostics.error("\(target.name) uses TaxonPlugin, but its package does not depend on the package taxon")
       return []
     }
-    let protoc = try Protoc.find()
+    let protoc = try ProtocSearch(environment: ProcessInfo.processInfo.environment) {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }.find()
 
     let schema = try SchemaFiles(
       folder: settings.protoPath, include: settings.include, importPaths: settings.importPaths + [taxonProtos])
@@ -23,22 +25,21 @@ struct TaxonPlugin: BuildToolPlugin {
 
     let generator = try context.tool(named: "protoc-gen-taxon").url
     let output = context.pluginWorkDirectoryURL
-    var arguments = schema.searchPaths.map { "--proto_path=\($0.path)" }
-    arguments += ["--plugin=protoc-gen-taxon=\(generator.path)", "--taxon_out=\(output.path)"]
-    arguments += ["--taxon_opt=self=\(module.moduleName)"]
+    // It runs protoc, which writes mistakes in a form that editors do not know.
+    var arguments = ["--protoc=\(protoc)", "--out=\(output.path)", "--taxon_opt=self=\(module.moduleName)"]
     if let file = settings.file { arguments.append("--taxon_opt=settings=\(Self.escaped(file))") }
-    arguments += schema.searchPaths.map { "--taxon_opt=source=\(Self.escaped($0))" }
+    arguments += schema.searchPaths.map { "--proto_path=\($0.path)" }
     arguments += schema.files.map(\.url.path)
     return [
       .buildCommand(
         displayName: "Generating Swift from the \(schema.files.count) .proto files of \(target.name)",
-        executable: protoc, arguments: arguments,
+        executable: generator, arguments: arguments,
         inputFiles: schema.files.map(\.url) + schema.imported() + [generator] + (settings.file.map { [$0] } ?? []),
         outputFiles: schema.files.map { output.appending(path: $0.outputName) })
     ]
   }
 
-  /// A path as a value in protoc's parameter, where commas come between the settings.
+  /// A path as a value in the generator's parameter, where commas come between the settings.
   private static func escaped(_ url: URL) -> String {
     url.path.replacing("%", with: "%25").replacing(",", with: "%2C")
   }

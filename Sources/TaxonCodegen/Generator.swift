@@ -29,6 +29,9 @@ public struct Generator {
     public var diagnostics: [Diagnostic]
     /// Generated files; none when there is a mistake.
     public var files: [(name: String, content: String)]
+    /// By the file that has them, the imports that lead to errors in its `raises`. protoc, which does not know `raises`, may
+    /// say that they are unused.
+    public var importsForErrors: [String: Set<String>] = [:]
   }
 
   /// The answer to protoc. Mistakes are in its `error`, each on a line of its own; warnings go to `warn`.
@@ -59,15 +62,19 @@ public struct Generator {
     TaxonomyCheck(schema: schema).run(&diagnostics)
     ErrorCheck(schema: schema).run(&diagnostics)
     CategoryCheck(schema: schema).run(&diagnostics)
+    EjectionCheck(schema: schema).run(&diagnostics)
     let descriptors = EmbeddedDescriptors(schema, settings: settings)
     NameCheck(schema: schema, names: names, embedded: descriptors).run(&diagnostics)
 
     let found = diagnostics.sorted
-    guard !found.contains(where: { $0.severity == .error }) else { return Outcome(diagnostics: found, files: []) }
+    let importsForErrors = schema.importsForErrors()
+    guard !found.contains(where: { $0.severity == .error }) else {
+      return Outcome(diagnostics: found, files: [], importsForErrors: importsForErrors)
+    }
     let files = schema.generatedFiles.map { file in
       let emitter = Emitter(file, names: names, settings: settings, descriptors: descriptors)
       return (name: Identifier.outputFile(file.path), content: emitter.emit())
     }
-    return Outcome(diagnostics: found, files: files)
+    return Outcome(diagnostics: found, files: files, importsForErrors: importsForErrors)
   }
 }

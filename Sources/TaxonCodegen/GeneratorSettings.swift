@@ -31,6 +31,9 @@ public struct GeneratorSettings: Hashable, Sendable {
   public var imports = ["Taxon"]
   /// Which module has the types of a proto file that is imported and not generated in this run.
   public var modules: [String: String] = [:]
+  /// What stands before the names of a schema's types, by the path of the file or by its package, which stands for the packages
+  /// in it too. It takes the place of `swift_prefix`.
+  public var prefixes: [String: String] = [:]
   /// The name of the module that the code is generated for, for the case that a nested type hides one of its types.
   public var ownModule: String?
   /// Folders in which diagnostics look for the source files that they name.
@@ -45,7 +48,7 @@ public struct GeneratorSettings: Hashable, Sendable {
     public var description: String
   }
 
-  /// Reads protoc's parameter: `access=public,fakes=false,imports=A;B,module=a/b.proto:Module,self=Own,source=/folder`.
+  /// Reads protoc's parameter: `access=public,fakes=false,imports=A;B,module=a/b.proto:Module,prefix=a.b:AB,self=Own,source=/folder`.
   public init(parameter: String) throws(Mistake) {
     for setting in parameter.split(separator: ",") {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -79,6 +82,14 @@ public struct GeneratorSettings: Hashable, Sendable {
         throw Mistake(description: "parameter module=\(value) names no module; write module=path/of.proto:Module")
       }
       modules[parts[0]] = parts[1]
+    case "prefix":
+      let parts = value.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 2, !parts[0].isEmpty, Self.isPrefix(parts[1]) else {
+        throw Mistake(
+          description: "parameter prefix=\(value) is no beginning of Swift names; write prefix=a.package:Prefix, or "
+            + "prefix=path/of.proto:Prefix")
+      }
+      prefixes[parts[0]] = parts[1]
     case "self":
       ownModule = value
     case "source":
@@ -87,7 +98,7 @@ public struct GeneratorSettings: Hashable, Sendable {
     default:
       throw Mistake(
         description: "there is no parameter \"\(name)\"; there are access, clients, descriptors, fakes, imports, "
-          + "module, self and source")
+          + "module, prefix, self and source")
     }
   }
 
@@ -98,8 +109,29 @@ public struct GeneratorSettings: Hashable, Sendable {
     return flag
   }
 
+  private static func isPrefix(_ text: String) -> Bool {
+    text.allSatisfy { $0 == "_" || $0.isLetter || $0.isNumber } && text.first?.isNumber != true
+  }
+
   private static func replace(_ part: String, with other: String, in text: String) -> String {
     text.split(separator: part, omittingEmptySubsequences: false).joined(separator: other)
+  }
+
+  /// What stands before the names of a file's types.
+  func prefix(of file: SchemaFile) -> String {
+    let own = prefixes[file.path] ?? prefix(ofPackage: file.package)
+    guard let own, file.isGenerated || !Self.comesWithTaxon(file.path) else { return Identifier.prefix(of: file) }
+    return own
+  }
+
+  /// That of the package, or of the innermost one around it.
+  private func prefix(ofPackage package: String) -> String? {
+    var parts = package.split(separator: ".")
+    while !parts.isEmpty {
+      if let prefix = prefixes[parts.joined(separator: ".")] { return prefix }
+      parts.removeLast()
+    }
+    return nil
   }
 
   /// Whether the types of a proto file are part of Taxon itself.

@@ -10,8 +10,6 @@ struct Check: ParsableCommand {
   @OptionGroup var schemas: SchemaArguments
 
   func run() throws {
-    var settings = GeneratorSettings()
-    settings.sourceFolders = schemas.folders
-    try schemas.report(schemas.generator().generate(settings))
+    _ = try schemas.generate(GeneratorSettings())
   }
 }

@@ -21,6 +21,11 @@ struct Generate: ParsableCommand {
   @Option(help: "The module that has the types of an imported schema, as path/of.proto:Module. May be repeated.")
   var module: [String] = []
 
+  @Option(
+    help: "What the names of a schema's types begin with, as a.package:Prefix or path/of.proto:Prefix. May be repeated."
+  )
+  var prefix: [String] = []
+
   @Flag(inversion: .prefixedNo, help: "Write a Client for each service.")
   var clients = true
 
@@ -31,18 +36,17 @@ struct Generate: ParsableCommand {
   var descriptors = true
 
   func run() throws {
-    var settings = try GeneratorSettings(parameter: module.map { "module=\($0)" }.joined(separator: ","))
+    var settings = try GeneratorSettings(
+      parameter: (module.map { "module=\($0)" } + prefix.map { "prefix=\($0)" }).joined(separator: ","))
     settings.access = access
     settings.clients = clients
     settings.fakes = fakes
     settings.descriptors = descriptors ? .included : .omitted
     if !imports.isEmpty { settings.imports = imports }
-    settings.sourceFolders = schemas.folders
-    let outcome = try schemas.generator().generate(settings)
-    try schemas.report(outcome)
+    let files = try schemas.generate(settings)
     let folder = URL(filePath: out, directoryHint: .isDirectory)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    for file in outcome.files {
+    for file in files {
       try Data(file.content.utf8).write(to: folder.appending(path: file.name))
     }
   }

@@ -11,30 +11,28 @@ struct SchemaArguments: ParsableArguments {
   @Argument(help: "The schemas.", completion: .file(extensions: ["proto"]))
   var files: [String]
 
-  /// The working directory when nothing is said.
-  var folders: [String] { protoPath.isEmpty ? ["."] : protoPath }
-
-  /// Has protoc read the schemas.
-  func generator() throws -> Generator {
-    try Generator(
-      descriptorSet: Protoc.descriptors(of: files, folders: folders), generating: files.map { nameOfProtoc($0) }
-    ) { try? String(contentsOfFile: $0, encoding: .utf8) }
-  }
-
-  /// protoc names a file relative to the folder that it finds it in.
-  private func nameOfProtoc(_ file: String) -> String {
-    let path = URL(filePath: file).standardizedFileURL.path
-    for folder in folders {
-      let prefix = URL(filePath: folder, directoryHint: .isDirectory).standardizedFileURL.path
-      let whole = prefix.hasSuffix("/") ? prefix : prefix + "/"
-      if path.hasPrefix(whole) { return String(path.dropFirst(whole.count)) }
+  /// The Swift files of the schemas. Reports what is to be said of them; mistakes end the command.
+  func generate(_ settings: GeneratorSettings) throws -> [(name: String, content: String)] {
+    let search = ProtocSearch(environment: ProcessInfo.processInfo.environment) {
+      FileManager.default.isExecutableFile(atPath: $0)
     }
-    return file
+    let protoc: Protoc
+    do {
+      // The working directory when nothing is said.
+      let folders = (protoPath.isEmpty ? ["."] : protoPath) + [Self.taxonProtos]
+      protoc = Protoc(executable: try search.find(), folders: folders, folderSetting: "--proto-path")
+    } catch {
+      throw ValidationError("\(error)")
+    }
+    let generated = try protoc.generate(files, settings) { line in
+      FileHandle.standardError.write(Data("\(line)\n".utf8))
+    }
+    guard let generated else { throw ExitCode.failure }
+    return generated
   }
 
-  /// Prints what was found; mistakes end the command.
-  func report(_ outcome: Generator.Outcome) throws {
-    for diagnostic in outcome.diagnostics { FileHandle.standardError.write(Data("\(diagnostic)\n".utf8)) }
-    if outcome.diagnostics.contains(where: { $0.severity == .error }) { throw ExitCode.failure }
-  }
+  /// The folder with taxon/ and google/rpc/: that of the package this command was built from.
+  private static let taxonProtos = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .appending(path: "Protos").path
 }

@@ -17,7 +17,7 @@ struct SettingsFile {
   private let text: String
 
   private static let keys = [
-    "access", "protoPath", "include", "importPaths", "modules", "clients", "fakes", "descriptors",
+    "access", "protoPath", "include", "importPaths", "modules", "swiftPrefix", "clients", "fakes", "descriptors",
   ]
 
   /// Replaces `settings=FILE` in protoc's parameter by what the file says.
@@ -65,6 +65,12 @@ struct SettingsFile {
         throw mistake("modules", "\"modules\" is no object of texts; write {\"path/of.proto\": \"Module\"}")
       }
       parameters += modules.sorted { $0.key < $1.key }.map { "module=\($0.key):\($0.value)" }
+    }
+    if let prefixes = object["swiftPrefix"] {
+      guard let prefixes = prefixes as? [String: String] else {
+        throw mistake("swiftPrefix", "\"swiftPrefix\" is no object of texts; write {\"a.package\": \"Prefix\"}")
+      }
+      parameters += prefixes.sorted { $0.key < $1.key }.map { "prefix=\($0.key):\($0.value)" }
     }
   }
 

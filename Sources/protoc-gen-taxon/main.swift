@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The plugin of protoc: a CodeGeneratorRequest comes in on standard input, a CodeGeneratorResponse goes out.
+// The plugin of protoc: a CodeGeneratorRequest comes in on standard input, a CodeGeneratorResponse goes out. With arguments,
+// which protoc never gives, it runs protoc itself.
 import Foundation
 import TaxonCodegen
 
 func report(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+
+let arguments = Array(CommandLine.arguments.dropFirst())
+if !arguments.isEmpty {
+  do {
+    exit(try Driver(arguments).run(report: report) ? 0 : 1)
+  } catch let mistake as SettingsFile.Mistake {
+    report("\(mistake)")
+  } catch {
+    report("error: \(error)")
+  }
+  exit(1)
+}
 
 var plugin = ProtocPlugin()
 plugin.readFile = { try? String(contentsOfFile: $0, encoding: .utf8) }

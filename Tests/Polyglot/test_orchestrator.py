@@ -206,7 +206,7 @@ class TestArms:
         task = create(server, required_capabilities=["vision", "speech"])
         failure = failing(lambda: execute(server, task))
         assert failure.identity == ("octollm.dev", "ARM_UNAVAILABLE")
-        assert failure.status == grpc.StatusCode.UNAVAILABLE
+        assert failure.status == grpc.StatusCode.RESOURCE_EXHAUSTED
         assert failure.message == "No arm available with capabilities: vision, speech"
         payload = failure.required(ResourceError.ArmUnavailable)
         assert list(payload.required_capabilities) == ["vision", "speech"]

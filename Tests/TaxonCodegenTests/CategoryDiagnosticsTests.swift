@@ -109,6 +109,31 @@ import Testing
       ])
   }
 
+  @Test func anErrorThatIsTakenOrReturnedIsAWarning() throws {
+    let schema = TestSchema.errors(
+      """
+      message Gone { option (taxon.error) = { status: NOT_FOUND }; }
+      message M { Gone gone = 1; }
+      service S {
+        rpc Get(M) returns (Gone);
+        rpc Put(stream Gone) returns (M);
+      }
+      """)
+    try expect(
+      schema.diagnostics(),
+      [
+        """
+        t.proto:8:23: warning: method Get returns Gone, which is an error; its callers get it as a success; \
+        name it in raises, and return a message
+        """,
+        """
+        t.proto:9:18: warning: method Put takes Gone, which is an error; take a message, which may have the error \
+        in a field
+        """,
+      ])
+    #expect(try schema.outcome().files.count == 1)
+  }
+
   @Test func aFileThatIsNotGeneratedMayHaveMistakes() throws {
     var schema = TestSchema([
       "a.proto": "syntax = \"proto3\"; package a; import \"b.proto\"; message A { b.M m = 1; }",

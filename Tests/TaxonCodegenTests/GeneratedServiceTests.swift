@@ -119,4 +119,70 @@ import Testing
       }
     }
   }
+
+  @Test func methodsThatAreLeftOutAnswerUnimplemented() async throws {
+    try await withChannel(to: [PriceTag(), Notebook()]) { channel in
+      let till = Till.Client(channel)
+      let receipt = try await till.price(Self.items[0])
+      #expect(receipt == Receipt(count: 1, pence: 120))
+      await expectUnimplemented("shop.v1.Till/Watch") { () async throws(Till.WatchError) in
+        for try await _ in till.watch(Google_Protobuf_Empty()) {}
+      }
+      await expectUnimplemented("shop.v1.Till/AddUp") { () async throws(Till.AddUpError) in
+        _ = try await till.addUp().response()
+      }
+      await expectUnimplemented("shop.v1.Till/Scan") { () async throws(Till.ScanError) in
+        for try await _ in till.scan().responses {}
+      }
+
+      let diary = Diary.Client(channel)
+      await expectUnimplemented("shop.v1.Diary/Import") { () async throws(RPCError) in
+        _ = try await diary.import(Item())
+      }
+      await expectUnimplemented("shop.v1.Diary/Default") { () async throws(RPCError) in
+        for try await _ in diary.default(Item()) {}
+      }
+      await expectUnimplemented("shop.v1.Diary/Switch") { () async throws(RPCError) in
+        for try await _ in diary.switch().responses {}
+      }
+      // Its call is deprecated, which the handler is not.
+      await expectUnimplemented("shop.v1.Diary/Repeat") { () async throws(RPCError) in
+        do { _ = try await Notebook().repeat(RequestStream([]), context: ServerContext()) } catch {
+          throw .lift(error)
+        }
+      }
+    }
+    try await withChannel(to: [NoTill()]) { channel in
+      await expectUnimplemented("shop.v1.Till/Price") { () async throws(Till.PriceError) in
+        _ = try await Till.Client(channel).price(Item())
+      }
+    }
+  }
+
+  private func expectUnimplemented<Failure: ErrorUnion>(
+    _ method: String, _ call: () async throws(Failure) -> Void
+  ) async {
+    do throws(Failure) {
+      try await call()
+      Issue.record("\(method): no error")
+    } catch {
+      #expect(error.status == .unimplemented)
+      #expect(error.message == "Method /\(method) is not implemented")
+      // As grpc-go's Unimplemented…Server: a plain status, which no client repeats and no circuit breaker counts.
+      #expect(error.code == RPCError(.unimplemented).code)
+      #expect(error.retry == .never)
+      #expect(error.breaker == .neutral)
+    }
+  }
 }
+
+/// Carries out one method.
+private struct PriceTag: Till.PartialService {
+  func price(_ request: Item, context: ServerContext) async throws(Till.PriceError) -> Receipt {
+    Receipt(count: 1, pence: request.pence)
+  }
+}
+
+/// Carries out nothing.
+private struct NoTill: Till.PartialService {}
+private struct Notebook: Diary.PartialService {}

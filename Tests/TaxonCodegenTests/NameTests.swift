@@ -54,6 +54,50 @@ import Testing
     #expect(swift.contains("case colourRed\n"))
   }
 
+  @Test func aPrefixFreesANameThatSwiftHasForItself() throws {
+    let text = "enum Protocol { NONE = 0; } message Type { Protocol protocol = 1; } message M { enum Type { A = 0; } }"
+    let swift = try TestSchema.plain(text).swift()
+    #expect(swift.contains("enum T_Protocol: ProtobufEnum"))
+    #expect(swift.contains("struct T_Type: Message"))
+    #expect(swift.contains("var `protocol`: T_Protocol\n"))
+    // Nothing stands before these.
+    #expect(swift.contains("enum Type_: ProtobufEnum"))
+    #expect(
+      try TestSchema.plain("option swift_prefix = \"\"; \(text)").swift().contains("enum Protocol_: ProtobufEnum"))
+  }
+
+  @Test(arguments: [
+    ("", "Acme_Deep_V1_M"), ("prefix=acme.deep.v1:", "M"), ("prefix=acme.deep.v1:Deep", "DeepM"),
+    ("prefix=acme:A_", "A_M"), ("prefix=acme:A_,prefix=acme.deep:B_", "B_M"),
+    ("prefix=acme:A_,prefix=a.proto:File", "FileM"), ("prefix=acme.de:X,prefix=b.proto:Y", "Acme_Deep_V1_M"),
+  ])
+  func theSettingsGiveAPrefixToAPackageOrAFile(parameter: String, name: String) throws {
+    var schema = TestSchema([
+      "a.proto": "syntax = \"proto3\"; package acme.deep.v1; message M {}",
+      "t.proto": """
+      syntax = "proto3";
+      package own;
+      import "a.proto";
+      import "google/protobuf/empty.proto";
+      message N { acme.deep.v1.M m = 1; google.protobuf.Empty e = 2; }
+      """,
+    ])
+    schema.settings = try GeneratorSettings(parameter: parameter + (parameter.isEmpty ? "" : ",") + "prefix=google:No")
+    let files = try schema.outcome().files.map(\.content)
+    #expect(files.count == 2)
+    #expect(files[0].contains("struct \(name): Message"))
+    #expect(files[1].contains("var m: \(name)?"))
+    // What comes with Taxon has its names.
+    #expect(files[1].contains("var e: Google_Protobuf_Empty?"))
+  }
+
+  @Test func thePrefixOfTheSettingsTakesThePlaceOfTheFilesOwn() throws {
+    var schema = TestSchema.plain("option swift_prefix = \"Own\"; message M {}")
+    #expect(try schema.swift().contains("struct OwnM: Message"))
+    schema.settings.prefixes = ["t": "My"]
+    #expect(try schema.swift().contains("struct MyM: Message"))
+  }
+
   @Test func typesDoNotShareAName() throws {
     let schema = TestSchema([
       "a.proto": "syntax = \"proto3\"; package a; option swift_prefix = \"\"; message M {}",
@@ -121,15 +165,16 @@ import Testing
       """
       message Gone { option (taxon.error) = { code: "A" status: ABORTED }; }
       message GoneError { option (taxon.error) = { code: "B" status: ABORTED }; }
+      message Empty {}
       service S {
-        rpc M(Gone) returns (Gone) { option (taxon.raises) = { errors: ["Gone", "GoneError"] }; }
+        rpc M(Empty) returns (Empty) { option (taxon.raises) = { errors: ["Gone", "GoneError"] }; }
       }
       """)
     try expect(
       schema.diagnostics(),
       [
         """
-        t.proto:8:7: error: error t.GoneError becomes MError.gone in Swift, as error t.Gone at t.proto:8:7 does; \
+        t.proto:9:7: error: error t.GoneError becomes MError.gone in Swift, as error t.Gone at t.proto:9:7 does; \
         rename one of them
         """
       ])

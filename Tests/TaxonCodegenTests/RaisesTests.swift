@@ -65,7 +65,8 @@ import Testing
       schema("\"NotFond\"").diagnostics(),
       [
         """
-        t.proto:23:5: error: raises names "NotFond", and there is no such error or category; did you mean "NotFound"?
+        t.proto:23:5: error: raises names "NotFond", and there is no such error or category; did you mean "NotFound"? \
+        If another file declares "NotFond", import that file
         """
       ])
   }
@@ -76,7 +77,7 @@ import Testing
       [
         """
         t.proto:23:5: error: raises names "OtherError.Invalidd", and there is no such error or category; \
-        did you mean "OtherError.Invalid"?
+        did you mean "OtherError.Invalid"? If another file declares "OtherError.Invalidd", import that file
         """
       ])
   }
@@ -87,7 +88,7 @@ import Testing
       [
         """
         t.proto:23:5: error: raises names "SomethingElse", and there is no such error or category; \
-        declare it, or generate it together with the file that does
+        declare it, import the file that does, or generate the two together
         """
       ])
   }
@@ -131,13 +132,41 @@ import Testing
       schema.diagnostics(),
       [
         """
-        t.proto:24:7: error: raises names "NotFond", and there is no such error or category; did you mean "NotFound"?
+        t.proto:24:7: error: raises names "NotFond", and there is no such error or category; did you mean "NotFound"? \
+        If another file declares "NotFond", import that file
         """,
         """
         t.proto:24:30: error: raises names "Invalid", which could be "InputError.Invalid" or "OtherError.Invalid"; \
         write one of these
         """,
       ])
+  }
+
+  @Test func aNameThatStandsTwiceInOneListIsAWarning() throws {
+    var schema = schema("\"NotFound\", \"Conflict\", \"NotFound\", \"Deep.Conflict\"")
+    schema.hasSources = true
+    try expect(
+      schema.diagnostics(),
+      [
+        "t.proto:23:40: warning: raises names \"NotFound\" twice; take one of them away",
+        """
+        t.proto:23:76: warning: raises names "Deep.Conflict", which it names as "Conflict" too; take one of them away
+        """,
+      ])
+    #expect(try schema.outcome().files.count == 1)
+  }
+
+  @Test func whatAServiceRaisesMayBeNamedByItsMethodsToo() throws {
+    let schema = TestSchema.errors(
+      """
+      message Gone { option (taxon.error) = { status: ABORTED }; }
+      message M {}
+      service S {
+        option (taxon.service_raises).errors = "Gone";
+        rpc Get(M) returns (M) { option (taxon.raises).errors = "Gone"; }
+      }
+      """)
+    try expect(schema.diagnostics(), [])
   }
 
   @Test func addsWhatServiceAndFileRaiseBehindTheMethodsOwn() throws {
@@ -148,10 +177,11 @@ import Testing
       message InFile { option (taxon.error) = { status: ABORTED }; }
       message InService { option (taxon.error) = { status: ABORTED }; }
       message InMethod { option (taxon.error) = { status: ABORTED }; }
+      message Empty {}
       service S {
         option (taxon.service_raises) = { errors: ["InService", "InFile"] };
-        rpc M(InFile) returns (InFile) { option (taxon.raises) = { errors: "InMethod" }; }
-        rpc N(InFile) returns (InFile);
+        rpc M(Empty) returns (Empty) { option (taxon.raises) = { errors: "InMethod" }; }
+        rpc N(Empty) returns (Empty);
       }
       """)
     schema.settings.imports = []

@@ -80,6 +80,24 @@ import Testing
         }
 
     """,
+    // Methods that are left out.
+    "  protocol PartialService: Service {}\n",
+    """
+    extension T_S.PartialService {
+      /// UNIMPLEMENTED.
+      func get(_ request: T_M, context: ServerContext) async throws(T_S.GetError) -> T_M {
+        throw T_S.Methods.get.unimplemented()
+      }
+
+    """,
+    """
+      func chat(
+        _ requests: RequestStream<T_M, RPCError>, responses: ResponseWriter<T_M, RPCError>, context: ServerContext
+      ) async throws {
+        throw T_Plain.Methods.chat.unimplemented()
+      }
+
+    """,
     // Fakes.
     """
         var watch: (@Sendable (T_M, ResponseWriter<T_M, WatchError>, ServerContext) async throws(WatchError) -> Void)?

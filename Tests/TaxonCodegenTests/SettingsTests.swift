@@ -7,10 +7,13 @@ import Testing
 @Suite struct SettingsTests {
   @Test func theParameterHasAllSettings() throws {
     let settings = try GeneratorSettings(
-      parameter: "access=public,imports=A;B,module=a/b.proto:C,module=d.proto:E,self=F,source=/a%2Cb,source=/c")
+      parameter:
+        "access=public,imports=A;B,module=a/b.proto:C,module=d.proto:E,prefix=a.b:AB,prefix=d.proto:,self=F,source=/a%2Cb,source=/c"
+    )
     #expect(settings.access == .public)
     #expect(settings.imports == ["A", "B"])
     #expect(settings.modules == ["a/b.proto": "C", "d.proto": "E"])
+    #expect(settings.prefixes == ["a.b": "AB", "d.proto": ""])
     #expect(settings.ownModule == "F")
     #expect(settings.sourceFolders == ["/a,b", "/c"])
     #expect(try GeneratorSettings(parameter: "") == GeneratorSettings())
@@ -28,11 +31,15 @@ import Testing
     ("access=open", "parameter access=open is no access level; write public, package or internal"),
     (
       "acess=public",
-      "there is no parameter \"acess\"; there are access, clients, descriptors, fakes, imports, module, self and source"
+      "there is no parameter \"acess\"; there are access, clients, descriptors, fakes, imports, module, prefix, self and source"
     ),
     ("fakes=no", "parameter fakes=no says neither yes nor no; write true or false"),
     ("descriptors=all", "parameter descriptors=all says neither yes nor no; write true or false"),
     ("access", "parameter \"access\" has no value; write access=…"),
+    (
+      "prefix=a:1B",
+      "parameter prefix=a:1B is no beginning of Swift names; write prefix=a.package:Prefix, or prefix=path/of.proto:Prefix"
+    ),
     ("module=a.proto", "parameter module=a.proto names no module; write module=path/of.proto:Module"),
   ])
   func aMistakeInTheParameterIsReported(parameter: String, mistake: String) {
@@ -55,6 +62,15 @@ import Testing
         """)
     #expect(response.file.isEmpty)
     #expect(response.supportedFeatures == 1)
+  }
+
+  /// Newer versions of protoc know them.
+  @Test func editionsAreRefused() throws {
+    let request = Google_Protobuf_Compiler_CodeGeneratorRequest(
+      fileToGenerate: ["t.proto"], protoFile: [.init(name: "t.proto", syntax: "editions")])
+    try expect(
+      Generator(request).generate(GeneratorSettings()).diagnostics.map(\.description),
+      ["t.proto:1:1: error: editions are not supported; write syntax = \"proto3\" or syntax = \"proto2\""])
   }
 
   @Test func aGroupIsLeftOutWithAWarning() throws {

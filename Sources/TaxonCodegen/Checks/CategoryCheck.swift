@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Checks that categories stay what they are: never sent, and with fields that the errors inside agree on.
+/// Checks that categories stay what they are: never sent, and with fields that the errors inside agree on; and that errors
+/// are raised, not returned.
 struct CategoryCheck {
   let schema: Schema
 
@@ -27,10 +28,18 @@ struct CategoryCheck {
   private func checkTypes(of method: SchemaMethod, _ diagnostics: inout Diagnostics) {
     for (type, tag, verb) in [
       (method.input, Tag.methodInput, "takes"), (method.output, Tag.methodOutput, "returns"),
-    ] where type.category != nil {
-      diagnostics.error(
-        method.service.file.sources.place(method.path + [tag]),
-        "method \(method.name) \(verb) \(type.name), which is a category and never sent; use a message")
+    ] {
+      let place = method.service.file.sources.place(method.path + [tag])
+      if type.category != nil {
+        diagnostics.error(
+          place, "method \(method.name) \(verb) \(type.name), which is a category and never sent; use a message")
+      } else if type.error != nil {
+        let mend =
+          tag == Tag.methodOutput
+          ? "its callers get it as a success; name it in raises, and return a message"
+          : "take a message, which may have the error in a field"
+        diagnostics.warning(place, "method \(method.name) \(verb) \(type.name), which is an error; \(mend)")
+      }
     }
   }
 

@@ -28,11 +28,12 @@ final class CodeWriter {
     line("}")
   }
 
-  /// The lines of a comment, or else one sentence, as documentation.
+  /// The lines of a comment, without those that speak to the generator, or else one sentence, as documentation.
   func documentation(_ comment: String?, _ sentence: String) {
     var lines = (comment ?? "").split(separator: "\n", omittingEmptySubsequences: false).map { line in
       (line.hasPrefix(" ") ? line.dropFirst() : line).trimmingEnd()
     }
+    lines.removeAll { $0.hasPrefix("taxon:ignore ") }
     while lines.last?.isEmpty == true { lines.removeLast() }
     while lines.first?.isEmpty == true { lines.removeFirst() }
     if lines.isEmpty { lines = [sentence] }

@@ -26,6 +26,8 @@ extension Emitter {
       }
       writer.blank()
       emitProtocol(service)
+      writer.blank()
+      emitPartialProtocol(service)
       if settings.clients {
         writer.blank()
         emitClient(service)
@@ -37,6 +39,10 @@ extension Emitter {
     }
     writer.blank()
     emitRegistration(service)
+    if !service.methods.isEmpty {
+      writer.blank()
+      emitPartialDefaults(service)
+    }
   }
 
   // MARK: Names and types

@@ -26,11 +26,11 @@ struct RaisesResolver {
   static func resolve(_ schema: Schema, _ diagnostics: inout Diagnostics) {
     let resolver = RaisesResolver(schema)
     for file in schema.files {
-      let ofFile = resolver.errors(file.raises, in: file.package, &diagnostics)
+      let ofFile = resolver.errors(file.raises, in: file.package, of: file, &diagnostics)
       for service in file.services {
-        let ofService = resolver.errors(service.raises, in: service.fullName, &diagnostics)
+        let ofService = resolver.errors(service.raises, in: service.fullName, of: file, &diagnostics)
         for method in service.methods {
-          let own = resolver.errors(method.raises, in: service.fullName, &diagnostics)
+          let own = resolver.errors(method.raises, in: service.fullName, of: file, &diagnostics)
           method.errors = (own + ofService + ofFile).uniqued()
         }
       }
@@ -38,11 +38,18 @@ struct RaisesResolver {
   }
 
   private func errors(
-    _ names: [RaisedName], in scope: String, _ diagnostics: inout Diagnostics
+    _ names: [RaisedName], in scope: String, of file: SchemaFile, _ diagnostics: inout Diagnostics
   ) -> [SchemaMessage] {
-    names.flatMap { raised -> [SchemaMessage] in
+    var named: [ObjectIdentifier: String] = [:]
+    return names.flatMap { raised -> [SchemaMessage] in
       switch resolve(raised.name, in: scope) {
       case .found(let message):
+        if let first = named[ObjectIdentifier(message)], file.isGenerated {
+          let what =
+            first == raised.name ? "\"\(first)\" twice" : "\"\(raised.name)\", which it names as \"\(first)\" too"
+          diagnostics.warning(raised.place, "raises names \(what); take one of them away")
+        }
+        named[ObjectIdentifier(message)] = raised.name
         return message.allErrors
       case .ambiguous(let candidates):
         let names = candidates.map { "\"\(shortName($0, in: scope))\"" }
@@ -55,11 +62,14 @@ struct RaisesResolver {
           "raises names \"\(raised.name)\", but \(what) is neither an error nor a category; "
             + (mend ?? "name one that is"))
       case .unknown:
-        let mend = suggestion(for: raised.name, in: scope).map { "did you mean \"\($0)\"?" }
+        // Of files that are neither generated nor imported, protoc tells nothing.
+        let mend = suggestion(for: raised.name, in: scope).map {
+          "did you mean \"\($0)\"? If another file declares \"\(raised.name)\", import that file"
+        }
         diagnostics.error(
           raised.place,
           "raises names \"\(raised.name)\", and there is no such error or category; "
-            + (mend ?? "declare it, or generate it together with the file that does"))
+            + (mend ?? "declare it, import the file that does, or generate the two together"))
       }
       return []
     }

@@ -37,6 +37,10 @@ struct SchemaBuilder {
       isDeprecated: file.options?.deprecated ?? false, swiftPrefix: file.options?.swiftPrefix,
       dependencies: file.dependency, sources: sources, descriptor: file)
     schema.files.append(node)
+    if isGenerated, let syntax = file.syntax, !["", "proto2", "proto3"].contains(syntax) {
+      diagnostics.error(
+        sources.place([]), "\(syntax) are not supported; write syntax = \"proto3\" or syntax = \"proto2\"")
+    }
     node.taxonomy = CustomOptions.taxonomy(file.options, sources)
     node.raises = CustomOptions.raises(
       file.options?.unknownFields, Tag.secondOption, [Tag.fileOptions, Tag.secondOption], sources)

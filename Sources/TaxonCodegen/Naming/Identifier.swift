@@ -32,8 +32,8 @@ enum Identifier {
   }
 
   /// The name of a type; CamelCase of the schema is left alone.
-  static func type(_ name: String) -> String {
-    usable(name.first?.isLowercase == true ? Words(name).upperCamel : name)
+  static func type(_ name: String, prefix: String = "") -> String {
+    usable(prefix + (name.first?.isLowercase == true ? Words(name).upperCamel : name))
   }
 
   static func oneofType(_ name: String) -> String { usable(Words(name).upperCamel) }

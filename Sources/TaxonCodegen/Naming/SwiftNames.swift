@@ -14,10 +14,10 @@ struct SwiftNames {
     self.settings = settings
     ownModule = settings.ownModule
     for file in schema.files {
-      let prefix = Identifier.prefix(of: file)
+      let prefix = settings.prefix(of: file)
       for message in file.messages { add(message, in: [], prefix, isDeclared: file.isGenerated) }
       for enumeration in file.enums {
-        add(enumeration, [prefix + Identifier.type(enumeration.name)], isDeclared: file.isGenerated)
+        add(enumeration, [Identifier.type(enumeration.name, prefix: prefix)], isDeclared: file.isGenerated)
       }
       for service in file.services { add(service, prefix, isDeclared: file.isGenerated) }
       if file.isGenerated, let root = file.taxonomy?.name { declared[[], default: []].insert(root) }
@@ -32,13 +32,13 @@ struct SwiftNames {
 
   func path(_ oneof: SchemaOneof) -> [String] {
     let name = Identifier.oneofType(oneof.name)
-    let taken = (oneof.message.messages.map(\.name) + oneof.message.enums.map(\.name)).map(Identifier.type)
+    let taken = (oneof.message.messages.map(\.name) + oneof.message.enums.map(\.name)).map { Identifier.type($0) }
     return path(oneof.message) + [taken.contains(name) ? name + "OneOf" : name]
   }
 
   /// The property of an extension: as its schema's types, it has the file's prefix in front, and the messages around it.
   func property(_ extended: SchemaExtension) -> String {
-    let scope = extended.scope.map { path($0) } ?? [Identifier.prefix(of: extended.file)]
+    let scope = extended.scope.map { path($0) } ?? [settings.prefix(of: extended.file)]
     return Identifier.property((scope + [extended.field.name]).joined(separator: "_"), isInError: false)
   }
 
@@ -52,7 +52,7 @@ struct SwiftNames {
 
   private mutating func add(_ message: SchemaMessage, in scope: [String], _ prefix: String, isDeclared: Bool) {
     guard !message.isMapEntry else { return }
-    let path = scope + [prefix + Identifier.type(message.name)]
+    let path = scope + [Identifier.type(message.name, prefix: prefix)]
     paths[ObjectIdentifier(message)] = path
     if isDeclared { declare(path) }
     for nested in message.messages { add(nested, in: path, "", isDeclared: isDeclared) }
@@ -69,11 +69,11 @@ struct SwiftNames {
   }
 
   private mutating func add(_ service: SchemaService, _ prefix: String, isDeclared: Bool) {
-    let path = [prefix + Identifier.type(service.name)]
+    let path = [Identifier.type(service.name, prefix: prefix)]
     paths[ObjectIdentifier(service)] = path
     guard isDeclared else { return }
     declare(path)
-    for name in ["Methods", "Service"] { declare(path + [name]) }
+    for name in ["Methods", "Service", "PartialService"] { declare(path + [name]) }
     if settings.clients { declare(path + ["Client"]) }
     if settings.fakes { declare(path + ["Fake"]) }
     for method in service.methods where !method.errors.isEmpty { declare(errorPath(method)) }

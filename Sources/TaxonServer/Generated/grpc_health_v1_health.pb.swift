@@ -181,6 +181,9 @@ package enum Grpc_Health_V1_Health {
       responses: ResponseWriter<Grpc_Health_V1_HealthCheckResponse, RPCError>, context: ServerContext
     ) async throws
   }
+
+  /// A Health that may leave methods out: those, and what the schema adds later, answer UNIMPLEMENTED.
+  package protocol PartialService: Service {}
 }
 
 extension Grpc_Health_V1_Health.Service {
@@ -201,6 +204,30 @@ extension Grpc_Health_V1_Health.Service {
     registry.add(serverStreaming: Grpc_Health_V1_Health.Methods.watch) { request, responses, context async throws in
       try await self.watch(request, responses: responses, context: context)
     }
+  }
+}
+
+extension Grpc_Health_V1_Health.PartialService {
+  /// UNIMPLEMENTED.
+  package func check(
+    _ request: Grpc_Health_V1_HealthCheckRequest, context: ServerContext
+  ) async throws -> Grpc_Health_V1_HealthCheckResponse {
+    throw Grpc_Health_V1_Health.Methods.check.unimplemented()
+  }
+
+  /// UNIMPLEMENTED.
+  package func list(
+    _ request: Grpc_Health_V1_HealthListRequest, context: ServerContext
+  ) async throws -> Grpc_Health_V1_HealthListResponse {
+    throw Grpc_Health_V1_Health.Methods.list.unimplemented()
+  }
+
+  /// UNIMPLEMENTED.
+  package func watch(
+    _ request: Grpc_Health_V1_HealthCheckRequest,
+    responses: ResponseWriter<Grpc_Health_V1_HealthCheckResponse, RPCError>, context: ServerContext
+  ) async throws {
+    throw Grpc_Health_V1_Health.Methods.watch.unimplemented()
   }
 }
 

@@ -25,6 +25,9 @@ package enum Grpc_Reflection_V1_ServerReflection {
       responses: ResponseWriter<Grpc_Reflection_V1_ServerReflectionResponse, RPCError>, context: ServerContext
     ) async throws
   }
+
+  /// A ServerReflection that may leave methods out: those, and what the schema adds later, answer UNIMPLEMENTED.
+  package protocol PartialService: Service {}
 }
 
 extension Grpc_Reflection_V1_ServerReflection.Service {
@@ -39,6 +42,16 @@ extension Grpc_Reflection_V1_ServerReflection.Service {
     registry.add(bidirectional: Grpc_Reflection_V1_ServerReflection.Methods.serverReflectionInfo) { requests, responses, context async throws in
       try await self.serverReflectionInfo(requests, responses: responses, context: context)
     }
+  }
+}
+
+extension Grpc_Reflection_V1_ServerReflection.PartialService {
+  /// UNIMPLEMENTED.
+  package func serverReflectionInfo(
+    _ requests: RequestStream<Grpc_Reflection_V1_ServerReflectionRequest, RPCError>,
+    responses: ResponseWriter<Grpc_Reflection_V1_ServerReflectionResponse, RPCError>, context: ServerContext
+  ) async throws {
+    throw Grpc_Reflection_V1_ServerReflection.Methods.serverReflectionInfo.unimplemented()
   }
 }
 

@@ -28,6 +28,9 @@ enum Watch {
     func init_(_ request: Message, context: ServerContext) async throws -> Message
   }
 
+  /// A Watch that may leave methods out: those, and what the schema adds later, answer UNIMPLEMENTED.
+  protocol PartialService: Service {}
+
   /// Calls the methods of Watch.
   struct Client: Sendable {
     /// What carries the calls.
@@ -85,6 +88,18 @@ extension Watch.Service {
     registry.add(Watch.Methods.init_) { request, context async throws in
       try await self.init_(request, context: context)
     }
+  }
+}
+
+extension Watch.PartialService {
+  /// UNIMPLEMENTED.
+  func look(_ request: Client, context: ServerContext) async throws -> Methods {
+    throw Watch.Methods.look.unimplemented()
+  }
+
+  /// UNIMPLEMENTED.
+  func init_(_ request: Message, context: ServerContext) async throws -> Message {
+    throw Watch.Methods.init_.unimplemented()
   }
 }
 

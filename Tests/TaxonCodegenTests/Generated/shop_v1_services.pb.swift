@@ -211,6 +211,9 @@ enum Shop {
     func lookUpURL(_ request: BuyRequest, context: ServerContext) async throws(LookUpURLError) -> Google_Protobuf_Empty
   }
 
+  /// A Shop that may leave methods out: those, and what the schema adds later, answer UNIMPLEMENTED.
+  protocol PartialService: Service {}
+
   /// Calls the methods of Shop.
   struct Client: Sendable {
     /// What carries the calls.
@@ -270,6 +273,20 @@ extension Shop.Service {
     registry.add(Shop.Methods.lookUpURL) { request, context async throws(Shop.LookUpURLError) in
       try await self.lookUpURL(request, context: context)
     }
+  }
+}
+
+extension Shop.PartialService {
+  /// UNIMPLEMENTED.
+  func buy(_ request: BuyRequest, context: ServerContext) async throws(Shop.BuyError) -> Everything {
+    throw Shop.Methods.buy.unimplemented()
+  }
+
+  /// UNIMPLEMENTED.
+  func lookUpURL(
+    _ request: BuyRequest, context: ServerContext
+  ) async throws(Shop.LookUpURLError) -> Google_Protobuf_Empty {
+    throw Shop.Methods.lookUpURL.unimplemented()
   }
 }
 

@@ -246,6 +246,9 @@ enum Till {
     ) async throws(ScanError)
   }
 
+  /// A Till that may leave methods out: those, and what the schema adds later, answer UNIMPLEMENTED.
+  protocol PartialService: Service {}
+
   /// Calls the methods of Till.
   struct Client: Sendable {
     /// What carries the calls.
@@ -342,6 +345,35 @@ extension Till.Service {
   }
 }
 
+extension Till.PartialService {
+  /// UNIMPLEMENTED.
+  func price(_ request: Item, context: ServerContext) async throws(Till.PriceError) -> Receipt {
+    throw Till.Methods.price.unimplemented()
+  }
+
+  /// UNIMPLEMENTED.
+  func watch(
+    _ request: Google_Protobuf_Empty, responses: ResponseWriter<Item, Till.WatchError>, context: ServerContext
+  ) async throws(Till.WatchError) {
+    throw Till.Methods.watch.unimplemented()
+  }
+
+  /// UNIMPLEMENTED.
+  func addUp(
+    _ requests: RequestStream<Item, Till.AddUpError>, context: ServerContext
+  ) async throws(Till.AddUpError) -> Receipt {
+    throw Till.Methods.addUp.unimplemented()
+  }
+
+  /// UNIMPLEMENTED.
+  func scan(
+    _ requests: RequestStream<Item, Till.ScanError>, responses: ResponseWriter<Receipt, Till.ScanError>,
+    context: ServerContext
+  ) async throws(Till.ScanError) {
+    throw Till.Methods.scan.unimplemented()
+  }
+}
+
 /// Methods of every kind that say nothing.
 enum Diary {
   /// The full name.
@@ -382,6 +414,9 @@ enum Diary {
       _ requests: RequestStream<Item, RPCError>, responses: ResponseWriter<Item, RPCError>, context: ServerContext
     ) async throws
   }
+
+  /// A Diary that may leave methods out: those, and what the schema adds later, answer UNIMPLEMENTED.
+  protocol PartialService: Service {}
 
   /// Calls the methods of Diary.
   struct Client: Sendable {
@@ -471,6 +506,30 @@ extension Diary.Service {
     registry.add(bidirectional: Diary.Methods.switch) { requests, responses, context async throws in
       try await self.switch(requests, responses: responses, context: context)
     }
+  }
+}
+
+extension Diary.PartialService {
+  /// UNIMPLEMENTED.
+  func `import`(_ request: Item, context: ServerContext) async throws -> Google_Protobuf_Empty {
+    throw Diary.Methods.import.unimplemented()
+  }
+
+  /// UNIMPLEMENTED.
+  func `default`(_ request: Item, responses: ResponseWriter<Item, RPCError>, context: ServerContext) async throws {
+    throw Diary.Methods.default.unimplemented()
+  }
+
+  /// UNIMPLEMENTED.
+  func `repeat`(_ requests: RequestStream<Item, RPCError>, context: ServerContext) async throws -> Item {
+    throw Diary.Methods.repeat.unimplemented()
+  }
+
+  /// UNIMPLEMENTED.
+  func `switch`(
+    _ requests: RequestStream<Item, RPCError>, responses: ResponseWriter<Item, RPCError>, context: ServerContext
+  ) async throws {
+    throw Diary.Methods.switch.unimplemented()
   }
 }
 

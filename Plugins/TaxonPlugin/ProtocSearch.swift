@@ -1,0 +1,1 @@
+../../Sources/TaxonCodegen/Protoc/ProtocSearch.swift
