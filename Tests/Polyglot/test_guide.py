@@ -2,7 +2,8 @@
 """The guide, true to the letter: what its pages show is built as one package, run, and compared with what they say it prints.
 
 A page is one function. Its Swift blocks stand in it one behind the other; `<!-- top -->` puts the next one outside of the
-function, `<!-- file: NAME -->` makes a file of it, and `<!-- run -->` has a shell run it before. Invisible to readers are
+function, `<!-- file: NAME -->` makes a file of it, and `<!-- run -->` has a shell run it before. What stands behind
+`<!-- refused: TEXT -->` does not compile, and TEXT is in what the compiler says. Invisible to readers are
 `<!-- setup … -->` (lines of the function) and `<!-- declare … -->` (outside of it). Each `text` block is printed by its page, as it
 stands.
 """
@@ -12,11 +13,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from repository import PACKAGES, ROOT, swift
+from repository import PACKAGES, ROOT, executable, swift
 
 PAGES = {page.stem: page.read_text() for page in sorted((ROOT / "Documentation" / "Guide").glob("*.md"))}
 SWIFT_PAGES = [name for name, text in PAGES.items() if "```swift" in text]
-PIECE = re.compile(r"(?:<!-- (?P<mark>top|run|file: (?P<file>\S+)) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```\n|"
+PIECE = re.compile(r"(?:<!-- (?P<mark>top|run|file: (?P<file>\S+)|refused: (?P<message>[^\n]+)) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```\n|"
                    r"<!-- (?P<hidden>setup|declare)\n(?P<lines>.*?)-->", re.S)  # fmt: skip
 
 PACKAGE = """// swift-tools-version: 6.2
@@ -30,16 +31,35 @@ let package = Package(
   dependencies: [
     .package(name: "taxon", path: "../taxon", traits: []),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
   ],
   targets: [
     .target(name: "Platform", dependencies: [taxon], plugins: plugins),
     .target(name: "StockAPI", dependencies: [taxon, "Platform"], plugins: plugins),
     .executableTarget(
-      name: "Guide", dependencies: [taxon, "Platform", "StockAPI", .product(name: "Logging", package: "swift-log")],
+      name: "Guide",
+      dependencies: [
+        taxon, "Platform", "StockAPI", .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
       plugins: plugins),
   ]
 )
 """
+
+
+def refused() -> tuple[str, list[str]]:
+    """A file of functions that do not compile, and what the compiler says of them."""
+    functions, messages = ["import Taxon"], []
+    for name in SWIFT_PAGES:
+        setup = ""
+        for piece in PIECE.finditer(PAGES[name]):
+            if piece["hidden"] == "setup":
+                setup += piece["lines"]
+            elif piece["message"]:
+                messages.append(piece["message"])
+                functions.append(f"@MainActor func refused{len(messages)}() async throws {{\n{setup}{piece['text']}}}\n")
+    return "\n".join(functions), messages
 
 
 def sources() -> tuple[dict[str, str], str]:
@@ -55,6 +75,8 @@ def sources() -> tuple[dict[str, str], str]:
                 (body if piece["hidden"] == "setup" else top).append(piece["lines"])
             elif piece["file"]:
                 files[piece["file"]] = piece["text"]
+            elif piece["message"]:
+                continue
             elif piece["mark"] == "run":
                 script += piece["text"]
             elif piece["language"] == "swift":
@@ -71,8 +93,8 @@ def sources() -> tuple[dict[str, str], str]:
 
 
 @pytest.fixture(scope="module")
-def printed(copy: Path) -> dict[str, str]:
-    """What each page printed."""
+def package(copy: Path) -> Path:
+    """The package's folder, with what the shell makes."""
     folder = PACKAGES / "guide"
     files, script = sources()
     for name, text in files.items():
@@ -86,10 +108,16 @@ def printed(copy: Path) -> dict[str, str]:
     if not (folder / ".build").is_symlink():
         (folder / ".build").symlink_to(PACKAGES / "build")
     subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, check=True)
-    swift("build", "--product", "Guide", package=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def printed(package: Path) -> dict[str, str]:
+    """What each page printed."""
+    swift("build", "--product", "Guide", package=package)
     program = PACKAGES / "build" / "debug" / "Guide"
     result = subprocess.run(
-        [program], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=False
+        [program], cwd=package, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr[-4000:]
     return dict(re.findall(r"^== (\w+)\n(.*?)(?=^== |\Z)", result.stdout, re.S | re.M))
@@ -101,6 +129,32 @@ def test_a_page_prints_what_it_says(printed: dict[str, str], page: str) -> None:
     text = printed[page]
     for expected in re.findall(r"```text\n(.*?)```", PAGES[page], re.S):
         assert expected in text, text
+
+
+@pytest.mark.slow
+def test_what_should_not_compile_does_not(package: Path) -> None:
+    file = package / "Sources" / "Guide" / "Refused.swift"
+    text, messages = refused()
+    file.write_text(text)
+    try:
+        said = swift("build", "--product", "Guide", package=package, check=False)
+    finally:
+        file.unlink()
+    assert said.returncode
+    for message in messages:
+        assert message in said.stdout, said.stdout[-8000:]
+    # Nothing else is wrong.
+    assert len(set(re.findall(r"^\S+:\d+:\d+: error: ", said.stdout, re.M))) == len(messages), said.stdout[-8000:]
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    command = (ROOT / "Sources" / "TaxonCommand" / "TaxonCommand.swift").read_text()
+    version = re.search(r'version: "([^"]+)"', command)
+    newest = re.search(r"^## (\S+)", (ROOT / "Documentation" / "Changelog.md").read_text(), re.M)
+    depended = re.search(r'from: "([^"]+)"', (ROOT / "README.md").read_text())
+    assert version and newest and depended and version[1] == newest[1] == depended[1]
+    said = subprocess.run([executable("taxon"), "--version"], stdout=subprocess.PIPE, text=True, check=True)
+    assert said.stdout.strip() == version[1]
 
 
 def test_links_lead_somewhere() -> None:
