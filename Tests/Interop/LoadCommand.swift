@@ -26,6 +26,8 @@ struct LoadCommand: ParsableCommand {
   var requestSize = 0
   @Option(name: .customLong("response_size"), help: "Bytes of a reply's payload, of calls that are not empty.")
   var responseSize = 0
+  @Flag(help: "Call failing.Failing/Unary, which is idempotent, and repeat nothing: what is between does.")
+  var idempotent = false
   @Option(help: "Seconds that a call may take.") var timeout = 20.0
   @Flag(help: "Log at level debug, to stderr.") var debug = false
 
@@ -45,6 +47,7 @@ struct LoadCommand: ParsableCommand {
     var configuration = Channel.Configuration()
     configuration.balancing = roundRobin ? .roundRobin : .pickFirst
     configuration.observer = { report.note($0) }
+    if idempotent { configuration.policy = .none }
     if debug {
       configuration.logger = Logger(label: "load") { StreamLogHandler.standardError(label: $0) }
       configuration.logger.logLevel = .debug
@@ -52,6 +55,7 @@ struct LoadCommand: ParsableCommand {
     let channel = try Channel(target, configuration: configuration)
     defer { channel.shutDown() }
     let client = TestService.Client(channel)
+    let idempotentClient = Failing.Client(channel)
     let start = ContinuousClock.now
     await withTaskGroup { group in
       for _ in 0..<concurrency {
@@ -59,7 +63,7 @@ struct LoadCommand: ParsableCommand {
           while report.begin(atLeast: calls, mayEnd: mayEnd) {
             let begin = ContinuousClock.now
             do throws(RPCError) {
-              try await call(client)
+              if idempotent { try await call(idempotentClient) } else { try await call(client) }
               report.succeeded(after: .now - begin)
             } catch {
               report.failed(error, after: .now - begin)
@@ -71,6 +75,14 @@ struct LoadCommand: ParsableCommand {
       }
     }
     print(try report.line(seconds: (.now - start) / .seconds(1)))
+  }
+
+  private func call(_ client: Failing.Client) async throws(RPCError) {
+    do {
+      _ = try await client.unary(Ending(), options: CallOptions(timeout: .seconds(timeout)))
+    } catch {
+      throw .lift(error)
+    }
   }
 
   private func call(_ client: TestService.Client) async throws(RPCError) {

@@ -6,7 +6,8 @@ import Taxon
 
 struct ServerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "server", abstract: "Serve grpc.testing.TestService until SIGTERM or SIGINT.",
+    commandName: "server",
+    abstract: "Serve grpc.testing.TestService, failing.Failing and grpc.health.v1 until SIGTERM or SIGINT.",
     discussion: "Prints one line when it listens, such as \"listening on 0.0.0.0:10000\"; logs go to stderr.")
 
   @Option(help: "The name or address to listen on.") var host = "0.0.0.0"
@@ -33,7 +34,8 @@ struct ServerCommand: ParsableCommand {
     }
     var configuration = Server.Configuration(host: host, port: port, tls: tls)
     if tellsFirstCall { configuration.interceptors = [FirstCallInterceptor()] }
-    let server = Server(configuration, services: [InteropService()])
+    let health = HealthService()
+    let server = Server(configuration, services: [InteropService(), FailingService(health: health), health])
     let address = host.contains(":") ? "[\(host)]" : host
     let serving = Task {
       try await server.run { port in

@@ -24,7 +24,7 @@ class RestartingSwiftServer:
         self._log = log
         self._port = 0
         self.start()
-        self._port = self._server.port
+        self.port = self._port = self._server.port
         self.target = self._server.target
 
     def start(self) -> None:
@@ -34,6 +34,17 @@ class RestartingSwiftServer:
         """Ends gracefully, as after SIGTERM."""
         with self._server:
             pass
+
+    def kill(self) -> None:
+        """Ends at once, as by `kill -9`."""
+        self._server.process.kill()
+        self._server.wait()
+        self._server.process.stdout.close()
+
+    @property
+    def process(self) -> int:
+        """The number of the process that serves now."""
+        return self._server.process.pid
 
     def wait_for_call(self) -> None:
         """Until one has come since the start."""

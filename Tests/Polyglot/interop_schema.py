@@ -11,6 +11,7 @@ import tempfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
@@ -18,15 +19,15 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from repository import ROOT
+from repository import PROTOS, ROOT
 
 M = TypeVar("M", bound=Message)
 
 
-def _descriptors(protos: str) -> DescriptorPool:
+def _descriptors(protos: Path, *names: str) -> DescriptorPool:
     with tempfile.NamedTemporaryFile() as file:
         protoc = os.environ.get("PROTOC_PATH", "protoc")
-        command = [protoc, f"-I{protos}", "-o", file.name, "--include_imports", "grpc/testing/test.proto"]
+        command = [protoc, f"-I{protos}", f"-I{PROTOS}", "-o", file.name, "--include_imports", *names]
         subprocess.run(command, check=True)
         files = FileDescriptorSet.FromString(file.read())
     pool = DescriptorPool()
@@ -35,14 +36,20 @@ def _descriptors(protos: str) -> DescriptorPool:
     return pool
 
 
-_pool = _descriptors(str(ROOT / "Tests" / "Interop" / "Protos"))
+_pool = _descriptors(ROOT / "Tests" / "Interop" / "Protos", "grpc/testing/test.proto", "failing/failing.proto")
 
 TEST_SERVICE: ServiceDescriptor = _pool.FindServiceByName("grpc.testing.TestService")
 UNIMPLEMENTED_SERVICE: ServiceDescriptor = _pool.FindServiceByName("grpc.testing.UnimplementedService")
+FAILING: ServiceDescriptor = _pool.FindServiceByName("failing.Failing")
+
+
+def message(name: str) -> type[Message]:
+    """The class of a message, by its full name."""
+    return GetMessageClass(_pool.FindMessageTypeByName(name))
 
 
 def _message(name: str) -> type[Message]:
-    return GetMessageClass(_pool.FindMessageTypeByName(f"grpc.testing.{name}"))
+    return message(f"grpc.testing.{name}")
 
 
 BoolValue = _message("BoolValue")

@@ -25,15 +25,17 @@ class Proxy:
         self.target = f"127.0.0.1:{self.port}"
 
     def _start(self, command: list[str], environment: dict[str, str]) -> None:
-        descriptor = self._listener.fileno()
-        # Debian has both in /usr/sbin, which is not in everybody's PATH.
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[descriptor],
-                env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin", **environment},
-            )  # fmt: skip
+        self._run(command, environment, [self._listener.fileno()])
         # Only the proxy's own is left, so that nobody can connect when it has ended.
         self._listener.close()
+
+    def _run(self, command: list[str], environment: dict[str, str], descriptors: list[int]) -> None:
+        # Debian has them in /usr/sbin, which is not in everybody's PATH.
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=descriptors,
+                env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin", **environment},
+            )  # fmt: skip
 
     @property
     def log(self) -> str:

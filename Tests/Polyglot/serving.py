@@ -6,11 +6,21 @@ import re
 import signal
 import subprocess
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
 # Seconds. Generous, since the machine may have other things to do; nothing waits for it to pass.
 PATIENCE = 30
+
+
+def poll(condition: Callable[[], object], otherwise: str | Callable[[], str]) -> None:
+    """Asks again and again until it holds: for software that says nothing by itself."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, otherwise if isinstance(otherwise, str) else otherwise()
+        time.sleep(0.02)
 
 
 class ServingProcess:

@@ -50,6 +50,11 @@ import Testing
     var options = WireOptions()
     options.reserved = 2900
     #expect(!WireStatus(RPCError(.unavailable), options).isOneFrame)
+    // And nothing is left out that has room in trailers.
+    let declared = WireStatus(ResourceError.ArmUnavailable(requiredCapabilities: ["plot"]), options)
+    #expect(!declared.isOneFrame)
+    #expect(!declared.details.isEmpty)
+    #expect(declared.dropped.isEmpty)
   }
 
   @Test(arguments: [

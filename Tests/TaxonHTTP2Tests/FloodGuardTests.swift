@@ -76,6 +76,17 @@ import Testing
     #expect(outcome.allSatisfy { $0 == nil })
   }
 
+  @Test func anEmptyFrameBehindEachMessageIsNoFlood() {
+    var flood = FloodGuard(limits { $0.emptyData = .init(burst: 2, perSecond: 0) }, now: start)
+    let paid = (0..<10_000).map { _ in
+      flood.receivedData(messages: 1)
+      return flood.receivedEmptyData(now: start)
+    }
+    #expect(paid.allSatisfy { $0 == nil })
+    let unpaid = (0..<2).map { _ in flood.receivedEmptyData(now: start) }
+    #expect(unpaid == [nil, .emptyData])
+  }
+
   @Test func streamsThatAreEndedAreRemembered() {
     var numbers = StreamNumbers()
     #expect(!numbers.isEnded(1))

@@ -54,7 +54,8 @@ public struct WireStatus: Hashable, Sendable {
     retryAfter = writer.retryAfter.map(\.wholeSeconds)
     let cost = TrailerCost(hasHint: writer.retryAfter != nil, reserved: options.reserved)
     let wantsOneFrame = writer.facts.wantsOneFrame(options.framing)
-    var limit = options.budget - TrailerCost.proxies
+    let budget = options.budget - TrailerCost.proxies
+    var limit = budget
     if wantsOneFrame == true, options.framing == .bySchema { limit = min(limit, WireOptions.maxFrameBlock) }
     if writer.isBare, cost.fits(message: writer.message, details: 0, limit) {
       (message, details, dropped) = (writer.message, [], [])
@@ -66,7 +67,9 @@ public struct WireStatus: Hashable, Sendable {
       if let whole {
         (message, details, dropped) = (writer.message, whole, [])
       } else {
-        let fitted = writer.fit(limit, cost, payload)
+        var fitted = writer.fit(limit, cost, payload)
+        // Trailing metadata leaves one frame no room for what says which error it is: that matters more than the frame.
+        if fitted.details.isEmpty, limit < budget { fitted = writer.fit(budget, cost, payload) }
         (message, details, dropped) = (fitted.message, fitted.details, fitted.omitted)
       }
     }

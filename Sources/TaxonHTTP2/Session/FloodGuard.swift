@@ -47,7 +47,11 @@ struct FloodGuard {
   mutating func receivedSmallData(now: NIODeadline) -> FloodLimit? { smallData.take(now) ? nil : .smallData }
 
   /// Any other DATA frame, with the end of so many messages in it.
-  mutating func receivedData(messages: Int) { smallData.give(max(1, messages) * Self.framesPerMessage) }
+  mutating func receivedData(messages: Int) {
+    smallData.give(max(1, messages) * Self.framesPerMessage)
+    // Apache's mod_proxy_http2 sends an empty frame behind the messages of each call.
+    emptyData.give(1)
+  }
 
   mutating func receivedLargeHeaders(now: NIODeadline) -> FloodLimit? { largeHeaders.take(now) ? nil : .largeHeaders }
 

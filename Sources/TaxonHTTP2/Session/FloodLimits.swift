@@ -25,7 +25,8 @@ public struct FloodLimits: Sendable, Hashable {
   public var pings = Budget(burst: 100, perSecond: 10)
   /// SETTINGS and PRIORITY frames (CVE-2019-9515).
   public var settings = Budget(burst: 100, perSecond: 10)
-  /// DATA frames without data that do not end their stream (CVE-2019-9518).
+  /// DATA frames without data that do not end their stream (CVE-2019-9518). One with data gives one back: proxies put an
+  /// empty frame behind each answer.
   public var emptyData = Budget(burst: 1000, perSecond: 100)
   /// DATA frames with fewer than 256 bytes that complete no message and do not end their stream: a message cut into
   /// pieces of a byte costs the receiver a thousand times what it costs in one. What comes otherwise gives some back, four
