@@ -8,7 +8,9 @@ function, `<!-- file: NAME -->` makes a file of it, and `<!-- run -->` has a she
 stands.
 """
 
+import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -155,6 +157,25 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert version and newest and depended and version[1] == newest[1] == depended[1]
     said = subprocess.run([executable("taxon"), "--version"], stdout=subprocess.PIPE, text=True, check=True)
     assert said.stdout.strip() == version[1]
+
+
+def test_docc_takes_the_pages_without_a_warning(tmp_path: Path) -> None:
+    """Links between them, above all; the module stands there without its symbols."""
+    docc = shutil.which("docc") or str(Path(shutil.which("swift") or "").resolve().parent / "docc")
+    module = {"name": "Taxon", "platform": {"architecture": "x86_64", "vendor": "unknown", "operatingSystem": {"name": "linux"}}}
+    version = {"formatVersion": {"major": 0, "minor": 6, "patch": 0}, "generator": "test"}
+    graph = {"metadata": version, "module": module, "symbols": [], "relationships": []}
+    (tmp_path / "graphs").mkdir()
+    (tmp_path / "graphs" / "Taxon.symbols.json").write_text(json.dumps(graph))
+    said = subprocess.run(
+        [docc, "convert", ROOT / "Sources" / "Taxon" / "Taxon.docc", "--additional-symbol-graph-dir", tmp_path / "graphs",
+         "--output-path", tmp_path / "archive", "--fallback-display-name", "Taxon", "--fallback-bundle-identifier", "taxon",
+         "--warnings-as-errors"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stdout
+    assert all((tmp_path / "archive" / "data" / "documentation" / "taxon" / f"{name.lower()}.json").exists()
+               for name in PAGES if name != "README"), list((tmp_path / "archive").rglob("*.json"))  # fmt: skip
 
 
 def test_links_lead_somewhere() -> None:
