@@ -61,6 +61,8 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
   /// Set once it is known that the server did not process the stream and will not.
   @exclusivity(unchecked) private var refusal: Refusal?
   @exclusivity(unchecked) private var isResetByServer = false
+  /// Set when somebody answered who does not speak gRPC.
+  @exclusivity(unchecked) private var otherAnswer: OtherAnswerReader?
   /// What of the answer breaks HTTP/2.
   @exclusivity(unchecked) private var fault: String?
   /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
@@ -169,7 +171,11 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
       call.receive(initial: fields.metadata)
     case .succeed: end(.success, trailing: fields.metadata)
     case .end(let status): end(.status(status), trailing: fields.metadata)
-    case .fail(let status): fail(status, trailing: fields.metadata)
+    case .fail(let status):
+      if fields.httpStatus != 200 || !fields.isGRPC {
+        otherAnswer = OtherAnswerReader(status.message, session?.delegate)
+      }
+      fail(status, trailing: fields.metadata)
     case .ignore: break
     }
   }
@@ -190,6 +196,8 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
       noteRaw()
     } else if state.wantsMessages {
       process(data)
+    } else if let otherAnswer {
+      otherAnswer.receive(data)
     }
     consume()
   }
@@ -361,6 +369,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
   }
 
   public override func closed(errorCode: UInt32) {
+    otherAnswer.take()?.finish()
     // What came before a good end is still read.
     if isHeldUp, errorCode == HTTP2ErrorCode.noError.rawValue {
       behindBacklog.append { [unowned self] in closed(errorCode: errorCode) }
@@ -388,13 +397,14 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
 
   private func fail(_ status: ReceivedStatus, trailing: Metadata) {
     _ = state.abandon()
-    session?.reset(self, errorCode: .cancel)
+    // What came of the body with the head is for the log.
+    if otherAnswer == nil { session?.reset(self, errorCode: .cancel) } else { session?.resetWhenAnswered(self) }
     end(.status(status), trailing: trailing)
   }
 
   private func end(_ outcome: CallEnd.Outcome, trailing: Metadata) {
     // A server that answered before it read all of the request would keep the stream open.
-    if outboundCount > 0 || !isOutboundFinished || session?.hasUnsentEnd(self) == true {
+    if otherAnswer == nil, outboundCount > 0 || !isOutboundFinished || session?.hasUnsentEnd(self) == true {
       session?.reset(self, errorCode: .cancel)
     }
     forgetAnswer()
