@@ -335,6 +335,15 @@ extension ClientConnection {
 
   func receivedPingAck(_ payload: UInt64) {}
 
+  func unprocessedError() -> (any TaxonomyError)? {
+    let server = address ?? "the server"
+    let end = goAway.map { " (\($0))" } ?? ""
+    return ConnectionError.CallRefused(
+      endpoint: settings.target,
+      reason: "\(server) takes no more calls on the connection\(end), and did not process this one",
+      phase: goAway == nil ? nil : .goaway, address: address)
+  }
+
   func receivedOtherAnswer(_ answer: OtherAnswer) {
     var metadata: Logger.Metadata = ["target": "\(settings.target)", "answer": "\(answer.message)"]
     if let address { metadata["address"] = "\(address)" }

@@ -654,9 +654,11 @@ public enum ConnectionError: ErrorUnion {
 
   /// The server refused the call before it did anything.
   public static func callRefused(
-    endpoint: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
+    endpoint: String, reason: String, phase: ConnectionPhase? = nil, address: String? = nil,
+    retryAfter: Duration? = nil, cause: (any Error)? = nil
   ) -> Self {
-    .callRefused(CallRefused(endpoint: endpoint, reason: reason, retryAfter: retryAfter, cause: cause))
+    .callRefused(CallRefused(
+      endpoint: endpoint, reason: reason, phase: phase, address: address, retryAfter: retryAfter, cause: cause))
   }
 
   /// So many calls wait for the endpoint already that this one was not made.
@@ -894,15 +896,24 @@ public enum ConnectionError: ErrorUnion {
     public var endpoint: String
     /// `reason`, field 2.
     public var reason: String
+    /// GOAWAY when the server had announced the end of the connection.
+    public var phase: ConnectionPhase?
+    /// Where the connection led, such as "10.0.0.3:443".
+    public var address: String?
     /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
     public var context: ErrorContext
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
     /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
-    public init(endpoint: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+    public init(
+      endpoint: String, reason: String, phase: ConnectionPhase? = nil, address: String? = nil,
+      retryAfter: Duration? = nil, cause: (any Error)? = nil
+    ) {
       self.endpoint = endpoint
       self.reason = reason
+      self.phase = phase
+      self.address = address
       context = ErrorContext(retryAfter: retryAfter, cause: cause)
     }
 
@@ -913,17 +924,26 @@ public enum ConnectionError: ErrorUnion {
     public var message: String { "\(endpoint) refused the call: \(reason)" }
 
     public var safeFields: [(name: String, text: String)] {
-      [("endpoint", ErrorText(endpoint)), ("reason", ErrorText(reason))]
+      var safeFields: [(name: String, text: String)] = [
+        ("endpoint", ErrorText(endpoint)), ("reason", ErrorText(reason))
+      ]
+      if let phase { safeFields.append(("phase", ErrorText(phase))) }
+      if let address { safeFields.append(("address", ErrorText(address))) }
+      return safeFields
     }
 
     public static let descriptor = MessageDescriptor("taxon.ConnectionError.CallRefused", [
       Field("endpoint", 1, .string),
       Field("reason", 2, .string),
+      Field("phase", 3, .optional(.enum(ConnectionPhase.self))),
+      Field("address", 4, .optional(.string)),
     ])
 
     public init(reading reader: MessageReader) throws(MessageDecodingError) {
       endpoint = try reader.value(0)
       reason = try reader.value(1)
+      phase = try reader.optional(2)
+      address = try reader.optional(3)
       context = ErrorContext()
       unknownFields = reader.unknownFields
     }
@@ -931,6 +951,8 @@ public enum ConnectionError: ErrorUnion {
     public func write(to writer: inout MessageWriter) {
       writer.value(0, endpoint)
       writer.value(1, reason)
+      writer.optional(2, phase)
+      writer.optional(3, address)
       writer.unknownFields(unknownFields)
     }
   }
@@ -1212,7 +1234,7 @@ extension ProtoFileDescriptor {
       CglzdXBwb3J0ZWQYAiADKAk6XeqmGVkKFFVOU1VQUE9SVEVEX0VOQ09ESU5HEj9FbmNvZGluZyB7ZW5jb2Rpbmd9IGlzIG5vdCBzdXBwb3J0ZWQ7
       IHN1cHBvcnRlZCBhcmUge3N1cHBvcnRlZH0YDBpgChBTZXJ2ZXJPdmVybG9hZGVkOkzqphlIChFTRVJWRVJfT1ZFUkxPQURFRBIrVGhlIHNlcnZl
       ciBob2xkcyB0b28gbWFueSBieXRlcyBvZiByZXF1ZXN0cxgOKAMwAzgBGkYKEERlYWRsaW5lRXhjZWVkZWQ6MuqmGS4KEURFQURMSU5FX0VYQ0VF
-      REVEEhFEZWFkbGluZSBleGNlZWRlZBgEKAMwATgBOgziphkICA0YBCABKAIirgkKD0Nvbm5lY3Rpb25FcnJvchpjCgtDaXJjdWl0T3BlbhIQCghl
+      REVEEhFEZWFkbGluZSBleGNlZWRlZBgEKAMwATgBOgziphkICA0YBCABKAIihwoKD0Nvbm5lY3Rpb25FcnJvchpjCgtDaXJjdWl0T3BlbhIQCghl
       bmRwb2ludBgBIAEoCTpC6qYZPgoMQ0lSQ1VJVF9PUEVOEiZDaXJjdWl0IGJyZWFrZXIgZm9yIHtlbmRwb2ludH0gaXMgb3BlbigDMAE4AkABGowD
       ChNFbmRwb2ludFVucmVhY2hhYmxlEhAKCGVuZHBvaW50GAEgASgJEg4KBnJlYXNvbhgDIAEoCRITCgtleHBsYW5hdGlvbhgEIAEoCRIqCgVwaGFz
       ZRgFIAEoDjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgAiAEBEhQKB2FkZHJlc3MYBiABKAlIAYgBARIXCg9vdGhlcl9hZGRyZXNzZXMYByABKAUS
@@ -1223,15 +1245,16 @@ extension ProtoFileDescriptor {
       BCABKAlIAYgBARIdChBjb25uZWN0ZWRfZm9yX21zGAUgASgDSAKIAQESHwoSbmV4dF9hdHRlbXB0X2luX21zGAYgASgDSAOIAQESGgoNY2lyY3Vt
       c3RhbmNlcxgHIAEoCUgEiAEBOlTqphlQCg9DT05ORUNUSU9OX0xPU1QSPVRoZSBjb25uZWN0aW9uIHRvIHtlbmRwb2ludH0gd2FzIGxvc3Q6IHtl
       cnJvcn17Y2lyY3Vtc3RhbmNlc31CCAoGX3BoYXNlQgoKCF9hZGRyZXNzQhMKEV9jb25uZWN0ZWRfZm9yX21zQhUKE19uZXh0X2F0dGVtcHRfaW5f
-      bXNCEAoOX2NpcmN1bXN0YW5jZXMabgoLQ2FsbFJlZnVzZWQSEAoIZW5kcG9pbnQYASABKAkSDgoGcmVhc29uGAIgASgJOj3qphk5CgxDQUxMX1JF
-      RlVTRUQSJXtlbmRwb2ludH0gcmVmdXNlZCB0aGUgY2FsbDoge3JlYXNvbn0oA0ABGqwBChNUb29NYW55V2FpdGluZ0NhbGxzEhAKCGVuZHBvaW50
-      GAEgASgJEg0KBWxpbWl0GAIgASgDOnTqphlwChZUT09fTUFOWV9XQUlUSU5HX0NBTExTEkx7bGltaXR9IGNhbGxzIHdhaXQgZm9yIHtlbmRwb2lu
-      dH0gYWxyZWFkeSwgYXMgbWFueSBhcyBtYXhXYWl0aW5nQ2FsbHMgYWxsb3dzGAgoAzABOAJAAToM4qYZCAgOGAQgAigBIo8CCgpTZXR1cEVycm9y
-      GnYKEkFkZHJlc3NVbmF2YWlsYWJsZRIPCgdhZGRyZXNzGAEgASgJEg4KBnJlYXNvbhgCIAEoCTo/6qYZOwoTQUREUkVTU19VTkFWQUlMQUJMRRIk
-      Q2Fubm90IGxpc3RlbiBvbiB7YWRkcmVzc306IHtyZWFzb259GnsKDkludmFsaWRTZXR0aW5nEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkS
-      DgoGcmVhc29uGAMgASgJOjzqphk4Cg9JTlZBTElEX1NFVFRJTkcSI1NldHRpbmcge25hbWV9IGlzIHt2YWx1ZX06IHtyZWFzb259GAM6DOKmGQgI
-      CRgFIAEoAiqHAQoPQ29ubmVjdGlvblBoYXNlEiAKHENPTk5FQ1RJT05fUEhBU0VfVU5TUEVDSUZJRUQQABILCgdSRVNPTFZFEAESCwoHQ09OTkVD
-      VBACEgcKA1RMUxADEgsKB1BSRUZBQ0UQBBIMCghTRVRUSU5HUxAFEgoKBkdPQVdBWRAGEggKBENBTEwQB0IeugIA4qYZFwoJdGF4b24uZGV2EgpU
-      YXhvbkVycm9yYgZwcm90bzM=
+      bXNCEAoOX2NpcmN1bXN0YW5jZXMaxgEKC0NhbGxSZWZ1c2VkEhAKCGVuZHBvaW50GAEgASgJEg4KBnJlYXNvbhgCIAEoCRIqCgVwaGFzZRgDIAEo
+      DjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgAiAEBEhQKB2FkZHJlc3MYBCABKAlIAYgBATo96qYZOQoMQ0FMTF9SRUZVU0VEEiV7ZW5kcG9pbnR9
+      IHJlZnVzZWQgdGhlIGNhbGw6IHtyZWFzb259KANAAUIICgZfcGhhc2VCCgoIX2FkZHJlc3MarAEKE1Rvb01hbnlXYWl0aW5nQ2FsbHMSEAoIZW5k
+      cG9pbnQYASABKAkSDQoFbGltaXQYAiABKAM6dOqmGXAKFlRPT19NQU5ZX1dBSVRJTkdfQ0FMTFMSTHtsaW1pdH0gY2FsbHMgd2FpdCBmb3Ige2Vu
+      ZHBvaW50fSBhbHJlYWR5LCBhcyBtYW55IGFzIG1heFdhaXRpbmdDYWxscyBhbGxvd3MYCCgDMAE4AkABOgziphkICA4YBCACKAEijwIKClNldHVw
+      RXJyb3IadgoSQWRkcmVzc1VuYXZhaWxhYmxlEg8KB2FkZHJlc3MYASABKAkSDgoGcmVhc29uGAIgASgJOj/qphk7ChNBRERSRVNTX1VOQVZBSUxB
+      QkxFEiRDYW5ub3QgbGlzdGVuIG9uIHthZGRyZXNzfToge3JlYXNvbn0aewoOSW52YWxpZFNldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgC
+      IAEoCRIOCgZyZWFzb24YAyABKAk6POqmGTgKD0lOVkFMSURfU0VUVElORxIjU2V0dGluZyB7bmFtZX0gaXMge3ZhbHVlfToge3JlYXNvbn0YAzoM
+      4qYZCAgJGAUgASgCKocBCg9Db25uZWN0aW9uUGhhc2USIAocQ09OTkVDVElPTl9QSEFTRV9VTlNQRUNJRklFRBAAEgsKB1JFU09MVkUQARILCgdD
+      T05ORUNUEAISBwoDVExTEAMSCwoHUFJFRkFDRRAEEgwKCFNFVFRJTkdTEAUSCgoGR09BV0FZEAYSCAoEQ0FMTBAHQh66AgDiphkXCgl0YXhvbi5k
+      ZXYSClRheG9uRXJyb3JiBnByb3RvMw==
       """)
 }

@@ -60,6 +60,8 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
   @exclusivity(unchecked) private var fields = ResponseFields()
   /// Set once it is known that the server did not process the stream and will not.
   @exclusivity(unchecked) private var refusal: Refusal?
+  /// Says so in the words of the connection, which has yet to read the GOAWAY.
+  private weak var refuser: (any HTTP2SessionDelegate)?
   @exclusivity(unchecked) private var isResetByServer = false
   /// Set when somebody answered who does not speak gRPC.
   @exclusivity(unchecked) private var otherAnswer: OtherAnswerReader?
@@ -110,7 +112,9 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
 
   public override func notProcessed() {
     // A server that has answered did process the stream, whatever its GOAWAY says.
-    if state.wantsHead { refusal = .unprocessed }
+    guard state.wantsHead else { return }
+    refusal = .unprocessed
+    refuser = session?.delegate
   }
 
   public override func headersTooLarge(isHead: Bool) -> HeaderBlock? {
@@ -384,7 +388,11 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
         ? .reset
         // nghttp2 closes what a GOAWAY names as unprocessed, though the answer has begun.
         : errorCode == HTTP2ErrorCode.refusedStream.rawValue ? .unprocessed : .malformed(fault ?? fault(errorCode))
-    if let status = state.closed(errorCode: code, closing) { end(.status(status), trailing: Metadata()) }
+    guard let status = state.closed(errorCode: code, closing) else { return }
+    if refusal == .unprocessed, let error = refuser?.unprocessedError() {
+      return end(.failure(error), trailing: Metadata())
+    }
+    end(.status(status), trailing: Metadata())
   }
 
   /// The connection is gone: ends the call with the error, unless it is over.

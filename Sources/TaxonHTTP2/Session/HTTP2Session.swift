@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CNghttp2
 import NIOCore
+import TaxonErrors
 
 /// What a session tells the one who owns it.
 public protocol HTTP2SessionDelegate: AnyObject {
@@ -20,6 +21,9 @@ public protocol HTTP2SessionDelegate: AnyObject {
   func drained()
   /// A call was answered by somebody who does not speak gRPC; its stream is closed (client).
   func receivedOtherAnswer(_ answer: OtherAnswer)
+  /// What a call ends with that the peer did not process, since the connection is about to end (client); nil for a plain
+  /// UNAVAILABLE.
+  func unprocessedError() -> (any TaxonomyError)?
 }
 
 extension HTTP2SessionDelegate {
@@ -29,6 +33,8 @@ extension HTTP2SessionDelegate {
   public func drained() {}
   /// Not everybody waits for it.
   public func receivedOtherAnswer(_ answer: OtherAnswer) {}
+  /// A plain UNAVAILABLE.
+  public func unprocessedError() -> (any TaxonomyError)? { nil }
 }
 
 /// What writes the output of a session.

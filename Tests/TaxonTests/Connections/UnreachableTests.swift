@@ -20,7 +20,7 @@ import class TaxonClient.Channel
       target,
       configuration: quietly {
         $0.backoff = Backoff(base: .milliseconds(50), cap: .milliseconds(50))
-        $0.connectTimeout = .seconds(2)
+        $0.connectTimeout = .seconds(30)
         change(&$0)
       })
     defer { channel.shutDown() }
@@ -44,10 +44,11 @@ import class TaxonClient.Channel
   }
 
   private func check(
-    _ peer: ScriptedPeer, _ phase: ConnectionPhase, _ explanation: String
+    _ peer: ScriptedPeer, _ phase: ConnectionPhase, connectTimeout: Duration = .seconds(30), _ explanation: String
   ) async throws {
     let target = "127.0.0.1:\(peer.port)"
-    check(try await unreachable(target), phase, at: target, "\(target) \(explanation)")
+    let error = try await unreachable(target) { $0.connectTimeout = connectTimeout }
+    check(error, phase, at: target, "\(target) \(explanation)")
     await peer.close()
   }
 
@@ -57,13 +58,13 @@ import class TaxonClient.Channel
     }
     let error = try await unreachable("dns:///orders.test:443") { $0.nameLookup = { _, _ in throw Unknown() } }
     check(
-      error, .resolve, at: nil, "the name orders.test cannot be resolved: Name or service not known; next attempt in ")
+      error, .resolve, at: nil, "the name orders.test cannot be resolved: Name or service not known")
     #expect(error.cause is Unknown)
   }
 
   @Test func aNameWithoutAnAddress() async throws {
     let error = try await unreachable("dns:///orders.test:443") { $0.nameLookup = { _, _ in [] } }
-    check(error, .resolve, at: nil, "dns:///orders.test:443 has no address; next attempt in ")
+    check(error, .resolve, at: nil, "dns:///orders.test:443 has no address")
   }
 
   @Test func addressesAtWhichNobodyListens() async throws {
@@ -99,10 +100,11 @@ import class TaxonClient.Channel
     let peer = try await ScriptedPeer()
     let error = try await unreachable("127.0.0.1:\(peer.port)") {
       $0.tls = ClientTLS(trustRoots: .file(files.authority))
+      $0.connectTimeout = .seconds(1)
     }
     check(
       error, .tls, at: "127.0.0.1:\(peer.port)",
-      "the TLS handshake with 127.0.0.1:\(peer.port) failed: the TLS handshake took too long, for 2.")
+      "the TLS handshake with 127.0.0.1:\(peer.port) failed: the TLS handshake took too long, for ")
     await peer.close()
   }
 
@@ -122,14 +124,16 @@ import class TaxonClient.Channel
   }
 
   @Test func aServerWithoutSettings() async throws {
-    try await check(ScriptedPeer(), .settings, "takes no calls: the server did not send its SETTINGS in time, for 2.")
+    try await check(
+      ScriptedPeer(), .settings, connectTimeout: .seconds(1),
+      "takes no calls: the server did not send its SETTINGS in time, for ")
   }
 
   @Test func aServerThatAllowsNoStreams() async throws {
     let settings: [UInt8] = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0]
     try await check(
-      ScriptedPeer(greeting: settings), .settings,
-      "takes no calls: the server allows no streams (SETTINGS_MAX_CONCURRENT_STREAMS is 0), for 2.")
+      ScriptedPeer(greeting: settings), .settings, connectTimeout: .seconds(6),
+      "takes no calls: the server allows no streams (SETTINGS_MAX_CONCURRENT_STREAMS is 0), for ")
   }
 
   @Test func aServerThatSendsConnectionsAway() async throws {
@@ -163,6 +167,26 @@ import class TaxonClient.Channel
       "The connection to dns:///localhost:\(server.port) was lost: \(lost.error) (127.0.0.1:\(server.port), after "
     #expect(lost.message.hasPrefix(start), "\(lost.message)")
     if hasGoAway { #expect(lost.error.hasSuffix(" after GOAWAY INTERNAL_ERROR")) }
+    channel.shutDown()
+    await server.close()
+  }
+
+  @Test func aCallThatAGoAwayDisownsNamesItAndTheServer() async throws {
+    // Twice: the first refusal of the kind is repeated without a word.
+    let server = try await WireServer { stream, event in
+      if event == .end { stream.goAwayBelow(code: 11) }
+    }
+    let channel = try Channel("127.0.0.1:\(server.port)", configuration: quietly())
+    let failure = await channel.failure(options: CallOptions(timeout: .seconds(20)))
+    let refused = try #require(failure?.as(ConnectionError.CallRefused.self), "\(String(describing: failure))")
+    #expect(
+      refused.message
+        == "127.0.0.1:\(server.port) refused the call: 127.0.0.1:\(server.port) takes no more calls on the connection "
+        + "(GOAWAY ENHANCE_YOUR_CALM), and did not process this one")
+    #expect(refused.phase == .goaway)
+    #expect(refused.status == .unavailable)
+    #expect(refused.isSafe)
+    #expect(server.streams == 2)
     channel.shutDown()
     await server.close()
   }
