@@ -5,6 +5,6 @@ import ArgumentParser
 @main
 struct TaxonCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "taxon", abstract: "Works with schemas that declare their errors.",
+    commandName: "taxon", abstract: "Works with schemas that declare their errors.", version: "0.1.0",
     subcommands: [Check.self, Generate.self])
 }

@@ -96,6 +96,13 @@ def test_the_first_snippet_is_compiled() -> None:
     assert snippet is not None and snippet[2] in unindented
 
 
+def test_the_packages_are_those_that_setup_installs() -> None:
+    """All but what only the example takes."""
+    setup = (ROOT / "Scripts" / "setup").read_text().split("if $python")[0]
+    needed = set(re.findall(r"^need (\S+)", setup, re.M)) - {"libsqlite3-dev"}
+    assert set(blocks("apt")["build"].split()[2:]) == needed
+
+
 def test_the_snippets_of_streaming_are_those_that_are_used() -> None:
     """The client's is run by WatchTaskTests; the declaration and the handler's are the example's own."""
     snippets = blocks("snippet")

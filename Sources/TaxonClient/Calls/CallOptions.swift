@@ -21,7 +21,8 @@ public struct CallOptions: Sendable {
   /// Called with the metadata of the answer's head as soon as it comes, while the call goes on; of each attempt that has a
   /// head. Called on the connection's event loop; should not block. Calls that stream have `initialMetadata` too.
   public var onInitialMetadata: (@Sendable (_ initial: Metadata) -> Void)?
-  /// Called when the call is over, with the metadata that came before and after the last attempt's answer.
+  /// Called when the call is over, with the metadata that came before and after the last attempt's answer: before a unary
+  /// call returns or throws. An error has both as well (`initialMetadata`, `trailingMetadata`).
   public var onMetadata: (@Sendable (_ initial: Metadata, _ trailing: Metadata) -> Void)?
   /// Called with each message of the answer, before the message is handed out.
   public var onMessage: (@Sendable (_ isCompressed: Bool) -> Void)?
