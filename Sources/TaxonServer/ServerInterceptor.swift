@@ -7,7 +7,8 @@ import TaxonProtobuf
 /// The functions are called on the event loop of the call's connection, the first interceptor of the server outermost.
 public protocol ServerInterceptor: Sendable {
   /// Goes around a handler of any kind. What `next` throws is the call's typed outcome; what this function throws, or
-  /// throws instead of calling `next`, is what the caller gets. `next` is called once at most.
+  /// throws instead of calling `next`, is what the caller gets, if it is a plain status, the method declares it or
+  /// `Server.Configuration.undeclaredErrors` lets it pass; `INTERNAL_ERROR` otherwise. `next` is called once at most.
   func intercept(_ context: ServerContext, next: () async throws -> Void) async throws
 
   /// A message of the request is about to reach the handler. To throw refuses it, and the handler's read throws.
