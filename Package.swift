@@ -98,6 +98,11 @@ let package = Package(
       ],
       path: "Tests/Interop", swiftSettings: settings, plugins: ["TaxonPlugin"]),
 
+    // The server and the client that the Connect suite tests.
+    .executableTarget(
+      name: "taxon-connect", dependencies: ["Taxon", ofPrograms("ArgumentParser", "swift-argument-parser")],
+      path: "Tests/Connect", exclude: ["basic.yaml", "wide.yaml"], swiftSettings: settings, plugins: ["TaxonPlugin"]),
+
     // What Tests/Polyglot compares with Google's implementation of protobuf.
     .executableTarget(
       name: "taxon-cross-check", dependencies: ["Taxon"], path: "Tests/CrossCheck", swiftSettings: settings,

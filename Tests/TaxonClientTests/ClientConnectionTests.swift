@@ -8,7 +8,7 @@ import Testing
 struct ClientConnectionTests {
   @Test func whatIsKeptOfPathsHasABound() {
     let settings = ConnectionSettings(
-      endpointName: "test", authority: "test", configuration: TaxonClient.Channel.Configuration())
+      target: "test", authority: "test", configuration: TaxonClient.Channel.Configuration())
     let channel = EmbeddedChannel()
     defer { _ = try? channel.finish() }
     let connection = ClientConnection(channel: channel, settings: settings)

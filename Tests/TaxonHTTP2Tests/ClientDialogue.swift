@@ -81,5 +81,7 @@ final class ClientDialogue: HTTP2SessionDelegate {
   }
   func receivedSettings() {}
   func receivedPingAck(_ payload: UInt64) {}
+  private(set) var otherAnswers: [OtherAnswer] = []
+  func receivedOtherAnswer(_ answer: OtherAnswer) { otherAnswers.append(answer) }
   func streamClosed() {}
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Logging
 import NIOCore
 import TaxonErrors
 import TaxonHTTP2
@@ -24,6 +25,8 @@ protocol ClientConnectionOwner: AnyObject {
   func connectionPingedTooOften(_ connection: ClientConnection)
   /// No new calls may be put on the connection any more. Called once.
   func connectionEnded(_ connection: ClientConnection)
+  /// When the next connection may be made; nil: with the next call.
+  var nextAttempt: NIODeadline? { get }
 }
 
 /// The client's end of one connection. Lives on the connection's event loop.
@@ -61,8 +64,16 @@ final class ClientConnection: HTTP2SessionDelegate {
   /// Kept when the server's SETTINGS have come, and allow a stream.
   private var acceptance: EventLoopPromise<Void>?
 
-  init(channel: any NIOCore.Channel, settings: ConnectionSettings) {
+  /// Where it leads; nil until it does, and for one that leads nowhere on the network.
+  private(set) var address: String?
+  /// Since when calls may be sent.
+  private var establishedAt: NIODeadline?
+  /// The server was waited for long enough.
+  private var isGivenUp = false
+
+  init(channel: any NIOCore.Channel, settings: ConnectionSettings, address: String? = nil) {
     self.channel = channel
+    self.address = address
     eventLoop = channel.eventLoop
     self.settings = settings
     limits = settings.limits
@@ -73,7 +84,9 @@ final class ClientConnection: HTTP2SessionDelegate {
   /// - Returns: Comes when calls may be sent: the server's SETTINGS, which it sends at once (RFC 9113 §3.4), say how many
   ///   it takes; what goes out before may be refused. With TLS 1.3 the handshake is over for the client before the server
   ///   has looked at its certificate: only the SETTINGS say that it is taken.
-  func start() throws -> EventLoopFuture<Void> {
+  ///
+  /// - Parameter isNamed: The channel will know where it leads.
+  func start(isNamed: Bool = true) throws -> EventLoopFuture<Void> {
     guard let channel else { throw ChannelError.alreadyClosed }
     let session = try HTTP2Session(role: .client, configuration: settings.http2)
     session.delegate = self
@@ -86,7 +99,10 @@ final class ClientConnection: HTTP2SessionDelegate {
     try channel.pipeline.syncOperations.addHandler(handler)
     let promise = eventLoop.makePromise(of: Void.self)
     do {
-      try channel.pipeline.syncOperations.addHandler(LossWatch(promise))
+      try channel.pipeline.syncOperations.addHandler(
+        LossWatch(promise) { [weak self] address in
+          if let self, isNamed, self.address == nil { self.address = address?.text }
+        })
     } catch {
       promise.fail(error)
       throw error
@@ -101,6 +117,7 @@ final class ClientConnection: HTTP2SessionDelegate {
     if handler?.isReady == false {
       close(reason: "the TLS handshake took too long")
     } else {
+      isGivenUp = true
       close(reason: hasSettings ? Self.noStreams : "the server did not send its SETTINGS in time")
     }
   }
@@ -110,12 +127,14 @@ final class ClientConnection: HTTP2SessionDelegate {
   /// The server takes calls.
   func established() {
     eventLoop.assertInEventLoop()
+    establishedAt = eventLoop.now
     beginKeepalive()
   }
 
   /// The server has taken back all room for calls, and given none for long. Those that are there may end.
   private func giveUpWaitingForRoom() {
     isUseless = true
+    lastPhase = .settings
     failureReason = Self.noStreams
     beginShutdown()
   }
@@ -125,10 +144,11 @@ final class ClientConnection: HTTP2SessionDelegate {
     var reason = reason ?? handler?.session.ownEnd ?? failure.map { "\($0)" } ?? "closed by the peer"
     if let goAway { reason += " after \(goAway)" }
     failureReason = reason
+    lastPhase = phase(of: failure)
     self.failure = failure
     drain()
-    let error = ConnectionError.ConnectionLost(endpoint: settings.endpointName, error: reason)
-    if let session = handler?.session {
+    if let session = handler?.session, session.hasStreams {
+      let error = lost(reason)
       for case let stream as ClientStream in session.streams {
         stream.connectionLost(error, refusal: session.hasSent(stream) ? nil : .unprocessed)
       }
@@ -138,6 +158,28 @@ final class ClientConnection: HTTP2SessionDelegate {
     roomTimer?.cancel()
   }
 
+  private func phase(of failure: ConnectionFailure?) -> ConnectionPhase {
+    if acceptance == nil { return goAway == nil ? .call : .goaway }
+    if failure?.isOfHandshake == true || handler?.isReady == false { return .tls }
+    if goAway != nil { return .goaway }
+    return hasSettings || isGivenUp ? .settings : .preface
+  }
+
+  private func lost(_ reason: String) -> ConnectionError.ConnectionLost {
+    let now = eventLoop.now
+    let duration = establishedAt.map { now - $0 }
+    let pause = owner?.nextAttempt.map { max($0 - now, .zero) } ?? .zero
+    var parts = [address, duration.map { "after \($0.text)" }].compactMap { $0 }.joined(separator: ", ")
+    if !parts.isEmpty { parts += "; " }
+    parts += pause > .zero ? "next attempt in \(pause.text)" : "next attempt with the next call"
+    return ConnectionError.ConnectionLost(
+      endpoint: settings.target, error: reason, phase: lastPhase, address: address,
+      connectedForMs: duration?.milliseconds, nextAttemptInMs: pause.milliseconds, circumstances: " (\(parts))",
+      cause: failure)
+  }
+
+  /// What it was at when it ended, or when the server said that it will.
+  private(set) var lastPhase = ConnectionPhase.preface
   /// Why the connection is gone.
   private(set) var failureReason = "closed by the peer"
   /// The error that ended the connection, if it was one.
@@ -156,9 +198,9 @@ final class ClientConnection: HTTP2SessionDelegate {
   func open(_ stream: ClientStream, head: HeaderBlock) {
     eventLoop.assertInEventLoop()
     guard let handler else {
-      let reason = "connection closed"
+      let reason = "the connection to it was closed"
       return stream.connectionLost(
-        ConnectionError.CallRefused(endpoint: settings.endpointName, reason: reason), refusal: .unprocessed)
+        ConnectionError.CallRefused(endpoint: settings.target, reason: reason), refusal: .unprocessed)
     }
     guard head.sizeBound <= HeaderBlock.maxSize else {
       return stream.connectionLost(
@@ -171,7 +213,7 @@ final class ClientConnection: HTTP2SessionDelegate {
     } catch {
       // The connection has used up its stream numbers, or is about to close: the call was not sent.
       stream.connectionLost(
-        ConnectionError.CallRefused(endpoint: settings.endpointName, reason: "\(error)"), refusal: .unprocessed)
+        ConnectionError.CallRefused(endpoint: settings.target, reason: "\(error)"), refusal: .unprocessed)
       beginShutdown()
     }
     handler.scheduleFlush()
@@ -260,6 +302,8 @@ extension ClientConnection {
     let code = HTTP2ErrorCode(rawValue: errorCode)
     let text = String(decoding: debugData.prefix(256), as: UTF8.self)
     goAway = "GOAWAY \(HTTP2ErrorCode.name(errorCode))" + (text.isEmpty ? "" : " (\(text))")
+    lastPhase = .goaway
+    if let goAway { failureReason = goAway }
     if code == .enhanceYourCalm, text == "too_many_pings" { owner?.connectionPingedTooOften(self) }
     // nghttp2 ends the streams above the last itself, as refused.
     drain()
@@ -290,6 +334,22 @@ extension ClientConnection {
   }
 
   func receivedPingAck(_ payload: UInt64) {}
+
+  func unprocessedError() -> (any TaxonomyError)? {
+    let server = address ?? "the server"
+    let end = goAway.map { " (\($0))" } ?? ""
+    return ConnectionError.CallRefused(
+      endpoint: settings.target,
+      reason: "\(server) takes no more calls on the connection\(end), and did not process this one",
+      phase: goAway == nil ? nil : .goaway, address: address)
+  }
+
+  func receivedOtherAnswer(_ answer: OtherAnswer) {
+    var metadata: Logger.Metadata = ["target": "\(settings.target)", "answer": "\(answer.message)"]
+    if let address { metadata["address"] = "\(address)" }
+    if let body = answer.body { metadata["body"] = "\(body)" }
+    settings.logger.debug("the answer is no gRPC", metadata: metadata)
+  }
 
   func streamClosed() {
     eventLoop.assertInEventLoop()

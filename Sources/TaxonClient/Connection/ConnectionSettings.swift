@@ -5,8 +5,8 @@ import TaxonHTTP2
 
 /// What the connections of one endpoint have in common.
 struct ConnectionSettings: Sendable {
-  /// As errors name the endpoint.
-  var endpointName: String
+  /// The channel's target, as errors name it.
+  var target: String
   var authority: String
   /// What encrypts; nil for nothing.
   var tls: TLSContextSource?
@@ -24,8 +24,8 @@ struct ConnectionSettings: Sendable {
   /// What goes into `:scheme`.
   var scheme: String { tls == nil ? "http" : "https" }
 
-  init(endpointName: String, authority: String, configuration: Channel.Configuration) {
-    self.endpointName = endpointName
+  init(target: String, authority: String, configuration: Channel.Configuration) {
+    self.target = target
     self.authority = authority
     limits = configuration.limits
     http2 = configuration.http2

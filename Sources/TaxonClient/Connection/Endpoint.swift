@@ -107,12 +107,12 @@ final class Endpoint: @unchecked Sendable {
       call.send(on: connection)
     case .reject(let error): call.fail(error)
     case .wait: return false
-    case .unreachable(let error):
+    case .unreachable(let outage):
       guard !call.waitsForReady else { return false }
-      call.fail(error)
+      call.fail(outage.error(of: target.description, at: eventLoop.now))
     case .none:
-      guard !call.waitsForReady, let failure = resolution.failure else { return false }
-      call.fail(failure)
+      guard !call.waitsForReady, let outage = resolution.outage else { return false }
+      call.fail(outage.error(of: target.description, at: eventLoop.now))
     }
     return true
   }

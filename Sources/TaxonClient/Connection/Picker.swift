@@ -13,8 +13,8 @@ struct Picker {
     case wait
     /// The breakers of all servers that could take the call are open.
     case reject(ConnectionError.CircuitOpen)
-    /// No server can be reached.
-    case unreachable(ConnectionError.EndpointUnreachable)
+    /// No server can be reached, and how the last one tried failed.
+    case unreachable(Outage)
     /// No server is known.
     case none
   }
@@ -24,12 +24,18 @@ struct Picker {
   mutating func pick(from subchannels: [Subchannel]) -> Pick {
     var mayCome = false
     var rejection: ConnectionError.CircuitOpen?
-    var failure: ConnectionError.EndpointUnreachable?
+    var outage: Outage?
+    var unreachable = 0
     for offset in 0..<subchannels.count {
       let index = (next + offset) % subchannels.count
       let subchannel = subchannels[index]
       guard let connection = subchannel.connection else {
-        if subchannel.state == .transientFailure { failure = subchannel.failure } else { mayCome = true }
+        guard subchannel.state == .transientFailure, let failure = subchannel.outage else {
+          mayCome = true
+          continue
+        }
+        unreachable += 1
+        if failure.began >= outage?.began ?? failure.began { outage = failure }
         continue
       }
       guard connection.hasRoom else {
@@ -52,7 +58,10 @@ struct Picker {
     }
     if mayCome { return .wait }
     if let rejection { return .reject(rejection) }
-    if let failure { return .unreachable(failure) }
+    if var outage {
+      outage.otherAddresses += unreachable - 1
+      return .unreachable(outage)
+    }
     return .none
   }
 }

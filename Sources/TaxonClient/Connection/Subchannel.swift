@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
 import NIOCore
+import NIOPosix
 import TaxonErrors
 import TaxonHTTP2
 import TaxonResilience
@@ -29,8 +30,12 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   @exclusivity(unchecked) private var machine: SubchannelState
   /// The connection that takes calls.
   @exclusivity(unchecked) private(set) var connection: ClientConnection?
-  /// Why there is no connection.
-  private(set) var failure: ConnectionError.EndpointUnreachable
+  /// Why there is no connection; set when the state is `transientFailure`.
+  private(set) var outage: Outage?
+  private var outageLog = OutageLog()
+  /// When the last attempt began, and the first that failed since there was a connection of use.
+  private var attemptBegan: NIODeadline
+  private var failingSince: NIODeadline?
   private var deadline: NIODeadline
   private var retryTimer: Scheduled<Void>?
   /// Connections that are being made, by their channels: one for each address that is tried.
@@ -48,13 +53,12 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     self.addresses = addresses
     self.eventLoop = eventLoop
     deadline = eventLoop.now
+    attemptBegan = eventLoop.now
     self.dialer = dialer
     self.settings = settings
     self.breaker = breaker
     self.owner = owner
     machine = SubchannelState(backoff: configuration.backoff, connectTimeout: configuration.connectTimeout)
-    failure = ConnectionError.EndpointUnreachable(
-      endpoint: settings.endpointName, error: "not connected yet", reason: "not connected yet")
   }
 
   var state: ConnectivityState { machine.state }
@@ -66,30 +70,51 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     var generator = SystemRandomNumberGenerator()
     guard let deadline = machine.connect(at: eventLoop.now, using: &generator) else { return }
     self.deadline = deadline
+    attemptBegan = eventLoop.now
+    if failingSince == nil { failingSince = attemptBegan }
+    let addresses = addresses
     owner?.subchannelChanged(self)
     let attempt = dialer.dial(addresses, on: eventLoop, timeout: deadline - eventLoop.now) { channel in
-      channel.eventLoop.makeCompletedFuture { try self.adopt(channel) }
+      channel.eventLoop.makeCompletedFuture { try self.adopt(channel, for: addresses) }
     }
     attempt.hop(to: eventLoop).whenComplete { result in
+      let fresh = exchange(&self.fresh, with: [:])
       switch result {
-      case .success(let channel): self.dialed(self.fresh.removeValue(forKey: ObjectIdentifier(channel)))
-      case .failure(let error): self.failed("\(error)", reason: ConnectionFailure.text(of: error), cause: error)
+      case .success(let channel): self.dialed(fresh[ObjectIdentifier(channel)])
+      case .failure(let error): self.failed(self.outage(of: error, addresses))
       }
     }
   }
 
-  private func adopt(_ channel: any NIOCore.Channel) throws {
-    let connection = ClientConnection(channel: channel, settings: settings)
+  private func adopt(_ channel: any NIOCore.Channel, for addresses: [SocketAddress]) throws {
+    let connection = ClientConnection(
+      channel: channel, settings: settings, address: addresses.count == 1 ? addresses[0].text : nil)
     connection.owner = self
-    let id = ObjectIdentifier(channel)
-    fresh[id] = (connection, try connection.start())
-    channel.closeFuture.assumeIsolated().whenComplete { [weak self] _ in self?.fresh[id] = nil }
+    fresh[ObjectIdentifier(channel)] = (connection, try connection.start(isNamed: !addresses.isEmpty))
+  }
+
+  /// Why no address could be connected to.
+  private func outage(of error: any Error, _ addresses: [SocketAddress]) -> Outage {
+    let failures = (error as? NIOConnectionError)?.connectionErrors
+    return Outage(
+      phase: .connect, address: (failures?.last?.target ?? addresses.last)?.text,
+      otherAddresses: max(failures?.count ?? addresses.count, 1) - 1, reason: ConnectionFailure.text(of: error),
+      cause: error, since: failingSince ?? attemptBegan, began: attemptBegan, nextAttempt: eventLoop.now)
+  }
+
+  /// How a connection that was made has come to nothing.
+  private func outage(of connection: ClientConnection, _ cause: (any Error)? = nil) -> Outage {
+    Outage(
+      phase: connection.lastPhase, address: connection.address, reason: connection.failureReason,
+      cause: connection.failure ?? cause, since: failingSince ?? attemptBegan, began: attemptBegan,
+      nextAttempt: eventLoop.now)
   }
 
   private func dialed(_ fresh: Fresh?) {
-    guard let (connection, acceptance) = fresh, connection.handler != nil else {
-      return failed(fresh?.connection.failureReason ?? "closed by the peer", cause: fresh?.connection.failure)
+    guard let (connection, acceptance) = fresh else {
+      preconditionFailure("a dialer hands out channels that were initialized")
     }
+    guard connection.handler != nil else { return failed(outage(of: connection)) }
     securing = connection
     // The pause until the next attempt may be longer than a call should wait for a server that says nothing.
     let patience = min(deadline, eventLoop.now + settings.connectTimeout)
@@ -99,7 +124,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
       self.securing = nil
       switch result {
       case .success: self.connected(connection)
-      case .failure(let error): self.failed(connection.failureReason, cause: connection.failure ?? error)
+      case .failure(let error): self.failed(self.outage(of: connection, error))
       }
     }
   }
@@ -108,29 +133,28 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     eventLoop.assertInEventLoop()
     guard machine.connected() else { return connection.beginShutdown() }
     // The GOAWAY may have come with the SETTINGS.
-    guard !connection.isDraining else { return ended(.unused) }
+    guard !connection.isDraining else { return ended(.unused, outage(of: connection)) }
     self.connection = connection
     connection.established()
+    outageLog.end(of: settings.target, at: connection.address, settings.logger)
     owner?.subchannelChanged(self)
   }
 
-  private func failed(_ error: String, reason: String? = nil, cause: (any Error)?) {
-    failure = ConnectionError.EndpointUnreachable(
-      endpoint: settings.endpointName, error: error, reason: reason ?? error, cause: cause)
-    if (cause as? ConnectionFailure)?.isOfHandshake == true {
-      settings.logger.warning(
-        "the TLS handshake failed", metadata: ["endpoint": "\(settings.endpointName)", "reason": "\(error)"])
-    }
-    ended(.failed)
-  }
+  private func failed(_ outage: Outage) { ended(.failed, outage) }
 
-  private func ended(_ ending: SubchannelState.Ending) {
+  private func ended(_ ending: SubchannelState.Ending, _ outage: @autoclosure () -> Outage) {
     eventLoop.assertInEventLoop()
     if let until = machine.ended(ending, at: eventLoop.now) {
+      var outage = outage()
+      outage.nextAttempt = until
+      self.outage = outage
+      outageLog.note(outage, of: settings.target, settings.logger)
       retryTimer = eventLoop.scheduleTask(deadline: until) { [weak self] in
         guard let self, self.machine.elapsed() else { return }
         self.owner?.subchannelChanged(self)
       }
+    } else {
+      failingSince = nil
     }
     owner?.subchannelChanged(self)
   }
@@ -172,7 +196,10 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     eventLoop.assertInEventLoop()
     guard connection === self.connection else { return }
     self.connection = nil
-    if connection.isUseless { return failed(connection.failureReason, cause: connection.failure) }
-    ended(connection.isUsed ? .used : .unused)
+    if connection.isUseless { return failed(outage(of: connection)) }
+    ended(connection.isUsed ? .used : .unused, outage(of: connection))
   }
+
+  /// No attempt begins before.
+  var nextAttempt: NIODeadline? { state == .transientFailure ? outage?.nextAttempt : nil }
 }

@@ -16,7 +16,8 @@ struct Resolution {
   fileprivate var last: NIODeadline?
   fileprivate var failures = 0
   /// Why no address is known.
-  fileprivate(set) var failure: ConnectionError.EndpointUnreachable?
+  fileprivate(set) var outage: Outage?
+  fileprivate var log = OutageLog()
   /// Until the name may be resolved again.
   fileprivate(set) var timer: Scheduled<Void>?
 
@@ -65,11 +66,15 @@ extension Endpoint {
     // Addresses that were good are better than none.
     guard !resolution.isDone else { return }
     resolution.failures += 1
-    resolution.failure = ConnectionError.EndpointUnreachable(
-      endpoint: target.description, error: "\(error)", reason: ConnectionFailure.text(of: error), cause: error)
     resolution.phase = .failed
     var generator = SystemRandomNumberGenerator()
     let pause = configuration.backoff.delay(retry: resolution.failures, using: &generator)
+    let (now, began) = (eventLoop.now, resolution.last ?? eventLoop.now)
+    let outage = Outage(
+      phase: .resolve, reason: ConnectionFailure.text(of: error), cause: error,
+      since: resolution.outage?.since ?? began, began: began, nextAttempt: now + TimeAmount(saturating: pause))
+    resolution.outage = outage
+    resolution.log.note(outage, of: target.description, configuration.logger)
     schedule(in: pause) { endpoint in
       endpoint.resolution.phase = .none
       if endpoint.hasWaitingCalls { endpoint.resolve() } else { endpoint.publishState() }
@@ -103,13 +108,14 @@ extension Endpoint {
   private func adopt(_ addresses: [SocketAddress]) {
     resolution.phase = .done
     resolution.failures = 0
-    resolution.failure = nil
+    resolution.outage = nil
+    resolution.log.end(of: target.description, at: nil, configuration.logger)
     switch configuration.balancing {
     case .pickFirst:
       if let subchannel = subchannels.first {
         subchannel.addresses = addresses
       } else {
-        subchannels = [makeSubchannel(addresses, name: target.description, breaker: nil)]
+        subchannels = [makeSubchannel(addresses, breaker: nil)]
       }
     case .roundRobin: adoptEach(addresses)
     }
@@ -129,16 +135,16 @@ extension Endpoint {
         new.append(old.remove(at: index))
       } else {
         let name = group.first?.text ?? target.description
-        new.append(makeSubchannel(group, name: name, breaker: makeBreaker(name)))
+        new.append(makeSubchannel(group, breaker: makeBreaker(name)))
       }
     }
     subchannels = new
     for subchannel in old { subchannel.shutDown() }
   }
 
-  private func makeSubchannel(_ addresses: [SocketAddress], name: String, breaker: CircuitBreaker?) -> Subchannel {
+  private func makeSubchannel(_ addresses: [SocketAddress], breaker: CircuitBreaker?) -> Subchannel {
     var settings = ConnectionSettings(
-      endpointName: name, authority: configuration.authority ?? target.authority, configuration: configuration)
+      target: target.description, authority: configuration.authority ?? target.authority, configuration: configuration)
     settings.keepaliveTime = keepaliveTime
     settings.tls = tls
     settings.serverName = configuration.tls?.serverName ?? target.hostName

@@ -529,6 +529,60 @@ public enum CallError: ErrorUnion {
   }
 }
 
+/// What a connection was at when it failed.
+public enum ConnectionPhase: ProtobufEnum {
+  /// `CONNECTION_PHASE_UNSPECIFIED`, 0.
+  case unspecified
+  /// The target's name was looked up.
+  case resolve
+  /// The transport was connected: TCP, or a Unix socket.
+  case connect
+  /// The TLS handshake, and the choice of HTTP/2 in it.
+  case tls
+  /// The client had sent HTTP/2's preface, and the peer ended the connection or answered something else.
+  case preface
+  /// The server's SETTINGS did not come in time, or allow no call.
+  case settings
+  /// The server had sent GOAWAY.
+  case goaway
+  /// Calls were going on.
+  case call
+  /// A number this code has no name for.
+  case unrecognized(Int32)
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .resolve
+    case 2: self = .connect
+    case 3: self = .tls
+    case 4: self = .preface
+    case 5: self = .settings
+    case 6: self = .goaway
+    case 7: self = .call
+    default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+    case .unspecified: 0
+    case .resolve: 1
+    case .connect: 2
+    case .tls: 3
+    case .preface: 4
+    case .settings: 5
+    case .goaway: 6
+    case .call: 7
+    case .unrecognized(let rawValue): rawValue
+    }
+  }
+
+  public static let descriptor = EnumDescriptor("taxon.ConnectionPhase", [
+    "CONNECTION_PHASE_UNSPECIFIED": 0, "RESOLVE": 1, "CONNECT": 2, "TLS": 3, "PREFACE": 4, "SETTINGS": 5, "GOAWAY": 6,
+    "CALL": 7])
+}
+
 /// The endpoint could not be asked.
 public enum ConnectionError: ErrorUnion {
   /// The circuit breaker is open: the call was not made.
@@ -577,24 +631,34 @@ public enum ConnectionError: ErrorUnion {
 
   /// There is no connection to the endpoint.
   public static func endpointUnreachable(
-    endpoint: String, error: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
+    endpoint: String, reason: String, explanation: String, phase: ConnectionPhase? = nil, address: String? = nil,
+    otherAddresses: Int32, unreachableForMs: Int64? = nil, nextAttemptInMs: Int64? = nil, retryAfter: Duration? = nil,
+    cause: (any Error)? = nil
   ) -> Self {
     .endpointUnreachable(EndpointUnreachable(
-      endpoint: endpoint, error: error, reason: reason, retryAfter: retryAfter, cause: cause))
+      endpoint: endpoint, reason: reason, explanation: explanation, phase: phase, address: address,
+      otherAddresses: otherAddresses, unreachableForMs: unreachableForMs, nextAttemptInMs: nextAttemptInMs,
+      retryAfter: retryAfter, cause: cause))
   }
 
   /// The connection broke before the answer came.
   public static func connectionLost(
-    endpoint: String, error: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
+    endpoint: String, error: String, phase: ConnectionPhase? = nil, address: String? = nil,
+    connectedForMs: Int64? = nil, nextAttemptInMs: Int64? = nil, circumstances: String? = nil,
+    retryAfter: Duration? = nil, cause: (any Error)? = nil
   ) -> Self {
-    .connectionLost(ConnectionLost(endpoint: endpoint, error: error, retryAfter: retryAfter, cause: cause))
+    .connectionLost(ConnectionLost(
+      endpoint: endpoint, error: error, phase: phase, address: address, connectedForMs: connectedForMs,
+      nextAttemptInMs: nextAttemptInMs, circumstances: circumstances, retryAfter: retryAfter, cause: cause))
   }
 
   /// The server refused the call before it did anything.
   public static func callRefused(
-    endpoint: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
+    endpoint: String, reason: String, phase: ConnectionPhase? = nil, address: String? = nil,
+    retryAfter: Duration? = nil, cause: (any Error)? = nil
   ) -> Self {
-    .callRefused(CallRefused(endpoint: endpoint, reason: reason, retryAfter: retryAfter, cause: cause))
+    .callRefused(CallRefused(
+      endpoint: endpoint, reason: reason, phase: phase, address: address, retryAfter: retryAfter, cause: cause))
   }
 
   /// So many calls wait for the endpoint already that this one was not made.
@@ -645,12 +709,23 @@ public enum ConnectionError: ErrorUnion {
 
   /// There is no connection to the endpoint.
   public struct EndpointUnreachable: DeclaredError {
-    /// `endpoint`, field 1.
+    /// The channel's target, as it was given, such as "dns:///orders:443".
     public var endpoint: String
-    /// What the system said.
-    public var error: String
-    /// Why, in a few words: what is wrong with the server's certificate, or "Connection refused".
+    /// Why, in a few words of the system or of TLS: "Connection refused (ECONNREFUSED)", or what is wrong with the server's
+    /// certificate.
     public var reason: String
+    /// What failed, where, why, for how long, and when the next attempt is, as the message has it.
+    public var explanation: String
+    /// How far the last attempt came.
+    public var phase: ConnectionPhase?
+    /// The address that was tried last, such as "10.0.0.3:443"; unset when the name has none, or there are no addresses.
+    public var address: String?
+    /// How many other addresses were tried in vain.
+    public var otherAddresses: Int32
+    /// Milliseconds since the first attempt began that failed after the last connection, if there was one.
+    public var unreachableForMs: Int64?
+    /// Milliseconds until the next attempt may begin; 0: with the next call.
+    public var nextAttemptInMs: Int64?
     /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
     public var context: ErrorContext
     /// Fields of the wire that this type does not know.
@@ -658,11 +733,18 @@ public enum ConnectionError: ErrorUnion {
 
     /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
     public init(
-      endpoint: String, error: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
+      endpoint: String, reason: String, explanation: String, phase: ConnectionPhase? = nil, address: String? = nil,
+      otherAddresses: Int32, unreachableForMs: Int64? = nil, nextAttemptInMs: Int64? = nil, retryAfter: Duration? = nil,
+      cause: (any Error)? = nil
     ) {
       self.endpoint = endpoint
-      self.error = error
       self.reason = reason
+      self.explanation = explanation
+      self.phase = phase
+      self.address = address
+      self.otherAddresses = otherAddresses
+      self.unreachableForMs = unreachableForMs
+      self.nextAttemptInMs = nextAttemptInMs
       context = ErrorContext(retryAfter: retryAfter, cause: cause)
     }
 
@@ -670,55 +752,91 @@ public enum ConnectionError: ErrorUnion {
       domain: "taxon.dev", code: "ENDPOINT_UNREACHABLE", categories: ["ConnectionError"], status: .unavailable,
       httpStatus: 503, severity: .error, retry: .transient, breaker: .failure, isSafe: true)
 
-    public var message: String { "Endpoint \(endpoint) cannot be reached: \(reason)" }
+    public var message: String { "Target \(endpoint) cannot be reached: \(explanation)" }
 
     public var safeFields: [(name: String, text: String)] {
-      [("endpoint", ErrorText(endpoint)), ("reason", ErrorText(reason))]
-    }
-
-    public var publicPayload: Self {
-      var copy = self
-      copy.error = ""
-      return copy
+      var safeFields: [(name: String, text: String)] = [
+        ("endpoint", ErrorText(endpoint)), ("reason", ErrorText(reason)), ("explanation", ErrorText(explanation)),
+        ("other_addresses", ErrorText(otherAddresses))
+      ]
+      if let phase { safeFields.append(("phase", ErrorText(phase))) }
+      if let address { safeFields.append(("address", ErrorText(address))) }
+      if let unreachableForMs { safeFields.append(("unreachable_for_ms", ErrorText(unreachableForMs))) }
+      if let nextAttemptInMs { safeFields.append(("next_attempt_in_ms", ErrorText(nextAttemptInMs))) }
+      return safeFields
     }
 
     public static let descriptor = MessageDescriptor("taxon.ConnectionError.EndpointUnreachable", [
       Field("endpoint", 1, .string),
-      Field("error", 2, .string),
       Field("reason", 3, .string),
+      Field("explanation", 4, .string),
+      Field("phase", 5, .optional(.enum(ConnectionPhase.self))),
+      Field("address", 6, .optional(.string)),
+      Field("other_addresses", 7, .int32),
+      Field("unreachable_for_ms", 8, .optional(.int64)),
+      Field("next_attempt_in_ms", 9, .optional(.int64)),
     ])
 
     public init(reading reader: MessageReader) throws(MessageDecodingError) {
       endpoint = try reader.value(0)
-      error = try reader.value(1)
-      reason = try reader.value(2)
+      reason = try reader.value(1)
+      explanation = try reader.value(2)
+      phase = try reader.optional(3)
+      address = try reader.optional(4)
+      otherAddresses = try reader.value(5)
+      unreachableForMs = try reader.optional(6)
+      nextAttemptInMs = try reader.optional(7)
       context = ErrorContext()
       unknownFields = reader.unknownFields
     }
 
     public func write(to writer: inout MessageWriter) {
       writer.value(0, endpoint)
-      writer.value(1, error)
-      writer.value(2, reason)
+      writer.value(1, reason)
+      writer.value(2, explanation)
+      writer.optional(3, phase)
+      writer.optional(4, address)
+      writer.value(5, otherAddresses)
+      writer.optional(6, unreachableForMs)
+      writer.optional(7, nextAttemptInMs)
       writer.unknownFields(unknownFields)
     }
   }
 
   /// The connection broke before the answer came.
   public struct ConnectionLost: DeclaredError {
-    /// `endpoint`, field 1.
+    /// The channel's target, as it was given, such as "dns:///orders:443".
     public var endpoint: String
     /// What ended it, in the words of the system, of the peer's GOAWAY or of this library.
     public var error: String
+    /// GOAWAY when the server had announced the end, else CALL.
+    public var phase: ConnectionPhase?
+    /// Where the connection led, such as "10.0.0.3:443".
+    public var address: String?
+    /// Milliseconds for which there was the connection.
+    public var connectedForMs: Int64?
+    /// Milliseconds until the next attempt to connect may begin; 0: with the next call.
+    public var nextAttemptInMs: Int64?
+    /// Address and times, in brackets and with a blank before, as the message has them.
+    public var circumstances: String?
     /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
     public var context: ErrorContext
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
     /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
-    public init(endpoint: String, error: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+    public init(
+      endpoint: String, error: String, phase: ConnectionPhase? = nil, address: String? = nil,
+      connectedForMs: Int64? = nil, nextAttemptInMs: Int64? = nil, circumstances: String? = nil,
+      retryAfter: Duration? = nil, cause: (any Error)? = nil
+    ) {
       self.endpoint = endpoint
       self.error = error
+      self.phase = phase
+      self.address = address
+      self.connectedForMs = connectedForMs
+      self.nextAttemptInMs = nextAttemptInMs
+      self.circumstances = circumstances
       context = ErrorContext(retryAfter: retryAfter, cause: cause)
     }
 
@@ -726,20 +844,36 @@ public enum ConnectionError: ErrorUnion {
       domain: "taxon.dev", code: "CONNECTION_LOST", categories: ["ConnectionError"], status: .unavailable,
       httpStatus: 503, severity: .error, retry: .transient, breaker: .failure)
 
-    public var message: String { "The connection to \(endpoint) was lost: \(error)" }
+    public var message: String { "The connection to \(endpoint) was lost: \(error)\(circumstances ?? "")" }
 
     public var safeFields: [(name: String, text: String)] {
-      [("endpoint", ErrorText(endpoint)), ("error", ErrorText(error))]
+      var safeFields: [(name: String, text: String)] = [("endpoint", ErrorText(endpoint)), ("error", ErrorText(error))]
+      if let phase { safeFields.append(("phase", ErrorText(phase))) }
+      if let address { safeFields.append(("address", ErrorText(address))) }
+      if let connectedForMs { safeFields.append(("connected_for_ms", ErrorText(connectedForMs))) }
+      if let nextAttemptInMs { safeFields.append(("next_attempt_in_ms", ErrorText(nextAttemptInMs))) }
+      if let circumstances { safeFields.append(("circumstances", ErrorText(circumstances))) }
+      return safeFields
     }
 
     public static let descriptor = MessageDescriptor("taxon.ConnectionError.ConnectionLost", [
       Field("endpoint", 1, .string),
       Field("error", 2, .string),
+      Field("phase", 3, .optional(.enum(ConnectionPhase.self))),
+      Field("address", 4, .optional(.string)),
+      Field("connected_for_ms", 5, .optional(.int64)),
+      Field("next_attempt_in_ms", 6, .optional(.int64)),
+      Field("circumstances", 7, .optional(.string)),
     ])
 
     public init(reading reader: MessageReader) throws(MessageDecodingError) {
       endpoint = try reader.value(0)
       error = try reader.value(1)
+      phase = try reader.optional(2)
+      address = try reader.optional(3)
+      connectedForMs = try reader.optional(4)
+      nextAttemptInMs = try reader.optional(5)
+      circumstances = try reader.optional(6)
       context = ErrorContext()
       unknownFields = reader.unknownFields
     }
@@ -747,6 +881,11 @@ public enum ConnectionError: ErrorUnion {
     public func write(to writer: inout MessageWriter) {
       writer.value(0, endpoint)
       writer.value(1, error)
+      writer.optional(2, phase)
+      writer.optional(3, address)
+      writer.optional(4, connectedForMs)
+      writer.optional(5, nextAttemptInMs)
+      writer.optional(6, circumstances)
       writer.unknownFields(unknownFields)
     }
   }
@@ -757,15 +896,24 @@ public enum ConnectionError: ErrorUnion {
     public var endpoint: String
     /// `reason`, field 2.
     public var reason: String
+    /// GOAWAY when the server had announced the end of the connection.
+    public var phase: ConnectionPhase?
+    /// Where the connection led, such as "10.0.0.3:443".
+    public var address: String?
     /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
     public var context: ErrorContext
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
     /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
-    public init(endpoint: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+    public init(
+      endpoint: String, reason: String, phase: ConnectionPhase? = nil, address: String? = nil,
+      retryAfter: Duration? = nil, cause: (any Error)? = nil
+    ) {
       self.endpoint = endpoint
       self.reason = reason
+      self.phase = phase
+      self.address = address
       context = ErrorContext(retryAfter: retryAfter, cause: cause)
     }
 
@@ -776,17 +924,26 @@ public enum ConnectionError: ErrorUnion {
     public var message: String { "\(endpoint) refused the call: \(reason)" }
 
     public var safeFields: [(name: String, text: String)] {
-      [("endpoint", ErrorText(endpoint)), ("reason", ErrorText(reason))]
+      var safeFields: [(name: String, text: String)] = [
+        ("endpoint", ErrorText(endpoint)), ("reason", ErrorText(reason))
+      ]
+      if let phase { safeFields.append(("phase", ErrorText(phase))) }
+      if let address { safeFields.append(("address", ErrorText(address))) }
+      return safeFields
     }
 
     public static let descriptor = MessageDescriptor("taxon.ConnectionError.CallRefused", [
       Field("endpoint", 1, .string),
       Field("reason", 2, .string),
+      Field("phase", 3, .optional(.enum(ConnectionPhase.self))),
+      Field("address", 4, .optional(.string)),
     ])
 
     public init(reading reader: MessageReader) throws(MessageDecodingError) {
       endpoint = try reader.value(0)
       reason = try reader.value(1)
+      phase = try reader.optional(2)
+      address = try reader.optional(3)
       context = ErrorContext()
       unknownFields = reader.unknownFields
     }
@@ -794,6 +951,8 @@ public enum ConnectionError: ErrorUnion {
     public func write(to writer: inout MessageWriter) {
       writer.value(0, endpoint)
       writer.value(1, reason)
+      writer.optional(2, phase)
+      writer.optional(3, address)
       writer.unknownFields(unknownFields)
     }
   }
@@ -1075,18 +1234,27 @@ extension ProtoFileDescriptor {
       CglzdXBwb3J0ZWQYAiADKAk6XeqmGVkKFFVOU1VQUE9SVEVEX0VOQ09ESU5HEj9FbmNvZGluZyB7ZW5jb2Rpbmd9IGlzIG5vdCBzdXBwb3J0ZWQ7
       IHN1cHBvcnRlZCBhcmUge3N1cHBvcnRlZH0YDBpgChBTZXJ2ZXJPdmVybG9hZGVkOkzqphlIChFTRVJWRVJfT1ZFUkxPQURFRBIrVGhlIHNlcnZl
       ciBob2xkcyB0b28gbWFueSBieXRlcyBvZiByZXF1ZXN0cxgOKAMwAzgBGkYKEERlYWRsaW5lRXhjZWVkZWQ6MuqmGS4KEURFQURMSU5FX0VYQ0VF
-      REVEEhFEZWFkbGluZSBleGNlZWRlZBgEKAMwATgBOgziphkICA0YBCABKAIivQUKD0Nvbm5lY3Rpb25FcnJvchpjCgtDaXJjdWl0T3BlbhIQCghl
-      bmRwb2ludBgBIAEoCTpC6qYZPgoMQ0lSQ1VJVF9PUEVOEiZDaXJjdWl0IGJyZWFrZXIgZm9yIHtlbmRwb2ludH0gaXMgb3BlbigDMAE4AkABGp0B
-      ChNFbmRwb2ludFVucmVhY2hhYmxlEhAKCGVuZHBvaW50GAEgASgJEhUKBWVycm9yGAIgASgJQgbiphkCCAMSDgoGcmVhc29uGAMgASgJOk3qphlJ
-      ChRFTkRQT0lOVF9VTlJFQUNIQUJMRRIvRW5kcG9pbnQge2VuZHBvaW50fSBjYW5ub3QgYmUgcmVhY2hlZDoge3JlYXNvbn1AARp4Cg5Db25uZWN0
-      aW9uTG9zdBIQCghlbmRwb2ludBgBIAEoCRINCgVlcnJvchgCIAEoCTpF6qYZQQoPQ09OTkVDVElPTl9MT1NUEi5UaGUgY29ubmVjdGlvbiB0byB7
-      ZW5kcG9pbnR9IHdhcyBsb3N0OiB7ZXJyb3J9Gm4KC0NhbGxSZWZ1c2VkEhAKCGVuZHBvaW50GAEgASgJEg4KBnJlYXNvbhgCIAEoCTo96qYZOQoM
-      Q0FMTF9SRUZVU0VEEiV7ZW5kcG9pbnR9IHJlZnVzZWQgdGhlIGNhbGw6IHtyZWFzb259KANAARqsAQoTVG9vTWFueVdhaXRpbmdDYWxscxIQCghl
-      bmRwb2ludBgBIAEoCRINCgVsaW1pdBgCIAEoAzp06qYZcAoWVE9PX01BTllfV0FJVElOR19DQUxMUxJMe2xpbWl0fSBjYWxscyB3YWl0IGZvciB7
-      ZW5kcG9pbnR9IGFscmVhZHksIGFzIG1hbnkgYXMgbWF4V2FpdGluZ0NhbGxzIGFsbG93cxgIKAMwATgCQAE6DOKmGQgIDhgEIAIoASKPAgoKU2V0
-      dXBFcnJvchp2ChJBZGRyZXNzVW5hdmFpbGFibGUSDwoHYWRkcmVzcxgBIAEoCRIOCgZyZWFzb24YAiABKAk6P+qmGTsKE0FERFJFU1NfVU5BVkFJ
-      TEFCTEUSJENhbm5vdCBsaXN0ZW4gb24ge2FkZHJlc3N9OiB7cmVhc29ufRp7Cg5JbnZhbGlkU2V0dGluZxIMCgRuYW1lGAEgASgJEg0KBXZhbHVl
-      GAIgASgJEg4KBnJlYXNvbhgDIAEoCTo86qYZOAoPSU5WQUxJRF9TRVRUSU5HEiNTZXR0aW5nIHtuYW1lfSBpcyB7dmFsdWV9OiB7cmVhc29ufRgD
-      OgziphkICAkYBSABKAJCHroCAOKmGRcKCXRheG9uLmRldhIKVGF4b25FcnJvcmIGcHJvdG8z
+      REVEEhFEZWFkbGluZSBleGNlZWRlZBgEKAMwATgBOgziphkICA0YBCABKAIihwoKD0Nvbm5lY3Rpb25FcnJvchpjCgtDaXJjdWl0T3BlbhIQCghl
+      bmRwb2ludBgBIAEoCTpC6qYZPgoMQ0lSQ1VJVF9PUEVOEiZDaXJjdWl0IGJyZWFrZXIgZm9yIHtlbmRwb2ludH0gaXMgb3BlbigDMAE4AkABGowD
+      ChNFbmRwb2ludFVucmVhY2hhYmxlEhAKCGVuZHBvaW50GAEgASgJEg4KBnJlYXNvbhgDIAEoCRITCgtleHBsYW5hdGlvbhgEIAEoCRIqCgVwaGFz
+      ZRgFIAEoDjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgAiAEBEhQKB2FkZHJlc3MYBiABKAlIAYgBARIXCg9vdGhlcl9hZGRyZXNzZXMYByABKAUS
+      HwoSdW5yZWFjaGFibGVfZm9yX21zGAggASgDSAKIAQESHwoSbmV4dF9hdHRlbXB0X2luX21zGAkgASgDSAOIAQE6UOqmGUwKFEVORFBPSU5UX1VO
+      UkVBQ0hBQkxFEjJUYXJnZXQge2VuZHBvaW50fSBjYW5ub3QgYmUgcmVhY2hlZDoge2V4cGxhbmF0aW9ufUABQggKBl9waGFzZUIKCghfYWRkcmVz
+      c0IVChNfdW5yZWFjaGFibGVfZm9yX21zQhUKE19uZXh0X2F0dGVtcHRfaW5fbXNKBAgCEANSBWVycm9yGvkCCg5Db25uZWN0aW9uTG9zdBIQCghl
+      bmRwb2ludBgBIAEoCRINCgVlcnJvchgCIAEoCRIqCgVwaGFzZRgDIAEoDjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgAiAEBEhQKB2FkZHJlc3MY
+      BCABKAlIAYgBARIdChBjb25uZWN0ZWRfZm9yX21zGAUgASgDSAKIAQESHwoSbmV4dF9hdHRlbXB0X2luX21zGAYgASgDSAOIAQESGgoNY2lyY3Vt
+      c3RhbmNlcxgHIAEoCUgEiAEBOlTqphlQCg9DT05ORUNUSU9OX0xPU1QSPVRoZSBjb25uZWN0aW9uIHRvIHtlbmRwb2ludH0gd2FzIGxvc3Q6IHtl
+      cnJvcn17Y2lyY3Vtc3RhbmNlc31CCAoGX3BoYXNlQgoKCF9hZGRyZXNzQhMKEV9jb25uZWN0ZWRfZm9yX21zQhUKE19uZXh0X2F0dGVtcHRfaW5f
+      bXNCEAoOX2NpcmN1bXN0YW5jZXMaxgEKC0NhbGxSZWZ1c2VkEhAKCGVuZHBvaW50GAEgASgJEg4KBnJlYXNvbhgCIAEoCRIqCgVwaGFzZRgDIAEo
+      DjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgAiAEBEhQKB2FkZHJlc3MYBCABKAlIAYgBATo96qYZOQoMQ0FMTF9SRUZVU0VEEiV7ZW5kcG9pbnR9
+      IHJlZnVzZWQgdGhlIGNhbGw6IHtyZWFzb259KANAAUIICgZfcGhhc2VCCgoIX2FkZHJlc3MarAEKE1Rvb01hbnlXYWl0aW5nQ2FsbHMSEAoIZW5k
+      cG9pbnQYASABKAkSDQoFbGltaXQYAiABKAM6dOqmGXAKFlRPT19NQU5ZX1dBSVRJTkdfQ0FMTFMSTHtsaW1pdH0gY2FsbHMgd2FpdCBmb3Ige2Vu
+      ZHBvaW50fSBhbHJlYWR5LCBhcyBtYW55IGFzIG1heFdhaXRpbmdDYWxscyBhbGxvd3MYCCgDMAE4AkABOgziphkICA4YBCACKAEijwIKClNldHVw
+      RXJyb3IadgoSQWRkcmVzc1VuYXZhaWxhYmxlEg8KB2FkZHJlc3MYASABKAkSDgoGcmVhc29uGAIgASgJOj/qphk7ChNBRERSRVNTX1VOQVZBSUxB
+      QkxFEiRDYW5ub3QgbGlzdGVuIG9uIHthZGRyZXNzfToge3JlYXNvbn0aewoOSW52YWxpZFNldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgC
+      IAEoCRIOCgZyZWFzb24YAyABKAk6POqmGTgKD0lOVkFMSURfU0VUVElORxIjU2V0dGluZyB7bmFtZX0gaXMge3ZhbHVlfToge3JlYXNvbn0YAzoM
+      4qYZCAgJGAUgASgCKocBCg9Db25uZWN0aW9uUGhhc2USIAocQ09OTkVDVElPTl9QSEFTRV9VTlNQRUNJRklFRBAAEgsKB1JFU09MVkUQARILCgdD
+      T05ORUNUEAISBwoDVExTEAMSCwoHUFJFRkFDRRAEEgwKCFNFVFRJTkdTEAUSCgoGR09BV0FZEAYSCAoEQ0FMTBAHQh66AgDiphkXCgl0YXhvbi5k
+      ZXYSClRheG9uRXJyb3JiBnByb3RvMw==
       """)
 }

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonProtobuf
 
-/// What every failure answers, whether a schema in hand declares it or not.
-public protocol TaxonomyError: Error, Hashable, Sendable, CustomStringConvertible {
+#if canImport(FoundationEssentials)
+  public import FoundationEssentials
+#else
+  public import Foundation
+#endif
+
+/// What every failure answers, whether a schema in hand declares it or not. With Foundation, `localizedDescription` is
+/// the message.
+public protocol TaxonomyError: LocalizedError, Hashable, Sendable, CustomStringConvertible {
   /// Who declared it: a DNS name, such as "octollm.dev".
   var domain: String { get }
   /// What it is, such as "TASK_NOT_FOUND"; with the domain, its identity.

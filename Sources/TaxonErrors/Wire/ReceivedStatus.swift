@@ -11,28 +11,36 @@ public struct ReceivedStatus: Hashable, Sendable {
   public var details: [UInt8]?
   /// From `grpc-retry-pushback-ms`.
   public var pushback: RetryPushback?
-  /// From `retry-after`, which servers and proxies send as seconds (RFC 9110 §10.2.3).
+  /// From `retry-after`, which servers and proxies send as seconds or as a date (RFC 9110 §10.2.3).
   public var retryAfter: Duration?
 
   /// A status from its trailers. `.ok` is no failure and becomes `.unknown`.
+  ///
+  /// - Parameter now: Seconds since 1970, against which a date in `retryAfter` is read; without, a date says nothing.
   public init(
-    code: StatusCode, message: String = "", details: [UInt8]? = nil, pushback: String? = nil, retryAfter: String? = nil
+    code: StatusCode, message: String = "", details: [UInt8]? = nil, pushback: String? = nil, retryAfter: String? = nil,
+    now: @autoclosure () -> Int64? = nil
   ) {
     self.code = code == .ok ? .unknown : code
     self.message = message
     self.details = details
     self.pushback = pushback.map { RetryPushback(header: $0) }
-    self.retryAfter = retryAfter.flatMap(Self.seconds)
+    self.retryAfter = retryAfter.flatMap { Self.seconds($0) ?? Self.seconds(untilDate: $0, now()) }
   }
 }
 
 extension ReceivedStatus {
-  /// Digits alone; a date, which is the other form, is not read. More seconds than there are stand for the most.
+  /// Digits alone. More seconds than there are stand for the most.
   private static func seconds(_ text: String) -> Duration? {
     guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
       return nil
     }
     return Int64(text).map { Duration.seconds($0).bounded } ?? .longest
+  }
+
+  private static func seconds(untilDate text: String, _ now: Int64?) -> Duration? {
+    guard let now, let date = HTTPDate.seconds(text) else { return nil }
+    return .seconds(max(date - now, 0)).bounded
   }
 }
 

@@ -42,12 +42,12 @@ struct ClientCallState {
       if endStream || fields.httpStatus != 200 || !fields.isGRPC { response = .ended }
       if let code = fields.code, endStream { return ended(code, fields, messages: 0, nil) }
       guard fields.httpStatus == 200 else {
-        let status = fields.httpStatus ?? 0
-        return .fail(
-          ReceivedStatus(code: StatusCode(httpStatus: status), message: "The server answered HTTP status \(status)"))
+        return .fail(fields.failure(httpStatus: fields.httpStatus ?? 0))
       }
       guard fields.isGRPC else {
-        return .fail(ReceivedStatus(code: .unknown, message: "The answer's content-type is not application/grpc"))
+        let server = fields.server.map { " (\($0) answered)" } ?? ""
+        return .fail(
+          ReceivedStatus(code: .unknown, message: "The answer's content-type is not application/grpc\(server)"))
       }
       if endStream { return .fail(ReceivedStatus(code: .unknown, message: "The answer has no grpc-status")) }
       acceptsCompressed = !fields.encoding.isEmpty && fields.encoding != "identity"

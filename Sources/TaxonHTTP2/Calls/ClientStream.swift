@@ -60,7 +60,11 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
   @exclusivity(unchecked) private var fields = ResponseFields()
   /// Set once it is known that the server did not process the stream and will not.
   @exclusivity(unchecked) private var refusal: Refusal?
+  /// Says so in the words of the connection, which has yet to read the GOAWAY.
+  private weak var refuser: (any HTTP2SessionDelegate)?
   @exclusivity(unchecked) private var isResetByServer = false
+  /// Set when somebody answered who does not speak gRPC.
+  @exclusivity(unchecked) private var otherAnswer: OtherAnswerReader?
   /// What of the answer breaks HTTP/2.
   @exclusivity(unchecked) private var fault: String?
   /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
@@ -108,7 +112,9 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
 
   public override func notProcessed() {
     // A server that has answered did process the stream, whatever its GOAWAY says.
-    if state.wantsHead { refusal = .unprocessed }
+    guard state.wantsHead else { return }
+    refusal = .unprocessed
+    refuser = session?.delegate
   }
 
   public override func headersTooLarge(isHead: Bool) -> HeaderBlock? {
@@ -169,7 +175,11 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
       call.receive(initial: fields.metadata)
     case .succeed: end(.success, trailing: fields.metadata)
     case .end(let status): end(.status(status), trailing: fields.metadata)
-    case .fail(let status): fail(status, trailing: fields.metadata)
+    case .fail(let status):
+      if fields.httpStatus != 200 || !fields.isGRPC {
+        otherAnswer = OtherAnswerReader(status.message, session?.delegate)
+      }
+      fail(status, trailing: fields.metadata)
     case .ignore: break
     }
   }
@@ -190,6 +200,8 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
       noteRaw()
     } else if state.wantsMessages {
       process(data)
+    } else if let otherAnswer {
+      otherAnswer.receive(data)
     }
     consume()
   }
@@ -361,6 +373,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
   }
 
   public override func closed(errorCode: UInt32) {
+    otherAnswer.take()?.finish()
     // What came before a good end is still read.
     if isHeldUp, errorCode == HTTP2ErrorCode.noError.rawValue {
       behindBacklog.append { [unowned self] in closed(errorCode: errorCode) }
@@ -375,7 +388,11 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
         ? .reset
         // nghttp2 closes what a GOAWAY names as unprocessed, though the answer has begun.
         : errorCode == HTTP2ErrorCode.refusedStream.rawValue ? .unprocessed : .malformed(fault ?? fault(errorCode))
-    if let status = state.closed(errorCode: code, closing) { end(.status(status), trailing: Metadata()) }
+    guard let status = state.closed(errorCode: code, closing) else { return }
+    if refusal == .unprocessed, let error = refuser?.unprocessedError() {
+      return end(.failure(error), trailing: Metadata())
+    }
+    end(.status(status), trailing: Metadata())
   }
 
   /// The connection is gone: ends the call with the error, unless it is over.
@@ -388,13 +405,14 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
 
   private func fail(_ status: ReceivedStatus, trailing: Metadata) {
     _ = state.abandon()
-    session?.reset(self, errorCode: .cancel)
+    // What came of the body with the head is for the log.
+    if otherAnswer == nil { session?.reset(self, errorCode: .cancel) } else { session?.resetWhenAnswered(self) }
     end(.status(status), trailing: trailing)
   }
 
   private func end(_ outcome: CallEnd.Outcome, trailing: Metadata) {
     // A server that answered before it read all of the request would keep the stream open.
-    if outboundCount > 0 || !isOutboundFinished || session?.hasUnsentEnd(self) == true {
+    if otherAnswer == nil, outboundCount > 0 || !isOutboundFinished || session?.hasUnsentEnd(self) == true {
       session?.reset(self, errorCode: .cancel)
     }
     forgetAnswer()

@@ -2,6 +2,14 @@
 import TaxonErrors
 import TaxonProtobuf
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
 /// The fields of a response's head or of its trailers.
 struct ResponseFields: ~Copyable {
   /// The three digits of `:status`; nil when it is missing or no number.
@@ -80,6 +88,24 @@ struct ResponseFields: ~Copyable {
     rest.oddStatus = String(decoding: text.prefix(32), as: UTF8.self)
   }
 
+  /// Who has answered, as `server` names it; nil when nothing printable does.
+  var server: String? {
+    guard let name = rest?.metadata["server"] else { return nil }
+    let printable = name.unicodeScalars.prefix(Self.maxServerName).filter { (32...126).contains($0.value) }
+    return printable.isEmpty ? nil : String(String.UnicodeScalarView(printable))
+  }
+
+  private static let maxServerName = 64
+
+  /// What an answer amounts to that is no gRPC.
+  func failure(httpStatus: Int) -> ReceivedStatus {
+    let code = StatusCode(httpStatus: httpStatus)
+    return ReceivedStatus(
+      code: code, message: "\(server ?? "The server") answered HTTP \(httpStatus)",
+      // Of the statuses that say to come again (429, 502, 503, 504).
+      retryAfter: code == .unavailable ? rest?.retryAfter : nil, now: Int64(time(nil)))
+  }
+
   /// The failure of which the fields speak.
   func failure(_ code: StatusCode) -> ReceivedStatus {
     var message = rest?.message ?? ""
@@ -88,6 +114,7 @@ struct ResponseFields: ~Copyable {
       message += message.isEmpty ? fault : " (\(fault))"
     }
     return ReceivedStatus(
-      code: code, message: message, details: rest?.details, pushback: rest?.pushback, retryAfter: rest?.retryAfter)
+      code: code, message: message, details: rest?.details, pushback: rest?.pushback, retryAfter: rest?.retryAfter,
+      now: Int64(time(nil)))
   }
 }

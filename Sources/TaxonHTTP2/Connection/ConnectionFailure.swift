@@ -36,7 +36,7 @@ public enum ConnectionFailure: Error, CustomStringConvertible {
       "TLS: the server's certificate is not for \(name), but for \(names.joined(separator: ", "))"
     case .untrusted(let reason): "TLS: \(reason)"
     case .tls(let error): "TLS: \(Self.text(error))"
-    case .transport(let error): "\(error)"
+    case .transport(let error): Self.text(of: error)
     }
   }
 
@@ -51,9 +51,10 @@ public enum ConnectionFailure: Error, CustomStringConvertible {
   /// An error of connecting in a few words.
   package static func text(of error: any Error) -> String {
     switch error {
-    case let error as IOError: String(cString: strerror(error.errnoCode))
+    case let error as IOError:
+      String(cString: strerror(error.errnoCode)) + (SystemErrorName.of(error.errnoCode).map { " (\($0))" } ?? "")
     case let error as NIOConnectionError:
-      error.connectionErrors.first.map { text(of: $0.error) } ?? "\(error.dnsAError ?? error.dnsAAAAError ?? error)"
+      error.connectionErrors.last.map { text(of: $0.error) } ?? "\(error.dnsAError ?? error.dnsAAAAError ?? error)"
     case ChannelError.connectTimeout(let time): "no answer within \(time.nanoseconds / 1_000_000) ms"
     default: "\(error)"
     }
@@ -82,15 +83,20 @@ public enum ConnectionFailure: Error, CustomStringConvertible {
     if let error = error as? NIOSSLError {
       switch error {
       case .handshakeFailed(.sslError(let stack)), .shutdownFailed(.sslError(let stack)):
-        let reasons = stack.map { reason($0.description) }.joined(separator: ", ")
-        // What BoringSSL says of a record that is none.
-        return reasons.contains("WRONG_VERSION_NUMBER") ? "\(reasons) (what the peer says is no TLS)" : reasons
+        return reasons(stack.map(\.description))
       case .uncleanShutdown: return "the connection broke"
       case .noCertificateToValidate: return "the peer has shown no certificate"
       default: break
       }
     }
+    if case .sslError(let stack)? = error as? BoringSSLError { return reasons(stack.map(\.description)) }
     return "\(error)"
+  }
+
+  private static func reasons(_ stack: [String]) -> String {
+    let reasons = stack.map(reason).joined(separator: ", ")
+    // What BoringSSL says of a record that is none.
+    return reasons.contains("WRONG_VERSION_NUMBER") ? "\(reasons) (what the peer says is no TLS)" : reasons
   }
 
   /// BoringSSL says "Error: 268435703 error:100000f7:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER at …:123".

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CNghttp2
 import NIOCore
+import TaxonErrors
 
 /// What a session tells the one who owns it.
 public protocol HTTP2SessionDelegate: AnyObject {
@@ -18,6 +19,11 @@ public protocol HTTP2SessionDelegate: AnyObject {
   func receivedSettingsAck()
   /// What was ready for the peer has been drained, or as much of it as there was room for.
   func drained()
+  /// A call was answered by somebody who does not speak gRPC; its stream is closed (client).
+  func receivedOtherAnswer(_ answer: OtherAnswer)
+  /// What a call ends with that the peer did not process, since the connection is about to end (client); nil for a plain
+  /// UNAVAILABLE.
+  func unprocessedError() -> (any TaxonomyError)?
 }
 
 extension HTTP2SessionDelegate {
@@ -25,6 +31,10 @@ extension HTTP2SessionDelegate {
   public func receivedSettingsAck() {}
   /// Not everybody waits for it.
   public func drained() {}
+  /// Not everybody waits for it.
+  public func receivedOtherAnswer(_ answer: OtherAnswer) {}
+  /// A plain UNAVAILABLE.
+  public func unprocessedError() -> (any TaxonomyError)? { nil }
 }
 
 /// What writes the output of a session.
@@ -240,8 +250,8 @@ public final class HTTP2Session {
     var hasReset = false
     answeredEarly.removeAll { stream in
       guard stream.session === self else { return true }
-      guard nghttp2_session_get_stream_local_close(raw, stream.id) == 1 else { return false }
-      reset(stream, errorCode: .noError)
+      if role == .server, nghttp2_session_get_stream_local_close(raw, stream.id) != 1 { return false }
+      reset(stream, errorCode: role == .server ? .noError : .cancel)
       hasReset = true
       return true
     }
@@ -354,7 +364,8 @@ public final class HTTP2Session {
   }
 
   /// Ends a stream with NO_ERROR once its answer is out, so that a peer that is still sending stops (RFC 9113 §8.1). A
-  /// reset at once would overtake the answer.
+  /// reset at once would overtake the answer. A client's is reset once the read that is going on has been dealt with:
+  /// nghttp2 hands nothing out any more of a stream that is reset.
   public func resetWhenAnswered(_ stream: HTTP2Stream) {
     answeredEarly.append(stream)
     transport?.scheduleFlush()

@@ -40,7 +40,7 @@ import class TaxonClient.Channel
         Issue.record("another error")
         return
       }
-      #expect(error.error == "the peer does not offer HTTP/2 by ALPN (h2)")
+      #expect(error.reason == "the peer does not offer HTTP/2 by ALPN (h2)")
       #expect(error.status == .unavailable)
       channel.shutDown()
     }
@@ -55,7 +55,7 @@ import class TaxonClient.Channel
         Issue.record("another error")
         return
       }
-      #expect(error.error == "the peer does not offer HTTP/2 by ALPN (h2)")
+      #expect(error.reason == "the peer does not offer HTTP/2 by ALPN (h2)")
       channel.shutDown()
     }
   }

@@ -105,7 +105,9 @@ import class TaxonClient.Channel
       Issue.record("another error")
       return
     }
-    #expect(ports.map { "127.0.0.1:\($0)" }.contains(error.endpoint))
+    #expect(error.endpoint == target(ports))
+    #expect(ports.map { "127.0.0.1:\($0)" }.contains(error.address ?? ""))
+    #expect(error.otherAddresses == 1)
     #expect(channel.state == .transientFailure)
     channel.shutDown()
   }
@@ -231,7 +233,7 @@ import class TaxonClient.Channel
       return
     }
     #expect(error.endpoint == "dns:///text.test:1")
-    #expect(error.error == "Unknown()")
+    #expect(error.reason == "Unknown()")
     isKnown.withLock { $0 = true }
     #expect(try await channel.text("x", options: CallOptions(waitForReady: true)) == "x")
     channel.shutDown()

@@ -26,7 +26,7 @@ import Testing
       return ""
     }
     #expect(error.endpoint == target)
-    return error.error
+    return error.reason
   }
 
   @Test(arguments: ["dns:///localhost", "ipv4:127.0.0.1"])
@@ -90,7 +90,7 @@ import Testing
       Issue.record("another error")
       return
     }
-    #expect(error.error == "the TLS handshake took too long")
+    #expect(error.reason == "the TLS handshake took too long")
     channel.shutDown()
     await peer.close()
   }

@@ -71,7 +71,7 @@ import Testing
       Issue.record("another error: \(String(describing: error))")
       return
     }
-    #expect(unreachable.error == "the server allows no streams (SETTINGS_MAX_CONCURRENT_STREAMS is 0)")
+    #expect(unreachable.reason == "the server allows no streams (SETTINGS_MAX_CONCURRENT_STREAMS is 0)")
     #expect(time < .seconds(20))
   }
 
@@ -88,7 +88,7 @@ import Testing
       Issue.record("another error: \(String(describing: error))")
       return
     }
-    #expect(unreachable.error.contains("allows no streams"))
+    #expect(unreachable.reason.contains("allows no streams"))
     #expect(ContinuousClock.now - start < .seconds(40))
     channel.shutDown()
     await peer.close()
@@ -106,7 +106,7 @@ import Testing
       Issue.record("another error: \(String(describing: error))")
       return
     }
-    #expect(unreachable.error.contains("HTTP/1.1"))
+    #expect(unreachable.reason.contains("HTTP/1.1"))
     #expect(time < .seconds(20))
   }
 

@@ -34,7 +34,11 @@ import Testing
       return
     }
     #expect(lost.error == "what came is malformed: DATA: stream_id == 0 (GOAWAY PROTOCOL_ERROR of this end)")
-    #expect(lost.message == "The connection to \(lost.endpoint) was lost: \(lost.error)")
+    let address = try #require(lost.address)
+    #expect(
+      lost.message.hasPrefix("The connection to \(lost.endpoint) was lost: \(lost.error) (\(address), after "))
+    #expect(lost.message.hasSuffix(" s; next attempt with the next call)"))
+    #expect(lost.phase == .call)
   }
 
   @Test func aFloodThatTheClientEndsSaysOfWhat() async throws {
@@ -68,7 +72,8 @@ import Testing
       configuration: quietly { $0.tls = ClientTLS(trustRoots: .file(files.authority)) })
     let error = try #require(await channel.failure())
     #expect(error.code == "ENDPOINT_UNREACHABLE")
-    #expect(error.message.hasSuffix("TLS: WRONG_VERSION_NUMBER (what the peer says is no TLS)"), "\(error.message)")
+    #expect(
+      error.message.contains(" failed: WRONG_VERSION_NUMBER (what the peer says is no TLS)"), "\(error.message)")
     channel.shutDown()
     await server.shutDown()
   }
@@ -80,7 +85,8 @@ import Testing
     let error = try #require(await channel.failure())
     #expect(error.code == "ENDPOINT_UNREACHABLE")
     #expect(
-      error.message.hasSuffix("it answers TLS, and the channel is set to speak without (Channel.Configuration.tls)"),
+      error.message.contains(
+        " did not begin HTTP/2: it answers TLS, and the channel is set to speak without (Channel.Configuration.tls)"),
       "\(error.message)")
     channel.shutDown()
     await server.shutDown()

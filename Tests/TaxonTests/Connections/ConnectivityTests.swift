@@ -60,7 +60,7 @@ import Testing
       Issue.record("\(String(describing: error))")
       return
     }
-    #expect(lost.error == "the server did not send its SETTINGS in time")
+    #expect(lost.reason == "the server did not send its SETTINGS in time")
     #expect(channel.state != .ready)
     channel.shutDown()
     await peer.close()

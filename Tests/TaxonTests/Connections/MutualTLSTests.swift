@@ -77,7 +77,7 @@ import Testing
         let channel = try Channel(target, configuration: quietly { $0.tls = clientTLS(identity) })
         // With TLS 1.3 the client is done before the server has seen the certificate, and has to wait what it says.
         switch await channel.failure() {
-        case .endpointUnreachable(let error)?: #expect(error.error.hasPrefix("TLS: "))
+        case .endpointUnreachable(let error)?: #expect(error.reason.hasPrefix("TLS: "))
         case let error: Issue.record("\(String(describing: error))")
         }
         channel.shutDown()

@@ -41,7 +41,12 @@ import Testing
     switch error {
     case nil: return nil
     case .endpointUnreachable(let unreachable)?:
-      #expect(unreachable.message == "Endpoint \(target) cannot be reached: \(unreachable.error)")
+      let reason = unreachable.reason.replacing("TLS: ", with: "", maxReplacements: 1)
+      let address = try #require(unreachable.address)
+      #expect(address.hasPrefix("127.0.0.1:"))
+      let sentence = "Target \(target) cannot be reached: the TLS handshake with \(address) failed: "
+      #expect(unreachable.message.hasPrefix(sentence + reason), "\(unreachable.message)")
+      #expect(unreachable.phase == .tls)
       #expect(unreachable.cause is ConnectionFailure)
       return unreachable
     case let other?:
@@ -82,16 +87,18 @@ import Testing
   func anythingElseIsRefusedWithTheReason(_ server: String, _ trusted: String, _ reason: String) async throws {
     let log = LogRecorder()
     let failure = try await failure(server: server, trusting: [trusted], clientLog: log)
-    #expect(failure?.error.hasPrefix(reason) == true, "\(failure?.error ?? "believed")")
-    let line = try #require(log.lines.first { $0.message == "the TLS handshake failed" })
-    #expect(line.level == .warning)
+    #expect(failure?.reason.hasPrefix(reason) == true, "\(failure?.reason ?? "believed")")
+    let line = try #require(log.lines.first { $0.message == "the target cannot be reached" })
+    #expect(line.level == .notice)
+    #expect(line.metadata["target"]?.hasPrefix("dns:///localhost:") == true)
+    #expect(line.metadata["phase"] == "TLS")
     #expect(line.metadata["reason"]?.hasPrefix(reason) == true)
   }
 
   @Test func aTrustedCertificateIsBelievedForItsNamesAlone() async throws {
     let failure = try await failure(server: "pinned", trusting: ["pinned"], name: "other.test")
     #expect(
-      failure?.error == "TLS: the server's certificate is not for other.test, but for DNS:localhost, DNS:client.test, "
+      failure?.reason == "TLS: the server's certificate is not for other.test, but for DNS:localhost, DNS:client.test, "
         + "IP Address:127.0.0.1")
   }
 
@@ -106,7 +113,7 @@ import Testing
     let log = LogRecorder()
     let failure = try await failure(
       server: "server", trusting: ["authority"], client: (identity: "pinned-other", trusted: "pinned"), serverLog: log)
-    #expect(failure?.error.hasPrefix("TLS: ") == true)
+    #expect(failure?.reason == "TLS: SSLV3_ALERT_CERTIFICATE_UNKNOWN")
     let line = try #require(log.lines.first { $0.message == "the TLS handshake with a peer failed" })
     #expect(line.level == .notice)
     #expect(
@@ -119,7 +126,10 @@ import Testing
     let port = try await freePort()
     let channel = try Channel("127.0.0.1:\(port)", configuration: quietly())
     let error = await channel.failure()
-    #expect(error?.message == "Endpoint 127.0.0.1:\(port) cannot be reached: Connection refused")
+    let sentence =
+      "Target 127.0.0.1:\(port) cannot be reached: connecting to 127.0.0.1:\(port) failed: Connection refused "
+      + "(ECONNREFUSED)"
+    #expect(error?.message.hasPrefix(sentence) == true, "\(error?.message ?? "")")
     channel.shutDown()
   }
 }

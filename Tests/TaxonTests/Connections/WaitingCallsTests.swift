@@ -69,7 +69,7 @@ import Testing
       }
       #expect(error.endpoint == "127.0.0.1:\(port)")
       #expect(error.status == .unavailable)
-      #expect(error.error.contains("refused"))
+      #expect(error.reason.contains("refused"))
       #expect(channel.state == .transientFailure)
     }
     channel.shutDown()
