@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
+import TaxonErrors
 import TaxonHTTP2
 import TaxonResilience
 
@@ -36,6 +37,11 @@ extension Channel {
     public var resolutionInterval: Duration = .seconds(30)
     /// Measures the pauses between attempts of a call and the breaker's time; another one is for tests.
     public var clock: any Clock<Duration> = ContinuousClock()
+    /// Errors that may arrive though the method that was called does not declare them: those of another method, or what a
+    /// service that is newer than this client raises. They become `.other`, with all that they carry, and `as(_:)` gives
+    /// them in their type. Generated files have a registry of what they declare: `[.octollmV1Errors, .shopV1Errors]`.
+    /// Taxon's own errors are always known.
+    public var knownErrors = ErrorRegistry()
     /// See every call, the first outermost.
     public var interceptors: [any ClientInterceptor] = []
     /// Where the channel writes what it decides.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
+import Metrics
 import NIOCore
 import Synchronization
 import TaxonErrors
@@ -9,6 +10,7 @@ import TaxonProtobuf
 /// Counts the handlers that run, ends calls that fail and writes failures into the log.
 final class CallReporter: Sendable {
   private let limits: ServerCallLimits
+  let undeclaredErrors: UndeclaredErrors
   private let logger: Logger
   private let running = Atomic<Int>(0)
   /// Methods whose handlers have held their loop.
@@ -25,8 +27,9 @@ final class CallReporter: Sendable {
     let code: String
   }
 
-  init(limits: ServerCallLimits, logger: Logger) {
+  init(limits: ServerCallLimits, undeclaredErrors: UndeclaredErrors, logger: Logger) {
     self.limits = limits
+    self.undeclaredErrors = undeclaredErrors
     self.logger = logger
   }
 
@@ -61,13 +64,23 @@ final class CallReporter: Sendable {
       metadata: ["rpc.path": "\(path)"])
   }
 
-  /// Ends a call with what its handler threw.
+  /// Ends a call with what its handler threw, out of the method's union.
   func fail(_ stream: ServerStream, _ error: some TaxonomyError, _ context: ServerContext) {
+    // Members of a method's union are what it declares, and cost no more than to compare the types.
+    if type(of: error) == RPCError.self, let error = error as? RPCError, let undeclared = context.undeclared(error) {
+      return fail(stream, undeclared, context)
+    }
+    let (status, wasSent) = end(stream, with: error, context)
+    failed(error, status: status, path: context.path, wasSent: wasSent)
+  }
+
+  private func end(
+    _ stream: ServerStream, with error: some TaxonomyError, _ context: ServerContext
+  ) -> (status: WireStatus, wasSent: Bool) {
     let fields = context.takeReply()
     let trailing = HeaderBlock.Field.fields(of: fields.trailing)
     let status = WireStatus(error, limits.errors(with: trailing))
-    let wasSent = stream.fail(status, initial: fields.initial, trailing: trailing)
-    failed(error, status: status, path: context.path, wasSent: wasSent)
+    return (status, stream.fail(status, initial: fields.initial, trailing: trailing))
   }
 
   /// Writes a failure into the log. Of warnings, and what is less, the first of a method and code is written in full, and
@@ -90,6 +103,49 @@ final class CallReporter: Sendable {
     if !status.dropped.isEmpty { metadata["error.dropped"] = "\(status.dropped.joined(separator: ", "))" }
     if !wasSent { metadata["rpc.abandoned"] = "true" }
     logger.log(level: level, "\(entry.message)", metadata: metadata)
+    logText(of: entry, status: status, path: path)
+  }
+
+  /// Ends a call with `INTERNAL_ERROR`, since its method does not declare what was thrown.
+  private func fail(_ stream: ServerStream, _ error: RPCError.Undeclared, _ context: ServerContext) {
+    let (status, wasSent) = end(stream, with: error.sent, context)
+    // After a deadline or a cancellation nothing leaves, so there is no declaration that it could break.
+    guard wasSent else { return failed(error.thrown, status: status, path: context.path, wasSent: false) }
+    let parts = context.path.dropFirst().split(separator: "/", maxSplits: 1).map(String.init)
+    Counter(
+      label: "taxon.server.undeclared", dimensions: [("service", parts.first ?? ""), ("method", parts.last ?? "")]
+    ).increment()
+    logUndeclared(error, status: status, path: context.path)
+  }
+
+  /// Writes an undeclared error into the log, each one: its caller was told an instance id to ask for. The code is the
+  /// caller's, the fields and the causes are those of what was thrown.
+  private func logUndeclared(_ error: RPCError.Undeclared, status: WireStatus, path: String) {
+    let thrown = ErrorLogEntry(error.thrown)
+    // The call has failed for its caller, however harmless the error was meant to be.
+    let level = max(.error, Logger.Level(thrown.level))
+    guard logger.logLevel <= level else { return }
+    // What Taxon has made of a foreign error has that as its cause already.
+    let isForeign = error.sent.cause.map { !($0 is any TaxonomyError) } ?? false
+    let entry = ErrorLogEntry(
+      isForeign ? error.sent : CallError.InternalError(cause: error.thrown), instanceID: status.instanceID)
+    var metadata: Logger.Metadata = ["rpc.path": "\(path)", "error.undeclared": "\(error.name)"]
+    let fields = thrown.metadata.filter { $0.key.hasPrefix("error.field.") }
+    for pair in entry.metadata + fields { metadata[pair.key] = "\(pair.value)" }
+    logger.log(
+      level: level, "\(error.name) is not declared by the method; the caller got \(error.sent.code)",
+      metadata: metadata)
+    logText(of: entry, status: status, path: path)
+  }
+
+  /// Writes what a foreign cause says of itself, which may be anything, where the log is for debugging.
+  private func logText(of entry: ErrorLogEntry, status: WireStatus, path: String) {
+    guard logger.logLevel <= .debug, let cause = entry.foreignCause else { return }
+    logger.debug(
+      "what a failure's cause says of itself",
+      metadata: [
+        "rpc.path": "\(path)", "error.instance_id": "\(status.instanceID)", "error.cause_text": "\(cause)",
+      ])
   }
 
   private func mayWrite(_ kind: Kind) -> Bool {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
+import TaxonErrors
 import TaxonHTTP2
 import TaxonProtobuf
 
@@ -35,6 +36,8 @@ public final class ServerContext: Sendable {
   private let lock: SharedLock
   /// Nil without a server.
   private let reporter: CallReporter?
+  /// What the method declares; nil without a server.
+  private let failure: (any ErrorUnion.Type)?
 
   /// A context, for tests that call a service's methods without a server.
   public convenience init(
@@ -43,23 +46,26 @@ public final class ServerContext: Sendable {
   ) {
     self.init(
       path: path, peer: peer, metadata: metadata, deadline: deadline, isEncrypted: isEncrypted,
-      peerCertificate: peerCertificate, lock: SharedLock(0), reporter: nil)
+      peerCertificate: peerCertificate, lock: SharedLock(0), reporter: nil, failure: nil)
   }
 
-  convenience init(path: String, stream: ServerStream, reporter: CallReporter) {
+  convenience init(path: String, stream: ServerStream, reporter: CallReporter, failure: any ErrorUnion.Type) {
     self.init(
       path: path, peer: stream.context.peer, metadata: stream.metadata,
       deadline: stream.deadline.map { .now + Duration($0 - .now()) }, isEncrypted: stream.context.isEncrypted,
-      peerCertificate: stream.context.peerCertificate, lock: stream.context.lock, reporter: reporter)
+      peerCertificate: stream.context.peerCertificate, lock: stream.context.lock, reporter: reporter,
+      failure: failure)
     // Nobody else knows the context yet.
     fields.stream = stream
   }
 
   private init(
     path: String, peer: String, metadata: Metadata, deadline: ContinuousClock.Instant?, isEncrypted: Bool,
-    peerCertificate: PeerCertificate?, lock: SharedLock, reporter: CallReporter?
+    peerCertificate: PeerCertificate?, lock: SharedLock, reporter: CallReporter?,
+    failure: (any ErrorUnion.Type)?
   ) {
     self.reporter = reporter
+    self.failure = failure
     self.path = path
     self.peer = peer
     self.isEncrypted = isEncrypted
@@ -150,5 +156,30 @@ public final class ServerContext: Sendable {
     // Let go of outside of the lock.
     _ = stream
     return reply
+  }
+}
+
+extension ServerContext {
+  /// The error as one that the call's method does not declare; nil when it may leave as it is.
+  func undeclared(_ error: RPCError) -> RPCError.Undeclared? {
+    guard let failure, let reporter else { return nil }
+    return error.undeclared(by: failure, passes: reporter.undeclaredErrors.passes)
+  }
+
+  /// What the caller gets for what was thrown.
+  func sent(for error: any Error) -> any TaxonomyError {
+    let lifted = lift(error)
+    guard let outcome = lifted as? RPCError else { return lifted }
+    return undeclared(outcome)?.sent ?? outcome.asSent
+  }
+
+  /// A member of what the method declares, else an `RPCError`.
+  private func lift(_ error: any Error) -> any TaxonomyError {
+    func lift<Failure: ErrorUnion>(_ failure: Failure.Type) -> any TaxonomyError {
+      let union = Failure.lift(error)
+      return Failure.self == RPCError.self ? union : union.wrapped
+    }
+    guard let failure else { return RPCError.lift(error) }
+    return lift(failure)
   }
 }

@@ -74,7 +74,8 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   @exclusivity(unchecked) private var isDone = false
 
   init(method: StreamingMethod<Request, Response, Failure>, stream: ServerStream) {
-    let context = ServerContext(path: method.path, stream: stream, reporter: method.reporter)
+    let context = ServerContext(
+      path: method.path, stream: stream, reporter: method.reporter, failure: Failure.self)
     self.method = method
     self.stream = stream
     self.context = context
@@ -137,6 +138,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
       stream.succeed(trailing: fields.trailing)
     } catch {
       outbound.flushAll()
+      let error: any TaxonomyError = Failure.self == RPCError.self ? error : error.wrapped
       method.reporter.fail(stream, error, context)
     }
     end()

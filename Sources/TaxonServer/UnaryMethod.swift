@@ -101,7 +101,8 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   func heldLoop(for duration: Duration) { method.reporter.heldLoop(path: method.path, for: duration) }
 
   nonisolated(nonsending) func run() async {
-    let context = ServerContext(path: method.path, stream: stream, reporter: method.reporter)
+    let context = ServerContext(
+      path: method.path, stream: stream, reporter: method.reporter, failure: Failure.self)
     if isRequestCompressed { context.isRequestCompressed = true }
     do throws(Failure) {
       // The usual case goes to the handler straight: each function between would need memory of the task.

@@ -111,6 +111,12 @@ class TestReflection:
         # Their options are declared in files that come along.
         assert pool.FindExtensionByName("taxon.error").containing_type.full_name == "google.protobuf.MessageOptions"
 
+    @pytest.mark.parametrize(
+        "name", ["google.rpc.Status", "google.rpc.ErrorInfo", "google.rpc.RetryInfo", "taxon.ErrorTraits", "taxon.CallError.InternalError"]
+    )
+    def test_what_errors_carry_is_found(self, reflected: ProtoReflectionDescriptorDatabase, name: str) -> None:
+        assert DescriptorPool(reflected).FindMessageTypeByName(name).full_name == name
+
     def test_extensions_are_found(self, server: Server, reflected: ProtoReflectionDescriptorDatabase) -> None:
         options = "google.protobuf.MessageOptions"
         assert set(reflected.FindAllExtensionNumbers(options)) == {51820, 51821}

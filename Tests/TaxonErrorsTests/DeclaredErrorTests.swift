@@ -67,6 +67,17 @@ import Testing
     #expect(error.caused(by: RPCError(.aborted)).causes.map(\.code) == ["ABORTED", "X"])
   }
 
+  @Test func keepsTheCauseItHasBehindANewOne() {
+    let database = SystemError.DatabaseError(operation: "query", error: "disk", cause: ForeignError())
+    let model = ExternalError.LLMAPIError(provider: "acme", cause: RPCError(.aborted))
+    let error = notFound.caused(by: database).caused(by: model)
+    #expect(error.causes.map(\.code) == ["LLM_API_ERROR", "ABORTED", "DATABASE_ERROR"])
+    #expect(notFound.caused(by: RPCError(.aborted)).caused(by: ForeignError()).cause is ForeignError)
+    var long = notFound
+    for _ in 0..<100 { long = long.caused(by: RPCError(.aborted)) }
+    #expect(long.causes.count == 16)
+  }
+
   @Test func cutsAChainOfCausesThatIsTooLong() {
     var error = notFound
     for _ in 0..<100 { error = notFound.caused(by: error) }

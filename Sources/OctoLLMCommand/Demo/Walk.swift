@@ -15,8 +15,8 @@ final class Walk {
   private var steps = 0
   private var mistakes: [String] = []
 
-  static let asOwner = CallOptions(metadata: ["authorization": .text("Bearer \(Stage.ownerToken)")])
-  static let asReader = CallOptions(metadata: ["authorization": .text("Bearer \(Stage.readerToken)")])
+  static let asOwner = CallOptions(metadata: ["authorization": "Bearer \(Stage.ownerToken)"])
+  static let asReader = CallOptions(metadata: ["authorization": "Bearer \(Stage.readerToken)"])
 
   init(_ stage: Stage) throws(SetupError) {
     self.stage = stage

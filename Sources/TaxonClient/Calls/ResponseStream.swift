@@ -6,7 +6,11 @@ import TaxonProtobuf
 /// The messages of an answer, as they come. One task reads them, once; what it has not read bounds what the server may
 /// send.
 ///
-/// The call is cancelled when nobody holds the stream, or an iterator of it, any more.
+/// The call of a method that streams its answers alone begins when the first message, or `initialMetadata`, is asked for; of
+/// one that streams both ways, when it is made.
+///
+/// The call is cancelled when the task that reads is cancelled, by `cancel()`, and when nobody holds the stream, or an
+/// iterator of it, any more. Messages that wait to be read are not handed out then: who reads gets CANCELLED.
 public struct ResponseStream<Element: Message, Failure: ErrorUnion>: AsyncSequence, Sendable {
   private let source: ResponseSource<Element, Failure>
 
@@ -29,12 +33,12 @@ public struct ResponseStream<Element: Message, Failure: ErrorUnion>: AsyncSequen
 
     /// The next message, or nil when the call has ended well.
     ///
-    /// - Throws: What the call ended with.
+    /// - Throws: What the call ended with; CANCELLED when the task is cancelled, which ends the call.
     public mutating func next() async throws(Failure) -> Element? { try await source.next() }
 
     /// The next message, or nil when the call has ended well.
     ///
-    /// - Throws: What the call ended with.
+    /// - Throws: What the call ended with; CANCELLED when the task is cancelled, which ends the call.
     public mutating func next(isolation actor: isolated (any Actor)?) async throws(Failure) -> Element? {
       try await source.next()
     }
@@ -46,7 +50,8 @@ public struct ResponseStream<Element: Message, Failure: ErrorUnion>: AsyncSequen
   /// The metadata of the answer's head, as soon as it is there: before the first message. Asking begins the call, if
   /// nothing has been read yet, and it is not repeated any more once its head is known.
   ///
-  /// - Throws: What the call ended with, if no head came; CANCELLED when the task is cancelled while it waits.
+  /// - Throws: What the call ended with, if no head came; CANCELLED when the task is cancelled while it waits, which does
+  ///   not end the call.
   public var initialMetadata: Metadata {
     get async throws(Failure) { try await source.initialMetadata() }
   }
@@ -108,6 +113,8 @@ final class ResponseSource<Element: Message, Failure: ErrorUnion>: Sendable {
   }
 
   func next() async throws(Failure) -> Element? {
+    // Messages that come faster than they are read would keep the reader from ever waiting, and from noticing.
+    if Task.isCancelled { cancel() }
     let messages = try await messages()
     guard let message = try await messages.next() else { return nil }
     onMessage?(message.isCompressed)

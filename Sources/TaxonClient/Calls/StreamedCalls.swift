@@ -11,7 +11,10 @@ import TaxonProtobuf
 /// let summary = try await call.response()
 /// ```
 ///
-/// The call is cancelled when nobody holds it any more.
+/// The call begins when it is made, before the first message is written.
+///
+/// It is cancelled when the task that waits for the answer is cancelled, by `cancel()`, and when nobody holds it any more.
+/// Cancelling a task that waits in `write` ends that alone.
 public struct ClientStreamingCall<Request: Message, Response: Message, Failure: ErrorUnion>: Sendable {
   private let requests: RequestSink<Request, Failure>
   private let responses: ResponseSource<Response, Failure>
@@ -38,7 +41,7 @@ public struct ClientStreamingCall<Request: Message, Response: Message, Failure: 
 
   /// Says that all messages are sent, and waits for the answer.
   ///
-  /// - Throws: What the call ended with.
+  /// - Throws: What the call ended with; CANCELLED when the task is cancelled, which ends the call.
   public func response() async throws(Failure) -> Response {
     requests.finish()
     guard let response = try await responses.next() else {
@@ -71,7 +74,10 @@ public struct ClientStreamingCall<Request: Message, Response: Message, Failure: 
 /// for try await reply in call.responses { … }
 /// ```
 ///
-/// The call is cancelled when nobody holds it, or its responses, any more.
+/// The call begins when it is made, before the first message is written.
+///
+/// It is cancelled when the task that reads the responses is cancelled, by `cancel()`, and when nobody holds it, or its
+/// responses, any more. Cancelling a task that waits in `write` ends that alone: the answers may be another task's.
 public struct BidirectionalCall<Request: Message, Response: Message, Failure: ErrorUnion>: Sendable {
   private let requests: RequestSink<Request, Failure>
   /// What the server answers.

@@ -181,7 +181,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     switch end.outcome(of: plan.deadline, now: endpoint.eventLoop.now) {
     case .success: finish(nil, end)
     case .status(let status):
-      let received = Failure.received(status)
+      let received = Failure.received(status, registry: endpoint.knownErrors)
       finish(received.error, end, notes: received.notes)
     case .failure(let error): finish(Failure.lift(error), end)
     }

@@ -54,6 +54,8 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   @exclusivity(unchecked) var place: WaitingCalls.Place?
   @exclusivity(unchecked) var deadlineIndex = -1
   @exclusivity(unchecked) private var deadlines: DeadlineQueue?
+  /// Where the attempt was made, which knows errors that the method does not declare.
+  @exclusivity(unchecked) private var endpoint: Endpoint?
   @exclusivity(unchecked) private var permit: CircuitBreaker.Permit?
   /// The attempt before this one was refused.
   @exclusivity(unchecked) private var wasRefused = false
@@ -95,6 +97,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     dropResponse()
     continuation = caller
     caller = nil
+    self.endpoint = endpoint
     if isCancelled { return fail(RPCError.cancelled) }
     if let deadline = plan.deadline {
       deadlines = endpoint.deadlines
@@ -188,7 +191,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   // A function of its own, so that calls that succeed do not look its types up.
   @inline(never)
   private func fail(_ status: ReceivedStatus, _ end: CallEnd) {
-    let received = Failure.received(status)
+    let received = Failure.received(status, registry: endpoint?.knownErrors ?? .taxonErrors)
     finish(received.error, end, notes: received.notes)
   }
 

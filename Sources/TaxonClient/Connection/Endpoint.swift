@@ -14,6 +14,8 @@ final class Endpoint: @unchecked Sendable {
   let configuration: Channel.Configuration
   let dialer: any Dialer
   let tls: TLSContextSource?
+  /// What an error may be that the called method does not declare.
+  let knownErrors: ErrorRegistry
   let states = StateBoard()
   /// When the calls have to be over.
   let deadlines: DeadlineQueue
@@ -40,6 +42,7 @@ final class Endpoint: @unchecked Sendable {
     self.eventLoop = eventLoop
     self.configuration = configuration
     self.dialer = dialer
+    knownErrors = configuration.knownErrors + .taxonErrors
     deadlines = DeadlineQueue(eventLoop)
     lastUse = eventLoop.now
     keepaliveTime = configuration.keepalive.time

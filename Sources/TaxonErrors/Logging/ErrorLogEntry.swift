@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a log says of an error: for the process that raised or received it, never for the wire. It has no personal
-/// fields; descriptions of causes that are no taxonomy errors are in it as those errors give them.
+/// What a log says of an error: for the process that raised or received it, never for the wire. It has no personal and no
+/// internal fields; of a cause that is no taxonomy error it has the type alone, since its text may be anything, such as a
+/// statement in SQL with what users typed (`foreignCause`).
 public struct ErrorLogEntry: Sendable {
   /// How loud; raw values are those of swift-log.
   public enum Level: String, Hashable, Sendable {
@@ -30,8 +31,11 @@ public struct ErrorLogEntry: Sendable {
   /// The error's message.
   public var message: String
   /// `error.code`, `error.domain`, `error.status`, `error.instance_id`, `error.field.<name>` for each safe field, and
-  /// `error.cause` with the chain of causes, nearest first.
+  /// `error.cause` with the chain of causes, nearest first: domain, code and message of taxonomy errors, and the type of
+  /// a foreign one.
   public var metadata: [Pair]
+  /// The cause that is no taxonomy error, with which a chain ends; nil when there is none. Its text is for debugging alone.
+  public var foreignCause: (any Error)?
 
   /// The entry for an error.
   ///
@@ -51,7 +55,8 @@ public struct ErrorLogEntry: Sendable {
     for (key, value) in error.metadata.sorted(by: { $0.key < $1.key }) {
       metadata.append(Pair(key: "error.field.\(key)", value: value))
     }
-    let causes = causeDescriptions(error)
+    let (causes, foreign) = causeDescriptions(error)
+    foreignCause = foreign
     if !causes.isEmpty {
       metadata.append(Pair(key: "error.cause", value: causes.joined(separator: " <- ")))
     }
@@ -71,20 +76,23 @@ extension ErrorLogEntry.Level {
   }
 }
 
-private func causeDescriptions(_ error: any TaxonomyError) -> [String] {
+/// The chain of causes as a log shows it, and the foreign error at its end.
+private func causeDescriptions(_ error: any TaxonomyError) -> (texts: [String], foreign: (any Error)?) {
   var descriptions: [String] = []
   var current = error
   while let cause = current.cause {
     guard let next = cause as? any TaxonomyError else {
-      descriptions.append("\(type(of: cause)): \(cause)")
-      return descriptions
+      descriptions.append(String(reflecting: type(of: cause)))
+      return (descriptions, cause)
     }
-    var text = "\(next.domain)/\(next)"
+    // Not its description, which an error without a schema may make of what it likes.
+    var text = "\(next.identity)"
+    if !next.message.isEmpty { text += ": \(next.message)" }
     if let instanceID = next.instanceID { text += " [\(instanceID)]" }
     descriptions.append(text)
     current = next
   }
   // What led to an error that came from elsewhere is known by name alone.
   descriptions += current.causes.map(\.description)
-  return descriptions
+  return (descriptions, nil)
 }

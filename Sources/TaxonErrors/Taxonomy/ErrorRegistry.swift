@@ -2,7 +2,10 @@
 import TaxonProtobuf
 
 /// Finds the type of an error by its identity or by the URL of its message.
-public struct ErrorRegistry: Sendable {
+///
+/// Every generated file that declares errors has a registry of them, such as `ErrorRegistry.octollmV1Errors` for
+/// octollm/v1/errors.proto; `[.octollmV1Errors, .shopV1Errors]` has those of both.
+public struct ErrorRegistry: Sendable, ExpressibleByArrayLiteral {
   private var byIdentity: [ErrorIdentity: any DeclaredError.Type] = [:]
   private var byName: [String: any DeclaredError.Type] = [:]
 
@@ -16,6 +19,11 @@ public struct ErrorRegistry: Sendable {
 
   /// All errors of several registries.
   public init(_ registries: ErrorRegistry...) {
+    for registry in registries { merge(registry) }
+  }
+
+  /// All errors of several registries.
+  public init(arrayLiteral registries: ErrorRegistry...) {
     for registry in registries { merge(registry) }
   }
 

@@ -80,8 +80,13 @@ extension TaxonomyError {
   }
 
   /// A copy that keeps what led to it. Only the identities of causes that are taxonomy errors are ever sent.
+  ///
+  /// Where it has a cause already, that becomes the end of the new one's chain, unless that ends with an error which is no
+  /// taxonomy error, or has 16 errors.
   public func caused(by cause: any Error) -> Self {
-    changingContext { $0.cause = cause }
+    changingContext { context in
+      context.cause = context.cause.map { chain(cause, endingWith: $0, links: 16) } ?? cause
+    }
   }
 
   /// A copy with these details, instead of those it had.
@@ -134,4 +139,11 @@ func unwrapped(_ error: any TaxonomyError) -> any TaxonomyError {
     error = union.wrapped
   }
   return error
+}
+
+/// A cause with another one at the end of its chain, where that can take one.
+private func chain(_ cause: any Error, endingWith last: any Error, links: Int) -> any Error {
+  guard links > 1, var link = cause as? any TaxonomyError else { return cause }
+  link.context.cause = link.cause.map { chain($0, endingWith: last, links: links - 1) } ?? last
+  return link
 }

@@ -3,23 +3,24 @@ import TaxonProtobuf
 
 /// What travels beside the messages of a call: names with values, in order, a name may come more than once.
 ///
+/// ```swift
+/// let options = CallOptions(metadata: ["authorization": "Bearer \(token)", "x-tenant": tenant, "trace-bin": bytes])
+/// ```
+///
 /// Names are lower case ASCII. A name that ends in `-bin` has bytes for values, every other has text of printable
 /// ASCII (gRPC over HTTP/2, "Custom-Metadata"). Names that belong to HTTP/2 or gRPC (`:path`, `content-type`, `te`,
 /// `grpc-…`) cannot be set: `add` leaves them out and says so.
 public struct Metadata: Sendable, Hashable {
-  /// A value: text or, under a name that ends in `-bin`, bytes.
-  public enum Value: Sendable, Hashable, ExpressibleByStringLiteral {
-    /// Printable ASCII, with no white space at either end.
-    case text(String)
-    /// Any bytes.
-    case bytes([UInt8])
-
-    /// A text.
-    public init(stringLiteral value: String) { self = .text(value) }
-  }
-
   /// A name with one of its values.
   public struct Entry: Sendable, Hashable {
+    /// A value: text or, under a name that ends in `-bin`, bytes.
+    public enum Value: Sendable, Hashable {
+      /// Printable ASCII, with no white space at either end.
+      case text(String)
+      /// Any bytes.
+      case bytes([UInt8])
+    }
+
     /// In lower case.
     public let name: String
     /// The value.
@@ -146,12 +147,38 @@ public struct Metadata: Sendable, Hashable {
   }
 }
 
+/// What a literal of metadata has behind a name: a `String`, or `[UInt8]` behind a name that ends in `-bin`.
+public protocol MetadataValue {
+  /// The value as metadata has it.
+  var metadataValue: Metadata.Entry.Value { get }
+}
+
+extension String: MetadataValue {
+  /// A text.
+  public var metadataValue: Metadata.Entry.Value { .text(self) }
+}
+
+extension Substring: MetadataValue {
+  /// A text.
+  public var metadataValue: Metadata.Entry.Value { .text(String(self)) }
+}
+
+extension [UInt8]: MetadataValue {
+  /// Bytes.
+  public var metadataValue: Metadata.Entry.Value { .bytes(self) }
+}
+
+extension Metadata.Entry.Value: MetadataValue {
+  /// The value of an entry, as it is.
+  public var metadataValue: Metadata.Entry.Value { self }
+}
+
 extension Metadata: ExpressibleByDictionaryLiteral {
   /// Metadata with the entries; what may not travel is left out, as with `add`.
-  public init(dictionaryLiteral elements: (String, Value)...) {
+  public init(dictionaryLiteral elements: (String, any MetadataValue)...) {
     self.init()
     for (name, value) in elements {
-      switch value {
+      switch value.metadataValue {
       case .text(let text): add(name, text)
       case .bytes(let bytes): add(name, bytes: bytes)
       }

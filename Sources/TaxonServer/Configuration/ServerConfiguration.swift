@@ -23,6 +23,8 @@ extension Server {
     public var reflection = false
     /// What goes around the handlers, outermost first.
     public var interceptors: [any ServerInterceptor] = []
+    /// Which errors may leave by methods that do not raise them; none by default.
+    public var undeclaredErrors = UndeclaredErrors()
     /// Limits of the connections.
     public var connections = ConnectionLimits()
     /// How long connections live.
@@ -66,6 +68,7 @@ extension Server.Configuration {
     for (name, bytes) in sums { try Self.check("connections.\(name)", bytes, 1...(1 << 40)) }
     try Self.check("connections.stallTimeout", connections.stallTimeout, from: .milliseconds(1))
     try checkKeepalive()
+    try undeclaredErrors.check()
   }
 
   private func checkHTTP2() throws(SetupError) {

@@ -13,7 +13,7 @@ import TaxonProtobuf
 /// | `<prefix>.duration` | timer, in nanoseconds | service, method, code, error_code |
 ///
 /// `code` is the name of the gRPC status, "OK" included; `error_code` is empty where there is none. All are as the caller
-/// gets them, so that what a dependency answered adds no values of its own; no field of an error is in any metric.
+/// gets them, so that what a dependency answered, or a method does not declare, adds no values of its own; no field of an error is in any metric.
 ///
 /// The first in `Server.Configuration.interceptors` times the others as well.
 public final class MetricsInterceptor: ServerInterceptor {
@@ -49,16 +49,10 @@ public final class MetricsInterceptor: ServerInterceptor {
     do {
       try await next()
     } catch {
-      record(Self.sent(for: error), context, since: start)
+      record(context.sent(for: error), context, since: start)
       throw error
     }
     record(nil, context, since: start)
-  }
-
-  /// What the caller gets for it: what came out of a call, and is not declared here, is not passed on.
-  private static func sent(for error: any Error) -> any TaxonomyError {
-    if let union = error as? any ErrorUnion, !(union.wrapped is RPCError) { return union.wrapped }
-    return RPCError.lift(error).asSent
   }
 
   private func record(_ error: (any TaxonomyError)?, _ context: ServerContext, since start: ContinuousClock.Instant) {

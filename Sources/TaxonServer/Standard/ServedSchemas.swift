@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
 import TaxonProtobuf
 
-/// The schemas of a server's services, by all names by which one may ask for them.
+/// The schemas of a server's services and of what its errors carry, by all names by which one may ask for them.
 final class ServedSchemas: Sendable {
   /// The full names, in alphabetical order.
   let services: [String]
@@ -11,8 +12,16 @@ final class ServedSchemas: Sendable {
   init(_ services: [any RPCService.Type]) {
     self.services = Set(services.map { $0.serviceName }).sorted()
     var seen: Set<String> = []
-    files = services.compactMap { $0.fileDescriptor }.flatMap(\.closure).filter { seen.insert($0.name).inserted }
+    // The services' own copy of a file counts, should they carry one.
+    files = (services.compactMap { $0.fileDescriptor } + Self.filesOfErrors).flatMap(\.closure)
+      .filter { seen.insert($0.name).inserted }
   }
+
+  /// What `grpc-status-details-bin` may have in it whatever a service declares. Clients look the types up by reflection to
+  /// show the details of an error; no schema need import them.
+  private static let filesOfErrors: [ProtoFileDescriptor] = [
+    .googleRpcStatus, .googleRpcErrorDetails, .taxonErrorTraits, .taxonErrors,
+  ]
 
   /// Made when somebody asks for the first time.
   var index: Index {

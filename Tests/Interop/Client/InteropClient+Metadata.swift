@@ -7,7 +7,7 @@ extension InteropClient {
     let bytes: [UInt8] = [0xab, 0xab, 0xab]
     let received = Received()
     var options = Self.options
-    options.metadata = [EchoMetadata.initial: .text(value), EchoMetadata.trailing: .bytes(bytes)]
+    options.metadata = [EchoMetadata.initial: value, EchoMetadata.trailing: bytes]
     options.onMetadata = received.set
 
     func checkMetadata() async throws {

@@ -113,16 +113,9 @@ import Testing
     await server.shutDown()
   }
 
-  /// The process's metrics can be sent somewhere once.
-  private static let metrics: TestMetrics = {
-    let metrics = TestMetrics()
-    MetricsSystem.bootstrap(metrics)
-    return metrics
-  }()
-
   /// How often a limit was reached, by any test.
   private func count(_ limit: String) -> Int64 {
-    Self.metrics.counters(label: "taxon.server.limit")
+    processMetrics.counters(label: "taxon.server.limit")
       .filter { $0.dimensions.contains { $0 == ("limit", limit) } }.reduce(0) { $0 + $1.totalValue }
   }
 

@@ -25,7 +25,7 @@ import Testing
     async let slow = channel.text("slow")
     await started.wait()
     let error = await channel.failure(
-      "large", TextService.repeatable, options: CallOptions(metadata: ["x-large": .text(large)]))
+      "large", TextService.repeatable, options: CallOptions(metadata: ["x-large": large]))
     #expect(error?.code == "HEADERS_TOO_LARGE")
     #expect(error?.status == .resourceExhausted)
     #expect(calls.withLock { $0 } == 1)
@@ -40,8 +40,8 @@ import Testing
 
   @Test func anAnswerWithTooMuchMetadataFailsAlone() async throws {
     try await withServer { [large] text, context in
-      if text == "large" { context.trailingMetadata = ["x-large": .text(large)] }
-      if text == "early" { context.initialMetadata = ["x-large": .text(large)] }
+      if text == "large" { context.trailingMetadata = ["x-large": large] }
+      if text == "early" { context.initialMetadata = ["x-large": large] }
       return text
     } test: { target, _ in
       let channel = try Channel(target, configuration: quietly())

@@ -141,7 +141,7 @@ import Testing
         count += 1
         return count
       }
-      context.trailingMetadata = ["x-attempt": .text("\(attempt)")]
+      context.trailingMetadata = ["x-attempt": "\(attempt)"]
       if attempt < 3 { throw ConnectionError.callRefused(endpoint: "attempt \(attempt)", reason: "full") }
     } _: { channel async throws in
       #expect(try await channel.call(.unary) == Kind.unary.responses)
@@ -185,7 +185,7 @@ import Testing
         return count
       }
       counted(attempt)
-      context.trailingMetadata = ["x-attempt": .text("\(attempt)")]
+      context.trailingMetadata = ["x-attempt": "\(attempt)"]
       throw ConnectionError.callRefused(endpoint: "attempt \(attempt)", reason: "full")
     }
   }

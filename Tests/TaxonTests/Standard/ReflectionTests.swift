@@ -19,12 +19,12 @@ import Testing
 
   /// Asks all questions in one call.
   private func ask(
-    _ questions: [Request.MessageRequest?], _ version: String = versions[0], isOffered: Bool = true
+    _ questions: [Request.MessageRequest?], _ version: String = versions[0], isOffered: Bool = true,
+    of services: [any RPCService] = [Documented(), HealthService(), TextService { text, _ in text }]
   ) async throws -> [Response.MessageResponse] {
     let method = MethodDescriptor<Request, Response, RPCError>(
       service: version, method: "ServerReflectionInfo")
     let answers = Locked<[Response.MessageResponse]>([])
-    let services: [any RPCService] = [Documented(), HealthService(), TextService { text, _ in text }]
     try await withChannel(to: services, configure: { $0.reflection = isOffered }) { channel, _ async throws in
       let call = channel.bidirectional(method, options: CallOptions())
       var responses = call.responses.makeAsyncIterator()
@@ -94,6 +94,31 @@ import Testing
   ]) func symbolsAreFound(_ symbol: String, _ file: String) async throws {
     let answers = try await ask([.fileContainingSymbol(symbol)])
     #expect(try files(answers[0])?.first == file)
+  }
+
+  /// Clients look the types of an error's details up by their names, whatever the schema imports.
+  @Test(
+    arguments: [
+      ("google.rpc.Status", "google/rpc/status.proto"),
+      ("google.rpc.ErrorInfo", "google/rpc/error_details.proto"),
+      ("google.rpc.RetryInfo", "google/rpc/error_details.proto"),
+      ("google.rpc.BadRequest.FieldViolation", "google/rpc/error_details.proto"),
+      ("taxon.ErrorTraits", "taxon/error_traits.proto"),
+      ("taxon.ConnectionError.CircuitOpen", "taxon/errors.proto"),
+    ], versions)
+  func whatErrorsCarryIsFoundWithoutAnImport(_ what: (symbol: String, file: String), _ version: String) async throws {
+    let services: [any RPCService] = [TextService { text, _ in text }]
+    let answers = try await ask(
+      [.fileContainingSymbol(what.symbol), .fileByFilename(what.file)], version, of: services)
+    let closure = try #require(try files(answers[0]))
+    #expect(closure.first == what.file)
+    #expect(try files(answers[1]) == [what.file])
+    // Whatever a file imports comes with it.
+    guard case .fileDescriptorResponse(let response) = answers[0] else { return }
+    for bytes in response.fileDescriptorProto {
+      let imports = try Google_Protobuf_FileDescriptorProto(decoding: bytes).dependency
+      #expect(Set(imports).isSubset(of: closure))
+    }
   }
 
   @Test(arguments: versions) func extensionsAreFound(_ version: String) async throws {
