@@ -31,7 +31,7 @@ let package = Package(
   name: "guide",
   platforms: [.macOS(.v15)],
   dependencies: [
-    .package(name: "taxon", path: "../taxon", traits: []),
+    .package(name: "taxon", path: "../taxon"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
   ],
