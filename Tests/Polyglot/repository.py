@@ -42,9 +42,13 @@ def run_protoc(protos: Path, into: Path, files: list[str]) -> None:
 def swift(*arguments: str, package: Path = ROOT, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Runs SwiftPM. Its output is shown only when it fails: `check` raises an error that has it."""
     command = ["swift", arguments[0], "--package-path", str(package), *arguments[1:]]
+    shares = package.is_relative_to(PACKAGES)
+    # Else SwiftPM takes the plan that it made for another package in that folder.
+    if shares and arguments[0] == "build":
+        command.append("--disable-build-manifest-caching")
     result = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
-        env=PACKAGES_ENVIRONMENT if package.is_relative_to(PACKAGES) else None,
+        env=PACKAGES_ENVIRONMENT if shares else None,
     )  # fmt: skip
     if check and result.returncode:
         # Without the lines that only say how far it has come.
