@@ -81,7 +81,8 @@ final class CallReporter: Sendable {
   ) -> (status: WireStatus, wasSent: Bool) {
     let fields = context.takeReply()
     let trailing = HeaderBlock.Field.fields(of: fields.trailing)
-    let status = WireStatus(error, limits.errors(with: trailing))
+    let isSplit = stream.hasSentHead || !fields.initial.isEmpty
+    let status = WireStatus(error, limits.errors(with: trailing, isSplit: isSplit))
     return (status, stream.fail(status, initial: fields.initial, trailing: trailing))
   }
 

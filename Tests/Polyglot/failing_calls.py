@@ -114,12 +114,14 @@ class Seen:
 
 
 class GRPCIOCaller:
-    """Makes calls with grpcio."""
+    """Makes calls with grpcio, which repeats nothing unless a service config says so."""
 
     name = "grpcio"
 
-    def __init__(self, target: str) -> None:
-        options = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
+    def __init__(self, target: str, service_config: str | None = None) -> None:
+        options = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", int(service_config is not None))]
+        if service_config:
+            options.append(("grpc.service_config", service_config))
         self._channel = grpc.insecure_channel(target, options=options)
         self._methods = {method.name: method for method in FAILING.methods}
 

@@ -7,6 +7,7 @@ Envoy as it shows them.
 PROXY_SIZES=0.5,2,5 adds sizes, in KiB. PROXY_TABLE=write, which Scripts/proxies sets, writes the page's table.
 """
 
+import json
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -99,6 +100,30 @@ def test_an_error_arrives_as_declared(
         if difference is not None:
             differences.append(f"{kind}, {error.code}, {shape}: {difference}")
     assert not differences, f"{len(differences)} of {cell.calls}:\n" + "\n".join(differences)
+
+
+RETRYING = {
+    "methodConfig": [
+        {
+            "name": [{}],
+            "retryPolicy": {
+                "maxAttempts": 3, "initialBackoff": "0.01s", "maxBackoff": "0.01s", "backoffMultiplier": 1,
+                "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
+            },
+        }
+    ]
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "attempts"), [("DOWN", 3), ("TOO_MUCH", 3), ("UNREADY", 1)])
+def test_grpcio_repeats_what_the_schema_says_may_be_repeated(
+    targets: Callable[[str], str], code: str, attempts: int
+) -> None:
+    """It repeats only what comes as one frame, so large errors are cut to fit one, and what is never to be repeated is split."""
+    ending = Ending(code=code, times=2, key=f"grpcio-{code}", details=4_000, payload=2_000)
+    with GRPCIOCaller(targets("nothing between"), json.dumps(RETRYING)) as caller:
+        seen = caller.call("Unary", ending)
+    assert (seen.code, seen.attempts) == ((None, 3) if attempts == 3 else (code, 0))
 
 
 def test_the_table_in_the_page_is_what_was_measured() -> None:

@@ -66,11 +66,13 @@ public struct ServerCallLimits: Sendable {
 
   /// How errors are sent.
   ///
-  /// - Parameter trailing: What the handler sends with them.
-  public func errors(with trailing: [HeaderBlock.Field] = []) -> WireOptions {
+  /// - Parameters:
+  ///   - trailing: What the handler sends with them.
+  ///   - isSplit: The head of the reply goes before in any case, so that there is no one frame to fit.
+  public func errors(with trailing: [HeaderBlock.Field] = [], isSplit: Bool = false) -> WireOptions {
     var options = WireOptions(budget: maxTrailersSize)
     options.details = details
-    options.framing = framing
+    options.framing = isSplit ? .split : framing
     if !trailing.isEmpty { options.reserved = HeaderBlock.Field.byteCount(trailing) + 32 * trailing.count }
     return options
   }

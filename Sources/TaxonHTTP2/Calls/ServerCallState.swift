@@ -23,6 +23,9 @@ struct ServerCallState {
   private var request = Request.head
   private var reply = Reply.nothing
 
+  /// The head of the reply is out.
+  var hasSentHead: Bool { reply == .headSent }
+
   /// What is to be done with a head.
   enum HeadAction: Equatable {
     /// Look up the method and begin the call.

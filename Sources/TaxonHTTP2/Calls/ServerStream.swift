@@ -79,6 +79,8 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
 
   /// The call is not over.
   var isReplying: Bool { state.isReplying }
+  /// The head of the reply is out.
+  public var hasSentHead: Bool { state.hasSentHead }
 
   /// The call's handler begins: until `handlerEnded` the call counts as one that runs, whatever becomes of the stream.
   package func handlerBegan() { hasHandler = true }
@@ -453,7 +455,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
 
   /// Ends the call, of which the handler, if there is one, learns.
   private func fail(_ error: some TaxonomyError, trailing: [HeaderBlock.Field] = []) {
-    let status = WireStatus(error, context.limits.errors(with: trailing))
+    let status = WireStatus(error, context.limits.errors(with: trailing, isSplit: state.hasSentHead))
     let call = call
     guard fail(status, initial: Metadata(), trailing: trailing) else { return }
     context.router.failed(error, status: status, path: head.path)
