@@ -69,7 +69,8 @@ final class CallReporter: Sendable {
     // Members of a method's union are what it declares, and cost no more than to compare the types.
     if type(of: error) == RPCError.self, let error = error as? RPCError, let undeclared = context.undeclared(error) {
       // A call made for this one has its deadline, and may notice first that it is over.
-      if let deadline = stream.deadline, deadline <= .now() { return fail(stream, CallError.DeadlineExceeded(), context) }
+      let isLate = stream.deadline.map { $0 <= .now() } ?? false
+      if isLate { return fail(stream, CallError.DeadlineExceeded(), context) }
       return fail(stream, undeclared, context)
     }
     let (status, wasSent) = end(stream, with: error, context)
