@@ -5,17 +5,16 @@ The tour is also the package outside this repository that depends on Taxon by pa
 `taxon`, lies the copy of the repository that test_extension.py has added an error to.
 """
 
-import contextlib
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from process_group import ProcessGroup
 from repository import PACKAGES, PACKAGES_ENVIRONMENT, ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -65,22 +64,17 @@ def test_the_tour_is_as_it_says(tour: Path) -> None:
     # A file, which unlike a pipe takes any amount of what a build prints.
     log = PACKAGES / "tour.log"
     with log.open("w") as output:
-        process = subprocess.Popen(
+        group = ProcessGroup(
             ["bash", "-euo", "pipefail", "-c", blocks("run")["tour"]],
             cwd=tour,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
-    try:
-        # Ends with the script; the server, which has the same output, is ended below.
+    # The server outlives the script, and ends with its group.
+    with group as process:
         process.wait(timeout=1500)
-    finally:
-        # A script that failed has left nobody behind.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
     printed = log.read_text()
     assert process.returncode == 0, printed
     for expected in outputs():

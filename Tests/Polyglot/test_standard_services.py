@@ -13,13 +13,16 @@ import pytest
 from google.protobuf import json_format
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from octollm.v1.errors_pb2 import ValidationError
+from octollm.v1.orchestrator_pb2 import RaiseRequest
 from octollm_process import PATIENCE, Server
+from schema import declared
 
 SERVICES = {
     "grpc.health.v1.Health",
@@ -52,6 +55,12 @@ class TestHealth:
         stub = health_pb2_grpc.HealthStub(server.channel)
         request = health_pb2.HealthCheckRequest(service="octollm.v1.Nobody")
         assert status_of(lambda: stub.Check(request, timeout=PATIENCE)) == grpc.StatusCode.NOT_FOUND
+
+    def test_all_services_are_listed(self, server: Server) -> None:
+        answer = health_pb2_grpc.HealthStub(server.channel).List(health_pb2.HealthListRequest(), timeout=PATIENCE)
+        assert {name: status.status for name, status in answer.statuses.items()} == {
+            "": SERVING, "octollm.v1.Orchestrator": SERVING, "octollm.v1.Reflex": SERVING,
+        }  # fmt: skip
 
     def test_watchers_are_told_of_the_shutdown_and_do_not_hold_it(self, serve: Callable[..., Server]) -> None:
         server = serve()
@@ -116,6 +125,27 @@ class TestReflection:
     )
     def test_what_errors_carry_is_found(self, reflected: ProtoReflectionDescriptorDatabase, name: str) -> None:
         assert DescriptorPool(reflected).FindMessageTypeByName(name).full_name == name
+
+    def test_details_are_read_from_reflected_descriptors_alone(
+        self, server: Server, reflected: ProtoReflectionDescriptorDatabase
+    ) -> None:
+        """As grpcurl reads them. The error's retry class and delay are the schema's."""
+        wanted = declared("octollm.dev", "RATE_LIMIT_EXCEEDED")
+        with pytest.raises(grpc.RpcError) as caught:
+            server.rehearsal.Raise(
+                RaiseRequest(domain=wanted.domain, code=wanted.code, retry_after=Duration(seconds=7)),
+                timeout=PATIENCE,
+            )
+        bytes_ = dict(caught.value.trailing_metadata())["grpc-status-details-bin"]
+        pool = DescriptorPool(reflected)
+        status = GetMessageClass(pool.FindMessageTypeByName("google.rpc.Status")).FromString(bytes_)
+        # Fails for a type that the pool does not have.
+        details = json_format.MessageToDict(status, descriptor_pool=pool)["details"]
+        shown = {detail["@type"].rpartition("/")[2]: detail for detail in details}
+        assert shown["google.rpc.ErrorInfo"]["reason"] == wanted.code
+        assert shown["google.rpc.RetryInfo"]["retryDelay"] == "7s"
+        assert wanted.message.DESCRIPTOR.full_name in shown
+        assert shown["taxon.ErrorTraits"]["retry"] == "THROTTLED"
 
     def test_extensions_are_found(self, server: Server, reflected: ProtoReflectionDescriptorDatabase) -> None:
         options = "google.protobuf.MessageOptions"
