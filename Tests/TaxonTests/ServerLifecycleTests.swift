@@ -170,6 +170,8 @@ import class TaxonClient.Channel
     let isBlocked = Signal()
     let isShuttingDown = Signal()
     let block = DispatchSemaphore(value: 0)
+    // Whatever fails, the loop goes on: what waits for its calls would hang.
+    defer { block.signal() }
     var configuration = Server.Configuration(port: 0, threads: 1)
     configuration.gracePeriod = .seconds(10)
     let text = TextService { text, _ in
@@ -210,5 +212,5 @@ private struct ShutdownWatch: RPCService {
   func serverIsShuttingDown() { signal.send() }
 }
 
-/// Blocks the thread, as a handler should not.
-private func hold(_ semaphore: DispatchSemaphore) { semaphore.wait() }
+/// Blocks the thread, as a handler should not; for half a minute at most, so that a test that fails does not hang.
+private func hold(_ semaphore: DispatchSemaphore) { _ = semaphore.wait(timeout: .now() + 30) }
