@@ -34,7 +34,7 @@ import Testing
     return try await TaxonTests.makeServer {
       $0.gracePeriod = gracePeriod
       $0.connections.outboundHighWater = 64 << 20
-      if end == .age { $0.keepalive.maxConnectionAge = .seconds(4) }
+      if end == .age { $0.keepalive.maxConnectionAge = .seconds(8) }
     } _: { text, _ in
       if text == "begin" { return text }
       let number = handled.withLock { handled in
@@ -60,7 +60,7 @@ import Testing
     async let shutdown: Void? = end == .shutdown ? server.shutDown() : nil
     if end == .goAwayOfTheClient { try await client.perform { $0.submitGoAway(errorCode: .noError) } }
     // Longer than a peer may take that has everything: the server's GOAWAY has an answer after a second at the latest.
-    try await Task.sleep(for: end == .age ? .seconds(7) : .seconds(4))
+    try await Task.sleep(for: end == .age ? .seconds(11) : .seconds(4))
     try await client.channel.setOption(.autoRead, value: true).get()
     for call in calls {
       let answer = try await call.get()

@@ -100,7 +100,7 @@ import class TaxonClient.Channel
     let peer = try await ScriptedPeer()
     let error = try await unreachable("127.0.0.1:\(peer.port)") {
       $0.tls = ClientTLS(trustRoots: .file(files.authority))
-      $0.connectTimeout = .seconds(1)
+      $0.connectTimeout = .seconds(3)
     }
     check(
       error, .tls, at: "127.0.0.1:\(peer.port)",
