@@ -125,7 +125,7 @@ import class TaxonClient.Channel
 
   @Test func aServerWithoutSettings() async throws {
     try await check(
-      ScriptedPeer(), .settings, connectTimeout: .seconds(1),
+      ScriptedPeer(), .settings, connectTimeout: .seconds(4),
       "takes no calls: the server did not send its SETTINGS in time, for ")
   }
 
