@@ -193,6 +193,8 @@ import class TaxonClient.Channel
       return try await group.reduce(into: []) { $0.append($1) }
     }
     let answers = clients.map { $0.begin() }
+    // Each has left by the time that its loop answers: a client that has been told of the shutdown begins no call.
+    for client in clients { #expect(try await client.receivedGoAways == []) }
     async let end: Void = server.shutDown()
     await isShuttingDown.wait()
     block.signal()

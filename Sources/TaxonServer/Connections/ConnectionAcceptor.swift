@@ -58,9 +58,12 @@ struct ConnectionAcceptor: Sendable {
   /// resets the connections that wait there, and a proxy in front answers those requests with an error that nobody may
   /// retry. So they are accepted first.
   func stopListening(_ channel: any Channel) async {
-    // Another descriptor of the socket: it listens until both are closed.
+    // Another descriptor of the socket: it listens until both are closed, and a program that is started meanwhile must not
+    // keep it open.
     let listener = try? await channel.eventLoop.submit {
-      try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { dup($0) }
+      try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+        fcntl($0, F_DUPFD_CLOEXEC, 0)
+      }
     }.get()
     // NIO lets go of those that it has accepted and not handed on yet when the channel closes: it accepts no more, and they
     // are handed on first.
@@ -131,6 +134,7 @@ private func acceptAll(_ listener: CInt, atMost limit: Int) -> [CInt] {
   while sockets.count < limit {
     let socket = accept(listener, nil, nil)
     if socket >= 0 {
+      _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
       sockets.append(socket)
     } else if errno != EINTR && errno != ECONNABORTED {
       break

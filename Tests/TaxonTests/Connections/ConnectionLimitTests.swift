@@ -6,6 +6,14 @@ import Testing
 
 /// What a server does with connections that are slow, silent, old or too much.
 @Suite(.timeLimit(.minutes(1))) struct ConnectionLimitTests {
+  /// A window of one byte, which does not grow however fast the bytes are taken.
+  private static var narrow: HTTP2Configuration {
+    var narrow = HTTP2Configuration()
+    narrow.streamWindow = 1
+    narrow.maxStreamWindow = 1
+    return narrow
+  }
+
   func withServer(
     _ change: (inout Server.Configuration) -> Void,
     _ body: @escaping @Sendable (String, ServerContext) async throws -> String = { text, _ in text },
@@ -162,8 +170,7 @@ import Testing
 
   @Test func callsWaitWhileAPeerDoesNotReadItsReplies() async throws {
     let handled = Locked(0)
-    var narrow = HTTP2Configuration()
-    narrow.streamWindow = 1
+    let narrow = Self.narrow
     try await withServer {
       $0.connections.maxBufferedBytes = 100_000
     } _: { _, _ in
@@ -214,13 +221,21 @@ import Testing
   }
 
   @Test func aPeerThatStallsIsGivenUp() async throws {
-    var narrow = HTTP2Configuration()
-    narrow.streamWindow = 1
+    let narrow = Self.narrow
+    // Both replies at once: of two that stall apart the first is given up alone, and the second is below the bounds then.
+    let both = Signal()
+    let begun = Locked(0)
     try await withServer {
       $0.connections.maxBufferedBytes = 100_000
       $0.connections.stallTimeout = .milliseconds(200)
     } _: { _, _ in
-      String(repeating: "x", count: 60_000)
+      let isSecond = begun.withLock { count in
+        count += 1
+        return count == 2
+      }
+      if isSecond { both.send() }
+      await both.wait()
+      return String(repeating: "x", count: 60_000)
     } test: { address in
       let client = try await WireClient.connect(address, configuration: narrow)
       try await client.ready()
@@ -233,8 +248,7 @@ import Testing
   }
 
   @Test func aSlowPeerBelowTheBoundsIsNotGivenUp() async throws {
-    var narrow = HTTP2Configuration()
-    narrow.streamWindow = 1
+    let narrow = Self.narrow
     try await withServer {
       $0.connections.stallTimeout = .milliseconds(20)
     } _: { _, _ in

@@ -11,16 +11,19 @@ import Testing
     let held = Locked<[Int]>([])
     return try await WireServer { stream, event in
       guard event == .end else { return }
-      if stream.number > 1, stream.number <= count + 1 {
+      let isLeft = stream.number > 1 && stream.number <= count + 1
+      if !isLeft || stream.number == 2 && answersLast {
+        stream.message("done")
+        stream.end()
+      }
+      if isLeft {
         let isLast = held.withLock { held in
           held.append(stream.number)
           return held.count == count
         }
+        // Behind the answer, whichever of them ends last.
         if isLast { stream.goAway(last: 3, code: code) }
-        if stream.number != 2 || !answersLast { return }
       }
-      stream.message("done")
-      stream.end()
     }
   }
 

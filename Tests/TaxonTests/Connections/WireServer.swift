@@ -7,7 +7,7 @@ import TaxonHTTP2
 /// A server that does what it is told, stream by stream: what a client does then is the test.
 final class WireServer: Sendable {
   /// What has come of a stream.
-  enum Event { case head, end }
+  enum Event { case head, data, end }
 
   /// One stream of a connection; to be used inside the script.
   final class Stream: HTTP2Stream {
@@ -34,6 +34,7 @@ final class WireServer: Sendable {
     override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
       body += Array(data)
       session?.consume(self, data.count)
+      script(self, .data)
     }
     override func receivedEnd() { script(self, .end) }
     override func closed(errorCode: UInt32) { closes() }
@@ -85,7 +86,7 @@ final class WireServer: Sendable {
 
   /// - Parameters:
   ///   - settings: False: nothing is sent before the test says so.
-  ///   - script: Called on a connection's loop when the head of a request has come, and its end.
+  ///   - script: Called on a connection's loop when the head of a request has come, each piece of its body, and its end.
   init(settings: Bool = true, _ script: @escaping @Sendable (Stream, Event) -> Void) async throws {
     let channels = Locked<[any NIOCore.Channel]>([])
     self.channels = channels
@@ -184,8 +185,11 @@ final class WireServer: Sendable {
     }
 
     func write(_ bytes: [UInt8]) {
-      handler?.flush()
-      channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
+      // In a read the handler keeps what the session has to say.
+      channel.eventLoop.assumeIsolated().execute { [self] in
+        handler?.flush()
+        channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
+      }
     }
 
     func makeStream() -> HTTP2Stream? {
