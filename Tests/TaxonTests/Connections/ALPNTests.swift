@@ -63,7 +63,12 @@ import class TaxonClient.Channel
   @Test(arguments: [[], ["http/1.1"]])
   func aServerClosesTheConnectionOfAClientWithoutHTTP2(_ protocols: [String]) async throws {
     let tls = ServerTLS(certificateFile: files.path("server.pem"), keyFile: files.path("server.key"))
-    let server = try await makeServer(configure: { $0.tls = tls }) { text, _ in text }
+    // At once, and not after the time for the setup.
+    let change = { @Sendable (configuration: inout Server.Configuration) in
+      configuration.tls = tls
+      configuration.connections.setupTimeout = .seconds(600)
+    }
+    let server = try await makeServer(configure: change) { text, _ in text }
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.trustRoots = .file(files.authority)
     configuration.applicationProtocols = protocols
@@ -76,10 +81,7 @@ import class TaxonClient.Channel
         }
       }
       .connect(host: "127.0.0.1", port: server.port ?? 0).get()
-    // At once, and not after the setup's ten seconds.
-    let begin = ContinuousClock.now
     try await channel.closeFuture.get()
-    #expect(ContinuousClock.now - begin < .seconds(8))
     await server.shutDown()
   }
 }
