@@ -4,7 +4,7 @@ import TaxonErrors
 @testable import TaxonHTTP2
 
 /// A client's session in conversation with a peer that writes frames byte by byte.
-final class ClientDialogue: HTTP2SessionDelegate {
+final class ClientDialogue: HTTP2SessionDelegate, ClientStreamDelegate {
   /// Notes what comes of a call.
   final class Call: ClientCall {
     private(set) var messages: [[UInt8]] = []
@@ -83,5 +83,6 @@ final class ClientDialogue: HTTP2SessionDelegate {
   func receivedPingAck(_ payload: UInt64) {}
   private(set) var otherAnswers: [OtherAnswer] = []
   func receivedOtherAnswer(_ answer: OtherAnswer) { otherAnswers.append(answer) }
+  func unprocessedError() -> (any TaxonomyError)? { nil }
   func streamClosed() {}
 }

@@ -78,9 +78,9 @@ import Testing
 
   @Test func aBinaryHeaderMayHoldSeveralValues() {
     var metadata = Metadata()
-    var cache = HeaderCache()
+    let cache = HeaderCache()
     Array("AQ,AgM=, BA".utf8).withUnsafeBufferPointer {
-      metadata.receive(name: "key-bin", value: $0, cache: &cache)
+      metadata.receive(name: "key-bin", value: $0, cache: cache)
     }
     #expect(metadata.bytes("key-bin") == [[1], [2, 3], [4]])
   }

@@ -120,7 +120,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     guard !isOver else { return }
     let stream = ClientStream(
       call: self, takesManyMessages: plan.takesManyMessages, maxMessageSize: connection.limits.maxMessageSize,
-      maxHeaderListSize: connection.limits.maxHeaderListSize)
+      maxHeaderListSize: connection.limits.maxHeaderListSize, cache: connection.headerCache)
     if let request = plan.request {
       plan.interceptors?.sending(request, plan.path)
       do throws(RPCError) {

@@ -122,7 +122,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     guard continuation != nil else { return }
     let stream = ClientStream(
       call: self, takesManyMessages: false, maxMessageSize: connection.limits.maxMessageSize,
-      maxHeaderListSize: connection.limits.maxHeaderListSize)
+      maxHeaderListSize: connection.limits.maxHeaderListSize, cache: connection.headerCache)
     do throws(RPCError) {
       try stream.request(request, compression: plan.options.compression, for: connection.handler?.session)
     } catch {

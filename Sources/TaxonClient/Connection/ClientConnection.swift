@@ -30,13 +30,14 @@ protocol ClientConnectionOwner: AnyObject {
 }
 
 /// The client's end of one connection. Lives on the connection's event loop.
-final class ClientConnection: HTTP2SessionDelegate {
+final class ClientConnection: HTTP2SessionDelegate, ClientStreamDelegate {
   let eventLoop: any EventLoop
   let limits: ClientLimits
   private let settings: ConnectionSettings
   private weak var channel: (any NIOCore.Channel)?
   weak var owner: (any ClientConnectionOwner)?
   @exclusivity(unchecked) private(set) var handler: ConnectionHandler?
+  let headerCache = HeaderCache()
   @exclusivity(unchecked) private(set) var heads: [String: HeaderBlock] = [:]
   /// Paths may be made up as calls are made: what is kept for them is thrown away when there are so many.
   private static let keptHeads = 256

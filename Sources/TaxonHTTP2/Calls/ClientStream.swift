@@ -46,6 +46,14 @@ public protocol ClientCall: AnyObject {
   func hasRoom()
 }
 
+/// What the calls of a connection tell its owner, and ask: the delegate of the session, if it is one.
+package protocol ClientStreamDelegate: AnyObject {
+  /// A call was answered by somebody who does not speak gRPC; its stream is closed.
+  func receivedOtherAnswer(_ answer: OtherAnswer)
+  /// What a call ends with that the peer did not process, since the connection is about to end; nil for a plain UNAVAILABLE.
+  func unprocessedError() -> (any TaxonomyError)?
+}
+
 /// The client's side of one call on the wire.
 ///
 /// Lives on the connection's event loop.
@@ -53,6 +61,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
   private let call: any ClientCall
   private let maxMessageSize: Int
   private let maxHeaderListSize: Int
+  private let cache: HeaderCache
   @exclusivity(unchecked) private var state: ClientCallState
   @exclusivity(unchecked) private var deframer: MessageDeframer
   @exclusivity(unchecked) private var compression: Compression?
@@ -61,7 +70,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
   /// Set once it is known that the server did not process the stream and will not.
   @exclusivity(unchecked) private var refusal: Refusal?
   /// Says so in the words of the connection, which has yet to read the GOAWAY.
-  private weak var refuser: (any HTTP2SessionDelegate)?
+  private weak var refuser: (any ClientStreamDelegate)?
   @exclusivity(unchecked) private var isResetByServer = false
   /// Set when somebody answered who does not speak gRPC.
   @exclusivity(unchecked) private var otherAnswer: OtherAnswerReader?
@@ -81,7 +90,13 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
   @exclusivity(unchecked) private var isProcessing = false
 
   /// A stream whose answer, of one message or many, goes to `call`; sizes in bytes.
-  public init(call: any ClientCall, takesManyMessages: Bool, maxMessageSize: Int, maxHeaderListSize: Int) {
+  ///
+  /// - Parameter cache: What came before on the connection.
+  package init(
+    call: any ClientCall, takesManyMessages: Bool, maxMessageSize: Int, maxHeaderListSize: Int,
+    cache: HeaderCache = HeaderCache()
+  ) {
+    self.cache = cache
     self.call = call
     self.maxMessageSize = maxMessageSize
     self.maxHeaderListSize = maxHeaderListSize
@@ -114,7 +129,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     // A server that has answered did process the stream, whatever its GOAWAY says.
     guard state.wantsHead else { return }
     refusal = .unprocessed
-    refuser = session?.delegate
+    refuser = session?.delegate as? any ClientStreamDelegate
   }
 
   public override func headersTooLarge(isHead: Bool) -> HeaderBlock? {
@@ -157,8 +172,8 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
 
   public override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
     fields.size += name.count + value.count + 32
-    guard fields.size <= maxHeaderListSize, let session else { return }
-    fields.receive(name: name, value: value, cache: &session.headerCache)
+    guard fields.size <= maxHeaderListSize else { return }
+    fields.receive(name: name, value: value, cache: cache)
   }
 
   public override func receivedHeaders(endStream: Bool) {
@@ -177,7 +192,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     case .end(let status): end(.status(status), trailing: fields.metadata)
     case .fail(let status):
       if fields.httpStatus != 200 || !fields.isGRPC {
-        otherAnswer = OtherAnswerReader(status.message, session?.delegate)
+        otherAnswer = OtherAnswerReader(status.message, session?.delegate as? any ClientStreamDelegate)
       }
       fail(status, trailing: fields.metadata)
     case .ignore: break

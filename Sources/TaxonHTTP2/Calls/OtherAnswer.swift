@@ -13,11 +13,11 @@ public struct OtherAnswer: Sendable, Hashable {
 final class OtherAnswerReader {
   private let message: String
   // The stream's session is out of reach when the stream is closed.
-  private weak var delegate: (any HTTP2SessionDelegate)?
+  private weak var delegate: (any ClientStreamDelegate)?
   private var bytes: [UInt8] = []
   private static let limit = 256
 
-  init(_ message: String, _ delegate: (any HTTP2SessionDelegate)?) {
+  init(_ message: String, _ delegate: (any ClientStreamDelegate)?) {
     self.message = message
     self.delegate = delegate
   }

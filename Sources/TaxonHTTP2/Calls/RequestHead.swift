@@ -28,7 +28,7 @@ public struct RequestHead: Sendable {
 
   /// Takes one field.
   mutating func receive(
-    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, cache: inout HeaderCache
+    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, cache: HeaderCache
   ) {
     func isNamed(_ expected: StaticString) -> Bool { name.equals(expected) }
     switch name.count {
@@ -46,12 +46,12 @@ public struct RequestHead: Sendable {
       if timeout == nil { invalidTimeout = String(decoding: value, as: UTF8.self) }
     case 13 where isNamed("grpc-encoding"): encoding = String(decoding: value, as: UTF8.self)
     case 20 where isNamed("grpc-accept-encoding"): accepted = Compression.list(value)
-    default: builder.receive(name: name, value: value, cache: &cache)
+    default: builder.receive(name: name, value: value, cache: cache)
     }
   }
 
   /// All fields have come.
-  mutating func finish(_ cache: inout HeaderCache) { metadata = builder.finish(&cache) }
+  mutating func finish(_ cache: HeaderCache) { metadata = builder.finish(cache) }
 
   /// How the caller's messages are compressed; nil when they are not, or in a way that is not known here.
   var compression: Compression? { Compression(rawValue: encoding) }

@@ -38,7 +38,7 @@ struct ResponseFields: ~Copyable {
   var metadata: Metadata { rest?.metadata ?? Metadata() }
 
   mutating func receive(
-    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, cache: inout HeaderCache
+    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, cache: HeaderCache
   ) {
     switch name.count {
     case 7 where name.equals(":status"): httpStatus = Self.number(value)
@@ -46,12 +46,12 @@ struct ResponseFields: ~Copyable {
     case 11 where name.equals("grpc-status"): receive(status: value)
     case 20 where name.equals("grpc-accept-encoding"): break
     case 14 where name.equals("content-length"): break
-    default: receiveRest(name: name, value: value, cache: &cache)
+    default: receiveRest(name: name, value: value, cache: cache)
     }
   }
 
   private mutating func receiveRest(
-    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, cache: inout HeaderCache
+    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, cache: HeaderCache
   ) {
     let rest = rest ?? Rest()
     self.rest = rest
@@ -62,8 +62,8 @@ struct ResponseFields: ~Copyable {
     case 22 where name.equals("grpc-retry-pushback-ms"): rest.pushback = String(decoding: value, as: UTF8.self)
     case 11 where name.equals("retry-after"):
       rest.retryAfter = String(decoding: value, as: UTF8.self)
-      rest.metadata.receive(name: cache.string(name), value: value, cache: &cache)
-    default: rest.metadata.receive(name: cache.string(name), value: value, cache: &cache)
+      rest.metadata.receive(name: cache.string(name), value: value, cache: cache)
+    default: rest.metadata.receive(name: cache.string(name), value: value, cache: cache)
     }
   }
 

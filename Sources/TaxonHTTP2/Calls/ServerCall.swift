@@ -94,6 +94,8 @@ public final class ServerStreamContext {
   public let limits: ServerCallLimits
   /// Runs the handlers of the connection's calls.
   public let tasks: HandlerTasks
+  /// What came before on the connection.
+  package let headerCache = HeaderCache()
   /// When the connection's calls have to be over.
   let deadlines: DeadlineQueue
   /// Guards the contexts of the connection's calls.

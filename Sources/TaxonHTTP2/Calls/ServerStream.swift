@@ -114,11 +114,11 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     head.size += name.count + value.count + 32
     // What is past the limit is still decoded, so that the connection's HPACK table stays in step, and then forgotten.
     guard head.size <= context.limits.maxHeaderListSize else { return }
-    unownedSession?._withUnsafeGuaranteedRef { head.receive(name: name, value: value, cache: &$0.headerCache) }
+    head.receive(name: name, value: value, cache: context.headerCache)
   }
 
   public override func receivedHeaders(endStream: Bool) {
-    if state.wantsHead, let session { head.finish(&session.headerCache) }
+    if state.wantsHead { head.finish(context.headerCache) }
     switch state.receivedHead(&head, sizeLimit: context.limits.maxHeaderListSize) {
     case .begin: begin()
     case .fail(let fault): fail(fault)

@@ -94,7 +94,7 @@ public struct Metadata: Sendable, Hashable {
 
   /// Adds what came in a header. Several `-bin` values may come in one header, with commas between them. A `-bin` value
   /// that is no base64 is left out, since it has no bytes to show.
-  mutating func receive(name: String, value: UnsafeBufferPointer<UInt8>, cache: inout HeaderCache) {
+  mutating func receive(name: String, value: UnsafeBufferPointer<UInt8>, cache: HeaderCache) {
     if entries.isEmpty { entries.reserveCapacity(4) }
     guard name.hasSuffix("-bin") else {
       entries.append(
@@ -195,5 +195,18 @@ extension Metadata: CustomStringConvertible {
       case .bytes(let bytes): "\(entry.name): \(bytes.count) bytes"
       }
     }.joined(separator: ", ")
+  }
+}
+
+extension HeaderBlock.Field {
+  /// The fields that carry metadata.
+  public static func fields(of metadata: Metadata) -> [HeaderBlock.Field] {
+    if metadata.isEmpty { return [] }
+    return metadata.sendable.map { entry in
+      switch entry.value {
+      case .text(let text): HeaderBlock.Field(entry.name, text, isIndexed: false)
+      case .bytes(let bytes): HeaderBlock.Field(entry.name, Base64.encode(bytes, isPadded: false), isIndexed: false)
+      }
+    }
   }
 }

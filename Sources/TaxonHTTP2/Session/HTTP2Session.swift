@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CNghttp2
 import NIOCore
-import TaxonErrors
 
 /// What a session tells the one who owns it.
 public protocol HTTP2SessionDelegate: AnyObject {
@@ -19,11 +18,6 @@ public protocol HTTP2SessionDelegate: AnyObject {
   func receivedSettingsAck()
   /// What was ready for the peer has been drained, or as much of it as there was room for.
   func drained()
-  /// A call was answered by somebody who does not speak gRPC; its stream is closed (client).
-  func receivedOtherAnswer(_ answer: OtherAnswer)
-  /// What a call ends with that the peer did not process, since the connection is about to end (client); nil for a plain
-  /// UNAVAILABLE.
-  func unprocessedError() -> (any TaxonomyError)?
 }
 
 extension HTTP2SessionDelegate {
@@ -31,10 +25,6 @@ extension HTTP2SessionDelegate {
   public func receivedSettingsAck() {}
   /// Not everybody waits for it.
   public func drained() {}
-  /// Not everybody waits for it.
-  public func receivedOtherAnswer(_ answer: OtherAnswer) {}
-  /// A plain UNAVAILABLE.
-  public func unprocessedError() -> (any TaxonomyError)? { nil }
 }
 
 /// What writes the output of a session.
@@ -85,8 +75,6 @@ public final class HTTP2Session {
   private static let tuningPing: UInt64 = 0x7461_786f_6e00_0003
   /// Bytes of bodies that came with the read that is going on.
   @exclusivity(unchecked) var unconsumed = 0
-  /// Headers that came.
-  @exclusivity(unchecked) var headerCache = HeaderCache()
   /// Memory of bodies that are sent, for the next ones.
   @exclusivity(unchecked) private var spareBuffers: [UnsafeMutableRawBufferPointer] = []
   private static let keptBuffers = 128
@@ -475,7 +463,6 @@ public final class HTTP2Session {
     spareBuffers = []
     if answeredEarly.isEmpty { answeredEarly = [] }
     if streams.isEmpty { streams = [] }
-    headerCache = HeaderCache()
     SessionMemory.trim(memory)
     // A frame may be sent in part; it is in the block then.
     if nghttp2_session_want_write(raw) == 0 { SessionMemory.forgetFrames(memory) }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import TaxonErrors
-import TaxonProtobuf
 
 /// One HTTP/2 stream of a session. The session calls the `received…` and `closed` methods, which a subclass overrides,
 /// from inside `HTTP2Session.receive` or `drain`; everything happens on the connection's event loop.
@@ -157,19 +155,6 @@ open class HTTP2Stream {
     session?.assertOnLoop()
     outbound.append(size, body)
     session?.outboundCount += size
-    session?.resume(self)
-  }
-
-  /// Appends a message to the body, in its frame.
-  ///
-  /// - Throws: `CallError.MalformedMessage` when it cannot be encoded.
-  final func send(
-    _ message: some Message, compress: Bool?, by framer: inout MessageFramer
-  ) throws(RPCError) {
-    let before = outbound.count
-    if !outbound.hasMemory { outbound.adopt(session?.spareBuffer()) }
-    try framer.append(message, compress: compress, to: &outbound)
-    session?.outboundCount += outbound.count - before
     session?.resume(self)
   }
 

@@ -96,16 +96,3 @@ extension HeaderBlock {
     byteCount + fieldCount * (64 + HeaderWriter.literalOverhead) <= 16_384
   }
 }
-
-extension HeaderBlock.Field {
-  /// The fields that carry metadata.
-  public static func fields(of metadata: Metadata) -> [HeaderBlock.Field] {
-    if metadata.isEmpty { return [] }
-    return metadata.sendable.map { entry in
-      switch entry.value {
-      case .text(let text): HeaderBlock.Field(entry.name, text, isIndexed: false)
-      case .bytes(let bytes): HeaderBlock.Field(entry.name, Base64.encode(bytes, isPadded: false), isIndexed: false)
-      }
-    }
-  }
-}

@@ -79,3 +79,18 @@ struct MessageFramer {
     target.storeBytes(of: UInt32(size).bigEndian, toByteOffset: 1, as: UInt32.self)
   }
 }
+
+extension HTTP2Stream {
+  /// Appends a message to the body, in its frame.
+  ///
+  /// - Throws: `CallError.MalformedMessage` when it cannot be encoded.
+  final func send(
+    _ message: some Message, compress: Bool?, by framer: inout MessageFramer
+  ) throws(RPCError) {
+    let before = outbound.count
+    if !outbound.hasMemory { outbound.adopt(session?.spareBuffer()) }
+    try framer.append(message, compress: compress, to: &outbound)
+    session?.outboundCount += outbound.count - before
+    session?.resume(self)
+  }
+}

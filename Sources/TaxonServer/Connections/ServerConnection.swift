@@ -158,6 +158,7 @@ final class ServerConnection: HTTP2SessionDelegate {
       guard let idleSince, let handler else { return }
       if NIODeadline.now() < idleSince + Self.trimTime { return trim(at: idleSince + Self.trimTime) }
       streams.tasks.endIdle()
+      streams.headerCache.clear()
       handler.trim()
       FreedMemory.giveBackSoon()
     }

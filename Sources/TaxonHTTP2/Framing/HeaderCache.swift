@@ -8,14 +8,26 @@
 #endif
 
 /// What came before on a connection: the headers of its calls repeat, and what is known need not be made.
-struct HeaderCache {
+///
+/// Lives on the connection's event loop.
+package final class HeaderCache {
   /// The metadata of the last call.
-  fileprivate(set) var last: [Metadata.Entry] = []
-  private var slots = [String](repeating: "", count: 32)
+  @exclusivity(unchecked) fileprivate var last: [Metadata.Entry] = []
+  @exclusivity(unchecked) private var slots = noStrings
+  private static let noStrings = [String](repeating: "", count: 32)
   private static let longest = 256
 
+  /// A cache of a connection on which nothing has come.
+  package init() {}
+
+  /// Forgets all, to give up the memory.
+  package func clear() {
+    last = []
+    slots = Self.noStrings
+  }
+
   /// The string with these bytes.
-  mutating func string(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+  func string(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
     // Up to 15 bytes a string needs no memory of its own.
     guard bytes.count > 15, bytes.count <= Self.longest else { return String(decoding: bytes, as: UTF8.self) }
     let slot = (bytes.count &+ Int(bytes[bytes.count - 1]) &* 7 &+ Int(bytes[bytes.count / 2]) &* 13) & 31
@@ -32,9 +44,7 @@ struct MetadataBuilder {
   private var isKnown = true
   private var metadata = Metadata()
 
-  mutating func receive(
-    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, cache: inout HeaderCache
-  ) {
+  mutating func receive(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, cache: HeaderCache) {
     if isKnown {
       if known < cache.last.count, case .text(let text) = cache.last[known].value, text.isMade(of: value),
         cache.last[known].name.isMade(of: name)
@@ -45,11 +55,11 @@ struct MetadataBuilder {
       metadata = Metadata(entries: Array(cache.last.prefix(known)))
       isKnown = false
     }
-    metadata.receive(name: cache.string(name), value: value, cache: &cache)
+    metadata.receive(name: cache.string(name), value: value, cache: cache)
   }
 
   /// All fields have come.
-  func finish(_ cache: inout HeaderCache) -> Metadata {
+  func finish(_ cache: HeaderCache) -> Metadata {
     if isKnown {
       return Metadata(entries: known == cache.last.count ? cache.last : Array(cache.last.prefix(known)))
     }
