@@ -63,25 +63,32 @@ let package = Package(
     .target(
       name: "TaxonServer",
       dependencies: [
-        "TaxonHTTP2", "TaxonErrors", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
+        "TaxonCalls", "TaxonTransport", "TaxonErrors", dependency("NIOPosix", "swift-nio"),
+        dependency("Logging", "swift-log"),
         dependency("Metrics", "swift-metrics"), dependency("ServiceLifecycle", "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
     .target(
       name: "TaxonClient",
       dependencies: [
-        "TaxonHTTP2", "TaxonResilience", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
-        dependency("DequeModule", "swift-collections"), dependency("NIOTLS", "swift-nio"),
+        "TaxonCalls", "TaxonTransport", "TaxonResilience", dependency("NIOPosix", "swift-nio"),
+        dependency("Logging", "swift-log"), dependency("DequeModule", "swift-collections"),
+        dependency("NIOTLS", "swift-nio"),
       ], swiftSettings: settings),
     .target(name: "TaxonResilience", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .target(
-      name: "TaxonHTTP2",
+      name: "TaxonCalls",
       dependencies: [
-        "TaxonErrors", "CNghttp2", "CZlib", dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
-        dependency("NIOSSL", "swift-nio-ssl"), dependency("NIOTLS", "swift-nio"), dependency("Logging", "swift-log"),
+        "TaxonTransport", "TaxonErrors", "CZlib", dependency("NIOCore", "swift-nio"),
         dependency("DequeModule", "swift-collections"),
       ],
       swiftSettings: settings),
+    .target(
+      name: "TaxonTransport",
+      dependencies: [
+        "TaxonErrors", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
+        dependency("NIOSSL", "swift-nio-ssl"), dependency("NIOTLS", "swift-nio"), dependency("Logging", "swift-log"),
+      ], swiftSettings: settings),
     .target(name: "TaxonErrors", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
     .target(name: "TaxonProtobuf", dependencies: ["CProtobufC"], swiftSettings: settings),
     .systemLibrary(
@@ -115,15 +122,22 @@ let package = Package(
     .testTarget(name: "TaxonErrorsTests", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .testTarget(name: "TaxonResilienceTests", dependencies: ["TaxonResilience"], swiftSettings: settings),
     .testTarget(
-      name: "TaxonHTTP2Tests",
+      name: "TaxonTransportTests",
       dependencies: [
-        "TaxonHTTP2", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("NIOEmbedded", "swift-nio"),
+        "TaxonTransport", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("NIOEmbedded", "swift-nio"),
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TaxonCallsTests",
+      dependencies: [
+        "TaxonCalls", "TaxonTransport", "CNghttp2", dependency("NIOCore", "swift-nio"),
+        dependency("NIOEmbedded", "swift-nio"),
       ],
       swiftSettings: settings),
     .testTarget(
       name: "TaxonClientTests",
       dependencies: [
-        "TaxonClient", "TaxonHTTP2", "TaxonErrors", "TaxonProtobuf", "TaxonResilience", "CNghttp2",
+        "TaxonClient", "TaxonCalls", "TaxonTransport", "TaxonErrors", "TaxonProtobuf", "TaxonResilience", "CNghttp2",
         dependency("Logging", "swift-log"), dependency("NIOCore", "swift-nio"), dependency("NIOEmbedded", "swift-nio"),
         dependency("NIOPosix", "swift-nio"),
       ],
@@ -144,7 +158,7 @@ let package = Package(
     .testTarget(
       name: "TaxonTests",
       dependencies: [
-        "Taxon", "TaxonHTTP2", "TaxonServer", dependency("Logging", "swift-log"),
+        "Taxon", "TaxonCalls", "TaxonTransport", "TaxonServer", dependency("Logging", "swift-log"),
         dependency("Metrics", "swift-metrics"), dependency("MetricsTestKit", "swift-metrics"),
         dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
         dependency("NIOSSL", "swift-nio-ssl"),

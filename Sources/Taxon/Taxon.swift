@@ -3,7 +3,8 @@
 // One import brings all that a service or a client of Taxon needs, and all that generated code needs.
 @_exported import TaxonClient
 @_exported import TaxonErrors
-@_exported import TaxonHTTP2
+@_exported import TaxonCalls
 @_exported import TaxonProtobuf
 @_exported import TaxonResilience
 @_exported import TaxonServer
+@_exported import TaxonTransport

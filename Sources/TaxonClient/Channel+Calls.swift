@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
 import TaxonProtobuf
 import TaxonResilience
+import TaxonTransport
 
 extension Channel: CallInvoker {
   /// Makes a call, with as many attempts as the policy and the errors' declarations allow.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
 import TaxonErrors
-import TaxonHTTP2
+import TaxonTransport
 import TaxonResilience
 
 extension Channel {

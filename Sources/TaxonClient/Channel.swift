@@ -3,7 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import TaxonErrors
-import TaxonHTTP2
+import TaxonTransport
 import TaxonProtobuf
 import TaxonResilience
 

@@ -4,7 +4,8 @@ import Metrics
 import NIOCore
 import Synchronization
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import TaxonProtobuf
 
 /// Counts the handlers that run, ends calls that fail and writes failures into the log.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
 
 /// The methods of a server, by path.
 final class MethodTable: ServerRouter {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
 import TaxonProtobuf
 
 /// A service that a server can offer. Generated code conforms each service's protocol to it.

@@ -4,7 +4,8 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import TaxonProtobuf
 
 /// A gRPC server on one address.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import TaxonProtobuf
 
 /// What a handler knows of its call beside the request, and what it can send beside the reply.

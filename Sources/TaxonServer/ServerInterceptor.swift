@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import TaxonHTTP2
+import TaxonCalls
 import TaxonProtobuf
 
 /// Sees the calls of a server from the outside: authentication, metrics, tracing, quotas.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import TaxonProtobuf
 
 /// A method whose request or reply, or both, have any number of messages, and its handler.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOEmbedded
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import Testing
 
 @testable import TaxonClient

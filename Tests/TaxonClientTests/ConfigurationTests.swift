@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
 import TaxonResilience
+import TaxonTransport
 import Testing
 
 @testable import TaxonClient

@@ -2,7 +2,7 @@
 import NIOCore
 import NIOPosix
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
 import TaxonProtobuf
 import TaxonResilience
 import Testing

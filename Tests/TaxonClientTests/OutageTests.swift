@@ -4,7 +4,8 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import TaxonProtobuf
 import TaxonResilience
 import Testing

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
 import Testing
 
 @testable import TaxonClient

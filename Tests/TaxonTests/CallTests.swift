@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonTransport
 import Testing
 
 /// Calls from a channel to a server over TCP.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonTransport
 import Testing
 
 /// Answers each kind of call, ends some early, and never ends others.

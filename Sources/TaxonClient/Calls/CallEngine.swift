@@ -2,7 +2,7 @@
 import Logging
 import NIOCore
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
 import TaxonProtobuf
 import TaxonResilience
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
 import TaxonProtobuf
 
 /// Something that makes calls: a `Channel`, or what stands before one.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
 import TaxonProtobuf
 
 /// A call with any number of requests and one answer.

@@ -2,7 +2,8 @@
 import NIOCore
 import Synchronization
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import TaxonProtobuf
 import TaxonResilience
 

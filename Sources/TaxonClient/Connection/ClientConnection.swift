@@ -2,7 +2,8 @@
 import Logging
 import NIOCore
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 
 /// What a client accepts.
 public struct ClientLimits: Sendable {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
 import NIOCore
-import TaxonHTTP2
+import TaxonTransport
 
 /// What the connections of one endpoint have in common.
 struct ConnectionSettings: Sendable {

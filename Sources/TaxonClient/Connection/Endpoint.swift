@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import TaxonErrors
-import TaxonHTTP2
+import TaxonTransport
 import TaxonProtobuf
 import TaxonResilience
 

@@ -2,7 +2,7 @@
 import Logging
 import NIOCore
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
 import TaxonProtobuf
 
 /// Why there is no connection, as calls are told for as long as that lasts.

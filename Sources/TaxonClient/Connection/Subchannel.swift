@@ -3,7 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import TaxonErrors
-import TaxonHTTP2
+import TaxonTransport
 import TaxonResilience
 
 /// Who puts calls on subchannels. Called on the channel's loop.

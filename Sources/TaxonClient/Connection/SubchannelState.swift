@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
-import TaxonHTTP2
+import TaxonCalls
 import TaxonResilience
+import TaxonTransport
 
 /// When to connect to an endpoint, and when to leave it alone for a while (gRPC connection-backoff document). No I/O, no
 /// clock: times come in.

@@ -3,7 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import TaxonErrors
-import TaxonHTTP2
+import TaxonTransport
 import TaxonResilience
 
 /// What an endpoint knows about the addresses of its target.

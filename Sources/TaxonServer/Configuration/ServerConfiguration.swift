@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import TaxonProtobuf
 
 extension Server {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import NIOPosix
-import TaxonHTTP2
+import TaxonTransport
 
 #if canImport(Darwin)
   import Darwin

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
 import NIOCore
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 
 /// The server's end of one connection. Lives on the connection's event loop.
 final class ServerConnection: HTTP2SessionDelegate {

@@ -2,7 +2,8 @@
 // swift-format-ignore-file
 
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import TaxonProtobuf
 
 /// Says what a server offers, and by which schemas.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 
 extension Answer {
   static let head: [Field] = [(":status", "200"), ("content-type", "application/grpc")]

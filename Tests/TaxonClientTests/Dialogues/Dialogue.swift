@@ -3,7 +3,7 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import TaxonErrors
-import TaxonHTTP2
+import TaxonTransport
 import TaxonResilience
 
 @testable import TaxonClient

@@ -3,7 +3,7 @@ import NIOCore
 import NIOEmbedded
 import TaxonClient
 import TaxonErrors
-import TaxonHTTP2
+import TaxonCalls
 import TaxonProtobuf
 
 typealias DialogueMessage = Google_Protobuf_BytesValue

@@ -3,7 +3,7 @@ import Metrics
 import MetricsTestKit
 import NIOCore
 import Taxon
-import TaxonHTTP2
+import TaxonTransport
 import Testing
 
 /// Limits as a peer that does not read meets them, and how they are counted.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import Taxon
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import Testing
 
 /// What a server does with connections that are slow, silent, old or too much.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import Testing
 
 /// What a channel waits for before it sends calls, and for how long.

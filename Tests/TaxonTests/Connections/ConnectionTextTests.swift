@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import Testing
 
 /// What an error says of a connection that was not made, or was lost.

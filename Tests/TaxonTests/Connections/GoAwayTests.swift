@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
-import TaxonHTTP2
+import TaxonCalls
 import Testing
 
 /// GOAWAYs that cross calls on a connection that is in use.

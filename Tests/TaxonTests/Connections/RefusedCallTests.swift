@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import Testing
 
 /// Calls that a server did not process, and what they are to retry and breaker.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import Taxon
-import TaxonHTTP2
+import TaxonCalls
 import Testing
 
 /// When the headers of a reply go, and in what they go.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
-import TaxonHTTP2
+import TaxonCalls
 import Testing
 
 /// The metadata of answers, and the end of calls that somebody does not want any more.

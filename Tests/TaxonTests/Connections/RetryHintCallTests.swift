@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
-import TaxonHTTP2
+import TaxonCalls
 import Testing
 
 /// What a channel does about the times that a server sends.

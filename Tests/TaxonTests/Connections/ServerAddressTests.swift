@@ -2,6 +2,7 @@
 import Foundation
 import ServiceLifecycle
 import Taxon
+import TaxonTransport
 import Testing
 
 /// Where a server listens beside TCP, and how it ends with a group of services.

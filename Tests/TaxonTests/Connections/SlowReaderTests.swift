@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import Taxon
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import Testing
 
 /// What a server has written when its connection ends, and a peer has not read yet.

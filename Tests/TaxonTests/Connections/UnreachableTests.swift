@@ -3,7 +3,8 @@ import Foundation
 import NIOCore
 import NIOPosix
 import Taxon
-import TaxonHTTP2
+import TaxonCalls
+import TaxonTransport
 import Testing
 
 import class TaxonClient.Channel

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonTransport
 import Testing
 
 /// Calls for which there is no room, or no server, at the moment.

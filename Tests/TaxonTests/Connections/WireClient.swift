@@ -3,7 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Taxon
-import TaxonHTTP2
+import TaxonTransport
 import Testing
 
 /// A client that does what it is told, frame by frame, and sees what a server does with its connection.

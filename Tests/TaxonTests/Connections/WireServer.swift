@@ -2,7 +2,7 @@
 import NIOCore
 import NIOPosix
 import Taxon
-import TaxonHTTP2
+import TaxonTransport
 
 /// A server that does what it is told, stream by stream: what a client does then is the test.
 final class WireServer: Sendable {

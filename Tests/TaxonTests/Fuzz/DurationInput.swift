@@ -4,8 +4,8 @@ import TaxonProtobuf
 import TaxonResilience
 
 // The fuzzer's program has the one file of it that it needs.
-#if canImport(TaxonHTTP2)
-  import TaxonHTTP2
+#if canImport(TaxonCalls)
+  import TaxonCalls
 #endif
 
 /// Takes an input apart; what is missing is zero or empty.

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import TaxonErrors
+import TaxonProtobuf
+import TaxonTransport
+
+/// What a server does with the calls of one method. The stream calls the methods on the connection's event loop.
+public protocol ServerMethod: AnyObject, Sendable {
+  /// True when the request has any number of messages, false when it has one.
+  var takesManyMessages: Bool { get }
+  /// The call for a stream whose head is there; nil when it begins with its message.
+  func begin(_ stream: ServerStream) -> (any ServerCall)?
+  /// The call for a stream whose message is there, when it did not begin with the head; the pointer is good during the
+  /// call. An error ends the call.
+  ///
+  /// - Returns: The call, and what its `receive` would return.
+  func begin(
+    _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) throws(RPCError) -> (call: any ServerCall, kept: KeptBytes)
+}
+
+/// What a server does with one call. The stream calls the methods on the connection's event loop.
+public protocol ServerCall: AnyObject {
+  /// A message of the request; the pointer is good during the call. An error ends the call.
+  ///
+  /// - Parameter size: Bytes on the wire, the prefix included.
+  /// - Returns: What the message keeps until it has been read.
+  func receive(
+    _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) throws(RPCError) -> KeptBytes
+  /// The request is complete.
+  func receiveEnd()
+  /// The peer is gone, has given up, or the deadline has passed: what the call would answer is no longer wanted.
+  func cancel(_ error: RPCError)
+  /// There is room again for what the call has to send.
+  func hasRoom()
+}
+
+/// The one who knows the methods and sees how calls end.
+public protocol ServerRouter: AnyObject, Sendable {
+  /// What does the calls of a path, such as "/octollm.v1.Orchestrator/GetTask"; nil when there is no such method.
+  func method(_ path: String) -> (any ServerMethod)?
+  /// A call failed before, or without, a handler.
+  func failed(_ error: any TaxonomyError, status: WireStatus, path: String)
+}
+
+/// What a server allows one call.
+public struct ServerCallLimits: Sendable {
+  /// Bytes of one message of a request, as it comes and after it is decompressed.
+  public var maxMessageSize = 4 * 1024 * 1024
+  /// Bytes of a request's headers, each field counted with 32 on top.
+  public var maxHeaderListSize = 16 * 1024
+  /// Bytes of the trailers that carry an error, counted in the same way, with all that goes with them; see
+  /// `WireOptions.budget`.
+  public var maxTrailersSize = WireStatus.defaultBudget
+  /// Which errors carry details that Taxon derives.
+  public var details = WireOptions.Details.all
+  /// Whether an error before any message is one frame or two.
+  public var framing = WireOptions.Framing.bySchema
+  /// Half of a stream's window.
+  package var creditStep = 32 * 1024
+  /// How replies are compressed for callers that accept it; nil: only those for which a handler asks.
+  public var compression: CompressionSettings?
+
+  /// The values above.
+  public init() {}
+
+  /// How errors are sent.
+  ///
+  /// - Parameters:
+  ///   - trailing: What the handler sends with them.
+  ///   - isSplit: The head of the reply goes before in any case, so that there is no one frame to fit.
+  public func errors(with trailing: [HeaderBlock.Field] = [], isSplit: Bool = false) -> WireOptions {
+    var options = WireOptions(budget: maxTrailersSize)
+    options.details = details
+    options.framing = isSplit ? .split : framing
+    if !trailing.isEmpty { options.reserved = HeaderBlock.Field.byteCount(trailing) + 32 * trailing.count }
+    return options
+  }
+}
+
+/// Guards what is small and short, of several owners. It has a value because the thread sanitizer takes empty ones for
+/// races.
+package typealias SharedLock = Locked<UInt>
+
+/// What the streams of one connection have in common. Lives on the connection's event loop.
+public final class ServerStreamContext {
+  /// Runs what calls do on the connection's loop.
+  public let executor: LoopExecutor
+  /// Who calls, as gRPC names peers.
+  public let peer: String
+  /// Who knows the methods.
+  public let router: any ServerRouter
+  /// What one call may do.
+  public let limits: ServerCallLimits
+  /// Runs the handlers of the connection's calls.
+  public let tasks: HandlerTasks
+  /// What came before on the connection.
+  package let headerCache = HeaderCache()
+  /// When the connection's calls have to be over.
+  let deadlines: DeadlineQueue
+  /// Guards the contexts of the connection's calls.
+  package let lock = SharedLock(0)
+  // Other modules reach these by way of functions: code of their own would check each access.
+  @exclusivity(unchecked) private var isTLS = false
+  @exclusivity(unchecked) private var certificate: PeerCertificate?
+  @exclusivity(unchecked) private var last: (path: String, method: any ServerMethod)?
+  /// What the connection holds for its peer.
+  public let ledger: ConnectionLedger
+  /// Bytes of messages that are read before the peer is told of them: with small windows and bounds it waits for that.
+  package var creditStep: Int { min(32 * 1024, limits.creditStep, max(1, ledger.streamLimit / 4)) }
+  /// Called when a call has to wait.
+  @exclusivity(unchecked) public var isFull: (() -> Void)?
+  /// Called with the name of the limit when a call is ended because all connections together hold too much.
+  @exclusivity(unchecked) public var shedsCall: ((String) -> Void)?
+
+  @exclusivity(unchecked) private var alive = 0
+  @exclusivity(unchecked) private var waiting: [WaitingCall] = []
+
+  /// What the streams of a connection share.
+  public init(
+    executor: LoopExecutor, peer: String, router: any ServerRouter, limits: ServerCallLimits,
+    ledger: ConnectionLedger = ConnectionLedger()
+  ) {
+    self.ledger = ledger
+    self.executor = executor
+    self.peer = peer
+    self.router = router
+    self.limits = limits
+    tasks = HandlerTasks(executor)
+    deadlines = DeadlineQueue(executor.eventLoop)
+  }
+
+  /// What does the calls of a path. Most calls of a connection are to the method of the one before.
+  func method(_ path: String) -> (any ServerMethod)? {
+    if let last, last.path == path { return last.method }
+    guard let method = router.method(path) else { return nil }
+    last = (path, method)
+    return method
+  }
+
+  /// Whether TLS is in use.
+  public var isEncrypted: Bool { isTLS }
+  /// What the peer has shown of itself.
+  public var peerCertificate: PeerCertificate? { certificate }
+
+  /// TLS is in use, and this is what the peer has shown of itself.
+  public func encrypted(_ certificate: PeerCertificate?) {
+    isTLS = true
+    self.certificate = certificate
+  }
+
+  /// How many calls there are, those included whose stream is gone and whose handler still runs.
+  public var aliveCalls: Int { alive }
+
+  func streamBegan() { alive += 1 }
+  func streamEnded() { alive -= 1 }
+
+  /// True when calls wait to be started.
+  public var hasWaiting: Bool { !waiting.isEmpty }
+
+  /// Calls `start` when there is room for the reply of another call, unless the call ends before.
+  func wait(_ stream: ServerStream, _ start: @escaping () -> Void) {
+    isFull?()
+    stream.waitsForStart = true
+    waiting.append(WaitingCall(stream: stream, start: start))
+    ledger.waitForShared()
+  }
+
+  /// Starts the calls that wait, as many as there is room for. Those that came first go first.
+  public func wakeWaiting() {
+    guard !waiting.isEmpty else { return }
+    let calls = waiting
+    waiting = []
+    for call in calls where call.stream.isReplying {
+      if call.stream.hasToWait {
+        waiting.append(call)
+      } else {
+        call.stream.waitsForStart = false
+        call.start()
+      }
+    }
+    if !waiting.isEmpty { ledger.waitForShared() }
+  }
+
+  /// The call is over before it was started.
+  func forgetWaiting(_ stream: ServerStream) {
+    guard !waiting.isEmpty else { return }
+    waiting.removeAll { $0.stream === stream }
+    stream.waitsForStart = false
+  }
+}
+
+/// A call that waits to be started. Not a tuple: a closure in a tuple is wrapped anew each time it is put into an array,
+/// and calls that have waited long would have a chain of wrappers as deep as the stack.
+private struct WaitingCall {
+  let stream: ServerStream
+  let start: () -> Void
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import TaxonErrors
+import TaxonProtobuf
+import TaxonTransport
+
+extension ServerStream {
+  static let okHead = HeaderBlock([.init(":status", "200"), .init("content-type", "application/grpc")])
+  static let okTrailers = HeaderBlock([.init("grpc-status", "0")])
+
+  static func okHead(_ metadata: Metadata, _ compression: Compression?) -> HeaderBlock {
+    if metadata.isEmpty, compression == nil { return okHead }
+    var fields: [HeaderBlock.Field] = [.init(":status", "200"), .init("content-type", "application/grpc")]
+    if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
+    return HeaderBlock(fields + HeaderBlock.Field.fields(of: metadata))
+  }
+
+  static func trailers(_ metadata: Metadata) -> HeaderBlock {
+    if metadata.isEmpty { return okTrailers }
+    return HeaderBlock([.init("grpc-status", "0")] + HeaderBlock.Field.fields(of: metadata))
+  }
+
+  /// The head of an HTTP answer to what is no gRPC, whose content is text of `count` bytes.
+  static func rejection(_ status: Int, reason: String, count: Int) -> HeaderBlock {
+    var fields: [HeaderBlock.Field] = [
+      .init(":status", "\(status)"), .init("content-type", "text/plain; charset=utf-8"),
+      .init("content-length", "\(count)"), .init("x-taxon-reason", reason),
+    ]
+    // RFC 9110 §15.5.6
+    if status == 405 { fields.append(.init("allow", "POST")) }
+    return HeaderBlock(fields)
+  }
+
+  /// Headers alone, which are the head and the trailers of an error at once (Trailers-Only).
+  static func errorHead(_ status: WireStatus, trailing: [HeaderBlock.Field]) -> HeaderBlock {
+    errorBlock(status, fieldCount: 2, byteCount: 0, trailing) { writer in
+      writer.add(":status", "200")
+      writer.add("content-type", "application/grpc")
+    }
+  }
+
+  /// The trailers of an error.
+  static func errorTrailers(_ status: WireStatus, trailing: [HeaderBlock.Field]) -> HeaderBlock {
+    errorBlock(status, fieldCount: 0, byteCount: 0, trailing) { _ in }
+  }
+
+  /// What `head` adds, the status, and the fields that go after it.
+  private static func errorBlock(
+    _ status: WireStatus, fieldCount: Int, byteCount: Int, _ trailing: [HeaderBlock.Field],
+    head: (inout HeaderWriter) -> Void
+  ) -> HeaderBlock {
+    let messageSize = GRPCMessage.encodedCount(status.message)
+    let detailsSize = Base64.encodedCount(status.details.count, isPadded: false)
+    let fieldCount = fieldCount + 5 + trailing.count
+    // 19 digits at most for each of the numbers; then names and what goes before the literals.
+    let byteCount =
+      byteCount + messageSize + detailsSize + 3 * 19 + HeaderBlock.Field.byteCount(trailing)
+      + 12 + 23 + 2 * HeaderWriter.literalOverhead
+    let isLiteral = HeaderBlock.fitsFrame(fieldCount: fieldCount, byteCount: byteCount)
+    return HeaderBlock(fieldCount: fieldCount, byteCount: byteCount) { writer in
+      head(&writer)
+      writer.add("grpc-status", Int64(status.code.rawValue), isIndexed: true)
+      if let pushback = status.retryPushback { writer.add("grpc-retry-pushback-ms", pushback, isIndexed: false) }
+      if let seconds = status.retryAfter { writer.add("retry-after", seconds, isIndexed: false) }
+      for field in trailing { writer.add(field) }
+      if messageSize > 0 {
+        writer.add("grpc-message", size: messageSize, asLiteral: isLiteral) { start in
+          GRPCMessage.encode(status.message, into: UnsafeMutableBufferPointer(start: start, count: messageSize))
+        }
+      }
+      if detailsSize > 0 {
+        writer.add("grpc-status-details-bin", size: detailsSize, asLiteral: isLiteral) { start in
+          status.details.withUnsafeBufferPointer { Base64.encode($0, isPadded: false, to: start) }
+        }
+      }
+    }
+  }
+}

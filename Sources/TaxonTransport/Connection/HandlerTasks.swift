@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+
+/// What a handler's task runs.
+public protocol RunnableCall: AnyObject, Sendable {
+  /// Does the work of the call. Runs on the loop.
+  nonisolated(nonsending) func run() async
+
+  /// The call has held its loop for long, without suspending. Called in debug builds alone.
+  func heldLoop(for duration: Duration)
+}
+
+/// Runs the handlers of a connection's calls, each at once, inside `run`, up to where it first suspends. A task that is
+/// done with a call waits for the next: to make one for each call costs five allocations and some 2,000 instructions.
+///
+/// Lives on the connection's event loop.
+public final class HandlerTasks {
+  private let executor: LoopExecutor
+  @exclusivity(unchecked) private var idle: [HandlerTask] = []
+  @exclusivity(unchecked) private var isClosed = false
+  /// Handlers that end without suspending need one task; those that suspend, at once as many as there are.
+  private static let maxIdle = 8
+
+  /// No task yet.
+  package init(_ executor: LoopExecutor) { self.executor = executor }
+
+  /// Begins a call.
+  ///
+  /// - Returns: The task that runs it, to be forgotten when the call's `run` has ended.
+  public func run(_ call: any RunnableCall) -> HandlerTask {
+    let task = idle.popLast() ?? HandlerTask()
+    #if DEBUG
+      executor.beganJob()
+    #endif
+    task.run(call, in: self, on: executor)
+    #if DEBUG
+      // One that has ended was looked at then.
+      if task.isRunning { executor.checkHeld(by: call) }
+    #endif
+    return task
+  }
+
+  /// Ends the tasks that wait. Those that run end with their calls.
+  public func close() {
+    isClosed = true
+    endIdle()
+  }
+
+  /// Ends the tasks that wait, whose memory is then free; the next calls make new ones.
+  package func endIdle() {
+    while let task = idle.popLast() { task.end() }
+  }
+
+  #if DEBUG
+    fileprivate func checkHeld(by call: any RunnableCall) { executor.checkHeld(by: call) }
+  #endif
+
+  /// True: the task is to wait for another call.
+  fileprivate func keep(_ task: HandlerTask) -> Bool {
+    guard !isClosed, idle.count < Self.maxIdle else { return false }
+    idle.append(task)
+    return true
+  }
+}
+
+/// Stands for no call.
+private final class ParkedCall: RunnableCall {
+  static let shared = ParkedCall()
+  nonisolated(nonsending) func run() async {}
+  func heldLoop(for duration: Duration) {}
+}
+
+/// A task that runs one call after the other. Reached on its loop alone, but for the work inside of it.
+public final class HandlerTask: @unchecked Sendable {
+  @exclusivity(unchecked) private var call: (any RunnableCall)?
+  @exclusivity(unchecked) private var parked: UnsafeContinuation<Void, Never>?
+  @exclusivity(unchecked) private var task: Task<Void, Never>?
+
+  /// Cancels the call that runs. The task runs no other after it.
+  public func cancel() { task?.cancel() }
+
+  #if DEBUG
+    fileprivate var isRunning: Bool { call != nil }
+  #endif
+
+  fileprivate func run(_ call: any RunnableCall, in tasks: HandlerTasks, on executor: LoopExecutor) {
+    self.call = call
+    if let parked {
+      self.parked = nil
+      return executor.resumeAtOnce(parked)
+    }
+    // Reached on the loop alone, as this is.
+    nonisolated(unsafe) let tasks = tasks
+    if #available(macOS 26, *) {
+      task = Task.immediate(executorPreference: executor) { await self.work(tasks) }
+    } else {
+      task = Task(executorPreference: executor) { await self.work(tasks) }
+    }
+  }
+
+  fileprivate func end() {
+    let parked = parked
+    self.parked = nil
+    parked?.resume()
+  }
+
+  private func work(_ tasks: HandlerTasks) async {
+    while var current = call as (any RunnableCall)? {
+      await current.run()
+      #if DEBUG
+        tasks.checkHeld(by: current)
+      #endif
+      self.call = nil
+      // A task that waits keeps nothing of the call before: a let would live up to the end of the loop's body.
+      current = ParkedCall.shared
+      // A task that was cancelled stays so.
+      if Task.isCancelled || !tasks.keep(self) { return }
+      await withUnsafeContinuation { parked = $0 }
+    }
+  }
+}
