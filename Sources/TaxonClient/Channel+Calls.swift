@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
-import TaxonErrors
 import TaxonCalls
+import TaxonErrors
 import TaxonProtobuf
 import TaxonResilience
 import TaxonTransport

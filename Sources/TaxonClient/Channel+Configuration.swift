@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
 import TaxonErrors
-import TaxonTransport
 import TaxonResilience
+import TaxonTransport
 
 extension Channel {
   /// How a channel connects and how its calls are made.

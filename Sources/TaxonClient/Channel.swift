@@ -3,9 +3,9 @@ import Logging
 import NIOCore
 import NIOPosix
 import TaxonErrors
-import TaxonTransport
 import TaxonProtobuf
 import TaxonResilience
+import TaxonTransport
 
 /// A way to a server, on which clients make calls: it connects when it is needed, retries what the schema says may be
 /// retried, and stops asking a server that fails.

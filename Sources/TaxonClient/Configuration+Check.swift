@@ -1,9 +1,9 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
-import TaxonTransport
 import TaxonProtobuf
 import TaxonResilience
+import TaxonTransport
 
 extension Channel.Configuration {
   /// Checks that every setting is within its bounds.

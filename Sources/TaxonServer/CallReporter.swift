@@ -3,10 +3,10 @@ import Logging
 import Metrics
 import NIOCore
 import Synchronization
-import TaxonErrors
 import TaxonCalls
-import TaxonTransport
+import TaxonErrors
 import TaxonProtobuf
+import TaxonTransport
 
 /// Counts the handlers that run, ends calls that fail and writes failures into the log.
 final class CallReporter: Sendable {

@@ -1,6 +1,6 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
 
 extension MethodDescriptor {
   /// The handler that a generated `Fake` was given for this method. Throws UNIMPLEMENTED, with the method's name, when it

@@ -1,6 +1,6 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
 
 extension MethodDescriptor {
   /// What a generated `PartialService` answers for a method that was left out: the plain status UNIMPLEMENTED, in the words

@@ -1,6 +1,6 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
 
 /// The methods of a server, by path.
 final class MethodTable: ServerRouter {

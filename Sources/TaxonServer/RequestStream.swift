@@ -1,6 +1,6 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
 import TaxonProtobuf
 
 /// The messages of a request, as they come. One task reads them, once.

@@ -3,10 +3,10 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
-import TaxonErrors
 import TaxonCalls
-import TaxonTransport
+import TaxonErrors
 import TaxonProtobuf
+import TaxonTransport
 
 /// A gRPC server on one address.
 ///

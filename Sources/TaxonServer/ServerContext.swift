@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
-import TaxonErrors
 import TaxonCalls
-import TaxonTransport
+import TaxonErrors
 import TaxonProtobuf
+import TaxonTransport
 
 /// What a handler knows of its call beside the request, and what it can send beside the reply.
 public final class ServerContext: Sendable {

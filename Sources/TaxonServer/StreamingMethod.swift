@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
-import TaxonErrors
 import TaxonCalls
-import TaxonTransport
+import TaxonErrors
 import TaxonProtobuf
+import TaxonTransport
 
 /// A method whose request or reply, or both, have any number of messages, and its handler.
 final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorUnion>: RegisteredMethod {

@@ -1,8 +1,8 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
-import TaxonTransport
 import TaxonProtobuf
+import TaxonTransport
 
 /// A method with one request and one reply, and its handler.
 final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion>: RegisteredMethod {

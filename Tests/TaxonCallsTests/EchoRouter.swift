@@ -1,6 +1,6 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
 import TaxonTransport
 
 /// Answers "/echo/Echo" with the bytes of the request and "/echo/Wait" never.

@@ -3,11 +3,11 @@ import Foundation
 import Logging
 import NIOCore
 import NIOEmbedded
-import TaxonErrors
 import TaxonCalls
-import TaxonTransport
+import TaxonErrors
 import TaxonProtobuf
 import TaxonResilience
+import TaxonTransport
 import Testing
 
 @testable import TaxonClient

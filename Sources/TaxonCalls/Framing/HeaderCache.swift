@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonTransport
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)

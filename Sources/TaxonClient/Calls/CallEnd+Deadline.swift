@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
-import TaxonErrors
 import TaxonCalls
+import TaxonErrors
 
 extension CallEnd {
   /// What ended a call that has a deadline. A server, which knows the deadline too, may cancel the call for it before this

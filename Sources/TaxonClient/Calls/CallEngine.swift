@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
 import NIOCore
-import TaxonErrors
 import TaxonCalls
+import TaxonErrors
 import TaxonProtobuf
 import TaxonResilience
 

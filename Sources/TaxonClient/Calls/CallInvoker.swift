@@ -1,6 +1,6 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
 import TaxonProtobuf
 
 /// Something that makes calls: a `Channel`, or what stands before one.

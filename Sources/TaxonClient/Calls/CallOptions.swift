@@ -1,6 +1,6 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
 import TaxonResilience
 
 /// What one call does otherwise than its channel's policy says, and what travels with it.

@@ -1,8 +1,8 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
-import TaxonTransport
 import TaxonProtobuf
+import TaxonTransport
 
 /// Tells of the end of a streaming call, once: when the attempt has ended that was kept.
 final class CallWatch<Failure: ErrorUnion>: Sendable {

@@ -1,8 +1,8 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
-import TaxonTransport
 import TaxonProtobuf
+import TaxonTransport
 
 /// The metadata of an answer, for those who want them while the call goes on.
 ///

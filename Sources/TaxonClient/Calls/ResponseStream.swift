@@ -1,6 +1,6 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
 import TaxonProtobuf
 
 /// The messages of an answer, as they come. One task reads them, once; what it has not read bounds what the server may

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
-import TaxonErrors
 import TaxonCalls
-import TaxonTransport
+import TaxonErrors
 import TaxonProtobuf
 import TaxonResilience
+import TaxonTransport
 
 /// How a streaming call ended.
 struct StreamEnd<Failure: ErrorUnion>: Sendable {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import Synchronization
-import TaxonErrors
 import TaxonCalls
-import TaxonTransport
+import TaxonErrors
 import TaxonProtobuf
 import TaxonResilience
+import TaxonTransport
 
 /// A call that an endpoint can send when it has a connection, whatever its types.
 protocol PendingCall: AnyObject {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import TaxonErrors
-import TaxonTransport
 import TaxonProtobuf
 import TaxonResilience
+import TaxonTransport
 
 /// Where a channel's calls go: resolves the target, connects to what it finds, and gives each call to a connection that
 /// can take it. Calls for which there is none at the moment wait here, in their order.

@@ -3,8 +3,8 @@ import Logging
 import NIOCore
 import NIOPosix
 import TaxonErrors
-import TaxonTransport
 import TaxonResilience
+import TaxonTransport
 
 /// Who puts calls on subchannels. Called on the channel's loop.
 protocol SubchannelOwner: AnyObject {

@@ -3,8 +3,8 @@ import Logging
 import NIOCore
 import NIOPosix
 import TaxonErrors
-import TaxonTransport
 import TaxonResilience
+import TaxonTransport
 
 /// What an endpoint knows about the addresses of its target.
 struct Resolution {

@@ -1,8 +1,8 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
-import TaxonTransport
 import TaxonProtobuf
+import TaxonTransport
 
 extension Server {
   /// Where a server listens and what it allows.

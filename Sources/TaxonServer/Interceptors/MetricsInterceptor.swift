@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Metrics
-import TaxonErrors
 import TaxonCalls
+import TaxonErrors
 import TaxonProtobuf
 
 /// Counts and times the calls that reach a handler, with swift-metrics:

@@ -1,6 +1,6 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
 import TaxonProtobuf
 
 /// Says what a server offers, and by which schemas: `grpc.reflection.v1` and `grpc.reflection.v1alpha`, whose messages are

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonTransport
 import TaxonProtobuf
+import TaxonTransport
 
 extension Answer {
   /// An answer that is no success, or that breaks a rule.

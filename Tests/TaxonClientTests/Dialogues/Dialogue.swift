@@ -3,8 +3,8 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import TaxonErrors
-import TaxonTransport
 import TaxonResilience
+import TaxonTransport
 
 @testable import TaxonClient
 

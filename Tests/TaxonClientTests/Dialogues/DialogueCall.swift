@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import NIOEmbedded
+import TaxonCalls
 import TaxonClient
 import TaxonErrors
-import TaxonCalls
 import TaxonProtobuf
 
 typealias DialogueMessage = Google_Protobuf_BytesValue

@@ -1,8 +1,8 @@
+import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
-import TaxonCalls
-import TaxonTransport
 import TaxonProtobuf
+import TaxonTransport
 
 /// Holds a client's session to its rules whatever a server sends: each call ends once, nothing comes after its end, and
 /// the client sends no frame that it may not.
