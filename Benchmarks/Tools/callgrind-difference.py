@@ -48,8 +48,8 @@ def room(function: str, library: str) -> str:
     if library.startswith("libc"):
         is_memory = re.search(r"malloc|free|calloc|realloc|memalign|_int_|unlink_chunk|arena", function)
         return "libc: malloc and free" if is_memory else "libc: the rest"
-    for module in ("TaxonHTTP2", "TaxonServer", "TaxonClient", "TaxonErrors", "TaxonProtobuf", "NIOPosix", "NIOCore",
-                   "EchoSchema", "NIOConcurrencyHelpers", "Logging"):
+    for module in ("TaxonTransport", "TaxonCalls", "TaxonServer", "TaxonClient", "TaxonErrors", "TaxonProtobuf",
+                   "NIOPosix", "NIOCore", "EchoSchema", "NIOConcurrencyHelpers", "Logging"):
         if f"{len(module)}{module}" in function:
             return module
     return f"other in {library}"

@@ -212,7 +212,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     if isHeldUp {
       backlog.append(contentsOf: data)
       // The ledger bounds it, whatever is in it.
-      completedMessages += 1
+      messageCompleted()
       noteRaw()
     } else if state.wantsMessages {
       process(data)
@@ -232,7 +232,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     do throws(MessageDeframer.Failure) {
       let rest = try deframer.process(data) { isCompressed, message in
         guard mayDecode else { return false }
-        completedMessages += 1
+        messageCompleted()
         if let status = state.receivedMessage(isCompressed: isCompressed) {
           fail(status, trailing: Metadata())
         } else if state.wantsMessages {

@@ -96,7 +96,9 @@ public final class ServerStreamContext {
   /// Runs the handlers of the connection's calls.
   public let tasks: HandlerTasks
   /// What came before on the connection.
-  package let headerCache = HeaderCache()
+  package let headerCache: HeaderCache
+  // The same, for what is done once a field.
+  let unownedCache: Unmanaged<HeaderCache>
   /// When the connection's calls have to be over.
   let deadlines: DeadlineQueue
   /// Guards the contexts of the connection's calls.
@@ -128,6 +130,8 @@ public final class ServerStreamContext {
     self.router = router
     self.limits = limits
     tasks = HandlerTasks(executor)
+    headerCache = HeaderCache()
+    unownedCache = .passUnretained(headerCache)
     deadlines = DeadlineQueue(executor.eventLoop)
   }
 

@@ -115,7 +115,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     head.size += name.count + value.count + 32
     // What is past the limit is still decoded, so that the connection's HPACK table stays in step, and then forgotten.
     guard head.size <= context.limits.maxHeaderListSize else { return }
-    head.receive(name: name, value: value, cache: context.headerCache)
+    context.unownedCache._withUnsafeGuaranteedRef { head.receive(name: name, value: value, cache: $0) }
   }
 
   public override func receivedHeaders(endStream: Bool) {
@@ -154,7 +154,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     if isWaiting, !backlog.isEmpty || deframer.hasMessage {
       backlog.append(contentsOf: data)
       // The ledger bounds it, whatever is in it.
-      completedMessages += 1
+      messageCompleted()
       noteRaw()
     } else {
       process(data)
@@ -168,7 +168,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     do throws(MessageDeframer.Failure) {
       let rest = try deframer.process(data) { isCompressed, message in
         guard mayDecode else { return false }
-        completedMessages += 1
+        messageCompleted()
         switch state.receivedMessage(isCompressed: isCompressed) {
         case .deliver: deliver(message, isCompressed: isCompressed)
         case .fail(let fault): fail(fault)

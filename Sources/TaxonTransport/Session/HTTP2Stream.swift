@@ -31,7 +31,7 @@ open class HTTP2Stream {
   @exclusivity(unchecked) final var isDeferred = false
   @exclusivity(unchecked) private final var wantsRoom = false
   /// Messages that the piece of the body being read has completed; for the flood guard.
-  @exclusivity(unchecked) package final var completedMessages = 0
+  @exclusivity(unchecked) final var completedMessages = 0
   /// This end has reset the stream, or nghttp2 is about to close it: no RST_STREAM is submitted any more.
   @exclusivity(unchecked) final var isReset = false
   /// Sent after the last byte of the body; nil when END_STREAM goes with the body.
@@ -148,6 +148,10 @@ open class HTTP2Stream {
     }
     return count
   }
+
+  /// The piece of the body that is being read has completed a message. A function, since code of other modules would check
+  /// the access.
+  package final func messageCompleted() { completedMessages += 1 }
 
   /// Appends bytes to the body; `body` fills all of them.
   public final func send(_ size: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
