@@ -81,6 +81,11 @@ import Testing
       1, [(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "5")], endStream: true)
     _ = try status(grpc, in: good)
     #expect(good.otherAnswers.isEmpty)
+    // Nor is one whose trailers are wrong.
+    let wrong = try ClientDialogue()
+    let begun = Peer.headers(1, [(":status", "200"), ("content-type", "application/grpc")])
+    _ = try status(begun, Peer.headers(1, [("grpc-status", "0")], endStream: true), in: wrong)
+    #expect(wrong.otherAnswers.isEmpty)
   }
 
   @Test func aTextThatIsCutInACharacterEndsBeforeIt() {

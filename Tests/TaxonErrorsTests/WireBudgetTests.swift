@@ -106,6 +106,52 @@ import Testing
     #expect(try decoded.info?.reason == "VALIDATION_ERRORS")
   }
 
+  @Test func whichErrorItIsStaysWhoeverSaysIt() throws {
+    let error = ValidationError.InvalidInput(
+      field: "priority", description: String(repeating: "d", count: 9000), retryAfter: .seconds(1)
+    ).with(Google_Rpc_ErrorInfo(reason: "BROUGHT", domain: "example.org"))
+    let decoded = try Decoded(WireStatus(error))
+    #expect(try decoded.info?.reason == "BROUGHT")
+    #expect(try decoded.traits?.omitted.contains("octollm.v1.ValidationError.InvalidInput") == true)
+    // Where even that has no room, what is derived stands for it.
+    let large = ValidationError.TaskNotFound(taskID: "42")
+      .with(Google_Rpc_ErrorInfo(reason: "BROUGHT", metadata: ["key": String(repeating: "v", count: 9000)]))
+      .with(ErrorTraits(category: [String](repeating: "category", count: 1000)))
+    let wire = WireStatus(large)
+    #expect(try Decoded(wire).info?.reason == "TASK_NOT_FOUND")
+    #expect(try Decoded(wire).traits?.omitted == wire.dropped)
+    #expect(wire.dropped.suffix(2) == ["taxon.ErrorTraits", "google.rpc.ErrorInfo"])
+    #expect(cost(wire) <= WireStatus.defaultBudget)
+  }
+
+  @Test func violationsThatTheThrowerBroughtAreCutFromTheEnd() throws {
+    let violations = (0..<1000).map {
+      Google_Rpc_BadRequest.FieldViolation(field: "items[\($0)]", description: "wrong")
+    }
+    let wire = WireStatus(RPCError(.invalidArgument).with(Google_Rpc_BadRequest(fieldViolations: violations)))
+    let sent = try #require(try Decoded(wire).badRequest?.fieldViolations)
+    #expect(wire.dropped == ["google.rpc.BadRequest.field_violations"])
+    #expect(sent.dropLast() == violations[..<(sent.count - 1)])
+    #expect(sent.last == .init(field: "", description: "\(1000 - sent.count + 1) more violations"))
+  }
+
+  @Test func aPlainStatusStaysPlainWhateverTheRoom() {
+    let long = String(repeating: "m", count: 2900)
+    let wire = WireStatus(RPCError(.unavailable, long))
+    #expect(wire.details.isEmpty)
+    #expect(wire.isOneFrame)
+    #expect(wire.dropped == ["message"])
+    #expect(wire.message.utf8.count > 2500)
+    #expect(cost(wire) <= 3000 + 180)
+    // Beside trailing metadata that fills a frame.
+    var options = WireOptions()
+    options.reserved = 2900
+    let beside = WireStatus(RPCError(.unavailable, "gone"), options)
+    #expect(beside.message == "gone")
+    #expect(beside.details.isEmpty)
+    #expect(beside.dropped.isEmpty)
+  }
+
   @Test func whatTheServerLeftOutReachesTheCaller() {
     let wire = WireStatus(rich, budget: 1200)
     #expect(!wire.dropped.isEmpty)

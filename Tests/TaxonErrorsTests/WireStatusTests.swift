@@ -86,6 +86,25 @@ import Testing
     #expect(WireStatus(error).retryPushback == 1000)
   }
 
+  @Test func theHeadersSayWhatABroughtRetryInfoSays() {
+    let brought = Google_Rpc_RetryInfo(retryDelay: .init(seconds: 30))
+    let declared = ValidationError.InvalidInput(field: "", description: "", retryAfter: .seconds(1))
+    for wire in [WireStatus(declared.with(brought)), WireStatus(RPCError(.unavailable).with(brought))] {
+      #expect(wire.retryPushback == 30_000)
+      #expect(wire.retryAfter == 30)
+    }
+  }
+
+  @Test func whatIsAddedToTheErrorOfACallIsSent() throws {
+    let wire = WireStatus(
+      ValidationError.TaskNotFound(taskID: "42").with(Google_Rpc_RequestInfo(requestID: "theirs")))
+    let theirs = GetTaskError.received(ReceivedStatus(code: wire.code, details: wire.details)).error
+    let ours = theirs.with(Google_Rpc_Help(links: [.init(description: "ours", url: "")]))
+    let names = try Decoded(WireStatus(ours)).names
+    #expect(names.contains("google.rpc.Help"))
+    #expect(!names.contains("google.rpc.RequestInfo"))
+  }
+
   @Test func sendsViolationsAsABadRequest() throws {
     let violations: [Google_Rpc_BadRequest.FieldViolation] = [
       .init(field: "a", description: "b"), .init(field: "c", description: "d"),

@@ -185,6 +185,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     }
     let fields = exchange(&fields, with: ResponseFields())
     guard fields.size <= maxHeaderListSize else { return abandonHeaders("\(fields.size)") }
+    let isHead = state.wantsHead
     switch state.receivedHeaders(fields, endStream: endStream, truncation: deframer.truncation) {
     case .deliver:
       compression = Compression(rawValue: fields.encoding)
@@ -192,7 +193,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     case .succeed: end(.success, trailing: fields.metadata)
     case .end(let status): end(.status(status), trailing: fields.metadata)
     case .fail(let status):
-      if fields.httpStatus != 200 || !fields.isGRPC {
+      if isHead, fields.httpStatus != 200 || !fields.isGRPC {
         otherAnswer = OtherAnswerReader(status.message, session?.delegate as? any ClientStreamDelegate)
       }
       fail(status, trailing: fields.metadata)

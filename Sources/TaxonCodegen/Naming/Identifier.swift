@@ -48,8 +48,10 @@ enum Identifier {
   /// Members of every error.
   private static let errorMembers: Set<String> = messageMembers.union([
     "breaker", "categories", "cause", "causes", "code", "context", "declaration", "description", "details", "domain",
-    "httpStatus", "identity", "instanceID", "isSafe", "localizedDescription", "members", "message", "metadata",
-    "publicPayload", "retry", "retryAfter", "safeFields", "severity", "status", "traits", "violations", "wireStatus",
+    "errorDescription", "failureReason", "helpAnchor", "httpStatus", "identity", "instanceID", "isSafe",
+    "localizedDescription", "members", "message", "metadata", "omitted", "publicPayload", "receivedDetails",
+    "recoverySuggestion", "retry", "retryAfter", "safeFields", "severity", "status", "traits", "violations",
+    "wireStatus",
     "wrapped",
   ])
 

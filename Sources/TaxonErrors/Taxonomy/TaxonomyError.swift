@@ -53,7 +53,7 @@ extension TaxonomyError {
   public var details: ErrorDetails { context.details }
 
   /// Every detail of the status that the error was read from, as it arrived, those included that are told otherwise here:
-  /// ErrorInfo, ErrorTraits, RetryInfo, the error itself. Empty for an error of this process.
+  /// ErrorInfo, ErrorTraits, RetryInfo, the error itself. For an error of this process, what `fromCall` found; else empty.
   public var receivedDetails: [Google_Protobuf_Any] { context.receivedDetails }
 
   /// What the server left out of the error for want of room: names of message types, "metadata.<key>", "message".
@@ -102,9 +102,13 @@ extension TaxonomyError {
 
   /// A copy that is marked as the outcome of a call which this process made. A server does not pass such an error on
   /// where its method does not declare it: it answers `INTERNAL_ERROR` with the redacted chain, since what a
-  /// dependency's failure means to a caller is for the method to say.
+  /// dependency's failure means to a caller is for the method to say. Nor does it pass on the details that it has by now; those
+  /// that are added later are sent.
   public func fromCall() -> Self {
-    changingContext { $0.isFromCall = true }
+    changingContext { context in
+      context.isFromCall = true
+      if context.receivedDetails.isEmpty, !context.details.isEmpty { context.receivedDetails = Array(context.details) }
+    }
   }
 
   /// The declared error in it, whatever union or wrapper it came in; nil when it is another one.

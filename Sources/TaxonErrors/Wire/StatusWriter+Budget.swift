@@ -16,7 +16,8 @@ extension StatusWriter {
 
   /// Leaves out what it takes, in this order: what the thrower added, largest first; the end of a long message; ErrorInfo's
   /// copies of long fields; the error itself, whose safe fields are in ErrorInfo; violations from the end; ErrorInfo's
-  /// fields, largest first; the names of what was left out; the message. Reason, domain, ErrorTraits and RetryInfo stay, unless not even they have room.
+  /// fields, largest first; the thrower's own ErrorInfo, ErrorTraits and RetryInfo, for which the derived ones are sent; the
+  /// names of what was left out; the message. Reason, domain, ErrorTraits and RetryInfo stay, unless not even they have room.
   func fit(_ limit: Int, _ cost: TrailerCost, _ payload: Payload) -> Fitted {
     var bytes = ProtobufBytes()
     payload(&bytes)
@@ -46,12 +47,14 @@ extension StatusWriter {
     private var isOver: Bool { excess(writer) > 0 }
 
     mutating func result() -> Fitted {
-      leaveOutFurther()
+      leaveOutFurther { !StatusWriter.isEssential($0) }
       if isOver, writer.message.utf8.count > StatusWriter.longMessage {
         cutMessage(to: StatusWriter.longMessage)
       }
       leaveOutPayload()
       leaveOutViolations()
+      leaveOutFields { _ in true }
+      leaveOutFurther { _ in true }
       leaveOutFields { _ in true }
       if isOver { writer.namesOmitted = false }
       if isOver { cutMessage() }
@@ -59,7 +62,7 @@ extension StatusWriter {
       // There is no room for what has to stay: the code is all that is left.
       writer.omit("google.rpc.Status")
       let (cost, limit) = (cost, limit)
-      writer.message = Self.beginning(of: writer.message) { cost.bytes(message: $0, details: 0) <= limit }
+      writer.message = StatusWriter.beginning(of: writer.message) { cost.bytes(message: $0, details: 0) <= limit }
       return fitted([])
     }
 
@@ -67,11 +70,12 @@ extension StatusWriter {
       Fitted(message: writer.message, details: details, omitted: writer.omitted)
     }
 
-    private mutating func leaveOutFurther() {
-      while case let excess = excess(writer), excess > 0, !writer.further.isEmpty {
-        let bySize = writer.further.indices.sorted {
+    private mutating func leaveOutFurther(_ mayGo: (Google_Protobuf_Any) -> Bool) {
+      while case let excess = excess(writer), excess > 0 {
+        let bySize = writer.further.indices.filter { mayGo(writer.further[$0]) }.sorted {
           (writer.further[$0].value.count, $1) > (writer.further[$1].value.count, $0)
         }
+        guard !bySize.isEmpty else { return }
         var left = excess
         var gone: [Int] = []
         for index in bySize {
@@ -80,7 +84,7 @@ extension StatusWriter {
           if left <= 0 { break }
         }
         for index in gone.sorted(by: >) {
-          writer.omit(typeName(ofURL: writer.further.remove(at: index).typeURL))
+          if let name = writer.removeFurther(at: index) { writer.omit(name) }
         }
       }
     }
@@ -134,36 +138,36 @@ extension StatusWriter {
     /// Cuts the message to so many bytes.
     private mutating func cutMessage(to count: Int) {
       writer.omit("message")
-      writer.message = Self.beginning(of: writer.message) { $0.utf8.count <= count }
+      writer.message = StatusWriter.beginning(of: writer.message) { $0.utf8.count <= count }
     }
 
     /// Cuts the message to what there is room for.
     private mutating func cutMessage() {
       writer.omit("message")
       let whole = self
-      writer.message = Self.beginning(of: writer.message) { message in
+      writer.message = StatusWriter.beginning(of: writer.message) { message in
         var writer = whole.writer
         writer.message = message
         return whole.excess(writer) == 0
       }
     }
+  }
 
-    /// The longest beginning of a text, with an ellipsis, that is fine; empty where none is.
-    private static func beginning(of text: String, _ isFine: (String) -> Bool) -> String {
-      let scalars = Array(text.unicodeScalars)
-      func beginning(_ count: Int) -> String {
-        guard count > 0 else { return "" }
-        var text = String()
-        text.unicodeScalars.append(contentsOf: scalars[..<count])
-        return text + "..."
-      }
-      var (low, high) = (0, scalars.count)
-      while low < high {
-        let middle = (low + high + 1) / 2
-        if isFine(beginning(middle)) { low = middle } else { high = middle - 1 }
-      }
-      return beginning(low)
+  /// The longest beginning of a text, with an ellipsis, that is fine; empty where none is.
+  static func beginning(of text: String, _ isFine: (String) -> Bool) -> String {
+    let scalars = Array(text.unicodeScalars)
+    func beginning(_ count: Int) -> String {
+      guard count > 0 else { return "" }
+      var text = String()
+      text.unicodeScalars.append(contentsOf: scalars[..<count])
+      return text + "..."
     }
+    var (low, high) = (0, scalars.count)
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if isFine(beginning(middle)) { low = middle } else { high = middle - 1 }
+    }
+    return beginning(low)
   }
 
   /// Notes, once, what is left out.

@@ -15,12 +15,13 @@ struct StatusWriter {
   let causes: [ErrorIdentity]
   /// The type of the error itself; nil for an error without a schema, and when it is left out.
   var payloadName: String?
-  /// What the thrower added, as it was given. What came with the outcome of a call of ours concerns that call alone.
+  /// What the thrower added, as it was given. What came with the outcome of a call of ours concerns that call alone, and what
+  /// was added to it since does not.
   var further: [Google_Protobuf_Any]
   /// What was left out, which ErrorTraits name where there is room for that.
   var omitted: [String] = []
   var namesOmitted = true
-  private let derived: Derived
+  private var derived: Derived
 
   /// Which details are derived. Where the thrower brought one of the type, that one stands for it.
   private struct Derived: OptionSet {
@@ -31,6 +32,42 @@ struct StatusWriter {
     static let badRequest = Derived(rawValue: 8)
     static let payload = Derived(rawValue: 16)
     static let all: Derived = [.info, .traits, .retryInfo, .badRequest, .payload]
+
+    init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// What is not derived where the thrower brought this.
+    init(insteadOf detail: Google_Protobuf_Any) {
+      self =
+        switch typeName(ofURL: detail.typeURL) {
+        case TypeURL.errorInfo: .info
+        case TypeURL.errorTraits: .traits
+        case TypeURL.retryInfo: .retryInfo
+        case TypeURL.badRequest: .badRequest
+        default: []
+        }
+    }
+  }
+
+  /// Which details are derived when the thrower brings none.
+  private let derivable: Derived
+
+  /// Whether a detail of the thrower's says what stays when all else goes: which error it is, its traits, when to come again.
+  static func isEssential(_ detail: Google_Protobuf_Any) -> Bool {
+    !Derived(insteadOf: detail).isDisjoint(with: [.info, .traits, .retryInfo])
+  }
+
+  /// Leaves out what the thrower added; where it stood for something that is derived, that is sent again.
+  ///
+  /// - Returns: The name of its type; nil when what is derived says all that it said.
+  mutating func removeFurther(at index: Int) -> String? {
+    let detail = further.remove(at: index)
+    let instead = Derived(insteadOf: detail)
+    let isLast = !further.contains { Derived(insteadOf: $0) == instead }
+    if isLast { derived.formUnion(instead.intersection(derivable)) }
+    let isSame =
+      isLast && instead == .badRequest
+      && (try? Google_Rpc_BadRequest(decoding: detail.value).fieldViolations) == violations
+    return isSame ? nil : typeName(ofURL: detail.typeURL)
   }
 
   init(
@@ -43,21 +80,24 @@ struct StatusWriter {
     self.message = message
     self.fields = fields
     self.violations = violations
-    self.retryAfter = retryAfter.map { max(.zero, $0.bounded) }
     self.payloadName = payloadName
     causes = context.causes
-    further = context.isFromCall ? [] : Array(context.details)
+    let received = context.isFromCall ? context.receivedDetails : []
+    further = context.details.filter { !received.contains($0) }
+    var retryAfter = retryAfter.map { max(.zero, $0.bounded) }
     var derived: Derived = facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
     for detail in further {
-      switch typeName(ofURL: detail.typeURL) {
-      case TypeURL.errorInfo: derived.remove(.info)
-      case TypeURL.errorTraits: derived.remove(.traits)
-      case TypeURL.retryInfo: derived.remove(.retryInfo)
-      case TypeURL.badRequest: derived.remove(.badRequest)
-      default: break
+      derived.subtract(Derived(insteadOf: detail))
+      // The headers say what the detail says.
+      if Derived(insteadOf: detail) == .retryInfo,
+        let delay = try? Google_Rpc_RetryInfo(decoding: detail.value).retryDelay, let hint = Duration(delay).hint
+      {
+        retryAfter = hint
       }
     }
+    derivable = facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
     self.derived = derived
+    self.retryAfter = retryAfter
     if !derived.contains(.payload) { self.payloadName = nil }
   }
 

@@ -90,6 +90,13 @@ struct TrailerCost {
     base + GRPCMessage.encodedCount(message) + (details * 4 + 2) / 3
   }
 
+  /// A message that goes alone, cut to a limit; to the budget, where trailing metadata leaves it no room below the limit.
+  func fitting(_ message: String, _ limit: Int, _ budget: Int) -> String {
+    if fits(message: message, details: 0, limit) { return message }
+    let beginning = StatusWriter.beginning(of: message) { bytes(message: $0, details: 0) <= limit }
+    return beginning.isEmpty && limit < budget ? fitting(message, budget, budget) : beginning
+  }
+
   /// Whether they keep a limit; mostly seen without counting what the message takes.
   func fits(message: String, details: Int, _ limit: Int) -> Bool {
     base + message.utf8.count * 3 + (details * 4 + 2) / 3 <= limit

@@ -57,8 +57,9 @@ public struct WireStatus: Hashable, Sendable {
     let budget = options.budget - TrailerCost.proxies
     var limit = budget
     if wantsOneFrame == true, options.framing == .bySchema { limit = min(limit, WireOptions.maxFrameBlock) }
-    if writer.isBare, cost.fits(message: writer.message, details: 0, limit) {
-      (message, details, dropped) = (writer.message, [], [])
+    if writer.isBare {
+      (message, details) = (cost.fitting(writer.message, limit, budget), [])
+      dropped = message == writer.message ? [] : ["message"]
     } else {
       let whole: [UInt8]? = ProtobufBytes.withScratch { bytes in
         writer.write(to: &bytes, payload)
