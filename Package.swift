@@ -58,28 +58,31 @@ let package = Package(
 
     // What a user imports, and the rooms below it, top to bottom.
     .target(
-      name: "Taxon", dependencies: ["TaxonServer", "TaxonClient", "TaxonResilience", "TaxonErrors", "TaxonProtobuf"],
+      name: "Taxon",
+      dependencies: ["TaxonServer", "TaxonClient", "TaxonResilience", "TaxonHTTP2", "TaxonErrors", "TaxonProtobuf"],
       swiftSettings: settings),
     .target(
       name: "TaxonServer",
       dependencies: [
-        "TaxonHTTP2", "TaxonErrors", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
-        dependency("Metrics", "swift-metrics"), dependency("ServiceLifecycle", "swift-service-lifecycle"),
+        "TaxonHTTP2", "TaxonErrors", "TaxonProtobuf", dependency("NIOCore", "swift-nio"),
+        dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"), dependency("Metrics", "swift-metrics"),
+        dependency("ServiceLifecycle", "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
     .target(
       name: "TaxonClient",
       dependencies: [
-        "TaxonHTTP2", "TaxonResilience", dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
-        dependency("DequeModule", "swift-collections"), dependency("NIOTLS", "swift-nio"),
+        "TaxonHTTP2", "TaxonResilience", "TaxonErrors", "TaxonProtobuf", dependency("NIOCore", "swift-nio"),
+        dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
+        dependency("DequeModule", "swift-collections"),
       ], swiftSettings: settings),
-    .target(name: "TaxonResilience", dependencies: ["TaxonErrors"], swiftSettings: settings),
+    .target(name: "TaxonResilience", dependencies: ["TaxonErrors", "TaxonProtobuf"], swiftSettings: settings),
     .target(
       name: "TaxonHTTP2",
       dependencies: [
-        "TaxonErrors", "CNghttp2", "CZlib", dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
-        dependency("NIOSSL", "swift-nio-ssl"), dependency("NIOTLS", "swift-nio"), dependency("Logging", "swift-log"),
-        dependency("DequeModule", "swift-collections"),
+        "TaxonErrors", "TaxonProtobuf", "CNghttp2", "CZlib", dependency("NIOCore", "swift-nio"),
+        dependency("NIOPosix", "swift-nio"), dependency("NIOSSL", "swift-nio-ssl"), dependency("NIOTLS", "swift-nio"),
+        dependency("Logging", "swift-log"), dependency("DequeModule", "swift-collections"),
       ],
       swiftSettings: settings),
     .target(name: "TaxonErrors", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
