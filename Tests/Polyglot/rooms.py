@@ -75,7 +75,7 @@ def faulty_imports(table: Sequence[str], rooms: Mapping[str, Room]) -> list[str]
 
 @dataclass(frozen=True)
 class Circle:
-    """Two folders that use types of each other, or more of which each uses, maybe by way of others, each."""
+    """Two folders that use each other's types, or a larger group in which every folder reaches every other one."""
 
     folders: frozenset[str]
     because: str

@@ -32,7 +32,10 @@ KNOWN_CIRCLES: dict[str, list[str]] = {
         "JSON/Tables, JSON/Writing",
     ],
 }
-"""Folders of a room that use types of each other. The list only becomes shorter; of a larger circle, what is left may stay in it."""
+"""Pairs of folders that use each other's types, and larger groups in which every folder reaches every other one.
+
+The list only becomes shorter: what goes up moves down, and a group that has lost a folder is entered as what is left of it.
+"""
 
 
 @pytest.fixture(scope="module")
