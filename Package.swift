@@ -58,35 +58,39 @@ let package = Package(
 
     // What a user imports, and the rooms below it, top to bottom.
     .target(
-      name: "Taxon", dependencies: ["TaxonServer", "TaxonClient", "TaxonResilience", "TaxonErrors", "TaxonProtobuf"],
+      name: "Taxon",
+      dependencies: [
+        "TaxonServer", "TaxonClient", "TaxonResilience", "TaxonCalls", "TaxonTransport", "TaxonErrors", "TaxonProtobuf",
+      ],
       swiftSettings: settings),
     .target(
       name: "TaxonServer",
       dependencies: [
-        "TaxonCalls", "TaxonTransport", "TaxonErrors", dependency("NIOPosix", "swift-nio"),
-        dependency("Logging", "swift-log"),
-        dependency("Metrics", "swift-metrics"), dependency("ServiceLifecycle", "swift-service-lifecycle"),
+        "TaxonCalls", "TaxonTransport", "TaxonErrors", "TaxonProtobuf", dependency("NIOCore", "swift-nio"),
+        dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"), dependency("Metrics", "swift-metrics"),
+        dependency("ServiceLifecycle", "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
     .target(
       name: "TaxonClient",
       dependencies: [
-        "TaxonCalls", "TaxonTransport", "TaxonResilience", dependency("NIOPosix", "swift-nio"),
-        dependency("Logging", "swift-log"), dependency("DequeModule", "swift-collections"),
-        dependency("NIOTLS", "swift-nio"),
+        "TaxonCalls", "TaxonTransport", "TaxonResilience", "TaxonErrors", "TaxonProtobuf",
+        dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
+        dependency("DequeModule", "swift-collections"),
       ], swiftSettings: settings),
-    .target(name: "TaxonResilience", dependencies: ["TaxonErrors"], swiftSettings: settings),
+    .target(name: "TaxonResilience", dependencies: ["TaxonErrors", "TaxonProtobuf"], swiftSettings: settings),
     .target(
       name: "TaxonCalls",
       dependencies: [
-        "TaxonTransport", "TaxonErrors", "CZlib", dependency("NIOCore", "swift-nio"),
+        "TaxonTransport", "TaxonErrors", "TaxonProtobuf", "CZlib", dependency("NIOCore", "swift-nio"),
         dependency("DequeModule", "swift-collections"),
       ],
       swiftSettings: settings),
     .target(
       name: "TaxonTransport",
       dependencies: [
-        "TaxonErrors", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
+        "TaxonErrors", "TaxonProtobuf", "CNghttp2", dependency("NIOCore", "swift-nio"),
+        dependency("NIOPosix", "swift-nio"),
         dependency("NIOSSL", "swift-nio-ssl"), dependency("NIOTLS", "swift-nio"), dependency("Logging", "swift-log"),
       ], swiftSettings: settings),
     .target(name: "TaxonErrors", dependencies: ["TaxonProtobuf"], swiftSettings: settings),

@@ -51,8 +51,7 @@ enum Identifier {
     "errorDescription", "failureReason", "helpAnchor", "httpStatus", "identity", "instanceID", "isSafe",
     "localizedDescription", "members", "message", "metadata", "omitted", "publicPayload", "receivedDetails",
     "recoverySuggestion", "retry", "retryAfter", "safeFields", "severity", "status", "traits", "violations",
-    "wireStatus",
-    "wrapped",
+    "wireStatus", "wrapped",
   ])
 
   /// Other labels of an error's init.
