@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import TaxonSchema
+@testable import TaxonSwift
+
+@Suite struct WordsTests {
+  @Test(arguments: [
+    ("task_id", "taskID"), ("url_path", "urlPath"), ("image_urls", "imageURLs"), ("id", "id"), ("GetTask", "getTask"),
+    ("LookUpURL", "lookUpURL"), ("HTTPServer", "httpServer"), ("fooBAR", "fooBar"), ("sha256_sum", "sha256Sum"),
+    ("__field__name4_", "fieldName4"), ("x_1", "x1"), ("llm_api", "llmAPI"), ("", ""),
+  ])
+  func becomeLowerCamelCase(name: String, expected: String) {
+    #expect(Words(name).lowerCamel == expected)
+  }
+
+  @Test(arguments: [("TaskNotFound", "TASK_NOT_FOUND"), ("LLMError", "LLM_ERROR"), ("task-id", "TASK_ID")])
+  func becomeUpperSnakeCase(name: String, expected: String) {
+    #expect(Words(name).upperSnake == expected)
+  }
+}
