@@ -132,6 +132,8 @@ let package = Package(
       ],
       exclude: ["Corpus"], swiftSettings: settings),
     .testTarget(
+      name: "TaxonSchemaTests", dependencies: ["TaxonSchema", "TaxonProtobuf"], swiftSettings: settings),
+    .testTarget(
       name: "TaxonSwiftTests", dependencies: ["TaxonSwift", "TaxonSchema", "Taxon"], exclude: ["Corpus", "Schemas"],
       // Generated code has to do under these too.
       swiftSettings: settings + [

@@ -13,9 +13,4 @@ import Testing
   func becomeLowerCamelCase(name: String, expected: String) {
     #expect(Words(name).lowerCamel == expected)
   }
-
-  @Test(arguments: [("TaskNotFound", "TASK_NOT_FOUND"), ("LLMError", "LLM_ERROR"), ("task-id", "TASK_ID")])
-  func becomeUpperSnakeCase(name: String, expected: String) {
-    #expect(Words(name).upperSnake == expected)
-  }
 }

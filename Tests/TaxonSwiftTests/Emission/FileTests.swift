@@ -90,4 +90,18 @@ import Testing
       "\n  \(word)static let tX = ",
     ] { #expect(swift.contains(declaration), "\(declaration)") }
   }
+
+  @Test func aCommentThatSilencesAWarningIsNoDocumentation() throws {
+    let swift = try TestSchema.errors(
+      """
+      // Somebody else has it.
+      // taxon:ignore host-ejection
+      message OnLoan {
+        option (taxon.error) = { status: UNAVAILABLE retry: TRANSIENT breaker: NEUTRAL };
+      }
+      """
+    ).swift()
+    #expect(swift.contains("/// Somebody else has it.\n"))
+    #expect(!swift.contains("taxon:ignore"))
+  }
 }

@@ -241,4 +241,24 @@ import Testing
     schema.settings.access = try #require(.init(rawValue: access))
     #expect(try schema.swift().contains(declaration))
   }
+
+  @Test func aFileThatIsNotGeneratedMayHaveMistakes() throws {
+    var schema = TestSchema([
+      "a.proto": "syntax = \"proto3\"; package a; import \"b.proto\"; message A { b.M m = 1; }",
+      "b.proto": "syntax = \"proto2\"; package b; message M {} enum E { A_B = 0; A__B = 1; }",
+    ])
+    schema.generating = ["a.proto"]
+    try expect(schema.diagnostics(), [])
+  }
+
+  @Test func aRootTypeNeedsATypeName() throws {
+    try expect(
+      TestSchema.plain("option (taxon.taxonomy) = { domain: \"t.dev\" name: \"my errors\" };").diagnostics(),
+      [
+        """
+        t.proto:4:1: error: taxonomy name "my errors" cannot be the name of a Swift type; \
+        write a name such as "ExampleError"
+        """
+      ])
+  }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonSchema
-import TaxonSwift
 import Testing
 
 /// Mistakes with categories, and with methods.
@@ -132,31 +131,6 @@ import Testing
         in a field
         """,
       ])
-    #expect(try schema.outcome().files.count == 1)
   }
 
-  @Test func aFileThatIsNotGeneratedMayHaveMistakes() throws {
-    var schema = TestSchema([
-      "a.proto": "syntax = \"proto3\"; package a; import \"b.proto\"; message A { b.M m = 1; }",
-      "b.proto": "syntax = \"proto2\"; package b; message M {} enum E { A_B = 0; A__B = 1; }",
-    ])
-    schema.generating = ["a.proto"]
-    try expect(schema.diagnostics(), [])
-  }
-
-  @Test func everyMistakeIsReportedInTheOrderOfTheFile() throws {
-    let schema = TestSchema.errors(
-      """
-      message M { C c = 1; }
-      message C {
-        option (taxon.category) = { status: OK };
-        message A { option (taxon.error) = { code: "a" status: ABORTED message: "{x} {y}" }; }
-      }
-      service S {
-        rpc Get(M) returns (M) { option (taxon.raises) = { errors: "Nothing" }; }
-      }
-      """)
-    #expect(try schema.outcome().diagnostics.map(\.location.line) == [5, 7, 8, 8, 8, 11])
-    #expect(try schema.outcome().files.isEmpty)
-  }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonSchema
-import TaxonSwift
 import Testing
 
 /// Mistakes in what an error declares.
@@ -228,6 +227,6 @@ import Testing
       }
       """)
     schema.hasSources = true
-    #expect(try schema.outcome().diagnostics.map { "\($0.location)" } == ["t.proto:8:5", "t.proto:9:14"])
+    #expect(try schema.checked().diagnostics.map { "\($0.location)" } == ["t.proto:8:5", "t.proto:9:14"])
   }
 }

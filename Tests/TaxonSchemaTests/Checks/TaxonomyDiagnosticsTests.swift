@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonSchema
-import TaxonSwift
 import Testing
 
 /// Mistakes that concern a taxonomy as a whole.
@@ -23,17 +22,6 @@ import Testing
         """
         t.proto:4:1: error: domain "\(domain)" is no DNS name; write small letters, digits and hyphens in labels with \
         dots between them, such as "example.com"
-        """
-      ])
-  }
-
-  @Test func aRootTypeNeedsATypeName() throws {
-    try expect(
-      TestSchema.plain("option (taxon.taxonomy) = { domain: \"t.dev\" name: \"my errors\" };").diagnostics(),
-      [
-        """
-        t.proto:4:1: error: taxonomy name "my errors" cannot be the name of a Swift type; \
-        write a name such as "ExampleError"
         """
       ])
   }
