@@ -144,6 +144,7 @@ package final class SchemaMessage {
 package final class SchemaField {
   package let name: String
   package let number: Int32
+  /// `json_name`, where it is not the one that protoc makes of the name.
   package let jsonName: String?
   package let type: FieldType
   package let shape: Shape
@@ -182,7 +183,7 @@ package final class SchemaField {
   ) {
     self.name = name
     self.number = number
-    self.jsonName = jsonName
+    self.jsonName = jsonName == Self.usualJSONName(name) ? nil : jsonName
     self.type = type
     self.shape = shape
     self.defaultText = defaultText
@@ -199,6 +200,21 @@ package final class SchemaField {
 
   package var isRepeated: Bool {
     if case .repeated = shape { true } else { false }
+  }
+
+  /// ToJsonName of protobuf's descriptor.cc: a letter behind an underscore becomes a capital.
+  static func usualJSONName(_ name: String) -> String {
+    var result = ""
+    var isNext = false
+    for character in name {
+      if character == "_" {
+        isNext = true
+      } else {
+        result += isNext ? character.uppercased() : String(character)
+        isNext = false
+      }
+    }
+    return result
   }
 
   package var oneof: SchemaOneof? {

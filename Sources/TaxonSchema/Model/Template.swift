@@ -31,6 +31,16 @@ package struct Template: Equatable {
     parts.compactMap { if case .field(let reference) = $0 { reference } else { nil } }
   }
 
+  /// As a schema writes it.
+  package var source: String {
+    parts.map { part in
+      switch part {
+      case .text(let text): text.replacing("{", with: "{{").replacing("}", with: "}}")
+      case .field(let reference): reference.source
+      }
+    }.joined()
+  }
+
   package init(parts: [Part] = []) { self.parts = parts }
 
   package init(_ source: String) throws(Mistake) {

@@ -27,25 +27,10 @@ package enum DescriptorBytes {
   private static func withoutUsualName(
     _ field: Google_Protobuf_FieldDescriptorProto
   ) -> Google_Protobuf_FieldDescriptorProto {
-    guard field.jsonName == usualJSONName(field.name ?? "") else { return field }
+    guard field.jsonName == SchemaField.usualJSONName(field.name ?? "") else { return field }
     var field = field
     field.jsonName = nil
     return field
-  }
-
-  /// ToJsonName of protobuf's descriptor.cc: a letter behind an underscore becomes a capital.
-  private static func usualJSONName(_ name: String) -> String {
-    var result = ""
-    var isNext = false
-    for character in name {
-      if character == "_" {
-        isNext = true
-      } else {
-        result += isNext ? character.uppercased() : String(character)
-        isNext = false
-      }
-    }
-    return result
   }
 
   /// RFC 4648 §4, with padding.

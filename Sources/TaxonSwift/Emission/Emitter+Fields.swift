@@ -130,9 +130,8 @@ extension Emitter {
   // MARK: The table
 
   func tableLine(_ field: SchemaField) -> String {
-    let json = field.jsonName.flatMap { $0 == Self.defaultJSONName(field.name) ? nil : $0 }
-    return "\(runtime("Field"))(\"\(field.name)\", \(field.number), \(tableType(field))"
-      + (json.map { ", json: \(CodeWriter.literal($0))" } ?? "") + "),"
+    "\(runtime("Field"))(\"\(field.name)\", \(field.number), \(tableType(field))"
+      + (field.jsonName.map { ", json: \(CodeWriter.literal($0))" } ?? "") + "),"
   }
 
   /// What the table says of a field.
@@ -159,20 +158,5 @@ extension Emitter {
     case .enumeration: ".enum(\(elementType(type)).self)"
     case .message: ".message(\(elementType(type)).self)"
     }
-  }
-
-  /// As protoc makes it: underscores go, and the letter behind each becomes a capital.
-  private static func defaultJSONName(_ name: String) -> String {
-    var result = ""
-    var isCapital = false
-    for letter in name {
-      if letter == "_" {
-        isCapital = true
-      } else {
-        result += isCapital ? letter.uppercased() : String(letter)
-        isCapital = false
-      }
-    }
-    return result
   }
 }

@@ -13,6 +13,11 @@ import Testing
       ])
   }
 
+  @Test func aTemplateIsWrittenAsItWasRead() throws {
+    let source = "Task {task_id}: {n.count|no} {{x}} {why|a reason, maybe}"
+    #expect(try Template(source).source == source)
+  }
+
   @Test(arguments: [
     ("{", Template.Mistake.open), ("a{b", .open), ("{a{b}", .open), ("}", .close), ("a}b", .close), ("{}", .empty),
     ("{|a}", .empty), ("{.count}", .empty), ("{a.b}", .suffix("a.b")), ("{a.count.b}", .suffix("a.count.b")),
