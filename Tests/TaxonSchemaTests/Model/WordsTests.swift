@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonSchema
 import Testing
-
-@testable import TaxonSchema
 
 @Suite struct WordsTests {
   @Test(arguments: [("TaskNotFound", "TASK_NOT_FOUND"), ("LLMError", "LLM_ERROR"), ("task-id", "TASK_ID")])

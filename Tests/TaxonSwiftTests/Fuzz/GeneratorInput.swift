@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import TaxonSchema
 import TaxonSwift
 
 /// Gives the generator any bytes for a request of protoc: it answers, or says that they are none.

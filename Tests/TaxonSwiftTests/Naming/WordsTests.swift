@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonSchema
 import Testing
 
-@testable import TaxonSchema
 @testable import TaxonSwift
 
 @Suite struct WordsTests {
