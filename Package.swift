@@ -50,11 +50,14 @@ let package = Package(
 
     // The generator.
     .executableTarget(
-      name: "TaxonCommand", dependencies: ["TaxonCodegen", ofPrograms("ArgumentParser", "swift-argument-parser")],
+      name: "TaxonCommand",
+      dependencies: ["TaxonSwift", "TaxonSchema", ofPrograms("ArgumentParser", "swift-argument-parser")],
       swiftSettings: settings),
-    .executableTarget(name: "protoc-gen-taxon", dependencies: ["TaxonCodegen"], swiftSettings: settings),
+    .executableTarget(
+      name: "protoc-gen-taxon", dependencies: ["TaxonSwift", "TaxonSchema"], swiftSettings: settings),
     .plugin(name: "TaxonPlugin", capability: .buildTool(), dependencies: ["protoc-gen-taxon"]),
-    .target(name: "TaxonCodegen", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
+    .target(name: "TaxonSwift", dependencies: ["TaxonSchema", "TaxonProtobuf"], swiftSettings: settings),
+    .target(name: "TaxonSchema", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
 
     // What a user imports, and the rooms below it, top to bottom.
     .target(
@@ -147,7 +150,9 @@ let package = Package(
       ],
       exclude: ["Corpus"], swiftSettings: settings),
     .testTarget(
-      name: "TaxonCodegenTests", dependencies: ["TaxonCodegen", "Taxon"], exclude: ["Corpus", "Schemas"],
+      name: "TaxonSchemaTests", dependencies: ["TaxonSchema", "TaxonProtobuf"], swiftSettings: settings),
+    .testTarget(
+      name: "TaxonSwiftTests", dependencies: ["TaxonSwift", "TaxonSchema", "Taxon"], exclude: ["Corpus", "Schemas"],
       // Generated code has to do under these too.
       swiftSettings: settings + [
         .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),

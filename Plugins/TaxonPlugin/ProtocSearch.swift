@@ -1,1 +1,1 @@
-../../Sources/TaxonCodegen/Protoc/ProtocSearch.swift
+../../Sources/TaxonSchema/Protoc/ProtocSearch.swift

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
-import TaxonCodegen
+import TaxonSwift
 
 /// `taxon check`: all mistakes of the schemas, and nothing else.
 struct Check: ParsableCommand {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
-import TaxonCodegen
+import TaxonSwift
 
 /// `taxon generate`: Swift files to be committed, for those who don't use the plugin.
 struct Generate: ParsableCommand {

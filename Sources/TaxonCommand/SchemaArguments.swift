@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
-import TaxonCodegen
+import TaxonSchema
+import TaxonSwift
 
 /// Which schemas a command works on.
 struct SchemaArguments: ParsableArguments {

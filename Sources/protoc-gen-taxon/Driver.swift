@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import TaxonCodegen
+import TaxonSchema
+import TaxonSwift
 
 /// `protoc-gen-taxon --protoc=… --out=… SCHEMA…`, as TaxonPlugin starts it: runs protoc and writes the Swift files.
 struct Driver {

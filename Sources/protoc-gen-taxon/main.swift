@@ -3,7 +3,8 @@
 // The plugin of protoc: a CodeGeneratorRequest comes in on standard input, a CodeGeneratorResponse goes out. With arguments,
 // which protoc never gives, it runs protoc itself.
 import Foundation
-import TaxonCodegen
+import TaxonSchema
+import TaxonSwift
 
 func report(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 

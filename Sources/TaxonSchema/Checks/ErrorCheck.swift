@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// Checks what each error and each category declares: status, HTTP status, template and the rules of fields.
+struct ErrorCheck {
+  let schema: Schema
+
+  func run(_ diagnostics: inout Diagnostics) {
+    for file in schema.generatedFiles {
+      for message in file.allMessages {
+        if let category = message.category {
+          checkStatus(of: message, category, &diagnostics)
+        } else if let error = message.error {
+          checkStatus(of: message, error.declared, &diagnostics)
+          if message.traits == nil && error.declared.status != .ok {
+            diagnostics.error(
+              message.place, "error \(message.name) has no status; add status: … to it or to a category around it")
+          }
+          checkTemplate(of: message, error, &diagnostics)
+        }
+        checkRules(of: message, &diagnostics)
+      }
+    }
+  }
+
+  // MARK: Status
+
+  /// Only what is declared here: what is inherited is reported where it stands.
+  private func checkStatus(of message: SchemaMessage, _ declared: DeclaredTraits, _ diagnostics: inout Diagnostics) {
+    if let retryAfter = declared.retryAfter, retryAfter.seconds < 0 || retryAfter.nanos < 0 {
+      diagnostics.error(
+        declared.place.field(declared.numbers.retryAfter, naming: "retry_after"),
+        "retry_after is negative; write the time to wait, or leave it out")
+    } else if let retryAfter = declared.retryAfter, !retryAfter.isInBounds {
+      diagnostics.error(
+        declared.place.field(declared.numbers.retryAfter, naming: "retry_after"),
+        "retry_after is longer than durations are: at most 315576000000 seconds, and less than 1000000000 nanos")
+    }
+    if declared.status == .ok {
+      diagnostics.error(
+        declared.place.field(declared.numbers.status, naming: "OK"),
+        "status OK is no error; choose one of the other codes of google.rpc.Code")
+      return
+    }
+    guard declared.status != nil || declared.http != nil else { return }
+    let traits = message.inheritedTraits ?? declared
+    guard let http = traits.http else { return }
+    let place =
+      declared.http == nil
+      ? declared.place.field(declared.numbers.status, naming: "status")
+      : declared.place.field(declared.numbers.http, naming: "http")
+    if let status = traits.status, status != .ok {
+      if let mistake = HTTPRules.contradiction(status, http) { diagnostics.error(place, mistake) }
+    } else if !(400...599).contains(http) {
+      diagnostics.error(place, "http \(http) is no error; choose 400 to 599, or leave http out")
+    }
+  }
+
+  // MARK: Template
+
+  private func checkTemplate(of message: SchemaMessage, _ error: ErrorFacts, _ diagnostics: inout Diagnostics) {
+    let place = error.place.field(ErrorFacts.messageNumber, naming: "\"\(error.templateText)\"")
+    do {
+      let template = try Template(error.templateText)
+      for reference in template.references { check(reference, in: message, place, &diagnostics) }
+    } catch {
+      let mistake =
+        switch error {
+        case .open: "a { in the template is never closed; close it with }, or write {{ for a brace"
+        case .close: "a } in the template closes nothing; write }} for a brace"
+        case .empty: "the template has braces without a name; write the name of a field, or {{ and }} for braces"
+        case .suffix(let path): "the template has {\(path)}; only .count can follow a field's name"
+        }
+      diagnostics.error(place, mistake)
+    }
+  }
+
+  private func check(
+    _ reference: Template.Reference, in message: SchemaMessage, _ place: Place, _ diagnostics: inout Diagnostics
+  ) {
+    let source = reference.source
+    guard let field = message.fields.first(where: { $0.name == reference.name }) else {
+      let nearest = Nearest.name(to: reference.name, among: message.fields.map(\.name))
+      diagnostics.error(
+        place,
+        "the template names \(source), and \(message.name) has no field \"\(reference.name)\"; "
+          + (nearest.map { "did you mean {\($0)}?" } ?? "declare the field, or take it out of the template"))
+      return
+    }
+    if field.safety != .safe {
+      let reach = field.safety == .personal ? "may only go into the payload" : "never leaves the process"
+      diagnostics.error(
+        place,
+        "the template names \(source), which is \(field.safety) and \(reach); take it out of the template")
+    }
+    let isMany = field.shape == .map || field.isRepeated
+    if reference.isCount {
+      guard !isMany else { return }
+      diagnostics.error(
+        place, "the template counts \(source), which is not repeated; write {\(field.name)}")
+    } else if field.shape == .map {
+      diagnostics.error(place, "the template names \(source), which is a map; write {\(field.name).count}")
+    } else if case .message = field.type {
+      let mend = isMany ? "write {\(field.name).count}" : "name a scalar field"
+      diagnostics.error(place, "the template names \(source), which is a message; \(mend)")
+    }
+  }
+
+  // MARK: Rules of fields
+
+  private func checkRules(of message: SchemaMessage, _ diagnostics: inout Diagnostics) {
+    var first: [Violation: SchemaField] = [:]
+    for field in message.fields {
+      guard let rules = field.rules else { continue }
+      if message.error == nil && message.category == nil {
+        diagnostics.error(
+          rules.place.whole,
+          "(taxon.field) says something of field \"\(field.name)\", but message \(message.name) is no error; "
+            + "take the option away")
+        continue
+      }
+      guard rules.violation != .unspecified else { continue }
+      let violation = "violation = \(rules.violation)"
+      let place = rules.place.field(SchemaField.Rules.violationNumber, naming: "violation")
+      if !field.isText {
+        diagnostics.error(
+          place,
+          "\(violation) stands on field \"\(field.name)\", which is no string; take it away or use a string")
+      } else if rules.safety != .safe {
+        diagnostics.error(
+          place,
+          "\(violation) would tell everybody field \"\(field.name)\", which is \(rules.safety); take one of them away")
+      } else if let first = first[rules.violation] {
+        diagnostics.error(
+          place, "\(violation) stands on field \"\(first.name)\" already; leave it on one of them")
+      } else {
+        first[rules.violation] = field
+      }
+    }
+    if message.error != nil, let field = first[.field], first[.description] == nil,
+      !message.fields.contains(where: { $0.rules?.violation == .description })
+    {
+      diagnostics.error(
+        field.rules?.place.field(SchemaField.Rules.violationNumber, naming: "violation") ?? field.place,
+        "violation = FIELD stands on field \"\(field.name)\" and no field says what is wrong with it; "
+          + "add violation = DESCRIPTION to a string field")
+    }
+  }
+}
+
+extension SchemaField {
+  /// A singular string.
+  fileprivate var isText: Bool {
+    guard case .scalar(.string) = type else { return false }
+    return shape == .plain || shape == .optional
+  }
+}

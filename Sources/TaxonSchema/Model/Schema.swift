@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// All files of one run, resolved: fields know their types, errors what they inherit, methods what they raise.
+///
+/// The nodes are classes because they point at each other; a schema is built, checked and read on one thread.
+package final class Schema {
+  package internal(set) var files: [SchemaFile] = []
+  /// Every declaration by its full name, without a leading dot.
+  var symbols: [String: Symbol] = [:]
+
+  enum Symbol {
+    case message(SchemaMessage)
+    case enumeration(SchemaEnum)
+    case service(SchemaService)
+    case method
+  }
+
+  /// What the declarations above leave out, in the order of the sources.
+  package internal(set) var omissions: [SchemaOmission] = []
+
+  /// The files to generate code for; the others are there because they are imported.
+  package var generatedFiles: [SchemaFile] { files.filter(\.isGenerated) }
+
+  package var allMessages: [SchemaMessage] { files.flatMap(\.allMessages) }
+
+  /// Messages that contain each other, or themselves, hold each other through their fields.
+  deinit {
+    for message in allMessages { message.fields = [] }
+  }
+}
+
+/// A field that the model has no place for: its bytes stay with the unknown fields of the message.
+package struct SchemaOmission {
+  package enum Kind {
+    case group
+    /// An extension of a message set, whose extensions come in groups.
+    case inMessageSet(SchemaMessage)
+  }
+
+  package var kind: Kind
+  package var name: String
+  package var place: Place
+}
+
+package final class SchemaFile {
+  package let path: String
+  package let package: String
+  package let isProto3: Bool
+  package let isGenerated: Bool
+  package let isDeprecated: Bool
+  package let dependencies: [String]
+  package let sources: SourceMap
+  /// What protoc says of the file.
+  package let descriptor: Google_Protobuf_FileDescriptorProto
+  package internal(set) var taxonomy: Taxonomy?
+  var raises: [RaisedName] = []
+  package internal(set) var messages: [SchemaMessage] = []
+  package internal(set) var enums: [SchemaEnum] = []
+  package internal(set) var services: [SchemaService] = []
+  /// Extensions of messages, at any depth.
+  package internal(set) var extensions: [SchemaExtension] = []
+
+  init(
+    path: String, package: String, isProto3: Bool, isGenerated: Bool, isDeprecated: Bool, dependencies: [String],
+    sources: SourceMap, descriptor: Google_Protobuf_FileDescriptorProto
+  ) {
+    self.path = path
+    self.package = package
+    self.isProto3 = isProto3
+    self.isGenerated = isGenerated
+    self.isDeprecated = isDeprecated
+    self.dependencies = dependencies
+    self.sources = sources
+    self.descriptor = descriptor
+  }
+
+  /// Messages at any depth, an outer one before those inside it.
+  package var allMessages: [SchemaMessage] { messages.flatMap(\.withNested) }
+
+  /// Enums at any depth.
+  package var allEnums: [SchemaEnum] { enums + allMessages.flatMap(\.enums) }
+
+  /// The outermost categories and errors.
+  package var members: [SchemaMessage] { messages.filter { $0.category != nil || $0.error != nil } }
+
+  /// Errors at any depth, in the order of the file.
+  package var errors: [SchemaMessage] { allMessages.filter { $0.error != nil } }
+}
+
+package final class SchemaMessage {
+  package let name: String
+  package let fullName: String
+  package unowned let file: SchemaFile
+  /// The message that this one is nested in.
+  package unowned let parent: SchemaMessage?
+  package let path: DescriptorPath
+  package let isMapEntry: Bool
+  /// `message_set_wire_format`: its extensions come in groups.
+  package let isMessageSet: Bool
+  package let isDeprecated: Bool
+  package internal(set) var fields: [SchemaField] = []
+  package internal(set) var oneofs: [SchemaOneof] = []
+  package internal(set) var messages: [SchemaMessage] = []
+  package internal(set) var enums: [SchemaEnum] = []
+  /// Set when the message is a category.
+  package internal(set) var category: DeclaredTraits?
+  /// Set when the message is an error.
+  package internal(set) var error: ErrorFacts?
+
+  init(
+    name: String, fullName: String, file: SchemaFile, parent: SchemaMessage?, path: DescriptorPath, isMapEntry: Bool,
+    isMessageSet: Bool, isDeprecated: Bool
+  ) {
+    self.name = name
+    self.fullName = fullName
+    self.file = file
+    self.parent = parent
+    self.path = path
+    self.isMapEntry = isMapEntry
+    self.isMessageSet = isMessageSet
+    self.isDeprecated = isDeprecated
+  }
+
+  package var place: Place { file.sources.place(path + [Tag.name]) }
+  package var comment: String? { file.sources.comment(path) }
+  package var withNested: [SchemaMessage] { [self] + messages.flatMap(\.withNested) }
+
+  /// The categories around the message, outermost first: as far out as every message around it is one.
+  package var categories: [SchemaMessage] {
+    guard let parent, parent.category != nil else { return [] }
+    return parent.categories + [parent]
+  }
+
+  /// The categories and errors directly inside.
+  package var members: [SchemaMessage] { messages.filter { $0.category != nil || $0.error != nil } }
+
+  /// The errors of a category, inner categories included, or the error itself.
+  package var allErrors: [SchemaMessage] {
+    category == nil ? (error == nil ? [] : [self]) : members.flatMap(\.allErrors)
+  }
+}
+
+package final class SchemaField {
+  package let name: String
+  package let number: Int32
+  /// `json_name`, where it is not the one that protoc makes of the name.
+  package let jsonName: String?
+  package let type: FieldType
+  package let shape: Shape
+  /// `[default = …]`, as protoc writes it.
+  package let defaultText: String?
+  package let isDeprecated: Bool
+  package unowned let message: SchemaMessage
+  package let path: DescriptorPath
+  package internal(set) var rules: Rules?
+  /// Refers to a message that contains this one by way of singular fields alone.
+  package internal(set) var isRecursive = false
+
+  package enum Shape: Hashable {
+    /// Proto3 without presence: the default value means not set.
+    case plain
+    /// With presence, not in a oneof.
+    case optional
+    /// Proto2.
+    case required
+    case repeated(packed: Bool)
+    case map
+    case oneof(Int)
+  }
+
+  package struct Rules {
+    package var safety: Safety
+    package var violation: Violation
+    package var place: OptionPlace
+
+    static let violationNumber: Int32 = 2
+  }
+
+  init(
+    name: String, number: Int32, jsonName: String?, type: FieldType, shape: Shape, defaultText: String?,
+    isDeprecated: Bool, message: SchemaMessage, path: DescriptorPath
+  ) {
+    self.name = name
+    self.number = number
+    self.jsonName = jsonName == Self.usualJSONName(name) ? nil : jsonName
+    self.type = type
+    self.shape = shape
+    self.defaultText = defaultText
+    self.isDeprecated = isDeprecated
+    self.message = message
+    self.path = path
+  }
+
+  package var place: Place { message.file.sources.place(path + [Tag.name]) }
+  package var comment: String? { message.file.sources.comment(path) }
+  /// Required, and yet not set where a message begins: it contains itself by way of required fields alone.
+  package var isRequiredCycle: Bool { shape == .required && isRecursive }
+  package var safety: Safety { rules?.safety ?? .safe }
+
+  package var isRepeated: Bool {
+    if case .repeated = shape { true } else { false }
+  }
+
+  /// ToJsonName of protobuf's descriptor.cc: a letter behind an underscore becomes a capital.
+  static func usualJSONName(_ name: String) -> String {
+    var result = ""
+    var isNext = false
+    for character in name {
+      if character == "_" {
+        isNext = true
+      } else {
+        result += isNext ? character.uppercased() : String(character)
+        isNext = false
+      }
+    }
+    return result
+  }
+
+  package var oneof: SchemaOneof? {
+    if case .oneof(let index) = shape { message.oneofs[index] } else { nil }
+  }
+
+  /// Key and value of a map field.
+  package var mapTypes: (key: FieldType, value: FieldType)? {
+    guard shape == .map, case .message(let entry) = type, entry.fields.count == 2 else { return nil }
+    return (entry.fields[0].type, entry.fields[1].type)
+  }
+}
+
+package enum FieldType {
+  case scalar(ScalarType)
+  case enumeration(SchemaEnum)
+  case message(SchemaMessage)
+}
+
+/// The scalar types of protobuf, by the names that schemas and generated tables use.
+package enum ScalarType: String {
+  case double, float, int32, int64, uint32, uint64, sint32, sint64, fixed32, fixed64, sfixed32, sfixed64, bool, string
+  case bytes
+}
+
+package final class SchemaOneof {
+  package let name: String
+  package unowned let message: SchemaMessage
+  package let path: DescriptorPath
+  /// Made by protoc for a proto3 optional field.
+  package internal(set) var isSynthetic = false
+
+  init(name: String, message: SchemaMessage, path: DescriptorPath) {
+    self.name = name
+    self.message = message
+    self.path = path
+  }
+
+  package var place: Place { message.file.sources.place(path + [Tag.name]) }
+  package var comment: String? { message.file.sources.comment(path) }
+  package var fields: [SchemaField] { message.fields.filter { $0.oneof === self } }
+}
+
+package final class SchemaEnum {
+  package struct Value {
+    package var name: String
+    package var number: Int32
+    package var isDeprecated: Bool
+    package var path: DescriptorPath
+  }
+
+  package let name: String
+  package let fullName: String
+  package unowned let file: SchemaFile
+  package unowned let parent: SchemaMessage?
+  package let path: DescriptorPath
+  package let isDeprecated: Bool
+  package internal(set) var values: [Value] = []
+
+  init(
+    name: String, fullName: String, file: SchemaFile, parent: SchemaMessage?, path: DescriptorPath, isDeprecated: Bool
+  ) {
+    self.name = name
+    self.fullName = fullName
+    self.file = file
+    self.parent = parent
+    self.path = path
+    self.isDeprecated = isDeprecated
+  }
+
+  /// Whether it holds no numbers but those of its values, as enums of proto2.
+  package var isClosed: Bool { !file.isProto3 }
+  package func place(of value: Value) -> Place { file.sources.place(value.path + [Tag.name]) }
+  package func comment(of value: Value) -> String? { file.sources.comment(value.path) }
+  package var place: Place { file.sources.place(path + [Tag.name]) }
+  package var comment: String? { file.sources.comment(path) }
+}
+
+/// An extension: a field of a message that is declared elsewhere.
+package final class SchemaExtension {
+  package let field: SchemaField
+  package unowned let file: SchemaFile
+  /// The message that the declaration is nested in.
+  package unowned let scope: SchemaMessage?
+  package let fullName: String
+
+  init(field: SchemaField, file: SchemaFile, scope: SchemaMessage?, fullName: String) {
+    self.field = field
+    self.file = file
+    self.scope = scope
+    self.fullName = fullName
+  }
+
+  /// The message that it extends.
+  package var extendee: SchemaMessage { field.message }
+  package var place: Place { file.sources.place(field.path + [Tag.name]) }
+  package var comment: String? { file.sources.comment(field.path) }
+}

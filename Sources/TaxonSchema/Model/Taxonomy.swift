@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// A file's `option (taxon.taxonomy)`.
+package struct Taxonomy {
+  package var domain: String
+  /// The name of the root type, nil when there is to be none.
+  package var name: String?
+  package var reservedCodes: [String]
+  package var place: OptionPlace
+
+  /// Where the name of the root type is written.
+  package var namePlace: Place { place.field(2, naming: name.map { "\"\($0)\"" }) }
+}
+
+/// A name in a `raises` option, as written.
+package struct RaisedName {
+  package var name: String
+  package var place: Place
+}
+
+/// The places of an option and its fields.
+///
+/// `option (x) = { a: 1 }` has one location for all of it; `option (x).a = 1` has one for the field.
+package struct OptionPlace {
+  package var path: DescriptorPath
+  package var sources: SourceMap
+
+  package var whole: Place { sources.place(ofOption: path) }
+
+  /// The place of one field, or of `text` in it, when the source is at hand.
+  package func field(_ number: Int32, naming text: String? = nil) -> Place {
+    let place = sources.hasPlace(path + [number]) ? sources.place(path + [number]) : whole
+    return text.map { place.naming($0) } ?? place
+  }
+}
+
+/// What a category or an error declares itself: nil is "as the category around it".
+package struct DeclaredTraits {
+  package var status: Google_Rpc_Code?
+  package var http: Int32?
+  package var severity: Severity?
+  package var retry: RetryClass?
+  package var breaker: BreakerClass?
+  package var isSafe: Bool?
+  package var retryAfter: Google_Protobuf_Duration?
+  package var place: OptionPlace
+  package var numbers: Numbers
+
+  /// The field numbers of the traits in the option's message.
+  package struct Numbers {
+    var status: Int32
+    var http: Int32
+    var retryAfter: Int32
+    static let category = Numbers(status: 1, http: 2, retryAfter: 7)
+    static let error = Numbers(status: 3, http: 4, retryAfter: 9)
+  }
+}
+
+/// What holds for an error in the end.
+package struct Traits {
+  package var status: Google_Rpc_Code
+  package var http: Int32
+  package var severity: Severity
+  package var retry: RetryClass
+  package var breaker: BreakerClass
+  package var isSafe: Bool
+  package var retryAfter: Google_Protobuf_Duration?
+}
+
+/// What a message that is an error declares.
+package struct ErrorFacts {
+  package var code: String
+  /// Whether the schema says the code, or it is made from the message's name.
+  package var isCodeDeclared: Bool
+  package var template: Template
+  /// The template as written; empty when there is none.
+  package var templateText: String
+  package var declared: DeclaredTraits
+  package var place: OptionPlace { declared.place }
+
+  package static let codeNumber: Int32 = 1
+  package static let messageNumber: Int32 = 2
+}
+
+extension DeclaredTraits {
+  /// What holds inside a category that says `outer`, where `self` says more.
+  fileprivate func inheriting(_ outer: DeclaredTraits?) -> DeclaredTraits {
+    guard let outer else { return self }
+    var result = self
+    result.status = status ?? outer.status
+    // An HTTP status goes with the gRPC status it was declared for: another gRPC status has its own usual one.
+    result.http = http ?? (result.status == outer.status ? outer.http : nil)
+    result.severity = severity ?? outer.severity
+    result.retry = retry ?? outer.retry
+    result.breaker = breaker ?? outer.breaker
+    result.isSafe = isSafe ?? outer.isSafe
+    result.retryAfter = retryAfter ?? outer.retryAfter
+    return result
+  }
+}
+
+extension SchemaMessage {
+  /// What a category or an error declares together with what it inherits.
+  package var inheritedTraits: DeclaredTraits? {
+    guard let own = category ?? error?.declared else { return nil }
+    return own.inheriting(categories.last?.inheritedTraits)
+  }
+
+  /// What holds for an error, or nil when it has no status.
+  package var traits: Traits? {
+    guard let traits = inheritedTraits, let status = traits.status else { return nil }
+    let http = traits.http ?? HTTPRules.usual(status)
+    return Traits(
+      status: status, http: http, severity: traits.severity ?? .error, retry: traits.retry ?? .never,
+      breaker: traits.breaker ?? (http >= 500 ? .failure : .neutral), isSafe: traits.isSafe ?? false,
+      retryAfter: traits.retryAfter)
+  }
+
+  /// The template, or the words of the code where the schema gives none.
+  package var template: Template {
+    guard let error else { return Template() }
+    guard error.templateText.isEmpty else { return error.template }
+    let words = error.code.split(separator: "_").joined(separator: " ").lowercased()
+    return Template(parts: [.text(words.prefix(1).uppercased() + words.dropFirst())])
+  }
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// Turns descriptors into a schema: first every type by its name, then what refers to types.
+package struct SchemaBuilder {
+  private let schema = Schema()
+  private var messages: [(node: SchemaMessage, descriptor: Google_Protobuf_DescriptorProto)] = []
+  private var diagnostics: Diagnostics
+
+  package static func build(
+    _ files: [Google_Protobuf_FileDescriptorProto], generating: Set<String>, diagnostics: inout Diagnostics
+  ) -> Schema {
+    var builder = SchemaBuilder(diagnostics: diagnostics)
+    for file in files { builder.addTypes(of: file, isGenerated: generating.contains(file.name ?? "")) }
+    for (node, descriptor) in builder.messages { builder.fill(node, descriptor) }
+    for (node, file) in zip(builder.schema.files, files) {
+      builder.addExtensions(file.extension, to: node, in: nil, [Tag.fileExtension])
+    }
+    for (node, descriptor) in builder.messages {
+      builder.addExtensions(descriptor.extension, to: node.file, in: node, node.path + [Tag.messageExtension])
+    }
+    for (node, file) in zip(builder.schema.files, files) { builder.addServices(of: file, to: node) }
+    Recursion.mark(builder.schema, &builder.diagnostics)
+    RaisesResolver.resolve(builder.schema, &builder.diagnostics)
+    diagnostics = builder.diagnostics
+    return builder.schema
+  }
+
+  private init(diagnostics: Diagnostics) { self.diagnostics = diagnostics }
+
+  // MARK: Types
+
+  private mutating func addTypes(of file: Google_Protobuf_FileDescriptorProto, isGenerated: Bool) {
+    let sources = SourceMap(file)
+    let node = SchemaFile(
+      path: file.name ?? "", package: file.package ?? "", isProto3: file.syntax == "proto3", isGenerated: isGenerated,
+      isDeprecated: file.options?.deprecated ?? false, dependencies: file.dependency, sources: sources,
+      descriptor: file)
+    schema.files.append(node)
+    if isGenerated, let syntax = file.syntax, !["", "proto2", "proto3"].contains(syntax) {
+      diagnostics.error(
+        sources.place([]), "\(syntax) are not supported; write syntax = \"proto3\" or syntax = \"proto2\"")
+    }
+    node.taxonomy = CustomOptions.taxonomy(file.options, sources)
+    node.raises = CustomOptions.raises(
+      file.options?.unknownFields, Tag.secondOption, [Tag.fileOptions, Tag.secondOption], sources)
+    for (index, message) in file.messageType.enumerated() {
+      node.messages.append(add(message, to: node, in: nil, [Tag.fileMessage, Int32(index)]))
+    }
+    for (index, enumeration) in file.enumType.enumerated() {
+      node.enums.append(add(enumeration, to: node, in: nil, [Tag.fileEnum, Int32(index)]))
+    }
+  }
+
+  private mutating func add(
+    _ descriptor: Google_Protobuf_DescriptorProto, to file: SchemaFile, in parent: SchemaMessage?,
+    _ path: DescriptorPath
+  ) -> SchemaMessage {
+    let name = descriptor.name ?? ""
+    let node = SchemaMessage(
+      name: name, fullName: qualified(name, parent?.fullName ?? file.package), file: file, parent: parent, path: path,
+      isMapEntry: descriptor.options?.mapEntry ?? false,
+      isMessageSet: descriptor.options?.messageSetWireFormat ?? false,
+      isDeprecated: descriptor.options?.$deprecated ?? (parent == nil && file.isDeprecated))
+    schema.symbols[node.fullName] = .message(node)
+    node.category = CustomOptions.category(descriptor.options, path, file.sources)
+    node.error = CustomOptions.error(descriptor.options, name: name, path, file.sources)
+    messages.append((node, descriptor))
+    for (index, nested) in descriptor.nestedType.enumerated() {
+      node.messages.append(add(nested, to: file, in: node, path + [Tag.messageNested, Int32(index)]))
+    }
+    for (index, enumeration) in descriptor.enumType.enumerated() {
+      node.enums.append(add(enumeration, to: file, in: node, path + [Tag.messageEnum, Int32(index)]))
+    }
+    return node
+  }
+
+  private func add(
+    _ descriptor: Google_Protobuf_EnumDescriptorProto, to file: SchemaFile, in parent: SchemaMessage?,
+    _ path: DescriptorPath
+  ) -> SchemaEnum {
+    let name = descriptor.name ?? ""
+    let node = SchemaEnum(
+      name: name, fullName: qualified(name, parent?.fullName ?? file.package), file: file, parent: parent, path: path,
+      isDeprecated: descriptor.options?.$deprecated ?? (parent == nil && file.isDeprecated))
+    node.values = descriptor.value.enumerated().map { index, value in
+      SchemaEnum.Value(
+        name: value.name ?? "", number: value.number ?? 0, isDeprecated: value.options?.deprecated ?? false,
+        path: path + [Tag.enumValue, Int32(index)])
+    }
+    schema.symbols[node.fullName] = .enumeration(node)
+    return node
+  }
+
+  // MARK: Fields
+
+  private func fill(_ node: SchemaMessage, _ descriptor: Google_Protobuf_DescriptorProto) {
+    node.oneofs = descriptor.oneofDecl.enumerated().map { index, oneof in
+      SchemaOneof(name: oneof.name ?? "", message: node, path: node.path + [Tag.messageOneof, Int32(index)])
+    }
+    for (index, field) in descriptor.field.enumerated() {
+      let path = node.path + [Tag.messageField, Int32(index)]
+      if field.proto3Optional == true, let oneof = field.oneofIndex, node.oneofs.indices.contains(Int(oneof)) {
+        node.oneofs[Int(oneof)].isSynthetic = true
+      }
+      guard let field = makeField(field, of: node, in: node.file, path) else { continue }
+      field.rules = CustomOptions.rules(descriptor.field[index].options, path, node.file.sources)
+      node.fields.append(field)
+    }
+  }
+
+  /// A field of `message`, which `file` declares; nil for groups.
+  private func makeField(
+    _ field: Google_Protobuf_FieldDescriptorProto, of message: SchemaMessage, in file: SchemaFile,
+    _ path: DescriptorPath
+  ) -> SchemaField? {
+    guard let type = type(of: field) else {
+      if field.type == .group {
+        let place = file.sources.place(path + [Tag.name])
+        schema.omissions.append(SchemaOmission(kind: .group, name: field.name ?? "", place: place))
+      }
+      return nil
+    }
+    return SchemaField(
+      name: field.name ?? "", number: field.number ?? 0, jsonName: field.jsonName, type: type,
+      shape: shape(of: field, type, message, isProto3: file.isProto3), defaultText: field.defaultValue,
+      isDeprecated: field.options?.deprecated ?? false, message: message, path: path)
+  }
+
+  private func addExtensions(
+    _ extensions: [Google_Protobuf_FieldDescriptorProto], to file: SchemaFile, in scope: SchemaMessage?,
+    _ list: DescriptorPath
+  ) {
+    for (index, descriptor) in extensions.enumerated() {
+      let path = list + [Int32(index)]
+      guard case .message(let extendee) = symbol(descriptor.extendee) else { continue }
+      if extendee.isMessageSet {
+        let place = file.sources.place(path + [Tag.name])
+        schema.omissions.append(
+          SchemaOmission(kind: .inMessageSet(extendee), name: descriptor.name ?? "", place: place))
+        continue
+      }
+      guard let field = makeField(descriptor, of: extendee, in: file, path) else { continue }
+      let fullName = qualified(field.name, scope?.fullName ?? file.package)
+      file.extensions.append(SchemaExtension(field: field, file: file, scope: scope, fullName: fullName))
+    }
+  }
+
+  private func type(of field: Google_Protobuf_FieldDescriptorProto) -> FieldType? {
+    switch field.type {
+    case .double: .scalar(.double)
+    case .float: .scalar(.float)
+    case .int64: .scalar(.int64)
+    case .uint64: .scalar(.uint64)
+    case .int32: .scalar(.int32)
+    case .fixed64: .scalar(.fixed64)
+    case .fixed32: .scalar(.fixed32)
+    case .bool: .scalar(.bool)
+    case .string: .scalar(.string)
+    case .bytes: .scalar(.bytes)
+    case .uint32: .scalar(.uint32)
+    case .sfixed32: .scalar(.sfixed32)
+    case .sfixed64: .scalar(.sfixed64)
+    case .sint32: .scalar(.sint32)
+    case .sint64: .scalar(.sint64)
+    case .message, .enum:
+      switch symbol(field.typeName) {
+      case .message(let message): .message(message)
+      case .enumeration(let enumeration): .enumeration(enumeration)
+      default: nil
+      }
+    case .group, nil: nil
+    }
+  }
+
+  private func shape(
+    of field: Google_Protobuf_FieldDescriptorProto, _ type: FieldType, _ message: SchemaMessage, isProto3: Bool
+  ) -> SchemaField.Shape {
+    switch field.label {
+    case .repeated:
+      if case .message(let message) = type { return message.isMapEntry ? .map : .repeated(packed: false) }
+      if case .scalar(.string) = type { return .repeated(packed: false) }
+      if case .scalar(.bytes) = type { return .repeated(packed: false) }
+      return .repeated(packed: field.options?.packed ?? isProto3)
+    case .required:
+      return .required
+    default:
+      // protoc counts the oneofs rightly; what else makes a request may not.
+      if let oneof = field.oneofIndex, field.proto3Optional != true, message.oneofs.indices.contains(Int(oneof)) {
+        return .oneof(Int(oneof))
+      }
+      if case .message = type { return .optional }
+      // An extension has presence whatever the syntax of its file.
+      let isExtension = field.extendee != nil
+      return field.proto3Optional == true || !isProto3 || isExtension ? .optional : .plain
+    }
+  }
+
+  /// What a descriptor's type name stands for: protoc has resolved it and put a dot before it.
+  private func symbol(_ typeName: String?) -> Schema.Symbol? {
+    schema.symbols[String((typeName ?? "").drop { $0 == "." })]
+  }
+
+  // MARK: Services
+
+  private func addServices(of file: Google_Protobuf_FileDescriptorProto, to node: SchemaFile) {
+    for (index, descriptor) in file.service.enumerated() {
+      let path = [Tag.fileService, Int32(index)]
+      let name = descriptor.name ?? ""
+      let service = SchemaService(
+        name: name, fullName: qualified(name, node.package), file: node, path: path,
+        isDeprecated: descriptor.options?.$deprecated ?? node.isDeprecated)
+      service.raises = CustomOptions.raises(
+        descriptor.options?.unknownFields, Tag.firstOption, path + [Tag.serviceOptions, Tag.firstOption], node.sources)
+      schema.symbols[service.fullName] = .service(service)
+      for (index, method) in descriptor.method.enumerated() {
+        add(method, to: service, path + [Tag.serviceMethod, Int32(index)])
+      }
+      node.services.append(service)
+    }
+  }
+
+  private func add(
+    _ descriptor: Google_Protobuf_MethodDescriptorProto, to service: SchemaService, _ path: DescriptorPath
+  ) {
+    guard case .message(let input) = symbol(descriptor.inputType),
+      case .message(let output) = symbol(descriptor.outputType)
+    else { return }
+    let method = SchemaMethod(
+      name: descriptor.name ?? "", service: service, input: input, output: output,
+      kind: kind(of: descriptor), idempotency: idempotency(of: descriptor), path: path,
+      isDeprecated: descriptor.options?.deprecated ?? false)
+    method.raises = CustomOptions.raises(
+      descriptor.options?.unknownFields, Tag.firstOption, path + [Tag.methodOptions, Tag.firstOption],
+      service.file.sources)
+    schema.symbols[qualified(method.name, service.fullName)] = .method
+    service.methods.append(method)
+  }
+
+  private func kind(of method: Google_Protobuf_MethodDescriptorProto) -> SchemaMethod.Kind {
+    switch (method.clientStreaming, method.serverStreaming) {
+    case (false, false): .unary
+    case (true, false): .clientStreaming
+    case (false, true): .serverStreaming
+    case (true, true): .bidirectional
+    }
+  }
+
+  private func idempotency(of method: Google_Protobuf_MethodDescriptorProto) -> SchemaMethod.Idempotency {
+    switch method.options?.idempotencyLevel {
+    case .noSideEffects: .noSideEffects
+    case .idempotent: .idempotent
+    default: .unknown
+    }
+  }
+
+  private func qualified(_ name: String, _ scope: String) -> String { scope.isEmpty ? name : "\(scope).\(name)" }
+}

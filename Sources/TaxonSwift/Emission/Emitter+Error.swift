@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+import TaxonSchema
+
+/// What an error has beside its fields.
+extension Emitter {
+  func emitErrorMembers(of message: SchemaMessage, _ properties: [StoredProperty]) {
+    emitMemberAccessors(properties)
+    emitErrorInit(of: message, properties)
+    writer.blank()
+    emitDeclaration(of: message)
+    writer.blank()
+    writer.computed("\(access)var message: \(standard("String"))", templateLiteral(of: message))
+    emitSafeFields(of: message)
+    emitPublicPayload(properties)
+    emitViolations(of: message)
+  }
+
+  /// The arguments with which a union's factory calls the init of an error.
+  func errorArguments(_ message: SchemaMessage) -> [String] {
+    StoredProperty.all(of: message).map { "\(label($0)): \(Identifier.escaped(label($0)))" }
+      + ["retryAfter: retryAfter", "cause: cause"]
+  }
+
+  func errorParameters(_ message: SchemaMessage) -> [String] {
+    StoredProperty.all(of: message).map { parameter($0, isDemanded: true) }
+      + ["retryAfter: \(standard("Duration"))? = nil", "cause: (any \(standard("Error")))? = nil"]
+  }
+
+  private func emitErrorInit(of message: SchemaMessage, _ properties: [StoredProperty]) {
+    writer.line("/// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.")
+    deprecation(message.isDeprecated)
+    writer.function("\(access)init", errorParameters(message), "") {
+      emitAssignments(properties)
+      let isHidden = properties.contains { label($0) == "context" }
+      writer.line(
+        "\(isHidden ? "self." : "")context = \(runtime("ErrorContext"))(retryAfter: retryAfter, cause: cause)")
+    }
+  }
+
+  // MARK: Declaration
+
+  private func emitDeclaration(of message: SchemaMessage) {
+    guard let error = message.error, let traits = message.traits else { return }
+    var facts = [
+      "domain: \(CodeWriter.literal(message.file.taxonomy?.domain ?? ""))", "code: \(CodeWriter.literal(error.code))",
+    ]
+    let categories = message.categories.map { CodeWriter.literal($0.name) }
+    if !categories.isEmpty { facts.append("categories: [\(categories.joined(separator: ", "))]") }
+    facts += [
+      "status: .\(Self.caseName(traits.status))", "httpStatus: \(traits.http)",
+      "severity: .\(Self.caseName(traits.severity))", "retry: .\(Self.caseName(traits.retry))",
+      "breaker: .\(Self.caseName(traits.breaker))",
+    ]
+    if traits.isSafe { facts.append("isSafe: true") }
+    if let retryAfter = traits.retryAfter { facts.append("retryAfter: \(Self.literal(retryAfter))") }
+    writer.list("\(access)static let declaration = \(runtime("ErrorDeclaration"))(", facts, ")")
+  }
+
+  /// The case of StatusCode, Severity, RetryClass or BreakerClass.
+  private static func caseName(_ value: some ProtobufEnum) -> String {
+    let name = Words(value.description.lowercased()).lowerCamel
+    return name == "internal" ? "internalError" : name
+  }
+
+  /// A value of Swift's Duration.
+  static func literal(_ duration: Google_Protobuf_Duration) -> String {
+    let nanos = Int64(duration.nanos)
+    guard nanos != 0 else { return ".seconds(\(duration.seconds))" }
+    let (milliseconds, rest) = nanos.quotientAndRemainder(dividingBy: 1_000_000)
+    let fraction = rest == 0 ? ".milliseconds(\(milliseconds))" : ".nanoseconds(\(nanos))"
+    return duration.seconds == 0 ? fraction : ".seconds(\(duration.seconds)) + \(fraction)"
+  }
+
+  // MARK: Metadata, payload, violations
+
+  /// A member of a oneof as a property of its own, which template and metadata use.
+  private func emitMemberAccessors(_ properties: [StoredProperty]) {
+    for case .oneof(let oneof, let members, _) in properties {
+      for member in members {
+        writer.documentation(member.comment, "`\(member.name)`, when it is the one that is set.")
+        let name = Identifier.escaped(property(member))
+        writer.block("\(access)var \(name): \(elementType(member.type))?") {
+          let pattern = ".\(caseName(member))(let value)"
+          writer.line("if case \(pattern) = \(Identifier.escaped(property(oneof))) { value } else { nil }")
+        }
+        writer.blank()
+      }
+    }
+  }
+
+  private func emitSafeFields(of message: SchemaMessage) {
+    let fields = message.fields.filter { $0.safety == .safe && $0.isTextual }
+    guard !fields.isEmpty else { return }
+    let text = runtime("ErrorText")
+    let always = fields.filter { $0.shape != .optional && $0.oneof == nil }
+    let entries = always.map { "(\"\($0.name)\", \(text)(\(stored($0))))" }
+    let type = "[(name: \(standard("String")), text: \(standard("String")))]"
+    let head = "\(access)var safeFields: \(type)"
+    writer.blank()
+    if always.count == fields.count {
+      let value = "[\(entries.joined(separator: ", "))]"
+      if writer.fits("\(head) { \(value) }") { return writer.line("\(head) { \(value) }") }
+      return writer.block(head) { writer.list("[", entries, "]", closing: .ownLine) }
+    }
+    writer.block(head) {
+      if entries.isEmpty {
+        writer.line("var safeFields: \(type) = []")
+      } else {
+        writer.list("var safeFields: \(type) = [", entries, "]", closing: .ownLine)
+      }
+      for field in fields where field.shape == .optional || field.oneof != nil {
+        let value = optionalValue(field)
+        let binding = value == property(field) ? value : "value = \(value)"
+        let name = value == property(field) ? value : "value"
+        writer.line("if let \(binding) { safeFields.append((\"\(field.name)\", \(text)(\(name)))) }")
+      }
+      writer.line("return safeFields")
+    }
+  }
+
+  /// Fields that never leave the process are taken out.
+  private func emitPublicPayload(_ properties: [StoredProperty]) {
+    var resets: [String] = []
+    for property in properties {
+      switch property {
+      case .field(let field, _) where field.safety == .internal:
+        let name = hasDefault(field) || isStoredPrivately(field) ? kept(field) : self.property(field)
+        resets.append("copy.\(name) = \(defaultValue(field) ?? "\(swiftType(field))()")")
+      case .oneof(let oneof, let members, _):
+        for member in members where member.safety == .internal {
+          let name = self.property(oneof)
+          resets.append("if case .\(caseName(member)) = copy.\(name) { copy.\(name) = nil }")
+        }
+      default: break
+      }
+    }
+    guard !resets.isEmpty else { return }
+    writer.blank()
+    writer.block("\(access)var publicPayload: Self") {
+      writer.line("var copy = self")
+      for reset in resets { writer.line(reset) }
+      writer.line("return copy")
+    }
+  }
+
+  /// From the fields that say that they hold a violation, and from those of the type that does.
+  private func emitViolations(of message: SchemaMessage) {
+    func value(_ violation: Violation) -> String? {
+      message.fields.first { $0.rules?.violation == violation }.map { field in
+        field.shape == .optional && !hasDefault(field) ? "\(stored(field)) ?? \"\"" : stored(field)
+      }
+    }
+    let type = "\(runtime("Google_Rpc_BadRequest")).FieldViolation"
+    var parts = message.fields.filter(\.holdsViolations).map { stored($0) }
+    if let description = value(.description) {
+      parts.insert("[\(type)(field: \(value(.field) ?? "\"\""), description: \(description))]", at: 0)
+    }
+    guard !parts.isEmpty else { return }
+    writer.blank()
+    writer.computed("\(access)var violations: [\(type)]", parts.joined(separator: " + "))
+  }
+}
+
+extension SchemaField {
+  /// Has a text of its own: scalars, enums, and lists of them.
+  var isTextual: Bool {
+    if case .message = type { false } else { true }
+  }
+
+  /// A list of google.rpc.BadRequest.FieldViolation that may go everywhere.
+  fileprivate var holdsViolations: Bool {
+    guard case .message(let message) = type, isRepeated, safety == .safe else { return false }
+    return message.fullName == "google.rpc.BadRequest.FieldViolation"
+  }
+}

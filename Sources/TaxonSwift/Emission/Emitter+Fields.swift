@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonSchema
+
+extension ScalarType {
+  /// The type of Swift's standard library, nil for bytes, which are an array.
+  var swiftName: String? {
+    switch self {
+    case .double: "Double"
+    case .float: "Float"
+    case .int32, .sint32, .sfixed32: "Int32"
+    case .int64, .sint64, .sfixed64: "Int64"
+    case .uint32, .fixed32: "UInt32"
+    case .uint64, .fixed64: "UInt64"
+    case .bool: "Bool"
+    case .string: "String"
+    case .bytes: nil
+    }
+  }
+
+  /// The default value, as Swift writes it.
+  var defaultValue: String {
+    switch self {
+    case .bool: "false"
+    case .string: "\"\""
+    case .bytes: "[]"
+    default: "0"
+    }
+  }
+}
+
+/// What is written of a field: its names, types and default value.
+extension Emitter {
+  // MARK: Names
+
+  func property(_ field: SchemaField) -> String {
+    Identifier.property(field.name, isInError: field.message.error != nil || field.message.category != nil)
+  }
+
+  func property(_ oneof: SchemaOneof) -> String {
+    Identifier.property(oneof.name, isInError: oneof.message.error != nil)
+  }
+
+  /// The name of the stored property, as it stands inside the struct. A deprecated field is stored under a name that is
+  /// not deprecated, or generated code would cause warnings.
+  func stored(_ field: SchemaField) -> String {
+    isStoredPrivately(field) ? "_\(property(field))" : Identifier.escaped(property(field))
+  }
+
+  /// @Indirect, @Boxed and @Default have taken the name with the underscore.
+  func isStoredPrivately(_ field: SchemaField) -> Bool {
+    field.isDeprecated && !layout.isIndirect(field) && !hasDefault(field) && field.oneof == nil
+  }
+
+  /// What the message has of a field, as it stands inside the struct; nil where the field is not set, save where it
+  /// cannot be.
+  func kept(_ field: SchemaField) -> String {
+    if hasDefault(field) { return "_\(property(field)).projectedValue" }
+    return layout.isIndirect(field) && field.isDeprecated ? "_\(property(field)).wrappedValue" : stored(field)
+  }
+
+  /// Sets a field in an initialiser; with `self` in front where something else may have its name.
+  func assignment(_ field: SchemaField, _ value: String, qualified: Bool) -> String {
+    let isPlain = kept(field) == stored(field) && !isStoredPrivately(field)
+    let target = qualified ? "self.\(isPlain ? property(field) : kept(field))" : kept(field)
+    guard layout.isIndirect(field), field.isDeprecated else { return "\(target) = \(value)" }
+    return "\(qualified ? "self." : "")_\(property(field)) = \(runtime(box(field)))(wrappedValue: \(value))"
+  }
+
+  /// Whether the field has a default value of its own, and presence.
+  func hasDefault(_ field: SchemaField) -> Bool { field.shape == .optional && declaredDefault(field) != nil }
+
+  /// What keeps a field on the heap.
+  private func box(_ field: SchemaField) -> String {
+    field.shape == .required && !field.isRequiredCycle ? "Boxed" : "Indirect"
+  }
+
+  /// The attribute of the property with a space behind it, if there is one.
+  func wrapper(of field: SchemaField) -> String {
+    if layout.isIndirect(field) { return "@\(runtime(box(field))) " }
+    guard hasDefault(field), let value = declaredDefault(field) else { return "" }
+    return "@\(runtime("Default"))(\(value)) "
+  }
+
+  // MARK: Types
+
+  /// The type of one value.
+  func elementType(_ type: FieldType) -> String {
+    switch type {
+    case .scalar(let scalar): scalar.swiftName.map { standard($0) } ?? "[\(standard("UInt8"))]"
+    case .enumeration(let enumeration): names.reference(enumeration, from: scope)
+    case .message(let message): names.reference(message, from: scope)
+    }
+  }
+
+  /// The type of the property; that of a field with a default value of its own is no Optional.
+  func propertyType(_ field: SchemaField) -> String {
+    hasDefault(field) ? elementType(field.type) : swiftType(field)
+  }
+
+  /// What the message has of a field, or the type of a member of a oneof.
+  func swiftType(_ field: SchemaField) -> String {
+    if let (key, value) = field.mapTypes { return "[\(elementType(key)): \(elementType(value))]" }
+    let element = elementType(field.type)
+    if field.isRequiredCycle { return "\(element)?" }
+    return switch field.shape {
+    case .plain, .required, .oneof, .map: element
+    case .optional: "\(element)?"
+    case .repeated: "[\(element)]"
+    }
+  }
+
+  /// The value of a field that is not set; nil when there is none, as for a required message.
+  func defaultValue(_ field: SchemaField) -> String? {
+    if field.isRequiredCycle { return "nil" }
+    switch field.shape {
+    case .optional, .oneof: return "nil"
+    case .repeated: return "[]"
+    case .map: return "[:]"
+    case .plain, .required:
+      switch field.type {
+      case .scalar(let scalar): return scalar.defaultValue
+      case .message: return nil
+      case .enumeration(let enumeration):
+        // Zero in proto3, whatever comes first in proto2.
+        return names.cases(enumeration).first.map { ".\($0)" }
+      }
+    }
+  }
+
+  // MARK: The table
+
+  func tableLine(_ field: SchemaField) -> String {
+    "\(runtime("Field"))(\"\(field.name)\", \(field.number), \(tableType(field))"
+      + (field.jsonName.map { ", json: \(CodeWriter.literal($0))" } ?? "") + "),"
+  }
+
+  /// What the table says of a field.
+  func tableType(_ field: SchemaField) -> String {
+    switch field.shape {
+    case .plain: tableType(field.type)
+    case .optional: isMessage(field) ? tableType(field.type) : ".optional(\(tableType(field.type)))"
+    case .required: ".required(\(tableType(field.type)))"
+    case .repeated(packed: true): ".packed(\(tableType(field.type)))"
+    case .repeated: ".repeated(\(tableType(field.type)))"
+    case .oneof: ".oneof(\(CodeWriter.literal(field.oneof?.name ?? "")), \(tableType(field.type)))"
+    case .map:
+      field.mapTypes.map { ".map(\(tableType($0.key)), \(tableType($0.value)))" } ?? tableType(field.type)
+    }
+  }
+
+  private func isMessage(_ field: SchemaField) -> Bool {
+    if case .message = field.type { true } else { false }
+  }
+
+  private func tableType(_ type: FieldType) -> String {
+    switch type {
+    case .scalar(let scalar): ".\(scalar.rawValue)"
+    case .enumeration: ".enum(\(elementType(type)).self)"
+    case .message: ".message(\(elementType(type)).self)"
+    }
+  }
+}

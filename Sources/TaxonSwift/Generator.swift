@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import TaxonProtobuf
+import TaxonSchema
+
+/// Turns a request of protoc into Swift files, or into diagnostics when the schema has mistakes.
+package struct Generator {
+  let request: Google_Protobuf_Compiler_CodeGeneratorRequest
+  private let readFile: (String) -> String?
+
+  /// Makes a generator. `readFile` gives the text of a source file, or nil where there is none: with the sources at
+  /// hand, diagnostics name files as people know them and point at the very word.
+  package init(
+    _ request: Google_Protobuf_Compiler_CodeGeneratorRequest, readFile: @escaping (String) -> String? = { _ in nil }
+  ) {
+    self.request = request
+    self.readFile = readFile
+  }
+
+  /// Makes a generator for the files `generating` of an encoded FileDescriptorSet, which has all their imports too.
+  package init(
+    descriptorSet: [UInt8], generating: [String], readFile: @escaping (String) -> String? = { _ in nil }
+  ) throws {
+    let files = try Google_Protobuf_FileDescriptorSet(decoding: descriptorSet).file
+    self.init(.init(fileToGenerate: generating, protoFile: files), readFile: readFile)
+  }
+
+  /// What comes out of a run.
+  package struct Outcome {
+    /// Mistakes and warnings, in the order of the sources.
+    package var diagnostics: [Diagnostic]
+    /// Generated files; none when there is a mistake.
+    package var files: [(name: String, content: String)]
+    /// By the file that has them, the imports that lead to errors in its `raises`. protoc, which does not know `raises`, may
+    /// say that they are unused.
+    package var importsForErrors: [String: Set<String>] = [:]
+  }
+
+  /// Checks the schema, and writes its Swift files when it has no mistakes.
+  package func generate(_ settings: GeneratorSettings) -> Outcome {
+    let sources = SourceFiles(folders: settings.sourceFolders + [""], read: readFile)
+    var diagnostics = Diagnostics(files: request.protoFile.map { $0.name ?? "" }, sources: sources)
+    let schema = SchemaBuilder.build(
+      request.protoFile, generating: Set(request.fileToGenerate), diagnostics: &diagnostics)
+    OmissionCheck(schema: schema).run(&diagnostics)
+    schema.check(&diagnostics, mistakeInName: Identifier.mistake(inRootType:))
+    let names = SwiftNames(schema, settings: settings)
+    let descriptors = EmbeddedDescriptors(schema, settings: settings)
+    NameCheck(schema: schema, names: names, embedded: descriptors).run(&diagnostics)
+
+    let found = diagnostics.sorted
+    let importsForErrors = schema.importsForErrors()
+    guard !found.contains(where: { $0.severity == .error }) else {
+      return Outcome(diagnostics: found, files: [], importsForErrors: importsForErrors)
+    }
+    let layout = Layout(schema)
+    let files = schema.generatedFiles.map { file in
+      let emitter = Emitter(file, names: names, layout: layout, settings: settings, descriptors: descriptors)
+      return (name: Identifier.outputFile(file.path), content: emitter.emit())
+    }
+    return Outcome(diagnostics: found, files: files, importsForErrors: importsForErrors)
+  }
+}
+
+extension Protoc {
+  /// Has protoc read the schemas, and checks and generates them. `report` takes what is to be said of them, a line at a
+  /// time. Nil where there is a mistake.
+  package func generate(
+    _ files: [String], _ settings: GeneratorSettings, report: (String) -> Void
+  ) throws -> [(name: String, content: String)]? {
+    let reading = try read(files)
+    guard let set = reading.descriptorSet else {
+      reading.lines().forEach(report)
+      return nil
+    }
+    var settings = settings
+    settings.sourceFolders = folders
+    let outcome = try Generator(descriptorSet: set, generating: files.map(name)) {
+      try? String(contentsOfFile: $0, encoding: .utf8)
+    }.generate(settings)
+    reading.lines(neededImports: outcome.importsForErrors).forEach(report)
+    outcome.diagnostics.map(\.description).forEach(report)
+    return outcome.diagnostics.contains { $0.severity == .error } ? nil : outcome.files
+  }
+}

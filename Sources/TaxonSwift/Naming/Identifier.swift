@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+import TaxonSchema
+
+/// How a name of the schema becomes a name of Swift.
+enum Identifier {
+  private static let keywords: Set<String> = [
+    "associatedtype", "class", "deinit", "enum", "extension", "fileprivate", "func", "import", "inout", "internal",
+    "let", "open", "operator", "private", "precedencegroup", "protocol", "public", "rethrows", "static", "struct",
+    "subscript", "typealias", "var", "break", "case", "catch", "continue", "default", "defer", "do", "else",
+    "fallthrough", "for", "guard", "if", "in", "repeat", "return", "throw", "switch", "where", "while", "Any", "as",
+    "await", "false", "is", "nil", "super", "throws", "true", "try",
+  ]
+
+  /// Names that backticks do not free.
+  private static let unusable: Set<String> = ["self", "Self", "init", "Type", "Protocol"]
+
+  /// The name as it stands where no dot comes before it.
+  static func escaped(_ name: String) -> String { keywords.contains(name) ? "`\(name)`" : name }
+
+  static func usable(_ name: String) -> String {
+    if unusable.contains(name) { return name + "_" }
+    return name.first?.isNumber ?? true ? "_" + name : name
+  }
+
+  // MARK: Types
+
+  /// What stands before the names of a file's types: what the settings say, `swift_prefix`, or the package
+  /// ("google.protobuf" gives "Google_Protobuf_").
+  static func prefix(of file: SchemaFile, _ settings: GeneratorSettings) -> String {
+    if file.isGenerated || !GeneratorSettings.comesWithTaxon(file.path),
+      let prefix = settings.prefix(ofPath: file.path, package: file.package)
+    {
+      return prefix
+    }
+    if let prefix = file.descriptor.options?.swiftPrefix { return prefix }
+    return file.package.split(separator: ".").map { part in
+      part.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined() + "_"
+    }.joined()
+  }
+
+  /// The name of a type; CamelCase of the schema is left alone.
+  static func type(_ name: String, prefix: String = "") -> String {
+    usable(prefix + (name.first?.isLowercase == true ? Words(name).upperCamel : name))
+  }
+
+  static func oneofType(_ name: String) -> String { usable(Words(name).upperCamel) }
+
+  /// What is wrong with the name of a taxonomy's root type and how to mend it; nil when all is well.
+  static func mistake(inRootType name: String) -> String? {
+    guard name.first?.isUppercase == true, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") })
+    else { return "cannot be the name of a Swift type; write a name such as \"ExampleError\"" }
+    return nil
+  }
+
+  // MARK: Properties and functions
+
+  static func lowerCamel(_ name: String) -> String { usable(Words(name).lowerCamel) }
+
+  /// Members of every message that a property would hide.
+  private static let messageMembers: Set<String> = ["descriptor", "unknownFields", "isDefault", "hashValue"]
+
+  /// Members of every error.
+  private static let errorMembers: Set<String> = messageMembers.union([
+    "breaker", "categories", "cause", "causes", "code", "context", "declaration", "description", "details", "domain",
+    "errorDescription", "failureReason", "helpAnchor", "httpStatus", "identity", "instanceID", "isSafe",
+    "localizedDescription", "members", "message", "metadata", "omitted", "publicPayload", "receivedDetails",
+    "recoverySuggestion", "retry", "retryAfter", "safeFields", "severity", "status", "traits", "violations",
+    "wireStatus", "wrapped",
+  ])
+
+  /// Other labels of an error's init.
+  private static let errorLabels: Set<String> = ["retryAfter", "cause"]
+
+  static func property(_ name: String, isInError: Bool) -> String {
+    let name = lowerCamel(name)
+    return (isInError ? errorMembers : messageMembers).contains(name) ? name + "Field" : name
+  }
+
+  /// The label of a field in the memberwise init: the plain name, even where the property has another.
+  static func label(_ name: String, isInError: Bool) -> String {
+    let name = lowerCamel(name)
+    return isInError && errorLabels.contains(name) ? name + "Field" : name
+  }
+
+  // MARK: Cases
+
+  /// The cases of an enum, without the enum's name where each can do without.
+  static func cases(of enumeration: SchemaEnum) -> [String] {
+    let stripped = enumeration.values.map { caseName(withoutPrefix($0.name, enumeration.name)) }
+    var numbers: [String: Int32] = [:]
+    for (name, value) in zip(stripped, enumeration.values) where numbers.updateValue(value.number, forKey: name) != nil
+    {
+      // Without the prefix two values have one name; aliases of one number may share it.
+      let all = zip(stripped, enumeration.values).filter { $0.0 == name }
+      if Set(all.map(\.1.number)).count > 1 { return enumeration.values.map { caseName($0.name) } }
+    }
+    return stripped
+  }
+
+  private static func caseName(_ name: String) -> String {
+    let name = lowerCamel(name.contains { $0.isLowercase } ? name : name.lowercased())
+    return ["unrecognized", "descriptor"].contains(name) ? name + "Value" : name
+  }
+
+  /// TASK_STATUS_PENDING in TaskStatus is PENDING.
+  private static func withoutPrefix(_ value: String, _ enumeration: String) -> String {
+    var rest = value[...]
+    for letter in enumeration where letter != "_" {
+      rest = rest.drop { $0 == "_" }
+      guard rest.popFirst()?.lowercased() == letter.lowercased() else { return value }
+    }
+    guard rest.first == "_" else { return value }
+    rest = rest.drop { $0 == "_" }
+    return rest.first?.isLetter == true ? String(rest) : value
+  }
+
+  // MARK: Files
+
+  /// octollm/v1/errors.proto gives octollm_v1_errors.pb.swift.
+  static func outputFile(_ path: String) -> String {
+    withoutExtension(path).split(separator: "/").joined(separator: "_") + ".pb.swift"
+  }
+
+  /// octollm/v1/errors.proto gives octollmV1Errors.
+  static func registry(_ path: String) -> String { lowerCamel(withoutExtension(path)) }
+
+  /// octollm/v1/errors.proto gives octollmV1Errors.
+  static func descriptor(_ path: String) -> String { lowerCamel(withoutExtension(path)) }
+
+  private static func withoutExtension(_ path: String) -> String {
+    path.hasSuffix(".proto") ? String(path.dropLast(6)) : path
+  }
+}
+
+/// Names as Swift writes them.
+extension Words {
+  /// Words that are written in capitals, unless they come first.
+  private static let initialisms: [String: String] = [
+    "id": "ID", "url": "URL", "uri": "URI", "http": "HTTP", "https": "HTTPS", "api": "API", "uuid": "UUID",
+    "json": "JSON", "db": "DB", "ids": "IDs", "urls": "URLs",
+  ]
+
+  var lowerCamel: String {
+    guard let first = words.first else { return "" }
+    return first.lowercased() + words.dropFirst().map(Self.capitalized).joined()
+  }
+
+  var upperCamel: String { words.map(Self.capitalized).joined() }
+
+  private static func capitalized(_ word: String) -> String {
+    let lower = word.lowercased()
+    return initialisms[lower] ?? lower.prefix(1).uppercased() + lower.dropFirst()
+  }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonSchema
+
+/// The Swift names of everything in a schema: which types there are in which scope, and how one is referred to from
+/// another. Scopes and types are paths: ["Orchestrator", "GetTaskError"].
+struct SwiftNames {
+  private var paths: [ObjectIdentifier: [String]] = [:]
+  private var cases: [ObjectIdentifier: [String]] = [:]
+  /// The names of the types that generated code declares in each scope; those of the module stand at [].
+  private var declared: [[String]: Set<String>] = [[]: []]
+  private let settings: GeneratorSettings
+  private let ownModule: String?
+
+  init(_ schema: Schema, settings: GeneratorSettings) {
+    self.settings = settings
+    ownModule = settings.ownModule
+    for file in schema.files {
+      let prefix = Identifier.prefix(of: file, settings)
+      for message in file.messages { add(message, in: [], prefix, isDeclared: file.isGenerated) }
+      for enumeration in file.enums {
+        add(enumeration, [Identifier.type(enumeration.name, prefix: prefix)], isDeclared: file.isGenerated)
+      }
+      for service in file.services { add(service, prefix, isDeclared: file.isGenerated) }
+      if file.isGenerated, let root = file.taxonomy?.name { declared[[], default: []].insert(root) }
+    }
+  }
+
+  // MARK: Paths
+
+  func path(_ message: SchemaMessage) -> [String] { paths[ObjectIdentifier(message)] ?? [message.name] }
+  func path(_ enumeration: SchemaEnum) -> [String] { paths[ObjectIdentifier(enumeration)] ?? [enumeration.name] }
+  func path(_ service: SchemaService) -> [String] { paths[ObjectIdentifier(service)] ?? [service.name] }
+
+  func path(_ oneof: SchemaOneof) -> [String] {
+    let name = Identifier.oneofType(oneof.name)
+    let taken = (oneof.message.messages.map(\.name) + oneof.message.enums.map(\.name)).map { Identifier.type($0) }
+    return path(oneof.message) + [taken.contains(name) ? name + "OneOf" : name]
+  }
+
+  /// The property of an extension: as its schema's types, it has the file's prefix in front, and the messages around it.
+  func property(_ extended: SchemaExtension) -> String {
+    let scope = extended.scope.map { path($0) } ?? [Identifier.prefix(of: extended.file, settings)]
+    return Identifier.property((scope + [extended.field.name]).joined(separator: "_"), isInError: false)
+  }
+
+  /// The enum of what a method raises.
+  func errorPath(_ method: SchemaMethod) -> [String] {
+    path(method.service) + [Identifier.type(method.name) + "Error"]
+  }
+
+  /// The cases of an enum, by the position of its values.
+  func cases(_ enumeration: SchemaEnum) -> [String] { cases[ObjectIdentifier(enumeration)] ?? [] }
+
+  private mutating func add(_ message: SchemaMessage, in scope: [String], _ prefix: String, isDeclared: Bool) {
+    guard !message.isMapEntry else { return }
+    let path = scope + [Identifier.type(message.name, prefix: prefix)]
+    paths[ObjectIdentifier(message)] = path
+    if isDeclared { declare(path) }
+    for nested in message.messages { add(nested, in: path, "", isDeclared: isDeclared) }
+    for enumeration in message.enums {
+      add(enumeration, path + [Identifier.type(enumeration.name)], isDeclared: isDeclared)
+    }
+    for oneof in message.oneofs where isDeclared && !oneof.isSynthetic { declare(self.path(oneof)) }
+  }
+
+  private mutating func add(_ enumeration: SchemaEnum, _ path: [String], isDeclared: Bool) {
+    paths[ObjectIdentifier(enumeration)] = path
+    cases[ObjectIdentifier(enumeration)] = Identifier.cases(of: enumeration)
+    if isDeclared { declare(path) }
+  }
+
+  private mutating func add(_ service: SchemaService, _ prefix: String, isDeclared: Bool) {
+    let path = [Identifier.type(service.name, prefix: prefix)]
+    paths[ObjectIdentifier(service)] = path
+    guard isDeclared else { return }
+    declare(path)
+    for name in ["Methods", "Service", "PartialService"] { declare(path + [name]) }
+    if settings.clients { declare(path + ["Client"]) }
+    if settings.fakes { declare(path + ["Fake"]) }
+    for method in service.methods where !method.errors.isEmpty { declare(errorPath(method)) }
+  }
+
+  private mutating func declare(_ path: [String]) {
+    declared[Array(path.dropLast()), default: []].insert(path[path.count - 1])
+  }
+
+  // MARK: References
+
+  /// How `path`, a type of this or another module, is written inside `scope`.
+  func reference(_ path: [String], of file: SchemaFile, from scope: [String]) -> String {
+    let module = module(of: file)
+    var common = zip(path, scope).prefix { $0 == $1 }.count
+    if common == path.count { common -= 1 }
+    if module != ownModule || isForeign(file) {
+      return isHidden(path[0], at: nil, from: scope) ? qualified(path, module) : path.joined(separator: ".")
+    }
+    for depth in stride(from: common, through: 0, by: -1)
+    where !isHidden(path[depth], at: Array(path[..<depth]), from: scope) {
+      return path[depth...].joined(separator: ".")
+    }
+    return qualified(path, module)
+  }
+
+  func reference(_ message: SchemaMessage, from scope: [String]) -> String {
+    reference(path(message), of: message.file, from: scope)
+  }
+
+  func reference(_ enumeration: SchemaEnum, from scope: [String]) -> String {
+    reference(path(enumeration), of: enumeration.file, from: scope)
+  }
+
+  /// A type of Taxon, qualified where generated code hides it.
+  func runtime(_ name: String, from scope: [String]) -> String {
+    isHidden(name, at: nil, from: scope) ? qualified([name], settings.imports.first) : name
+  }
+
+  /// A type of Swift's standard library, qualified where generated code hides it.
+  func standard(_ name: String, from scope: [String]) -> String {
+    isHidden(name, at: nil, from: scope) ? "Swift.\(name)" : name
+  }
+
+  /// Whether a scope between `scope` and the one where `name` is declared declares another type of that name. At nil: the
+  /// name is declared outside of the module.
+  private func isHidden(_ name: String, at owner: [String]?, from scope: [String]) -> Bool {
+    let depth = owner.map { $0.count + 1 } ?? 0
+    guard depth <= scope.count else { return false }
+    return (depth...scope.count).contains { declared[Array(scope[..<$0])]?.contains(name) == true }
+  }
+
+  private func qualified(_ path: [String], _ module: String?) -> String {
+    ((module.map { [$0] } ?? []) + path).joined(separator: ".")
+  }
+
+  /// Whether the file's types come from another module.
+  private func isForeign(_ file: SchemaFile) -> Bool {
+    !file.isGenerated && (settings.modules[file.path] != nil || GeneratorSettings.comesWithTaxon(file.path))
+  }
+
+  private func module(of file: SchemaFile) -> String? {
+    if file.isGenerated { return ownModule }
+    if let module = settings.modules[file.path] { return module }
+    return GeneratorSettings.comesWithTaxon(file.path) ? settings.imports.first : ownModule
+  }
+}
