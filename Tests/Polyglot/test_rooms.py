@@ -14,7 +14,6 @@ SOURCES = ROOT / "Sources"
 
 KNOWN_CIRCLES: dict[str, list[str]] = {
     "TaxonClient": ["Calls, Connection", "Connection, Naming", "Calls, Connection, Naming"],
-    "TaxonCodegen": ["Checks, Model", "Model, Naming", "Checks, Model, Naming"],
     "TaxonErrors": ["Generated, Taxonomy", "HTTP, Wire", "Taxonomy, Wire", "Generated, HTTP, Taxonomy, Wire"],
     "TaxonProtobuf": [
         "Codec, Schema",
