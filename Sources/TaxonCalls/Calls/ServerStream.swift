@@ -53,11 +53,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   }
 
   /// True while what waits for the peer's windows leaves no room for another reply.
-  package var hasToWait: Bool {
-    guard let session else { return false }
-    let ledger = session.ledger
-    return ledger.isFull(sent: session.outboundCount) || ledger.isFullForAll && session.isClosed(to: self)
-  }
+  package var hasToWait: Bool { mustNotBegin }
 
   /// Starts the call's handler: at once, or when there is room for its reply. A call that waits has no task yet. What its
   /// request holds counts: a peer that takes no replies, and has more than its share waiting while all connections

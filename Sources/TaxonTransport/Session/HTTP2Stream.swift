@@ -105,6 +105,13 @@ open class HTTP2Stream {
     return !session.ledger.isFull(sent: session.outboundCount)
   }
 
+  /// True while too much waits to be sent for an answer to be begun.
+  package final var mustNotBegin: Bool {
+    unownedSession?._withUnsafeGuaranteedRef { session in
+      session.ledger.isFull(sent: session.outboundCount) || session.ledger.isFullForAll && session.isClosed(to: self)
+    } ?? false
+  }
+
   /// Says how many bytes wait elsewhere for room in the body: the connection holds them too.
   package final func announce(_ count: Int) {
     guard count != announcedCount else { return }
@@ -165,10 +172,12 @@ open class HTTP2Stream {
   /// Lets `write` append to the body; what it has appended when it throws stays.
   package final func send<Failure>(_ write: (inout OutboundBuffer) throws(Failure) -> Void) throws(Failure) {
     let before = outbound.count
-    if !outbound.hasMemory { adoptMemory(of: session) }
+    if !outbound.hasMemory { unownedSession?._withUnsafeGuaranteedRef { outbound.adopt($0.spareBuffer()) } }
     try write(&outbound)
-    session?.outboundCount += outbound.count - before
-    session?.resume(self)
+    unownedSession?._withUnsafeGuaranteedRef { session in
+      session.outboundCount += outbound.count - before
+      session.resume(self)
+    }
   }
 
   /// Takes memory for the body that a session has to spare.
@@ -207,6 +216,6 @@ open class HTTP2Stream {
     guard !isOutboundFinished else { return }
     isOutboundFinished = true
     self.trailers = trailers
-    session?.resume(self)
+    unownedSession?._withUnsafeGuaranteedRef { $0.resume(self) }
   }
 }
