@@ -69,9 +69,6 @@ final class CallReporter: Sendable {
   func fail(_ stream: ServerStream, _ error: some TaxonomyError, _ context: ServerContext) {
     // Members of a method's union are what it declares, and cost no more than to compare the types.
     if type(of: error) == RPCError.self, let error = error as? RPCError, let undeclared = context.undeclared(error) {
-      // A call made for this one has its deadline, and may notice first that it is over.
-      let isLate = stream.deadline.map { $0 <= .now() } ?? false
-      if isLate { return fail(stream, CallError.DeadlineExceeded(), context) }
       return fail(stream, undeclared, context)
     }
     let (status, wasSent) = end(stream, with: error, context)
@@ -111,10 +108,15 @@ final class CallReporter: Sendable {
     logText(of: entry, status: status, path: path)
   }
 
-  /// Ends a call with `INTERNAL_ERROR`, since its method does not declare what was thrown.
+  /// Ends a call with `INTERNAL_ERROR`, since its method does not declare what was thrown; after the deadline with
+  /// `DEADLINE_EXCEEDED`.
   private func fail(_ stream: ServerStream, _ error: RPCError.Undeclared, _ context: ServerContext) {
+    if context.isLate {
+      let (status, wasSent) = end(stream, with: CallError.DeadlineExceeded(), context)
+      return failed(error.thrown, status: status, path: context.path, wasSent: wasSent)
+    }
     let (status, wasSent) = end(stream, with: error.sent, context)
-    // After a deadline or a cancellation nothing leaves, so there is no declaration that it could break.
+    // After a cancellation nothing leaves, so there is no declaration that it could break.
     guard wasSent else { return failed(error.thrown, status: status, path: context.path, wasSent: false) }
     let parts = context.path.dropFirst().split(separator: "/", maxSplits: 1).map(String.init)
     Counter(

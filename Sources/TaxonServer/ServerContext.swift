@@ -167,11 +167,17 @@ extension ServerContext {
     return error.undeclared(by: failure, passes: reporter.undeclaredErrors.passes)
   }
 
+  /// The deadline is over. The server's timer answers with DEADLINE_EXCEEDED then, and so does a handler that comes before
+  /// it with an error that its method does not declare: a call made for this one has the same deadline, and may notice
+  /// first that it is over.
+  var isLate: Bool { deadline.map { $0 <= .now } ?? false }
+
   /// What the caller gets for what was thrown.
   func sent(for error: any Error) -> any TaxonomyError {
     let lifted = lift(error)
     guard let outcome = lifted as? RPCError else { return lifted }
-    return undeclared(outcome)?.sent ?? outcome.asSent
+    guard let undeclared = undeclared(outcome) else { return outcome.asSent }
+    return isLate ? CallError.DeadlineExceeded() : undeclared.sent
   }
 
   /// A member of what the method declares, else an `RPCError`.

@@ -53,8 +53,9 @@ import Testing
 
   @Test func aCallThatIsCancelledInThePauseBeforeAnotherAttemptIsNotRepeated() async throws {
     let count = Atomic<Int>(0)
-    try await withServer { _, _ in
+    try await withServer { _, context in
       count.add(1, ordering: .relaxed)
+      context.trailingMetadata = ["x-first": "1"]
       throw ConnectionError.connectionLost(endpoint: "x", error: "y")
     } test: { target, _ in
       var policy = CallPolicy.standard
@@ -62,7 +63,9 @@ import Testing
       policy.retry.backoff.cap = .seconds(60)
       let failed = Signal()
       let channel = try Channel(target, policy: policy, logger: quiet) { _ in failed.send() }
-      let call = Task { try await channel.text("x", TextService.repeatable) }
+      let trailers = Locked<[Metadata]>([])
+      let options = CallOptions(onMetadata: { _, trailing in trailers.withLock { $0.append(trailing) } })
+      let call = Task { try await channel.text("x", TextService.repeatable, options: options) }
       await failed.wait()
       call.cancel()
       do {
@@ -72,6 +75,7 @@ import Testing
         #expect(error.status == .cancelled)
       }
       #expect(count.load(ordering: .relaxed) == 1)
+      #expect(trailers.withLock { $0 } == [["x-first": "1"]])
     }
   }
 

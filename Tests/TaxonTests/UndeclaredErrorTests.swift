@@ -199,4 +199,48 @@ import Testing
     #expect(dimensions.contains { $0 == ("error_code", "INTERNAL_ERROR") })
     #expect(!dimensions.contains { $0.1 == "INVALID_SETTING" })
   }
+
+  /// What a handler throws that has outlived its deadline.
+  enum Late: CaseIterable, Sendable {
+    case foreign, ofACall
+    var error: any Error {
+      switch self {
+      case .foreign: Foreign()
+      case .ofACall: RPCError(CallError.DeadlineExceeded(cause: secret)).fromCall()
+      }
+    }
+  }
+
+  @Test(arguments: Late.allCases)
+  func afterTheDeadlineAnErrorIsLoggedAsItselfAndCountedAsTheDeadline(_ late: Late) async throws {
+    let (log, metrics, hasStarted) = (LogRecorder(), TestMetrics(), Locked(false))
+    var configuration = Server.Configuration(port: 0)
+    configuration.gracePeriod = .seconds(30)
+    configuration.interceptors = [MetricsInterceptor(prefix: "test", factory: metrics)]
+    let service = TextService { text, context in
+      guard let deadline = context.deadline else { return text }
+      hasStarted.withLock { $0 = true }
+      // Not cancelled with the handler, whose caller may go a moment earlier.
+      try await Task { try await Task.sleep(until: deadline) }.value
+      throw late.error
+    }
+    let server = Server(configuration, services: [service], logger: log.logger)
+    try await server.start()
+    let channel = try Channel("ipv4:127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
+    // On a busy machine a deadline may pass before the handler begins.
+    var timeout = Duration.seconds(1)
+    repeat {
+      let error = await #expect(throws: ConnectionError.self) {
+        try await channel.text("late", options: CallOptions(timeout: timeout))
+      }
+      #expect(error?.status == .deadlineExceeded)
+      timeout *= 2
+    } while !hasStarted.withLock { $0 }
+    channel.shutDown()
+    await server.shutDown()
+    let cause = late == .foreign ? "Foreign" : Self.secret.message
+    #expect(log.lines.contains { $0.metadata["error.cause"]?.contains(cause) == true })
+    let codes = metrics.counters(label: "test.errors").flatMap(\.dimensions).filter { $0.0 == "error_code" }.map(\.1)
+    #expect(codes == ["DEADLINE_EXCEEDED"])
+  }
 }

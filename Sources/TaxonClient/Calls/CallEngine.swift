@@ -155,7 +155,12 @@ final class CallEngine: Sendable {
       plan.options.onMetadata?(end.initial, end.trailing)
       return false
     }
-    if delay > .zero { try await clock.sleep(for: delay) } else { try Task.checkCancellation() }
+    do {
+      if delay > .zero { try await clock.sleep(for: delay) } else { try Task.checkCancellation() }
+    } catch {
+      plan.options.onMetadata?(end.initial, end.trailing)
+      throw error
+    }
     return true
   }
 

@@ -12,7 +12,7 @@ final class ServedSchemas: Sendable {
   init(_ services: [any RPCService.Type]) {
     self.services = Set(services.map { $0.serviceName }).sorted()
     var seen: Set<String> = []
-    // The services' own copy of a file counts, should they carry one.
+    // The services' own copy of a file counts, should they carry one, and so do its symbols under another path.
     files = (services.compactMap { $0.fileDescriptor } + Self.filesOfErrors).flatMap(\.closure)
       .filter { seen.insert($0.name).inserted }
   }
@@ -57,8 +57,10 @@ final class ServedSchemas: Sendable {
       }
     }
 
+    /// The first file that has a symbol keeps it: a client that has seen this one must not be given another.
     private mutating func add(_ name: String?, _ scope: String, _ file: ProtoFileDescriptor) {
-      symbols[scope + (name ?? "")] = file
+      let symbol = scope + (name ?? "")
+      if symbols[symbol] == nil { symbols[symbol] = file }
     }
 
     private mutating func add(_ message: Google_Protobuf_DescriptorProto, _ scope: String, _ file: ProtoFileDescriptor)
@@ -86,7 +88,8 @@ final class ServedSchemas: Sendable {
       add(field.name, scope, file)
       // protoc writes the full name with a dot before it.
       guard let extendee = field.extendee, let number = field.number else { return }
-      extensions[extendee.hasPrefix(".") ? String(extendee.dropFirst()) : extendee, default: [:]][number] = file
+      let message = extendee.hasPrefix(".") ? String(extendee.dropFirst()) : extendee
+      if extensions[message]?[number] == nil { extensions[message, default: [:]][number] = file }
     }
   }
 }

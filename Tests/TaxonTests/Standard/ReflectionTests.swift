@@ -15,6 +15,22 @@ import Testing
     func register(in registry: inout ServiceRegistry) {}
   }
 
+  /// A service with a copy of a file that Taxon has too, under another path.
+  private struct Vendoring: RPCService {
+    static let serviceName = "test.Vendoring"
+    static var fileDescriptor: ProtoFileDescriptor? {
+      ProtoFileDescriptor(
+        "third_party/google/rpc/status.proto",
+        base64: "CiN0aGlyZF9wYXJ0eS9nb29nbGUvcnBjL3N0YXR1cy5wcm90bxIKZ29vZ2xlLnJwYyIICgZTdGF0dXNiBnByb3RvMw==")
+    }
+    func register(in registry: inout ServiceRegistry) {}
+  }
+
+  @Test func aSymbolIsOfTheServicesOwnFile() async throws {
+    let answers = try await ask([.fileContainingSymbol("google.rpc.Status")], of: [Vendoring()])
+    #expect(try files(answers[0]) == ["third_party/google/rpc/status.proto"])
+  }
+
   private static let versions = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"]
 
   /// Asks all questions in one call.
