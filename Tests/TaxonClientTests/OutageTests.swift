@@ -17,6 +17,8 @@ import Testing
   /// A dialer that does what it is told, on a loop that is moved by hand.
   // Used on the test's thread alone.
   private final class StubDialer: Dialer, @unchecked Sendable {
+    /// Connects to it, unless it is nil.
+    var peer: EmbeddedChannel?
     var dial: (any EventLoop, TimeAmount) -> EventLoopFuture<any NIOCore.Channel> = { loop, _ in
       loop.makeFailedFuture(IOError(errnoCode: ECONNREFUSED, reason: "connect"))
     }
@@ -27,6 +29,7 @@ import Testing
       initializer: @escaping @Sendable (any NIOCore.Channel) -> EventLoopFuture<Void>
     ) -> EventLoopFuture<any NIOCore.Channel> {
       count += 1
+      if let peer { return initializer(peer).map { peer } }
       return dial(eventLoop, timeout)
     }
   }
@@ -126,6 +129,48 @@ import Testing
       #expect(error.endpoint == "ipv4:10.0.0.3:1,10.0.0.4:2,10.0.0.5:3")
       #expect(error.message.contains(" connecting to 10.0.0.5:3 and 2 other addresses failed: "), "\(error.message)")
       three.shutDown()
+    }
+  }
+
+  @Test func aConnectionThatWasGoodDoesNotCountAsTimeOfFailure() throws {
+    let peer = EmbeddedChannel(loop: loop)
+    dialer.peer = peer
+    let channel = try makeChannel("ipv4:10.0.0.3:443") { $0.connectTimeout = .seconds(20) }
+    func settings(maxStreams: UInt8) throws {
+      try peer.writeInbound(ByteBuffer(bytes: [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, maxStreams]))
+      loop.run()
+    }
+    channel.engine.endpoint.start(Call())
+    try peer.connect(to: SocketAddress(ipAddress: "10.0.0.3", port: 443)).wait()
+    try settings(maxStreams: 100)
+    loop.advanceTime(by: .minutes(2))
+    try settings(maxStreams: 0)
+    dialer.peer = nil
+    let waiting = Call()
+    channel.engine.endpoint.start(waiting)
+    loop.advanceTime(by: .seconds(20))
+    let refused = try #require(waiting.error?.as(ConnectionError.EndpointUnreachable.self))
+    #expect(refused.phase == .settings && refused.unreachableForMs == 0, "\(refused.message)")
+    // What fails after it has begun to fail with it.
+    let later = try failure(channel)
+    #expect(later.phase == .connect && later.unreachableForMs == 0, "\(later.message)")
+    channel.shutDown()
+  }
+
+  @Test func oneOfSeveralAddressesIsNotLoggedAsTheTarget() throws {
+    for (balancing, subject) in [
+      (TaxonClient.Channel.Balancing.pickFirst, "the target"), (.roundRobin, "an address of the target"),
+    ] {
+      let lines = Locked<[String]>([])
+      let channel = try makeChannel("ipv4:10.0.0.3:1,10.0.0.4:2") {
+        $0.balancing = balancing
+        $0.logger = Logger(label: "outage") { _ in LineHandler(lines: lines) }
+      }
+      _ = try failure(channel)
+      let outages = lines.withLock { $0 }.filter { $0.contains("cannot be reached") }
+      #expect(outages.count == (balancing == .pickFirst ? 1 : 2))
+      #expect(outages.allSatisfy { $0.hasPrefix("notice \(subject) cannot be reached: ") }, "\(outages)")
+      channel.shutDown()
     }
   }
 

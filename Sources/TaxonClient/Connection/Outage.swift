@@ -16,7 +16,7 @@ struct Outage {
   /// In the words of the system, of TLS or of this library.
   var reason: String
   var cause: (any Error)?
-  /// When the first attempt began that failed after the last connection.
+  /// When the first attempt began that failed after the last connection, or that connection was given up as useless.
   var since: NIODeadline
   /// When the last attempt began.
   var began: NIODeadline
@@ -74,7 +74,11 @@ extension TimeAmount {
 
 /// Writes outages into the log: each kind of failure once until there is a connection again.
 struct OutageLog {
+  /// What has no connection, in the words of the log.
+  private let subject: String
   private var last: String?
+
+  init(subject: String = "the target") { self.subject = subject }
 
   mutating func note(_ outage: Outage, of target: String, _ logger: Logger) {
     // Times and ports in a reason are not what makes it another one.
@@ -84,7 +88,7 @@ struct OutageLog {
       "target": "\(target)", "phase": "\(outage.phase.description)", "reason": "\(outage.reason)",
     ]
     if let address = outage.address { metadata["address"] = "\(address)" }
-    logger.log(level: last == kind ? .debug : .notice, "the target cannot be reached", metadata: metadata)
+    logger.log(level: last == kind ? .debug : .notice, "\(subject) cannot be reached", metadata: metadata)
   }
 
   mutating func end(of target: String, at address: String?, _ logger: Logger) {
@@ -92,6 +96,6 @@ struct OutageLog {
     last = nil
     var metadata: Logger.Metadata = ["target": "\(target)"]
     if let address { metadata["address"] = "\(address)" }
-    logger.notice("the target can be reached again", metadata: metadata)
+    logger.notice("\(subject) can be reached again", metadata: metadata)
   }
 }

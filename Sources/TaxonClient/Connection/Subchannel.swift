@@ -32,7 +32,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   @exclusivity(unchecked) private(set) var connection: ClientConnection?
   /// Why there is no connection; set when the state is `transientFailure`.
   private(set) var outage: Outage?
-  private var outageLog = OutageLog()
+  private var outageLog: OutageLog
   /// When the last attempt began, and the first that failed since there was a connection of use.
   private var attemptBegan: NIODeadline
   private var failingSince: NIODeadline?
@@ -58,6 +58,8 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     self.settings = settings
     self.breaker = breaker
     self.owner = owner
+    // The target's other addresses may be fine.
+    outageLog = configuration.balancing == .roundRobin ? OutageLog(subject: "an address of the target") : OutageLog()
     machine = SubchannelState(backoff: configuration.backoff, connectTimeout: configuration.connectTimeout)
   }
 
@@ -196,7 +198,12 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     eventLoop.assertInEventLoop()
     guard connection === self.connection else { return }
     self.connection = nil
-    if connection.isUseless { return failed(outage(of: connection)) }
+    if connection.isUseless {
+      // It was good until now, and no attempt is behind its failure.
+      attemptBegan = eventLoop.now
+      failingSince = attemptBegan
+      return failed(outage(of: connection))
+    }
     ended(connection.isUsed ? .used : .unused, outage(of: connection))
   }
 
