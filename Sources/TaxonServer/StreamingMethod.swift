@@ -62,8 +62,8 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
 }
 
 /// One call of a method that streams.
-// Reached on the loop of the stream's connection alone, but for `inbound` and `outbound`, which guard themselves.
 final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUnion>: ServerCall, RunnableCall,
+  // Reached on the loop of the stream's connection alone, but for `inbound` and `outbound`, which guard themselves.
   @unchecked Sendable
 {
   private let method: StreamingMethod<Request, Response, Failure>

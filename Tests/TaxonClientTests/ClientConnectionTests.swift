@@ -14,7 +14,7 @@ struct ClientConnectionTests {
     defer { _ = try? channel.finish() }
     let connection = ClientConnection(channel: channel, settings: settings)
     func head(_ path: String) -> HeaderBlock {
-      connection.head(path: path, timeout: nil, metadata: Metadata(), compression: nil)
+      connection.heads.head(path: path, timeout: nil, metadata: Metadata(), compression: nil)
     }
     var most = 0
     for number in 0..<10_000 {

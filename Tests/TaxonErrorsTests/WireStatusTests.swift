@@ -89,7 +89,9 @@ import Testing
   @Test func theHeadersSayWhatABroughtRetryInfoSays() {
     let brought = Google_Rpc_RetryInfo(retryDelay: .init(seconds: 30))
     let declared = ValidationError.InvalidInput(field: "", description: "", retryAfter: .seconds(1))
-    for wire in [WireStatus(declared.with(brought)), WireStatus(RPCError(.unavailable).with(brought))] {
+    // Callers read the first.
+    let twice = RPCError(.unavailable).with(brought).with(Google_Rpc_RetryInfo(retryDelay: .init(seconds: 60)))
+    for wire in [WireStatus(declared.with(brought)), WireStatus(twice)] {
       #expect(wire.retryPushback == 30_000)
       #expect(wire.retryAfter == 30)
     }

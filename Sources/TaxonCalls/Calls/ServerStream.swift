@@ -52,9 +52,6 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     context.streamBegan()
   }
 
-  /// True while what waits for the peer's windows leaves no room for another reply.
-  package var hasToWait: Bool { mustNotBegin }
-
   /// Starts the call's handler: at once, or when there is room for its reply. A call that waits has no task yet. What its
   /// request holds counts: a peer that takes no replies, and has more than its share waiting while all connections
   /// together have too much to send, is refused.

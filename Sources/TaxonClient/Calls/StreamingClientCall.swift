@@ -22,6 +22,7 @@ struct StreamEnd<Failure: ErrorUnion>: Sendable {
 /// for `inbound` and `outbound`, which guard themselves.
 final class StreamingClientCall<Request: Message, Response: Message, Failure: ErrorUnion>: ClientCall, PendingCall,
   DeadlineHolder,
+  // Its mutable state is reached on the endpoint's loop alone, and before `start` by who makes it.
   @unchecked Sendable
 {
   /// What the call needs to know.
@@ -134,7 +135,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
     self.stream = stream
     connection.open(
       stream,
-      head: connection.head(
+      head: connection.heads.head(
         path: plan.path, timeout: plan.deadline.map { Duration($0 - connection.eventLoop.now) },
         metadata: plan.options.metadata,
         compression: plan.options.compression?.compression))

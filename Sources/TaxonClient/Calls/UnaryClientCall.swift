@@ -32,9 +32,9 @@ protocol SubmittedCall: AnyObject, Sendable {
 
 /// A unary call, which is attempted once or more. Lives on the endpoint's event loop while an attempt goes on, and with
 /// its caller before and after.
-// Its mutable state is reached on the endpoint's loop alone while an attempt goes on, or by the caller while none does.
 final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorUnion>: ClientCall, AttemptedCall,
   DeadlineHolder,
+  // Its mutable state is reached on the endpoint's loop alone while an attempt goes on, or by the caller while none does.
   @unchecked Sendable
 {
   let plan: CallPlan
@@ -132,7 +132,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     self.stream = stream
     connection.open(
       stream,
-      head: connection.head(
+      head: connection.heads.head(
         path: plan.path, timeout: plan.deadline.map { Duration($0 - connection.eventLoop.now) },
         metadata: plan.options.metadata,
         compression: plan.options.compression?.compression))

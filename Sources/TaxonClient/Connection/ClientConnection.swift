@@ -39,11 +39,7 @@ final class ClientConnection: HTTP2SessionDelegate, ClientStreamDelegate {
   weak var owner: (any ClientConnectionOwner)?
   @exclusivity(unchecked) private(set) var handler: ConnectionHandler?
   let headerCache = HeaderCache()
-  @exclusivity(unchecked) private(set) var heads: [String: HeaderBlock] = [:]
-  /// Paths may be made up as calls are made: what is kept for them is thrown away when there are so many.
-  private static let keptHeads = 256
-  /// The one of them that the last call had.
-  @exclusivity(unchecked) private var lastHead: (path: String, head: HeaderBlock)?
+  @exclusivity(unchecked) var heads: RequestHeads
   /// How many streams the server allows; no call is sent before it has said so.
   @exclusivity(unchecked) private var maxConcurrentStreams = 0
   /// Takes no more calls.
@@ -79,6 +75,7 @@ final class ClientConnection: HTTP2SessionDelegate, ClientStreamDelegate {
     eventLoop = channel.eventLoop
     self.settings = settings
     limits = settings.limits
+    heads = RequestHeads(scheme: settings.scheme, authority: settings.authority)
   }
 
   /// Puts the connection to work on its channel.
@@ -219,40 +216,6 @@ final class ClientConnection: HTTP2SessionDelegate, ClientStreamDelegate {
       beginShutdown()
     }
     handler.scheduleFlush()
-  }
-
-  /// The headers of a request. What is the same for all calls of a method is made once.
-  func head(path: String, timeout: Duration?, metadata: Metadata, compression: Compression?) -> HeaderBlock {
-    let head = head(path)
-    if timeout == nil, metadata.isEmpty, compression == nil { return head }
-    var fields: [HeaderBlock.Field] = []
-    if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
-    if let timeout { fields.append(.init("grpc-timeout", Timeout.format(timeout), isIndexed: false)) }
-    if !metadata.isEmpty { fields += HeaderBlock.Field.fields(of: metadata) }
-    return HeaderBlock(fields, after: head)
-  }
-
-  /// What the heads of all calls of a method begin with.
-  private func head(_ path: String) -> HeaderBlock {
-    if let lastHead, lastHead.path == path { return lastHead.head }
-    let head: HeaderBlock
-    if let known = heads[path] {
-      head = known
-    } else {
-      head = HeaderBlock(fields(path))
-      if heads.count >= Self.keptHeads { heads.removeAll(keepingCapacity: true) }
-      heads[path] = head
-    }
-    lastHead = (path, head)
-    return head
-  }
-
-  private func fields(_ path: String) -> [HeaderBlock.Field] {
-    [
-      .init(":method", "POST"), .init(":scheme", settings.scheme), .init(":path", path),
-      .init(":authority", settings.authority), .init("te", "trailers"), .init("content-type", "application/grpc"),
-      .init("user-agent", "taxon"), .init("grpc-accept-encoding", Compression.acceptedHere),
-    ]
   }
 
   func scheduleFlush() { handler?.scheduleFlush() }

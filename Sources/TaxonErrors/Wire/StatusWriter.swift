@@ -87,13 +87,14 @@ struct StatusWriter {
     var retryAfter = retryAfter.map { max(.zero, $0.bounded) }
     var derived: Derived = facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
     for detail in further {
-      derived.subtract(Derived(insteadOf: detail))
-      // The headers say what the detail says.
-      if Derived(insteadOf: detail) == .retryInfo,
+      let instead = Derived(insteadOf: detail)
+      // The headers say what the detail says; callers read the first.
+      if instead == .retryInfo, derived.contains(.retryInfo),
         let delay = try? Google_Rpc_RetryInfo(decoding: detail.value).retryDelay, let hint = Duration(delay).hint
       {
         retryAfter = hint
       }
+      derived.subtract(instead)
     }
     derivable = facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
     self.derived = derived

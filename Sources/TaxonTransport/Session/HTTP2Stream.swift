@@ -105,8 +105,8 @@ open class HTTP2Stream {
     return !session.ledger.isFull(sent: session.outboundCount)
   }
 
-  /// True while too much waits to be sent for an answer to be begun.
-  package final var mustNotBegin: Bool {
+  /// True while what waits for the peer's windows leaves no room for another answer.
+  package final var hasToWait: Bool {
     unownedSession?._withUnsafeGuaranteedRef { session in
       session.ledger.isFull(sent: session.outboundCount) || session.ledger.isFullForAll && session.isClosed(to: self)
     } ?? false
