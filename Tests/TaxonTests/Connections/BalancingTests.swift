@@ -59,7 +59,7 @@ import class TaxonClient.Channel
       number.withLock { $0 = "\(server.port ?? 0)" }
       return server
     }
-    let ports = [try await freePort(), try await freePort()]
+    let ports = [freePort(), freePort()]
     let channel = try Channel(
       target(ports),
       configuration: quietly {
@@ -94,7 +94,7 @@ import class TaxonClient.Channel
   }
 
   @Test func roundRobinFailsOnlyWhenNoServerIsThere() async throws {
-    let ports = [try await freePort(), try await freePort()]
+    let ports = [freePort(), freePort()]
     let channel = try Channel(
       target(ports),
       configuration: quietly {
@@ -161,7 +161,7 @@ import class TaxonClient.Channel
     try await withServers(2) { server, _ in
       "\(server)"
     } test: { _, ports in
-      let gone = try await freePort()
+      let gone = freePort()
       let channel = try Channel(target([gone] + ports), configuration: quietly())
       for _ in 0..<10 { #expect(try await channel.text("x") == "0") }
       channel.shutDown()
@@ -198,7 +198,7 @@ import class TaxonClient.Channel
   }
 
   @Test func aNameIsNotResolvedMoreOftenThanTheIntervalAllows() async throws {
-    let port = try await freePort()
+    let port = freePort()
     let lookups = Locked(0)
     let channel = try Channel(
       "dns:///text.test:1",

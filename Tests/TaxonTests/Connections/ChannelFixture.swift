@@ -49,16 +49,3 @@ func makeServer(
   try await server.start()
   return server
 }
-
-/// A port on which nobody listens, and which the system gives to nobody who asks for any: it takes those from 32,768 up.
-func freePort() async throws -> Int {
-  while true {
-    let port = Int.random(in: 20_000..<32_000)
-    guard usedPorts.withLock({ $0.insert(port).inserted }) else { continue }
-    guard let server = try? await makeServer(port: port, { text, _ in text }) else { continue }
-    await server.shutDown()
-    return port
-  }
-}
-
-private let usedPorts = Locked(Set<Int>())

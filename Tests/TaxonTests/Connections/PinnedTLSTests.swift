@@ -123,7 +123,7 @@ import Testing
   }
 
   @Test func aRefusedConnectionSaysSoInAFewWords() async throws {
-    let port = try await freePort()
+    let port = freePort()
     let channel = try Channel("127.0.0.1:\(port)", configuration: quietly())
     let error = await channel.failure()
     let sentence =

@@ -69,7 +69,7 @@ import class TaxonClient.Channel
   }
 
   @Test func addressesAtWhichNobodyListens() async throws {
-    let ports = [try await freePort(), try await freePort()]
+    let ports = [freePort(), freePort()]
     let error = try await unreachable("ipv4:127.0.0.1:\(ports[0]),127.0.0.1:\(ports[1])")
     #expect(error.otherAddresses == 1)
     check(
@@ -193,7 +193,7 @@ import class TaxonClient.Channel
   }
 
   @Test func localizedDescriptionIsTheMessage() async throws {
-    let port = try await freePort()
+    let port = freePort()
     let channel = try Channel("127.0.0.1:\(port)", configuration: quietly())
     let error = try #require(await channel.failure())
     let errors: [any Error] = [

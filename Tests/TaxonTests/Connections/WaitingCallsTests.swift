@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test func aCallFailsAtOnceWhileNoServerCanBeReached() async throws {
-    let port = try await freePort()
+    let port = freePort()
     let channel = try Channel(
       "127.0.0.1:\(port)", configuration: quietly { $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600)) })
     for _ in 0..<3 {
@@ -77,7 +77,7 @@ import Testing
   }
 
   @Test func aCallThatWaitsForReadyIsMadeWhenTheServerIsThere() async throws {
-    let port = try await freePort()
+    let port = freePort()
     let channel = try Channel(
       "127.0.0.1:\(port)", configuration: quietly { $0.backoff = Backoff(base: .milliseconds(20), cap: .seconds(1)) })
     let call = Task { try await channel.text("x", options: CallOptions(waitForReady: true)) }
@@ -90,7 +90,7 @@ import Testing
   }
 
   @Test func aCallThatWaitsForReadyWaitsNoLongerThanItsDeadlineAndItsTask() async throws {
-    let port = try await freePort()
+    let port = freePort()
     let channel = try Channel(
       "127.0.0.1:\(port)", configuration: quietly { $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600)) })
     let late = await channel.failure(options: CallOptions(timeout: .milliseconds(50), waitForReady: true))
@@ -107,7 +107,7 @@ import Testing
   }
 
   @Test func aCallBeyondThoseThatMayWaitFailsAtOnceAndOpensNoBreaker() async throws {
-    let port = try await freePort()
+    let port = freePort()
     var policy = CallPolicy.none
     policy.breaker = CircuitBreaker.Settings()
     let channel = try Channel(
@@ -139,7 +139,7 @@ import Testing
   }
 
   @Test func callsThatWaitEndWhenTheChannelShutsDown() async throws {
-    let port = try await freePort()
+    let port = freePort()
     let channel = try Channel("127.0.0.1:\(port)", configuration: quietly())
     let call = Task { await channel.failure(options: CallOptions(waitForReady: true)) }
     await channel.reaches(.transientFailure)
@@ -149,7 +149,7 @@ import Testing
 
   @Test func noMoreCallsWaitThanMay() async throws {
     let channel = try Channel(
-      "127.0.0.1:\(try await freePort())",
+      "127.0.0.1:\(freePort())",
       configuration: quietly {
         $0.maxWaitingCalls = 3
         $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600))
