@@ -6,6 +6,7 @@ there is a share that takes some seconds.
 """
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +25,8 @@ CALLS = int(os.environ.get("LOAD_CALLS", 2500))
 # Calls at a time.
 CONCURRENCIES = [12, 16, 24, 40]
 RESTART_CONCURRENCIES = CONCURRENCIES if IS_FULL else [24]
+# Seconds that a call may take; no stop of a server takes as long, unless a call keeps it.
+TIMEOUT = 10
 
 
 @pytest.fixture
@@ -44,14 +47,21 @@ def swift_servers(tmp_path: Path) -> Iterator[list[RestartingSwiftServer]]:
         yield [stack.enter_context(RestartingSwiftServer(tmp_path / f"server-{number}")) for number in range(3)]
 
 
-def restart_each(servers: Sequence[CountingServer | RestartingSwiftServer], running: Load) -> None:
-    """One after another, under load, each as soon as the one before is found again."""
+def restart_each(servers: Sequence[CountingServer | RestartingSwiftServer], running: Load) -> list[float]:
+    """One after another, under load, each as soon as the one before is found again.
+
+    Returns how many seconds each took to stop.
+    """
+    stops = []
     for server in servers:
         running.wait_for_more()
+        begin = time.monotonic()
         server.stop()
+        stops.append(time.monotonic() - begin)
         running.wait_for_more()
         server.start()
         server.wait_for_call()
+    return stops
 
 
 def targets(servers: Sequence[CountingServer | RestartingSwiftServer]) -> str:
@@ -81,13 +91,23 @@ def test_only_calls_that_grpcio_cancels_are_lost_while_three_of_its_servers_rest
     grpcio_servers: list[CountingServer], concurrency: int
 ) -> None:
     """A grpcio server that stops answers CANCELLED, which nobody may repeat, to calls that come at that moment
-    (grpc/grpc issue 41785). Its handlers don't see them."""
-    running = Load(targets(grpcio_servers), "--round_robin", calls=CALLS, concurrency=concurrency)
-    restart_each(grpcio_servers if IS_FULL else grpcio_servers[:1], running)
+    (grpc/grpc issue 41785). Its handlers don't see them.
+
+    Once in some hundred restarts it keeps such a call and never answers it, though its last GOAWAY counts it as
+    processed (seen on the wire, grpcio 1.85.1). The server then does not stop before the call's deadline.
+    """
+    running = Load(
+        targets(grpcio_servers), "--round_robin", "--timeout", str(TIMEOUT), calls=CALLS, concurrency=concurrency
+    )
+    stops = restart_each(grpcio_servers if IS_FULL else grpcio_servers[:1], running)
     outcome = running.finish()
-    assert outcome.failed.keys() <= {"CANCELLED"}, outcome
+    kept = any(stop > 0.9 * TIMEOUT for stop in stops)
+    assert outcome.failed.keys() <= {"CANCELLED", "DEADLINE_EXCEEDED"}, outcome
+    assert ("DEADLINE_EXCEEDED" in outcome.failed) == kept, (outcome, stops)
     assert not outcome.breaker, outcome
-    assert sum(server.calls for server in grpcio_servers) == outcome.ok
+    # None is made twice.
+    called = sum(server.calls for server in grpcio_servers)
+    assert outcome.ok <= called <= outcome.ok + outcome.failed.get("DEADLINE_EXCEEDED", 0)
 
 
 @pytest.mark.parametrize("concurrency", RESTART_CONCURRENCIES)
