@@ -93,17 +93,19 @@ def test_only_calls_that_grpcio_cancels_are_lost_while_three_of_its_servers_rest
     """A grpcio server that stops answers CANCELLED, which nobody may repeat, to calls that come at that moment
     (grpc/grpc issue 41785). Its handlers don't see them.
 
-    Once in some hundred restarts it keeps such a call and never answers it, though its last GOAWAY counts it as
-    processed (seen on the wire, grpcio 1.85.1). The server then does not stop before the call's deadline.
+    Seldom, twice in 1,506 restarts, it never answers such a call, though its last GOAWAY counts it as processed (frames
+    recorded once, grpcio 1.85.1). The server then does not stop before the call's deadline: a call that times out while
+    servers stop at once is the client's loss.
     """
     running = Load(
         targets(grpcio_servers), "--round_robin", "--timeout", str(TIMEOUT), calls=CALLS, concurrency=concurrency
     )
     stops = restart_each(grpcio_servers if IS_FULL else grpcio_servers[:1], running)
     outcome = running.finish()
-    kept = any(stop > 0.9 * TIMEOUT for stop in stops)
-    assert outcome.failed.keys() <= {"CANCELLED", "DEADLINE_EXCEEDED"}, outcome
-    assert ("DEADLINE_EXCEEDED" in outcome.failed) == kept, (outcome, stops)
+    allowed = {"CANCELLED"}
+    if max(stops) > 0.9 * TIMEOUT:
+        allowed.add("DEADLINE_EXCEEDED")
+    assert outcome.failed.keys() <= allowed, (outcome, stops)
     assert not outcome.breaker, outcome
     # None is made twice.
     called = sum(server.calls for server in grpcio_servers)
