@@ -1,5 +1,5 @@
-import TaxonCalls
 // SPDX-License-Identifier: Apache-2.0
+import TaxonCalls
 import TaxonErrors
 import TaxonProtobuf
 

@@ -1,5 +1,5 @@
-import EchoSchema
 // SPDX-License-Identifier: Apache-2.0
+import EchoSchema
 import Foundation
 import Logging
 import Taxon
