@@ -167,7 +167,7 @@ extension Channel: CallInvoker {
 
   /// When the call is to be over: as the options or the policy say, and no later than the call that the task works for.
   private func deadline(_ options: CallOptions) -> NIODeadline? {
-    let own = (options.timeout ?? policy.timeout).map { engine.endpoint.eventLoop.now + TimeAmount(saturating: $0) }
+    let own = (options.timeout ?? policy.timeout).map { engine.core.eventLoop.now + TimeAmount(saturating: $0) }
     guard let outer = CallDeadline.current else { return own }
     return own.map { min($0, outer) } ?? outer
   }

@@ -83,10 +83,10 @@ public final class Channel: Sendable {
     } else {
       reloading = nil
     }
-    let endpoint = Endpoint(
+    let core = ChannelCore(
       target: target, eventLoop: eventLoop, configuration: configuration, dialer: dialer, tls: tls)
     engine = CallEngine(
-      endpoint: endpoint, policy: policy, breaker: breaker, clock: configuration.clock,
+      core: core, policy: policy, breaker: breaker, clock: configuration.clock,
       observer: configuration.observer, logger: configuration.logger)
   }
 
@@ -95,22 +95,22 @@ public final class Channel: Sendable {
   }
 
   /// Where the channel stands.
-  public var state: ConnectivityState { engine.endpoint.states.state }
+  public var state: ConnectivityState { engine.core.states.state }
 
   /// Where the channel stands, now and after each change; the sequence ends when the channel is shut down. Who does not
   /// keep up misses states between.
-  public var stateChanges: AsyncStream<ConnectivityState> { engine.endpoint.states.changes() }
+  public var stateChanges: AsyncStream<ConnectivityState> { engine.core.states.changes() }
 
   /// Connects, if the channel is idle, without waiting for a first call.
   public func connect() {
-    let endpoint = engine.endpoint
-    endpoint.execute { endpoint.wake() }
+    let core = engine.core
+    core.execute { core.wake() }
   }
 
   /// Takes no more calls; those that are going on may end.
   public func shutDown() {
     reloading?.cancel()
-    let endpoint = engine.endpoint
-    endpoint.execute { endpoint.shutDown() }
+    let core = engine.core
+    core.execute { core.shutDown() }
   }
 }

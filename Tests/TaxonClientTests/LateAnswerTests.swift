@@ -45,11 +45,11 @@ import Testing
       path: "/a/B", isIdempotent: false, options: CallOptions(), deadline: deadline(isLate: isLate))
     let call = Call(plan, Google_Protobuf_StringValue())
     let channel = try makeChannel()
-    let endpoint = channel.engine.endpoint
+    let core = channel.engine.core
     await withUnsafeContinuation { continuation in
       call.caller = continuation
-      endpoint.eventLoop.execute {
-        call.begin(on: endpoint)
+      core.eventLoop.execute {
+        call.begin(on: core)
         call.receiveEnd(Self.end(answer))
       }
     }
@@ -65,13 +65,13 @@ import Testing
       Google_Protobuf_StringValue, Google_Protobuf_StringValue, RPCError
     >
     let channel = try makeChannel()
-    let endpoint = channel.engine.endpoint
+    let core = channel.engine.core
     let status: StatusCode? = await withCheckedContinuation { continuation in
       let plan = Call.Plan(
         path: "/a/B", options: CallOptions(), deadline: deadline(isLate: isLate), request: nil, takesManyMessages: true,
         interceptors: nil, head: ResponseHead(), ended: { continuation.resume(returning: $0.error?.status) })
       let call = Call(plan, on: channel.engine)
-      endpoint.eventLoop.execute {
+      core.eventLoop.execute {
         call.start()
         call.receiveEnd(Self.end(answer))
       }

@@ -30,7 +30,7 @@ protocol AttemptedCall: PendingCall, SubmittedCall {
   var caller: UnsafeContinuation<Void, Never>? { get set }
   /// Ends an attempt that is not to be submitted.
   func refuse(_ error: any TaxonomyError)
-  /// Gives the call up: the caller's task is cancelled. To be called on the endpoint's loop.
+  /// Gives the call up: the caller's task is cancelled. To be called on the channel's loop.
   func cancel()
 }
 
@@ -45,7 +45,7 @@ struct CallPlan: Sendable {
 
 /// Makes attempts: asks the breaker before each, and after a failure the policy.
 final class CallEngine: Sendable {
-  let endpoint: Endpoint
+  let core: ChannelCore
   private let policy: CallPolicy
   private let breaker: CircuitBreaker?
   private let budget: RetryBudget?
@@ -57,10 +57,10 @@ final class CallEngine: Sendable {
   private let logger: Logger
 
   init(
-    endpoint: Endpoint, policy: CallPolicy, breaker: CircuitBreaker?, clock: any Clock<Duration>,
+    core: ChannelCore, policy: CallPolicy, breaker: CircuitBreaker?, clock: any Clock<Duration>,
     observer: (@Sendable (CallEvent) -> Void)?, logger: Logger
   ) {
-    self.endpoint = endpoint
+    self.core = core
     self.policy = policy
     self.breaker = breaker
     budget = policy.retry.budget.map { RetryBudget($0) }
@@ -79,10 +79,10 @@ final class CallEngine: Sendable {
         await withTaskCancellationHandler {
           await withUnsafeContinuation { continuation in
             call.caller = continuation
-            endpoint.submit(call)
+            core.submit(call)
           }
         } onCancel: {
-          endpoint.execute { call.cancel() }
+          core.execute { call.cancel() }
         }
       }
       guard let error = call.error else {
@@ -141,7 +141,7 @@ final class CallEngine: Sendable {
       retrier
       ?? Retrier(plan.options.retry ?? policy.retry, isIdempotent: plan.isIdempotent, budget: budget(for: plan.options))
     var decision = counting.failed(
-      error, timeLeft: plan.deadline.map { Duration($0 - endpoint.eventLoop.now) }, refusal: end.refusal)
+      error, timeLeft: plan.deadline.map { Duration($0 - core.eventLoop.now) }, refusal: end.refusal)
     if isCommitted, case .retry = decision { decision = .stop(.committed) }
     retrier = counting
     // An attempt that the server did not process is none.

@@ -18,11 +18,11 @@ struct StreamEnd<Failure: ErrorUnion>: Sendable {
   let notes: [WireNote]
 }
 
-/// One attempt of a call that streams. Lives on the endpoint's event loop, but for its making, `start` and `cancel`, and
+/// One attempt of a call that streams. Lives on the channel's event loop, but for its making, `start` and `cancel`, and
 /// for `inbound` and `outbound`, which guard themselves.
 final class StreamingClientCall<Request: Message, Response: Message, Failure: ErrorUnion>: ClientCall, PendingCall,
   DeadlineHolder,
-  // Its mutable state is reached on the endpoint's loop alone, and before `start` by who makes it.
+  // Its mutable state is reached on the channel's loop alone, and before `start` by who makes it.
   @unchecked Sendable
 {
   /// What the call needs to know.
@@ -49,7 +49,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   let outbound: OutboundMessages
   @exclusivity(unchecked) private var plan: Plan
   private let engine: CallEngine
-  private var endpoint: Endpoint { engine.endpoint }
+  private var core: ChannelCore { engine.core }
   private let reference: Reference
   @exclusivity(unchecked) private var stream: ClientStream?
   @exclusivity(unchecked) private var initial = Metadata()
@@ -67,37 +67,37 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   }
 
   init(_ plan: Plan, on engine: CallEngine) {
-    let endpoint = engine.endpoint
+    let core = engine.core
     let reference = Reference()
     self.plan = plan
     self.engine = engine
     self.reference = reference
     inbound = InboundMessages(
       // A small window would stay closed until more has been read than it lets through.
-      creditStep: min(32 * 1024, max(1, endpoint.configuration.http2.streamWindow / 2)),
-      credit: { kept in endpoint.execute { reference.call?.stream?.read(kept) } },
+      creditStep: min(32 * 1024, max(1, core.configuration.http2.streamWindow / 2)),
+      credit: { kept in core.execute { reference.call?.stream?.read(kept) } },
       cancelled: { reference.call?.cancel() })
-    outbound = OutboundMessages(eventLoop: endpoint.eventLoop, mayRewind: plan.repeatsRefusedStreams != nil) {
+    outbound = OutboundMessages(eventLoop: core.eventLoop, mayRewind: plan.repeatsRefusedStreams != nil) {
       [compression = plan.options.compression] in compression
     }
     reference.call = self
   }
 
-  /// Sends the call as soon as the endpoint has a connection, with other options than it was made with if there are any.
+  /// Sends the call as soon as the channel has a connection, with other options than it was made with if there are any.
   func start(with options: CallOptions? = nil) {
-    endpoint.execute { [self] in
+    core.execute { [self] in
       guard !isOver else { return }
       if let options { plan.options = options }
       if let deadline = plan.deadline {
-        endpoint.deadlines.add(self, at: deadline)
+        core.deadlines.add(self, at: deadline)
       }
-      endpoint.start(self)
+      core.start(self)
     }
   }
 
   /// Gives the call up. Nothing happens when it is over.
   func cancel() {
-    endpoint.execute { [self] in
+    core.execute { [self] in
       guard !isOver else { return }
       isCancelled = true
       abandon(RPCError.cancelled)
@@ -106,10 +106,10 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
 
   /// Ends a call that was not sent, with what kept it from being sent.
   func refuse(_ error: any TaxonomyError) {
-    endpoint.execute { self.fail(error) }
+    core.execute { self.fail(error) }
   }
 
-  // MARK: From the endpoint
+  // MARK: From the channel
 
   var waitsForReady: Bool { plan.options.waitForReady }
 
@@ -149,7 +149,7 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   func deadlineExceeded() { abandon(CallError.DeadlineExceeded()) }
 
   private func abandon(_ error: any TaxonomyError) {
-    endpoint.eventLoop.assertInEventLoop()
+    core.eventLoop.assertInEventLoop()
     if let stream {
       // Ends the call, which then knows the stream no more.
       stream.abandon(error)
@@ -178,12 +178,12 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   }
 
   func receiveEnd(_ end: CallEnd) {
-    endpoint.eventLoop.assertInEventLoop()
+    core.eventLoop.assertInEventLoop()
     if let refusal = end.refusal, repeats(after: refusal) { return }
-    switch end.outcome(of: plan.deadline, now: endpoint.eventLoop.now) {
+    switch end.outcome(of: plan.deadline, now: core.eventLoop.now) {
     case .success: finish(nil, end)
     case .status(let status):
-      let received = Failure.received(status, registry: endpoint.knownErrors)
+      let received = Failure.received(status, registry: core.knownErrors)
       finish(received.error, end, notes: received.notes)
     case .failure(let error): finish(Failure.lift(error), end)
     }
@@ -204,8 +204,8 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
       return true
     }
     // Not from inside the session of the connection that refused.
-    endpoint.eventLoop.execute { [self] in
-      if !isOver { endpoint.start(self) }
+    core.eventLoop.execute { [self] in
+      if !isOver { core.start(self) }
     }
     return true
   }
@@ -213,11 +213,11 @@ final class StreamingClientCall<Request: Message, Response: Message, Failure: Er
   func hasRoom() { outbound.pump() }
 
   private func finish(_ error: Failure?, _ end: CallEnd, notes: [WireNote] = []) {
-    endpoint.eventLoop.assertInEventLoop()
+    core.eventLoop.assertInEventLoop()
     guard !isOver else { return }
     isOver = true
     if place != nil { leaveQueue() }
-    endpoint.deadlines.remove(self)
+    core.deadlines.remove(self)
     stream = nil
     // The caller's own cancellation is no answer of the server's.
     let error = isCancelled ? error : error.map { $0.fromCall().with(initial: initial, trailing: end.trailing) }

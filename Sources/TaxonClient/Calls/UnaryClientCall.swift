@@ -7,7 +7,7 @@ import TaxonProtobuf
 import TaxonResilience
 import TaxonTransport
 
-/// A call that an endpoint can send when it has a connection, whatever its types.
+/// A call that a channel can send when it has a connection, whatever its types.
 protocol PendingCall: AnyObject {
   /// The call waits when no server can be reached, instead of failing at once.
   var waitsForReady: Bool { get }
@@ -18,23 +18,23 @@ protocol PendingCall: AnyObject {
   /// Takes the leave of a server's circuit breaker, to be settled with the outcome. Comes before `send`, when the
   /// server that was picked has a breaker of its own.
   func admit(_ permit: consuming CircuitBreaker.Permit)
-  /// Opens the stream on a session that can take it. To be called on the endpoint's loop.
+  /// Opens the stream on a session that can take it. To be called on the channel's loop.
   func send(on connection: ClientConnection)
   /// Ends the call without having sent it.
   func fail(_ error: any TaxonomyError)
 }
 
-/// A call that was handed to an endpoint.
+/// A call that was handed to a channel.
 protocol SubmittedCall: AnyObject, Sendable {
-  /// To be called on the endpoint's loop.
-  func begin(on endpoint: Endpoint)
+  /// To be called on the channel's loop.
+  func begin(on core: ChannelCore)
 }
 
-/// A unary call, which is attempted once or more. Lives on the endpoint's event loop while an attempt goes on, and with
+/// A unary call, which is attempted once or more. Lives on the channel's event loop while an attempt goes on, and with
 /// its caller before and after.
 final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorUnion>: ClientCall, AttemptedCall,
   DeadlineHolder,
-  // Its mutable state is reached on the endpoint's loop alone while an attempt goes on, or by the caller while none does.
+  // Its mutable state is reached on the channel's loop alone while an attempt goes on, or by the caller while none does.
   @unchecked Sendable
 {
   let plan: CallPlan
@@ -56,7 +56,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   @exclusivity(unchecked) var deadlineIndex = -1
   @exclusivity(unchecked) private var deadlines: DeadlineQueue?
   /// Where the attempt was made, which knows errors that the method does not declare.
-  @exclusivity(unchecked) private var endpoint: Endpoint?
+  @exclusivity(unchecked) private var core: ChannelCore?
   @exclusivity(unchecked) private var permit: CircuitBreaker.Permit?
   /// The attempt before this one was refused.
   @exclusivity(unchecked) private var wasRefused = false
@@ -89,8 +89,8 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     response.deallocate()
   }
 
-  func begin(on endpoint: Endpoint) {
-    endpoint.eventLoop.assertInEventLoop()
+  func begin(on core: ChannelCore) {
+    core.eventLoop.assertInEventLoop()
     if end.error != nil {
       wasRefused = end.refusal != nil
       end = AttemptEnd()
@@ -98,13 +98,13 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
     dropResponse()
     continuation = caller
     caller = nil
-    self.endpoint = endpoint
+    self.core = core
     if isCancelled { return fail(RPCError.cancelled) }
     if let deadline = plan.deadline {
-      deadlines = endpoint.deadlines
-      endpoint.deadlines.add(self, at: deadline)
+      deadlines = core.deadlines
+      core.deadlines.add(self, at: deadline)
     }
-    endpoint.start(self)
+    core.start(self)
   }
 
   func refuse(_ error: any TaxonomyError) {
@@ -192,7 +192,7 @@ final class UnaryClientCall<Request: Message, Response: Message, Failure: ErrorU
   // A function of its own, so that calls that succeed do not look its types up.
   @inline(never)
   private func fail(_ status: ReceivedStatus, _ end: CallEnd) {
-    let received = Failure.received(status, registry: endpoint?.knownErrors ?? .taxonErrors)
+    let received = Failure.received(status, registry: core?.knownErrors ?? .taxonErrors)
     finish(received.error, end, notes: received.notes)
   }
 

@@ -53,10 +53,10 @@ final class Dialogue: @unchecked Sendable {
   // MARK: The course
 
   func hold() {
-    weak var endpoint: Endpoint?
+    weak var core: ChannelCore?
     do {
       let channel = try makeChannel()
-      endpoint = channel.engine.endpoint
+      core = channel.engine.core
       for call in calls {
         after(call.script.start) { call.begin(on: channel) }
       }
@@ -71,7 +71,7 @@ final class Dialogue: @unchecked Sendable {
       for call in calls where !call.isFinished {
         violate("the task of call \(call.script.number) hangs")
       }
-      if channel.engine.endpoint.deadlines.count > 0 { violate("deadlines are left") }
+      if channel.engine.core.deadlines.count > 0 { violate("deadlines are left") }
       isShutDown = true
       channel.shutDown()
     } catch {
@@ -84,7 +84,7 @@ final class Dialogue: @unchecked Sendable {
       connection.close()
       loop.run()
     }
-    if endpoint != nil { violate("the endpoint is left") }
+    if core != nil { violate("the core is left") }
     if let timers = loop.timerCount, timers > 0 { violate("\(timers) timers are left") }
     for connection in connections { for text in connection.violations { violate(text) } }
     for call in calls { judge(call) }

@@ -3,7 +3,7 @@ import DequeModule
 
 /// Calls that wait for a connection, in their order. One that ends takes itself out, and is let go of.
 ///
-/// Lives on the endpoint's event loop.
+/// Lives on the channel's event loop.
 final class WaitingCalls {
   /// Where a call stands.
   struct Place {

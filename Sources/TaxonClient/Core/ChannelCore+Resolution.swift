@@ -6,7 +6,7 @@ import TaxonErrors
 import TaxonResilience
 import TaxonTransport
 
-/// What an endpoint knows about the addresses of its target.
+/// What a channel knows about the addresses of its target.
 struct Resolution {
   fileprivate enum Phase { case none, running, done, failed }
 
@@ -25,7 +25,7 @@ struct Resolution {
   var isDone: Bool { phase == .done }
   /// Nobody has asked for addresses yet, or the pause after a failure is over.
   var isNeeded: Bool { phase == .none }
-  /// What the resolution means for the endpoint's state while no address is known.
+  /// What the resolution means for the channel's state while no address is known.
   var state: ConnectivityState {
     switch phase {
     case .none: .idle
@@ -35,7 +35,7 @@ struct Resolution {
   }
 }
 
-extension Endpoint {
+extension ChannelCore {
   /// Looks for the target's addresses.
   func resolve() {
     switch target.address {
@@ -75,15 +75,15 @@ extension Endpoint {
       since: resolution.outage?.since ?? began, began: began, nextAttempt: now + TimeAmount(saturating: pause))
     resolution.outage = outage
     resolution.log.note(outage, of: target.description, configuration.logger)
-    schedule(in: pause) { endpoint in
-      endpoint.resolution.phase = .none
-      if endpoint.hasWaitingCalls { endpoint.resolve() } else { endpoint.publishState() }
+    schedule(in: pause) { core in
+      core.resolution.phase = .none
+      if core.hasWaitingCalls { core.resolve() } else { core.publishState() }
     }
     publishState()
     serve()
   }
 
-  private func schedule(in pause: Duration, _ body: @escaping @Sendable (Endpoint) -> Void) {
+  private func schedule(in pause: Duration, _ body: @escaping @Sendable (ChannelCore) -> Void) {
     resolution.timer?.cancel()
     resolution.timer = eventLoop.scheduleTask(in: TimeAmount(saturating: pause)) { [weak self] in
       guard let self else { return }
@@ -99,8 +99,8 @@ extension Endpoint {
     else { return }
     let left = Duration(last + TimeAmount(saturating: configuration.resolutionInterval) - eventLoop.now)
     guard left > .zero else { return resolve() }
-    schedule(in: left) { endpoint in
-      if !endpoint.isAsleep { endpoint.resolve() }
+    schedule(in: left) { core in
+      if !core.isAsleep { core.resolve() }
     }
   }
 

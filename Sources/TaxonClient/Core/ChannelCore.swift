@@ -8,7 +8,7 @@ import TaxonTransport
 /// Where a channel's calls go: resolves the target, connects to what it finds, and gives each call to a connection that
 /// can take it. Calls for which there is none at the moment wait here, in their order.
 // Its mutable state is reached on the event loop alone.
-final class Endpoint: @unchecked Sendable {
+final class ChannelCore: @unchecked Sendable {
   let eventLoop: any EventLoop
   let target: Target
   let configuration: Channel.Configuration
@@ -48,7 +48,7 @@ final class Endpoint: @unchecked Sendable {
     keepaliveTime = configuration.keepalive.time
   }
 
-  /// Runs on the endpoint's loop: at once when called there.
+  /// Runs on the channel's loop: at once when called there.
   func execute(_ body: @escaping @Sendable () -> Void) {
     if eventLoop.inEventLoop { body() } else { eventLoop.execute(body) }
   }
@@ -59,7 +59,7 @@ final class Endpoint: @unchecked Sendable {
   @exclusivity(unchecked) private var batch: [any SubmittedCall] = []
   private static let keptCapacity = 1024
 
-  /// Begins a call on the endpoint's loop.
+  /// Begins a call on the channel's loop.
   func submit(_ call: any SubmittedCall) {
     if eventLoop.inEventLoop { return call.begin(on: self) }
     let isFirst = inbox.withLock { inbox in
@@ -208,7 +208,7 @@ final class Endpoint: @unchecked Sendable {
   private static var shutDownError: RPCError { RPCError(.cancelled, "The channel is shut down") }
 }
 
-extension Endpoint: SubchannelOwner {
+extension ChannelCore: SubchannelOwner {
   func subchannelChanged(_ subchannel: Subchannel) {
     eventLoop.assertInEventLoop()
     guard !isShutDown else { return }
