@@ -15,9 +15,23 @@ extension Channel: CallInvoker {
     if let interceptors = ClientInterceptors(interceptors, path: method.path) {
       return try await intercepted(method, request, options, deadline, interceptors)
     }
-    let call = UnaryClientCall<Request, Response, Failure>(plan(method, options, deadline), request)
-    if let error = await engine.run(call) { throw Failure.lift(error) }
-    return call.takeResponse()
+    return try await attempted(method, request, options, deadline)
+  }
+
+  @inline(__always)
+  private func attempted<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, _ options: CallOptions,
+    _ deadline: NIODeadline?
+  ) async throws(Failure) -> Response {
+    let plan = plan(method, options, deadline)
+    var last: UnaryAttempt<Request, Response, Failure>?
+    let error = await engine.run(plan) { wasRefused in
+      let attempt = UnaryAttempt<Request, Response, Failure>(plan, request, on: engine.core, wasRefused: wasRefused)
+      last = attempt
+      return attempt
+    }
+    guard error == nil, let last else { throw Failure.lift(error ?? RPCError.cancelled) }
+    return last.takeResponse()
   }
 
   private func intercepted<Request, Response, Failure>(
@@ -36,9 +50,7 @@ extension Channel: CallInvoker {
         onMetadata?(initial, trailing)
       }
       interceptors.sending(request, method.path)
-      let call = UnaryClientCall<Request, Response, Failure>(plan(method, options, deadline), request)
-      if let error = await engine.run(call) { throw Failure.lift(error) }
-      let response = call.takeResponse()
+      let response = try await attempted(method, request, options, deadline)
       interceptors.receiving(response, method.path)
       report(nil)
       return response
@@ -58,56 +70,25 @@ extension Channel: CallInvoker {
       ResponseSource(head, onMessage: options.onMessage) { [self] () async throws(Failure) in
         let deadline = deadline(options)
         let interceptors = ClientInterceptors(interceptors, path: method.path)
-        var last: AttemptEnd?
+        var last: StreamingAttempt<Request, Response, Failure>?
         do throws(Failure) {
           let options = try await started(method, options, interceptors)
-          let watch = watch(method, options, interceptors, head)
+          let call = call(method, request, options, takesManyMessages: true, interceptors, head)
           let plan = plan(method, options, deadline)
-          var retrier: Retrier?
-          while true {
-            do throws(Failure) {
-              return try await attempt(plan, request, watch, interceptors, head, wasRefused: last?.refusal != nil)
-            } catch {
-              let end = watch.attemptEnd(error)
-              last = end
-              let isCommitted = !head.mayRepeat()
-              let mayRepeat = try await Failure.catching {
-                try await engine.mayRepeat(plan, after: end, isCommitted: isCommitted, &retrier)
-              }
-              if !mayRepeat { throw error }
-            }
+          let error = await engine.run(plan, mayRepeat: { head.mayRepeat() }) { wasRefused in
+            let attempt = call.makeAttempt(plan, wasRefused: wasRefused)
+            last = attempt
+            return attempt
           }
+          if let error { throw Failure.lift(error) }
+          return (call.inbound, CallHandle { call.cancel() })
         } catch {
-          let (initial, trailing) = (last?.initial ?? Metadata(), last?.trailing ?? Metadata())
-          head.end(error, initial: initial, trailing: trailing)
-          interceptors?.ended(method.path, error, initial: initial, trailing: trailing)
+          let end = last?.end ?? AttemptEnd()
+          head.end(error, initial: end.initial, trailing: end.trailing)
+          interceptors?.ended(method.path, error, initial: end.initial, trailing: end.trailing)
           throw error
         }
       })
-  }
-
-  /// Attempts a call until its first answer.
-  private func attempt<Request: Message, Response: Message, Failure: ErrorUnion>(
-    _ plan: CallPlan, _ request: Request, _ watch: CallWatch<Failure>, _ interceptors: ClientInterceptors?,
-    _ head: ResponseHead<Failure>, wasRefused: Bool
-  ) async throws(Failure) -> (InboundMessages<ReceivedMessage<Response>, Failure>, CallHandle) {
-    watch.attempting()
-    let call = StreamingClientCall<Request, Response, Failure>(
-      .init(
-        path: plan.path, options: plan.options, deadline: plan.deadline, request: request, takesManyMessages: true,
-        interceptors: interceptors, head: head, wasRefused: wasRefused
-      ) { watch.ended($0) }, on: engine)
-    do throws(ConnectionError.CircuitOpen) {
-      if let permit = try engine.permit() { call.admit(permit) }
-    } catch {
-      throw Failure.lift(error).fromCall()
-    }
-    let handle = CallHandle { call.cancel() }
-    call.start()
-    try await call.inbound.first()
-    watch.keep()
-    engine.succeeded(plan.options)
-    return (call.inbound, handle)
   }
 
   /// Begins a call with any number of requests and one answer. It is tried once, and once more when the server did not
@@ -132,30 +113,18 @@ extension Channel: CallInvoker {
   ) -> (RequestSink<Request, Failure>, ResponseSource<Response, Failure>) {
     let interceptors = ClientInterceptors(interceptors, path: method.path)
     let head = ResponseHead<Failure>()
-    let watch = watch(method, options, interceptors, head)
-    watch.keep()
     let deadline = deadline(options)
-    let call = StreamingClientCall<Request, Response, Failure>(
-      .init(
-        path: method.path, options: options, deadline: deadline, request: nil,
-        takesManyMessages: takesManyMessages, interceptors: interceptors, head: head,
-        repeatsRefusedStreams: engine.repeatsRefusedStreams(plan(method, options, deadline))
-      ) { watch.ended($0) }, on: engine)
-    do throws(ConnectionError.CircuitOpen) {
-      if let permit = try engine.permit() { call.admit(permit) }
-      if interceptors == nil {
-        call.start()
-      } else {
-        Task {
-          do throws(Failure) {
-            call.start(with: try await started(method, options, interceptors))
-          } catch {
-            call.refuse(error)
-          }
+    let call = call(method, nil, options, takesManyMessages: takesManyMessages, interceptors, head)
+    if interceptors == nil {
+      call.start(plan(method, options, deadline))
+    } else {
+      Task {
+        do throws(Failure) {
+          call.start(plan(method, try await started(method, options, interceptors), deadline))
+        } catch {
+          call.refuse(error)
         }
       }
-    } catch {
-      call.refuse(error)
     }
     return (
       RequestSink(outbound: call.outbound, interceptors: interceptors, path: method.path),
@@ -186,13 +155,16 @@ extension Channel: CallInvoker {
     return try await Failure.catching { try await interceptors.starting(method.path, options) }
   }
 
-  private func watch<Request, Response, Failure>(
-    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, _ interceptors: ClientInterceptors?,
-    _ head: ResponseHead<Failure>
-  ) -> CallWatch<Failure> {
-    CallWatch { [engine] end in
+  private func call<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request?, _ options: CallOptions,
+    takesManyMessages: Bool, _ interceptors: ClientInterceptors?, _ head: ResponseHead<Failure>
+  ) -> StreamingCall<Request, Response, Failure> {
+    StreamingCall(
+      request: request, takesManyMessages: takesManyMessages, compression: options.compression,
+      interceptors: interceptors, head: head, on: engine
+    ) { [engine] end in
       engine.note(end.notes, method.path)
-      head.end(end.error, initial: end.initial, trailing: end.trailing)
+      head.end(end.error.map { Failure.lift($0) }, initial: end.initial, trailing: end.trailing)
       options.onMetadata?(end.initial, end.trailing)
       interceptors?.ended(method.path, end.error, initial: end.initial, trailing: end.trailing)
     }

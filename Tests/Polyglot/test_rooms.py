@@ -13,7 +13,6 @@ from repository import ROOT
 SOURCES = ROOT / "Sources"
 
 KNOWN_CIRCLES: dict[str, list[str]] = {
-    "TaxonClient": ["Calls, Connection", "Connection, Naming", "Calls, Connection, Naming"],
     "TaxonErrors": ["Generated, Taxonomy", "HTTP, Wire", "Taxonomy, Wire", "Generated, HTTP, Taxonomy, Wire"],
     "TaxonProtobuf": [
         "Codec, Schema",

@@ -34,26 +34,28 @@ import Testing
 
   private static func end(_ code: StatusCode) -> CallEnd { CallEnd(outcome: .status(ReceivedStatus(code: code))) }
 
-  private func deadline(isLate: Bool) -> NIODeadline { .now() + (isLate ? .seconds(-1) : .hours(1)) }
+  private func plan(isLate: Bool) -> CallPlan {
+    CallPlan(
+      path: "/a/B", isIdempotent: false, options: CallOptions(),
+      deadline: .now() + (isLate ? .seconds(-1) : .hours(1)))
+  }
 
   @Test(arguments: Self.statuses)
   func cancelledIsTheDeadlineOfAUnaryCallWhoseTimeIsOver(
     _ answer: StatusCode, isLate: Bool, _ expected: StatusCode
   ) async throws {
-    typealias Call = UnaryClientCall<Google_Protobuf_StringValue, Google_Protobuf_StringValue, RPCError>
-    let plan = CallPlan(
-      path: "/a/B", isIdempotent: false, options: CallOptions(), deadline: deadline(isLate: isLate))
-    let call = Call(plan, Google_Protobuf_StringValue())
     let channel = try makeChannel()
     let core = channel.engine.core
+    let attempt = UnaryAttempt<Google_Protobuf_StringValue, Google_Protobuf_StringValue, RPCError>(
+      plan(isLate: isLate), Google_Protobuf_StringValue(), on: core)
     await withUnsafeContinuation { continuation in
-      call.caller = continuation
+      attempt.caller = continuation
       core.eventLoop.execute {
-        call.begin(on: core)
-        call.receiveEnd(Self.end(answer))
+        attempt.begin()
+        attempt.receiveEnd(Self.end(answer))
       }
     }
-    #expect(call.end.error?.status == expected)
+    #expect(attempt.end.error?.status == expected)
     channel.shutDown()
   }
 
@@ -61,19 +63,17 @@ import Testing
   func cancelledIsTheDeadlineOfAStreamingCallWhoseTimeIsOver(
     _ answer: StatusCode, isLate: Bool, _ expected: StatusCode
   ) async throws {
-    typealias Call = StreamingClientCall<
-      Google_Protobuf_StringValue, Google_Protobuf_StringValue, RPCError
-    >
     let channel = try makeChannel()
     let core = channel.engine.core
     let status: StatusCode? = await withCheckedContinuation { continuation in
-      let plan = Call.Plan(
-        path: "/a/B", options: CallOptions(), deadline: deadline(isLate: isLate), request: nil, takesManyMessages: true,
-        interceptors: nil, head: ResponseHead(), ended: { continuation.resume(returning: $0.error?.status) })
-      let call = Call(plan, on: channel.engine)
+      let call = StreamingCall<Google_Protobuf_StringValue, Google_Protobuf_StringValue, RPCError>(
+        request: nil, takesManyMessages: true, compression: nil, interceptors: nil, head: ResponseHead(),
+        on: channel.engine
+      ) { continuation.resume(returning: $0.error?.status) }
+      let attempt = call.makeAttempt(plan(isLate: isLate), wasRefused: false)
       core.eventLoop.execute {
-        call.start()
-        call.receiveEnd(Self.end(answer))
+        attempt.begin()
+        attempt.receiveEnd(Self.end(answer))
       }
     }
     #expect(status == expected)

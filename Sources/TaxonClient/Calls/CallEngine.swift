@@ -6,43 +6,6 @@ import TaxonErrors
 import TaxonProtobuf
 import TaxonResilience
 
-/// How one attempt ended.
-struct AttemptEnd: Sendable {
-  /// Nil when it succeeded.
-  var error: (any TaxonomyError)?
-  var initial = Metadata()
-  var trailing = Metadata()
-  /// Set when the server did not process the attempt: says how that is known.
-  var refusal: Refusal?
-  /// What the log should know of the answer.
-  var notes: [WireNote] = []
-}
-
-/// A call as the engine sees it, which attempts it until it succeeds or no other attempt is allowed. No types of the
-/// call's are in it: an async function that has generic types looks them up after every suspension.
-protocol AttemptedCall: PendingCall, SubmittedCall {
-  var plan: CallPlan { get }
-  /// What the last attempt ended with; nil: it succeeded. To be read between attempts alone.
-  var error: (any TaxonomyError)? { get }
-  /// How the last attempt ended. To be read between attempts alone.
-  var end: AttemptEnd { get }
-  /// Resumed when the attempt has ended. To be set before the call is submitted.
-  var caller: UnsafeContinuation<Void, Never>? { get set }
-  /// Ends an attempt that is not to be submitted.
-  func refuse(_ error: any TaxonomyError)
-  /// Gives the call up: the caller's task is cancelled. To be called on the channel's loop.
-  func cancel()
-}
-
-/// What the attempts of a call have in common.
-struct CallPlan: Sendable {
-  let path: String
-  /// A second call does no harm even if the first had its effect.
-  let isIdempotent: Bool
-  let options: CallOptions
-  let deadline: NIODeadline?
-}
-
 /// Makes attempts: asks the breaker before each, and after a failure the policy.
 final class CallEngine: Sendable {
   let core: ChannelCore
@@ -71,26 +34,35 @@ final class CallEngine: Sendable {
 
   /// Attempts until one succeeds or no other is allowed. A cancelled task gives the call up.
   ///
-  /// - Returns: What the call ended with; nil: it succeeded.
-  nonisolated(nonsending) func run(_ call: any AttemptedCall) async -> (any Error)? {
+  /// - Parameters:
+  ///   - mayRepeat: False when somebody knows something of the attempt that has just failed.
+  ///   - makeAttempt: Makes the next attempt, to be told whether the one before was refused.
+  /// - Returns: What the call ended with; nil: the last attempt succeeded.
+  nonisolated(nonsending) func run(
+    _ plan: CallPlan, mayRepeat: () -> Bool = { true }, _ makeAttempt: (_ wasRefused: Bool) -> Attempt
+  ) async -> (any Error)? {
     var retrier: Retrier?
+    var wasRefused = false
     while true {
-      if admit(call) {
+      let attempt = makeAttempt(wasRefused)
+      if admit(attempt) {
         await withTaskCancellationHandler {
           await withUnsafeContinuation { continuation in
-            call.caller = continuation
-            core.submit(call)
+            attempt.caller = continuation
+            core.submit(attempt)
           }
         } onCancel: {
-          core.execute { call.cancel() }
+          core.execute { attempt.cancel() }
         }
       }
-      guard let error = call.error else {
-        succeeded(call.plan.options)
+      guard let error = attempt.error else {
+        budget(for: plan.options)?.succeeded()
         return nil
       }
+      let end = attempt.end
+      wasRefused = end.refusal != nil
       do {
-        guard try await mayRepeat(call.plan, after: call.end, &retrier) else { return error }
+        guard try await repeats(plan, after: end, isCommitted: !mayRepeat(), &retrier) else { return error }
       } catch {
         return error
       }
@@ -98,19 +70,16 @@ final class CallEngine: Sendable {
   }
 
   /// False: the breaker is open, and the attempt has ended.
-  private func admit(_ call: any AttemptedCall) -> Bool {
+  private func admit(_ attempt: Attempt) -> Bool {
     guard let breaker else { return true }
     do throws(ConnectionError.CircuitOpen) {
-      call.admit(try breaker.acquire())
+      attempt.admit(try breaker.acquire())
       return true
     } catch {
-      call.refuse(error)
+      attempt.refuse(error)
       return false
     }
   }
-
-  /// To be called when an attempt has succeeded.
-  func succeeded(_ options: CallOptions) { budget(for: options)?.succeeded() }
 
   /// The tokens that a call's retries take: the channel's, or those of the policy in its options.
   private func budget(for options: CallOptions) -> RetryBudget? {
@@ -125,15 +94,15 @@ final class CallEngine: Sendable {
     }
   }
 
-  /// To be called when an attempt has failed.
+  /// Decides what follows on a failed attempt, and waits until then.
   ///
   /// - Parameters:
   ///   - isCommitted: The caller knows the head of the attempt's answer.
   ///   - retrier: Counts the attempts; nil after the first.
   /// - Returns: True when another is to be made, now: the pause before it is over.
   /// - Throws: What ended the pause.
-  nonisolated(nonsending) func mayRepeat(
-    _ plan: CallPlan, after end: AttemptEnd, isCommitted: Bool = false, _ retrier: inout Retrier?
+  private nonisolated(nonsending) func repeats(
+    _ plan: CallPlan, after end: AttemptEnd, isCommitted: Bool, _ retrier: inout Retrier?
   ) async throws -> Bool {
     note(end.notes, plan.path)
     guard let error = end.error else { return false }

@@ -61,7 +61,7 @@ final class ChannelCore: @unchecked Sendable {
 
   /// Begins a call on the channel's loop.
   func submit(_ call: any SubmittedCall) {
-    if eventLoop.inEventLoop { return call.begin(on: self) }
+    if eventLoop.inEventLoop { return call.begin() }
     let isFirst = inbox.withLock { inbox in
       inbox.calls.append(call)
       defer { inbox.isScheduled = true }
@@ -73,7 +73,7 @@ final class ChannelCore: @unchecked Sendable {
         inbox.isScheduled = false
         swap(&inbox.calls, &batch)
       }
-      for call in batch { call.begin(on: self) }
+      for call in batch { call.begin() }
       batch.removeAll(keepingCapacity: batch.count <= Self.keptCapacity)
     }
   }

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import Synchronization
+import TaxonCalls
+import TaxonErrors
+import TaxonResilience
+import TaxonTransport
+
+/// What the attempts of a call have in common.
+struct CallPlan: Sendable {
+  let path: String
+  /// A second call does no harm even if the first had its effect.
+  let isIdempotent: Bool
+  let options: CallOptions
+  let deadline: NIODeadline?
+}
+
+/// How one attempt ended.
+struct AttemptEnd: Sendable {
+  /// Nil when it succeeded.
+  var error: (any TaxonomyError)?
+  var initial = Metadata()
+  var trailing = Metadata()
+  /// Set when the server did not process the attempt: says how that is known.
+  var refusal: Refusal?
+  /// What the log should know of the answer.
+  var notes: [WireNote] = []
+}
+
+/// One attempt of a call: one stream, one permit of a circuit breaker, one end. What is sent and what comes back is the
+/// matter of its subclasses, one for calls with one message each way and one for those that stream.
+///
+/// No types of the call's are in it: generic code looks them up at each use, and an async function after each suspension.
+///
+/// Lives on the channel's event loop once it has been submitted. The caller may read `end` when it has been resumed.
+class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
+  // Its mutable state is reached on the channel's loop alone, by who makes it before it is submitted, and by the caller
+  // when that has been resumed.
+  @unchecked Sendable
+{
+  final let plan: CallPlan
+  final let core: ChannelCore
+  /// The attempt before this one was refused: a second refusal in a row is a failure.
+  final let wasRefused: Bool
+  private let takesManyMessages: Bool
+  /// Resumed with the attempt's end, or sooner. To be set before the attempt is submitted.
+  @exclusivity(unchecked) final var caller: UnsafeContinuation<Void, Never>?
+  /// What the caller was resumed with.
+  @exclusivity(unchecked) private final var answer = AttemptEnd()
+  @exclusivity(unchecked) private(set) final var stream: ClientStream?
+  /// The metadata of the answer's head.
+  @exclusivity(unchecked) private final var initial = Metadata()
+  @exclusivity(unchecked) private final var hasBegun = false
+  @exclusivity(unchecked) private(set) final var isOver = false
+  /// The caller gave the call up.
+  @exclusivity(unchecked) private(set) final var isCancelled = false
+  /// Orders what the loop has written before what the caller reads. The continuation does that too, but the thread
+  /// sanitizer does not see it when the continuation is resumed before the caller waits for it.
+  private final let hasAnswer = Atomic<Bool>(false)
+  @exclusivity(unchecked) final var place: WaitingCalls.Place?
+  @exclusivity(unchecked) final var deadlineIndex = -1
+  @exclusivity(unchecked) private final var permit: CircuitBreaker.Permit?
+
+  init(_ plan: CallPlan, on core: ChannelCore, takesManyMessages: Bool, wasRefused: Bool) {
+    self.plan = plan
+    self.core = core
+    self.takesManyMessages = takesManyMessages
+    self.wasRefused = wasRefused
+  }
+
+  // MARK: For the subclasses
+
+  /// Puts what the call has to send by now on the stream, which is about to be opened.
+  func write(to stream: ClientStream, session: HTTP2Session?) throws(RPCError) {}
+  /// The stream has been opened.
+  func opened(_ stream: ClientStream) {}
+  /// The error as one that the method raises.
+  func lifted(_ error: any TaxonomyError) -> any TaxonomyError { error }
+  /// The error that a status of the server's stands for, and what the log should know of it.
+  func received(_ status: ReceivedStatus) -> (error: any TaxonomyError, notes: [WireNote]) {
+    let received = RPCError.received(status, registry: core.knownErrors)
+    return (received.error, received.notes)
+  }
+  /// The attempt is over. Called once.
+  func ended(_ end: AttemptEnd) { resumeCaller(end) }
+
+  /// Lets the caller go on, with how the attempt ended or, at its first message, as one that has succeeded.
+  final func resumeCaller(_ end: AttemptEnd) {
+    guard let caller else { return }
+    self.caller = nil
+    answer = end
+    hasAnswer.store(true, ordering: .releasing)
+    caller.resume()
+  }
+
+  // MARK: From the caller
+
+  /// What the caller was resumed with; its error is nil when the attempt succeeded. To be read after that alone.
+  final var end: AttemptEnd {
+    _ = hasAnswer.load(ordering: .acquiring)
+    return answer
+  }
+
+  /// What the attempt failed with; nil: it succeeded. To be read as `end` is.
+  final var error: (any TaxonomyError)? {
+    _ = hasAnswer.load(ordering: .acquiring)
+    return answer.error
+  }
+
+  /// Ends an attempt that is not submitted.
+  final func refuse(_ error: any TaxonomyError) { answer = AttemptEnd(error: lifted(error).fromCall()) }
+
+  /// Gives the call up: the caller's task is cancelled. Nothing happens when the attempt is over.
+  final func cancel() {
+    core.eventLoop.assertInEventLoop()
+    guard !isOver else { return }
+    isCancelled = true
+    if hasBegun { abandon(RPCError.cancelled) }
+  }
+
+  // MARK: From the channel
+
+  final func begin() {
+    core.eventLoop.assertInEventLoop()
+    hasBegun = true
+    if isCancelled { return fail(RPCError.cancelled) }
+    if let deadline = plan.deadline { core.deadlines.add(self, at: deadline) }
+    core.start(self)
+  }
+
+  final var waitsForReady: Bool { plan.options.waitForReady }
+
+  final func admit(_ permit: consuming CircuitBreaker.Permit) { self.permit = consume permit }
+
+  final func send(on connection: ClientConnection) {
+    connection.eventLoop.assertInEventLoop()
+    guard !isOver else { return }
+    let stream = ClientStream(
+      call: self, takesManyMessages: takesManyMessages, maxMessageSize: connection.limits.maxMessageSize,
+      maxHeaderListSize: connection.limits.maxHeaderListSize, cache: connection.headerCache)
+    do throws(RPCError) {
+      try write(to: stream, session: connection.handler?.session)
+    } catch {
+      return fail(error)
+    }
+    self.stream = stream
+    connection.open(
+      stream,
+      head: connection.heads.head(
+        path: plan.path, timeout: plan.deadline.map { Duration($0 - connection.eventLoop.now) },
+        metadata: plan.options.metadata,
+        compression: plan.options.compression?.compression))
+    if !isOver { opened(stream) }
+  }
+
+  final func fail(_ error: any TaxonomyError) {
+    finish(lifted(error), CallEnd(outcome: .failure(error)))
+  }
+
+  final func deadlineExceeded() { abandon(CallError.DeadlineExceeded()) }
+
+  /// Gives the attempt up, wherever it is.
+  private func abandon(_ error: any TaxonomyError) {
+    if let stream {
+      // Ends the attempt, which then knows the stream no more.
+      stream.abandon(error)
+    } else {
+      fail(error)
+    }
+  }
+
+  // MARK: From the stream
+
+  func receive(initial: Metadata) {
+    self.initial = initial
+    plan.options.onInitialMetadata?(initial)
+  }
+
+  func receive(
+    _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) throws(RPCError) -> KeptBytes { .none }
+
+  func hasRoom() {}
+
+  /// The head came: to the breaker, a stream works from then on.
+  final func noteAnswered() { permit?.answered() }
+
+  final func receiveEnd(_ end: CallEnd) {
+    core.eventLoop.assertInEventLoop()
+    switch end.outcome {
+    case .success: finish(nil, end)
+    case .status(let status): fail(status, end)
+    case .failure(let error): finish(lifted(error), end)
+    }
+  }
+
+  @inline(never)
+  private func fail(_ status: ReceivedStatus, _ end: CallEnd) {
+    // A server, which knows the deadline too, may cancel the call for it before this end's own timer goes off.
+    if status.code == .cancelled, let deadline = plan.deadline, deadline <= core.eventLoop.now {
+      return finish(lifted(CallError.DeadlineExceeded()), end)
+    }
+    let (error, notes) = received(status)
+    finish(error, end, notes: notes)
+  }
+
+  private func finish(_ error: (any TaxonomyError)?, _ end: CallEnd, notes: [WireNote] = []) {
+    core.eventLoop.assertInEventLoop()
+    guard !isOver else { return }
+    isOver = true
+    if place != nil { leaveQueue() }
+    if plan.deadline != nil { core.deadlines.remove(self) }
+    stream = nil
+    let permit = permit.take()
+    guard let error else {
+      permit?.settle(.success)
+      return ended(AttemptEnd(initial: initial, trailing: end.trailing))
+    }
+    // The caller's own cancellation is no answer of the server's.
+    let told = isCancelled ? error : error.fromCall().with(initial: initial, trailing: end.trailing)
+    if end.refusal != nil, !wasRefused {
+      // That the server did not process the call says nothing of how it works.
+      permit?.settle(.neutral)
+    } else {
+      permit?.settle(throwing: told)
+    }
+    ended(
+      AttemptEnd(error: told, initial: initial, trailing: end.trailing, refusal: end.refusal, notes: notes))
+  }
+}
