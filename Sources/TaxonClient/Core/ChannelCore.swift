@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Logging
 import NIOCore
 import TaxonErrors
 import TaxonProtobuf
@@ -20,8 +21,8 @@ final class ChannelCore: @unchecked Sendable {
   /// When the calls have to be over.
   let deadlines: DeadlineQueue
   /// One for each address; with pick-first, one for all.
-  @exclusivity(unchecked) var subchannels: [Subchannel] = []
-  @exclusivity(unchecked) var resolution = Resolution()
+  @exclusivity(unchecked) private var subchannels: [Subchannel] = []
+  private let resolver: TargetResolver
   /// As it is now: servers may have made it longer.
   private(set) var keepaliveTime: Duration?
   @exclusivity(unchecked) private var picker = Picker()
@@ -46,6 +47,8 @@ final class ChannelCore: @unchecked Sendable {
     deadlines = DeadlineQueue(eventLoop)
     lastUse = eventLoop.now
     keepaliveTime = configuration.keepalive.time
+    resolver = TargetResolver(target, on: eventLoop, configuration: configuration)
+    resolver.owner = self
   }
 
   /// Runs on the channel's loop: at once when called there.
@@ -114,7 +117,7 @@ final class ChannelCore: @unchecked Sendable {
       guard !call.waitsForReady else { return false }
       call.fail(outage.error(of: target.description, at: eventLoop.now))
     case .none:
-      guard !call.waitsForReady, let outage = resolution.outage else { return false }
+      guard !call.waitsForReady, let outage = resolver.outage else { return false }
       call.fail(outage.error(of: target.description, at: eventLoop.now))
     }
     return true
@@ -144,7 +147,7 @@ final class ChannelCore: @unchecked Sendable {
   /// How the subchannels look together.
   var state: ConnectivityState {
     if isShutDown { return .shutdown }
-    var state = resolution.state
+    var state = resolver.state
     for (index, subchannel) in subchannels.enumerated() {
       switch (subchannel.state, index) {
       case (.ready, _): return .ready
@@ -168,12 +171,12 @@ final class ChannelCore: @unchecked Sendable {
       isAsleep = false
       lastUse = eventLoop.now
       watchIdleness()
-      if resolution.isDone {
-        requestResolution()
+      if resolver.isDone {
+        resolver.refresh()
         for subchannel in subchannels { subchannel.connect() }
       }
     }
-    if resolution.isNeeded { resolve() }
+    if resolver.isNeeded { resolver.resolve() }
     if configuration.balancing == .pickFirst { subchannels.first?.connect() }
   }
 
@@ -199,7 +202,7 @@ final class ChannelCore: @unchecked Sendable {
     guard !isShutDown else { return }
     isShutDown = true
     idleTimer?.cancel()
-    resolution.timer?.cancel()
+    resolver.shutDown()
     for subchannel in subchannels { subchannel.shutDown() }
     while let call = waiting.popFirst() { call.fail(Self.shutDownError) }
     publishState()
@@ -213,7 +216,7 @@ extension ChannelCore: SubchannelOwner {
     eventLoop.assertInEventLoop()
     guard !isShutDown else { return }
     switch subchannel.state {
-    case .transientFailure: requestResolution()
+    case .transientFailure: resolver.refresh()
     case .idle where !isAsleep && (configuration.balancing == .roundRobin || hasWaitingCalls):
       // Changes the state again, and comes back here.
       if subchannels.contains(where: { $0 === subchannel }) { return subchannel.connect() }
@@ -233,5 +236,75 @@ extension ChannelCore: SubchannelOwner {
     eventLoop.assertInEventLoop()
     keepaliveTime = keepaliveTime.map { min($0 * 2, .seconds(24 * 3600)) }
     for subchannel in subchannels { subchannel.settings.keepaliveTime = keepaliveTime }
+  }
+}
+
+extension ChannelCore: TargetResolverOwner {
+  func resolverChanged() { publishState() }
+
+  func resolverFailed() {
+    publishState()
+    serve()
+  }
+
+  /// Takes addresses that were found. Connections to addresses that are still there stay.
+  func resolverFound(_ addresses: [SocketAddress]) {
+    switch configuration.balancing {
+    case .pickFirst:
+      if let subchannel = subchannels.first {
+        subchannel.addresses = addresses
+      } else {
+        subchannels = [makeSubchannel(addresses, breaker: nil)]
+      }
+    case .roundRobin: adoptEach(addresses)
+    }
+    publishState()
+    guard !isAsleep else { return }
+    for subchannel in subchannels { subchannel.connect() }
+    serve()
+  }
+
+  private func adoptEach(_ addresses: [SocketAddress]) {
+    var old = subchannels
+    // A socket in this process has no address.
+    let groups = addresses.isEmpty ? [[]] : addresses.map { [$0] }
+    var new: [Subchannel] = []
+    for group in groups where !new.contains(where: { $0.addresses == group }) {
+      if let index = old.firstIndex(where: { $0.addresses == group }) {
+        new.append(old.remove(at: index))
+      } else {
+        let name = group.first?.text ?? target.description
+        new.append(makeSubchannel(group, breaker: makeBreaker(name)))
+      }
+    }
+    subchannels = new
+    for subchannel in old { subchannel.shutDown() }
+  }
+
+  private func makeSubchannel(_ addresses: [SocketAddress], breaker: CircuitBreaker?) -> Subchannel {
+    var settings = ConnectionSettings(
+      target: target.description, authority: configuration.authority ?? target.authority, configuration: configuration)
+    settings.keepaliveTime = keepaliveTime
+    settings.tls = tls
+    settings.serverName = configuration.tls?.serverName ?? target.hostName
+    return Subchannel(
+      addresses: addresses, eventLoop: eventLoop, dialer: dialer, settings: settings, configuration: configuration,
+      breaker: breaker, owner: self)
+  }
+
+  private func makeBreaker(_ name: String) -> CircuitBreaker? {
+    configuration.policy.breaker.map { configuration.makeBreaker(endpoint: name, settings: $0) }
+  }
+}
+
+extension Channel.Configuration {
+  /// A breaker that reports to the observer and the log.
+  func makeBreaker(endpoint: String, settings: CircuitBreaker.Settings) -> CircuitBreaker {
+    let clock = clock
+    let (observer, logger) = (observer, logger)
+    return CircuitBreaker(endpoint: endpoint, settings: settings, clock: clock) { transition in
+      observer?(.breaker(transition))
+      logger.notice("\(transition)")
+    }
   }
 }

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import Logging
+import NIOCore
+import NIOPosix
+import TaxonErrors
+import TaxonResilience
+import TaxonTransport
+
+/// Who connects to the addresses that a resolver finds. Called on the channel's loop.
+protocol TargetResolverOwner: AnyObject {
+  /// These are the target's addresses now; none for a socket of this process.
+  func resolverFound(_ addresses: [SocketAddress])
+  /// No address is known, and looking for them has failed.
+  func resolverFailed()
+  /// The resolver's state has changed otherwise.
+  func resolverChanged()
+  /// Somebody waits for addresses.
+  var hasWaitingCalls: Bool { get }
+  /// Nobody makes calls, and none are expected.
+  var isAsleep: Bool { get }
+}
+
+/// Looks for the addresses of a target, and looks again when they may be out of date.
+///
+/// Lives on the channel's event loop.
+final class TargetResolver: @unchecked Sendable {
+  private enum Phase { case none, running, done, failed }
+
+  weak var owner: (any TargetResolverOwner)?
+  private let target: Target
+  private let eventLoop: any EventLoop
+  private let lookup: NameLookup
+  private let backoff: Backoff
+  private let interval: Duration
+  private let logger: Logger
+  @exclusivity(unchecked) private var phase = Phase.none
+  /// Running again, while the addresses that are known still count.
+  private var isRefreshing = false
+  private var isShutDown = false
+  private var last: NIODeadline?
+  private var failures = 0
+  /// Why no address is known.
+  private(set) var outage: Outage?
+  private var log = OutageLog()
+  /// Until the name may be resolved again.
+  private var timer: Scheduled<Void>?
+
+  init(_ target: Target, on eventLoop: any EventLoop, configuration: Channel.Configuration) {
+    self.target = target
+    self.eventLoop = eventLoop
+    lookup = configuration.nameLookup
+    backoff = configuration.backoff
+    interval = configuration.resolutionInterval
+    logger = configuration.logger
+  }
+
+  /// Addresses are known.
+  var isDone: Bool { phase == .done }
+  /// Nobody has asked for addresses yet, or the pause after a failure is over.
+  var isNeeded: Bool { phase == .none }
+  /// What the resolution means for the channel's state while no address is known.
+  var state: ConnectivityState {
+    switch phase {
+    case .none: .idle
+    case .running, .done: .connecting
+    case .failed: .transientFailure
+    }
+  }
+
+  /// Looks for the target's addresses.
+  func resolve() {
+    eventLoop.assertInEventLoop()
+    switch target.address {
+    case .addresses(let addresses): found(addresses)
+    case .socket: found([])
+    case .name(let host, let port):
+      if let address = try? SocketAddress(ipAddress: host, port: port) { return found([address]) }
+      last = eventLoop.now
+      if isDone { isRefreshing = true } else { phase = .running }
+      owner?.resolverChanged()
+      NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { [lookup] in try lookup(host, port) }
+        .whenComplete { [weak self] result in self?.looked(result) }
+    }
+  }
+
+  /// Looks for other addresses, since those that are known may be out of date; soon, when that has been done lately.
+  func refresh() {
+    eventLoop.assertInEventLoop()
+    guard case .name(let host, _) = target.address, (try? SocketAddress(ipAddress: host, port: 0)) == nil,
+      isDone, !isRefreshing, timer == nil, let last
+    else { return }
+    let left = Duration(last + TimeAmount(saturating: interval) - eventLoop.now)
+    guard left > .zero else { return resolve() }
+    schedule(in: left) { resolver in
+      if resolver.owner?.isAsleep == false { resolver.resolve() }
+    }
+  }
+
+  /// Looks no more.
+  func shutDown() {
+    isShutDown = true
+    timer?.cancel()
+  }
+
+  private func looked(_ result: Result<[SocketAddress], any Error>) {
+    guard !isShutDown else { return }
+    isRefreshing = false
+    switch result {
+    case .success(let addresses) where !addresses.isEmpty: found(addresses)
+    case .success: failed(NameLookupError(description: "\(target) has no address"))
+    case .failure(let error): failed(error)
+    }
+  }
+
+  private func found(_ addresses: [SocketAddress]) {
+    phase = .done
+    failures = 0
+    outage = nil
+    log.end(of: target.description, at: nil, logger)
+    owner?.resolverFound(addresses)
+  }
+
+  private func failed(_ error: any Error) {
+    // Addresses that were good are better than none.
+    guard !isDone else { return }
+    failures += 1
+    phase = .failed
+    var generator = SystemRandomNumberGenerator()
+    let pause = backoff.delay(retry: failures, using: &generator)
+    let (now, began) = (eventLoop.now, last ?? eventLoop.now)
+    let outage = Outage(
+      phase: .resolve, reason: ConnectionFailure.text(of: error), cause: error, since: self.outage?.since ?? began,
+      began: began, nextAttempt: now + TimeAmount(saturating: pause))
+    self.outage = outage
+    log.note(outage, of: target.description, logger)
+    schedule(in: pause) { resolver in
+      resolver.phase = .none
+      if resolver.owner?.hasWaitingCalls == true { resolver.resolve() } else { resolver.owner?.resolverChanged() }
+    }
+    owner?.resolverFailed()
+  }
+
+  private func schedule(in pause: Duration, _ body: @escaping @Sendable (TargetResolver) -> Void) {
+    timer?.cancel()
+    timer = eventLoop.scheduleTask(in: TimeAmount(saturating: pause)) { [weak self] in
+      guard let self else { return }
+      self.timer = nil
+      body(self)
+    }
+  }
+}
