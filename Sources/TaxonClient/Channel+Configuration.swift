@@ -46,7 +46,7 @@ extension Channel {
     public var interceptors: [any ClientInterceptor] = []
     /// Where the channel writes what it decides.
     public var logger = Logger(label: "taxon.client")
-    /// Told what is decided about each failure. Called on any thread; should not block.
+    /// Receives what the channel decides about each failed attempt. Called on any thread; must not block.
     public var observer: (@Sendable (CallEvent) -> Void)?
 
     /// Instead of the system's resolver, for tests.
@@ -76,7 +76,7 @@ extension Channel {
     public var time: Duration?
     /// How long to wait for an answer before the connection is taken for lost. At least 1 s.
     public var timeout: Duration = .seconds(20)
-    /// Also while there is no call.
+    /// PINGs are sent while no call is open, too.
     public var permitsWithoutCalls = false
 
     /// The least time, which tests lower.

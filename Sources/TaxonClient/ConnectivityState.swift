@@ -3,7 +3,7 @@ import TaxonProtobuf
 
 /// Where a channel stands (gRPC connectivity semantics document).
 public enum ConnectivityState: Sendable, Hashable, CaseIterable {
-  /// There is no connection, and none is being made: nobody has made a call for a while, or yet.
+  /// There is no connection, and none is being made: no call was made for a while, or none so far.
   case idle
   /// A name is being resolved or a connection is being made; calls wait.
   case connecting

@@ -41,7 +41,7 @@ def test_the_beginning_of_the_page_is_in_the_debug_log(nginx: Nginx) -> None:
         [executable("taxon-interop"), "load", "ipv4:" + nginx.target, "--calls", "1", "--concurrency", "1", "--debug"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=True,
     )  # fmt: skip
-    lines = [line for line in result.stderr.splitlines() if "the answer is no gRPC" in line]
+    lines = [line for line in result.stderr.splitlines() if "the answer is not gRPC" in line]
     assert lines, result.stderr
     assert f"{version()} answered HTTP 502" in lines[0]
     assert "<title>502 Bad Gateway</title>" in lines[0]

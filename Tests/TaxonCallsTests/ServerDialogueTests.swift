@@ -197,7 +197,7 @@ import Testing
     #expect(fields.starts(with: [":status: 405"]))
   }
 
-  /// A request that is no gRPC, and goes on after the answer.
+  /// A request that is not gRPC, and goes on after the answer.
   private func rejected(_ fixture: Fixture, _ more: [(String, String)] = []) throws {
     let fields = [(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "test")] + more
     let answer = try fixture.say(ScriptedPeer.headers(1, fields))

@@ -9,7 +9,7 @@ public struct OtherAnswer: Sendable, Hashable {
   public let body: String?
 }
 
-/// Keeps the beginning of the body of an answer that is no gRPC, for the log.
+/// Keeps the beginning of the body of an answer that is not gRPC, for the log.
 final class OtherAnswerReader {
   private let message: String
   // The stream's session is out of reach when the stream is closed.

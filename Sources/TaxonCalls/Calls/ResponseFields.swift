@@ -97,7 +97,7 @@ struct ResponseFields: ~Copyable {
 
   private static let maxServerName = 64
 
-  /// What an answer amounts to that is no gRPC.
+  /// What an answer amounts to that is not gRPC.
   func failure(httpStatus: Int) -> ReceivedStatus {
     let code = StatusCode(httpStatus: httpStatus)
     return ReceivedStatus(

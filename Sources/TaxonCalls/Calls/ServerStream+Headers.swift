@@ -20,7 +20,7 @@ extension ServerStream {
     return HeaderBlock([.init("grpc-status", "0")] + HeaderBlock.Field.fields(of: metadata))
   }
 
-  /// The head of an HTTP answer to what is no gRPC, whose content is text of `count` bytes.
+  /// The head of an HTTP answer to what is not gRPC, whose content is text of `count` bytes.
   static func rejection(_ status: Int, reason: String, count: Int) -> HeaderBlock {
     var fields: [HeaderBlock.Field] = [
       .init(":status", "\(status)"), .init("content-type", "text/plain; charset=utf-8"),

@@ -39,7 +39,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   @exclusivity(unchecked) private var hasHandler = false
   /// The stream is not closed.
   @exclusivity(unchecked) private var isOpen = true
-  /// The request is no gRPC and answered, and goes on: it is stopped after so many bytes, or that time.
+  /// The request is not gRPC and answered, and goes on: it is stopped after so many bytes, or that time.
   @exclusivity(unchecked) private var isRejected = false
   private static let maxRejected = 16 * 1024
   private static let rejectedTime = TimeAmount.seconds(1)
@@ -473,7 +473,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     }
   }
 
-  /// Answers what is no gRPC as HTTP does, with the reason as text.
+  /// Answers what is not gRPC as HTTP does, with the reason as text.
   ///
   /// A request that goes on is not stopped at once: what is wrong with it further on is still answered as HTTP/2 asks,
   /// and a client that ends it soon does not find its stream reset. RFC 9113 §8.1 leaves that to the server.

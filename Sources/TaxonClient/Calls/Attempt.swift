@@ -34,8 +34,8 @@ struct AttemptEnd: Sendable {
 ///
 /// Lives on the channel's event loop once it has been submitted. The caller may read `end` when it has been resumed.
 class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
-  // Its mutable state is reached on the channel's loop alone, by who makes it before it is submitted, and by the caller
-  // when that has been resumed.
+  // Its mutable state is reached on the channel's loop alone, by its maker before it is submitted, and by the caller once
+  // that has been resumed.
   @unchecked Sendable
 {
   final let plan: CallPlan
@@ -182,7 +182,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
 
   func hasRoom() {}
 
-  /// The head came: to the breaker, a stream works from then on.
+  /// The head has come: for the breaker, that is a success of a stream.
   final func noteAnswered() { permit?.answered() }
 
   final func receiveEnd(_ end: CallEnd) {

@@ -133,7 +133,7 @@ final class CallEngine: Sendable {
     return true
   }
 
-  /// Leave for one attempt; nil when there is no breaker, or one for each address.
+  /// A permit for one attempt; nil when there is no breaker, or one for each address.
   func permit() throws(ConnectionError.CircuitOpen) -> CircuitBreaker.Permit? {
     guard let breaker else { return nil }
     return try breaker.acquire()

@@ -2,7 +2,7 @@
 import TaxonErrors
 import TaxonResilience
 
-/// What a channel decided about a call; for logs, metrics and people who want to watch.
+/// What a channel decided about a call: for logs and metrics.
 public enum CallEvent: Sendable, CustomStringConvertible {
   /// An attempt failed and, after what was decided, is repeated or not.
   case attemptFailed(path: String, attempt: Int, error: any TaxonomyError, decision: RetryDecision)

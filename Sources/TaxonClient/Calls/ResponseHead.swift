@@ -4,14 +4,14 @@ import TaxonErrors
 import TaxonProtobuf
 import TaxonTransport
 
-/// The metadata of an answer, for those who want them while the call goes on.
+/// The metadata of an answer, readable while the call goes on.
 ///
 /// What has been handed out commits the call to its attempt: an attempt of which somebody knows the head is not repeated.
 final class ResponseHead<Failure: ErrorUnion>: Sendable {
   private struct State {
     /// The head of the attempt that is going on.
     var candidate: Metadata?
-    /// What everybody gets who asks.
+    /// What every reader gets.
     var outcome: Result<Metadata, Failure>?
     var trailing: Metadata?
     var waiting: [Int: UnsafeContinuation<Void, Never>] = [:]
@@ -52,7 +52,7 @@ final class ResponseHead<Failure: ErrorUnion>: Sendable {
     resume(
       state.withLock { state in
         state.trailing = trailing
-        // Who asks after the end still gets the head that there was.
+        // A reader that comes after the end still gets the head.
         if let head = state.candidate { return state.settle(.success(head)) }
         return state.settle(error.map { .failure($0) } ?? .success(initial))
       })

@@ -10,7 +10,7 @@ import TaxonProtobuf
 /// one that streams both ways, when it is made.
 ///
 /// The call is cancelled when the task that reads is cancelled, by `cancel()`, and when nobody holds the stream, or an
-/// iterator of it, any more. Messages that wait to be read are not handed out then: who reads gets CANCELLED.
+/// iterator of it, any more. Messages that wait to be read are not handed out then: the reader gets CANCELLED.
 public struct ResponseStream<Element: Message, Failure: ErrorUnion>: AsyncSequence, Sendable {
   private let source: ResponseSource<Element, Failure>
 
@@ -157,7 +157,7 @@ final class ResponseSource<Element: Message, Failure: ErrorUnion>: Sendable {
         task.cancel()
       }
       return try phase.withLock { (phase) throws(Failure) in
-        // It may have been cancelled meanwhile; the handle, let go of, cancels the call.
+        // It may have been cancelled meanwhile; releasing the handle cancels the call.
         if case .ended(let error) = phase { throw error }
         switch result {
         case .success(let running):

@@ -62,7 +62,7 @@ public struct ClientStreamingCall<Request: Message, Response: Message, Failure: 
   /// The metadata of the answer's trailers; nil before the call is over.
   public var trailingMetadata: Metadata? { responses.head.trailing }
 
-  /// Ends the call; who waits gets CANCELLED. Nothing happens when all has been read.
+  /// Ends the call; a task that waits for it gets CANCELLED. Does nothing when all has been read.
   public func cancel() { responses.cancel() }
 }
 

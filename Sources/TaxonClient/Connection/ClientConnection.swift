@@ -16,7 +16,7 @@ public struct ClientLimits: Sendable {
   public init() {}
 }
 
-/// Who gives a connection its calls. Called on the connection's loop.
+/// Gives a connection its calls. Called on the connection's loop.
 protocol ClientConnectionOwner: AnyObject {
   /// The server's first SETTINGS came, or others.
   func connectionChangedRoom(_ connection: ClientConnection)
@@ -313,7 +313,7 @@ extension ClientConnection {
     var metadata: Logger.Metadata = ["target": "\(settings.target)", "answer": "\(answer.message)"]
     if let address { metadata["address"] = "\(address)" }
     if let body = answer.body { metadata["body"] = "\(body)" }
-    settings.logger.debug("the answer is no gRPC", metadata: metadata)
+    settings.logger.debug("the answer is not gRPC", metadata: metadata)
   }
 
   func streamClosed() {

@@ -22,7 +22,7 @@ struct KeepaliveState {
   /// When a silence began, unless bytes came later.
   private var base: NIODeadline
   private var pinged: NIODeadline?
-  /// True while there is no timer, since there is no call.
+  /// True while no timer runs, because no call is open.
   private(set) var isAsleep = false
 
   init(time: TimeAmount, timeout: TimeAmount, permitsWithoutCalls: Bool, at now: NIODeadline) {

@@ -5,7 +5,7 @@ import TaxonCalls
 import TaxonErrors
 import TaxonProtobuf
 
-/// Why there is no connection, as calls are told for as long as that lasts.
+/// Why there is no connection. Calls that fail meanwhile have it in their errors.
 struct Outage {
   /// What the last attempt was at.
   var phase: ConnectionPhase
@@ -62,7 +62,7 @@ struct Outage {
 extension TimeAmount {
   static var zero: TimeAmount { .nanoseconds(0) }
 
-  /// Rounded up, so that who waits so long has waited enough.
+  /// Rounded up, so that waiting that long is enough.
   var milliseconds: Int64 { nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0) }
 
   /// "0.4 s", "3.2 s", "12 s".

@@ -6,7 +6,7 @@ import TaxonErrors
 import TaxonResilience
 import TaxonTransport
 
-/// Who puts calls on subchannels. Called on the channel's loop.
+/// Puts calls on subchannels. Called on the channel's loop.
 protocol SubchannelOwner: AnyObject {
   /// The subchannel's state has changed.
   func subchannelChanged(_ subchannel: Subchannel)

@@ -29,7 +29,7 @@ final class ChannelCore: @unchecked Sendable {
   let waiting = WaitingCalls()
   @exclusivity(unchecked) private var isServing = false
   @exclusivity(unchecked) private var isShutDown = false
-  /// Nobody has made a call for a while, or yet: no connections are made.
+  /// No call was made for a while, or none so far: no connections are made.
   @exclusivity(unchecked) private(set) var isAsleep = true
   private var idleTimer: Scheduled<Void>?
   @exclusivity(unchecked) private var lastUse: NIODeadline
@@ -91,7 +91,7 @@ final class ChannelCore: @unchecked Sendable {
     eventLoop.assertInEventLoop()
     guard !isShutDown else { return call.fail(Self.shutDownError) }
     wake()
-    // Nobody overtakes those that wait for room; those that wait for a connection hold up nobody who does not.
+    // Calls that wait for room are not overtaken. Calls that wait for a server to come back hold up no others.
     guard waiting.isEmpty || (state == .transientFailure && !call.waitsForReady) else { return enqueue(call) }
     if !place(call) { enqueue(call) }
   }
@@ -134,7 +134,7 @@ final class ChannelCore: @unchecked Sendable {
       waiting.prepend(call)
       break
     }
-    // There will be no connection for a while: only those stay who want to wait for it.
+    // There will be no connection for a while: only calls that wait for ready stay.
     guard state == .transientFailure else { return }
     for _ in 0..<waiting.count {
       guard let call = waiting.popFirst() else { break }

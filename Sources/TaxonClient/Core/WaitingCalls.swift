@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import DequeModule
 
-/// Calls that wait for a connection, in their order. One that ends takes itself out, and is let go of.
+/// Calls that wait for a connection, in their order. One that ends takes itself out, and is released.
 ///
 /// Lives on the channel's event loop.
 final class WaitingCalls {

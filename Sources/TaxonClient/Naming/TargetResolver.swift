@@ -6,7 +6,7 @@ import TaxonErrors
 import TaxonResilience
 import TaxonTransport
 
-/// Who connects to the addresses that a resolver finds. Called on the channel's loop.
+/// Connects to the addresses that a resolver finds. Called on the channel's loop.
 protocol TargetResolverOwner: AnyObject {
   /// These are the target's addresses now; none for a socket of this process.
   func resolverFound(_ addresses: [SocketAddress])
@@ -16,7 +16,7 @@ protocol TargetResolverOwner: AnyObject {
   func resolverChanged()
   /// Somebody waits for addresses.
   var hasWaitingCalls: Bool { get }
-  /// Nobody makes calls, and none are expected.
+  /// The channel is idle: no calls are made, and no connections.
   var isAsleep: Bool { get }
 }
 
@@ -56,7 +56,7 @@ final class TargetResolver: @unchecked Sendable {
 
   /// Addresses are known.
   var isDone: Bool { phase == .done }
-  /// Nobody has asked for addresses yet, or the pause after a failure is over.
+  /// No lookup was made so far, or the pause after a failed one is over.
   var isNeeded: Bool { phase == .none }
   /// What the resolution means for the channel's state while no address is known.
   var state: ConnectivityState {
