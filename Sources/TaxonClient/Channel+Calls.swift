@@ -26,7 +26,8 @@ extension Channel: CallInvoker {
     let plan = plan(method, options, deadline)
     var last: UnaryAttempt<Request, Response, Failure>?
     let error = await engine.run(plan) { wasRefused in
-      let attempt = UnaryAttempt<Request, Response, Failure>(plan, request, on: engine.core, wasRefused: wasRefused)
+      let attempt = UnaryAttempt<Request, Response, Failure>(
+        plan, request, on: engine.dispatcher, wasRefused: wasRefused)
       last = attempt
       return attempt
     }
@@ -136,7 +137,7 @@ extension Channel: CallInvoker {
 
   /// When the call is to be over: as the options or the policy say, and no later than the call that the task works for.
   private func deadline(_ options: CallOptions) -> NIODeadline? {
-    let own = (options.timeout ?? policy.timeout).map { engine.core.eventLoop.now + TimeAmount(saturating: $0) }
+    let own = (options.timeout ?? policy.timeout).map { engine.dispatcher.eventLoop.now + TimeAmount(saturating: $0) }
     guard let outer = CallDeadline.current else { return own }
     return own.map { min($0, outer) } ?? outer
   }

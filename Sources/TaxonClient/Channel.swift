@@ -83,10 +83,10 @@ public final class Channel: Sendable {
     } else {
       reloading = nil
     }
-    let core = ChannelCore(
+    let dispatcher = CallDispatcher(
       target: target, eventLoop: eventLoop, configuration: configuration, dialer: dialer, tls: tls)
     engine = CallEngine(
-      core: core, policy: policy, breaker: breaker, clock: configuration.clock,
+      dispatcher: dispatcher, policy: policy, breaker: breaker, clock: configuration.clock,
       observer: configuration.observer, logger: configuration.logger)
   }
 
@@ -95,22 +95,22 @@ public final class Channel: Sendable {
   }
 
   /// Where the channel stands.
-  public var state: ConnectivityState { engine.core.states.state }
+  public var state: ConnectivityState { engine.dispatcher.states.state }
 
   /// Where the channel stands, now and after each change; the sequence ends when the channel is shut down. Who does not
   /// keep up misses states between.
-  public var stateChanges: AsyncStream<ConnectivityState> { engine.core.states.changes() }
+  public var stateChanges: AsyncStream<ConnectivityState> { engine.dispatcher.states.changes() }
 
   /// Connects, if the channel is idle, without waiting for a first call.
   public func connect() {
-    let core = engine.core
-    core.execute { core.wake() }
+    let dispatcher = engine.dispatcher
+    dispatcher.execute { dispatcher.wake() }
   }
 
   /// Takes no more calls; those that are going on may end.
   public func shutDown() {
     reloading?.cancel()
-    let core = engine.core
-    core.execute { core.shutDown() }
+    let dispatcher = engine.dispatcher
+    dispatcher.execute { dispatcher.shutDown() }
   }
 }

@@ -45,12 +45,12 @@ import Testing
     _ answer: StatusCode, isLate: Bool, _ expected: StatusCode
   ) async throws {
     let channel = try makeChannel()
-    let core = channel.engine.core
+    let dispatcher = channel.engine.dispatcher
     let attempt = UnaryAttempt<Google_Protobuf_StringValue, Google_Protobuf_StringValue, RPCError>(
-      plan(isLate: isLate), Google_Protobuf_StringValue(), on: core)
+      plan(isLate: isLate), Google_Protobuf_StringValue(), on: dispatcher)
     await withUnsafeContinuation { continuation in
       attempt.caller = continuation
-      core.eventLoop.execute {
+      dispatcher.eventLoop.execute {
         attempt.begin()
         attempt.receiveEnd(Self.end(answer))
       }
@@ -64,14 +64,14 @@ import Testing
     _ answer: StatusCode, isLate: Bool, _ expected: StatusCode
   ) async throws {
     let channel = try makeChannel()
-    let core = channel.engine.core
+    let dispatcher = channel.engine.dispatcher
     let status: StatusCode? = await withCheckedContinuation { continuation in
       let call = StreamingCall<Google_Protobuf_StringValue, Google_Protobuf_StringValue, RPCError>(
         request: nil, takesManyMessages: true, compression: nil, interceptors: nil, head: ResponseHead(),
         on: channel.engine
       ) { continuation.resume(returning: $0.error?.status) }
       let attempt = call.makeAttempt(plan(isLate: isLate), wasRefused: false)
-      core.eventLoop.execute {
+      dispatcher.eventLoop.execute {
         attempt.begin()
         attempt.receiveEnd(Self.end(answer))
       }

@@ -61,7 +61,7 @@ import Testing
 
   private func failure(_ channel: TaxonClient.Channel) throws -> ConnectionError.EndpointUnreachable {
     let call = Call()
-    channel.engine.core.start(call)
+    channel.engine.dispatcher.start(call)
     loop.run()
     return try #require(call.error?.as(ConnectionError.EndpointUnreachable.self))
   }
@@ -102,7 +102,7 @@ import Testing
     }
     let channel = try makeChannel("ipv4:192.0.2.1:443") { $0.connectTimeout = .seconds(20) }
     let call = Call()
-    channel.engine.core.start(call)
+    channel.engine.dispatcher.start(call)
     loop.advanceTime(by: .seconds(20))
     let error = try #require(call.error?.as(ConnectionError.EndpointUnreachable.self))
     #expect(
@@ -140,14 +140,14 @@ import Testing
       try peer.writeInbound(ByteBuffer(bytes: [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, maxStreams]))
       loop.run()
     }
-    channel.engine.core.start(Call())
+    channel.engine.dispatcher.start(Call())
     try peer.connect(to: SocketAddress(ipAddress: "10.0.0.3", port: 443)).wait()
     try settings(maxStreams: 100)
     loop.advanceTime(by: .minutes(2))
     try settings(maxStreams: 0)
     dialer.peer = nil
     let waiting = Call()
-    channel.engine.core.start(waiting)
+    channel.engine.dispatcher.start(waiting)
     loop.advanceTime(by: .seconds(20))
     let refused = try #require(waiting.error?.as(ConnectionError.EndpointUnreachable.self))
     #expect(refused.phase == .settings && refused.unreachableForMs == 0, "\(refused.message)")

@@ -39,7 +39,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   @unchecked Sendable
 {
   final let plan: CallPlan
-  final let core: ChannelCore
+  final let dispatcher: CallDispatcher
   /// The attempt before this one was refused: a second refusal in a row is a failure.
   final let wasRefused: Bool
   private let takesManyMessages: Bool
@@ -61,9 +61,9 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   @exclusivity(unchecked) final var deadlineIndex = -1
   @exclusivity(unchecked) private final var permit: CircuitBreaker.Permit?
 
-  init(_ plan: CallPlan, on core: ChannelCore, takesManyMessages: Bool, wasRefused: Bool) {
+  init(_ plan: CallPlan, on dispatcher: CallDispatcher, takesManyMessages: Bool, wasRefused: Bool) {
     self.plan = plan
-    self.core = core
+    self.dispatcher = dispatcher
     self.takesManyMessages = takesManyMessages
     self.wasRefused = wasRefused
   }
@@ -78,7 +78,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   func lifted(_ error: any TaxonomyError) -> any TaxonomyError { error }
   /// The error that a status of the server's stands for, and what the log should know of it.
   func received(_ status: ReceivedStatus) -> (error: any TaxonomyError, notes: [WireNote]) {
-    let received = RPCError.received(status, registry: core.knownErrors)
+    let received = RPCError.received(status, registry: dispatcher.knownErrors)
     return (received.error, received.notes)
   }
   /// The attempt is over. Called once.
@@ -112,7 +112,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
 
   /// Gives the call up: the caller's task is cancelled. Nothing happens when the attempt is over.
   final func cancel() {
-    core.eventLoop.assertInEventLoop()
+    dispatcher.eventLoop.assertInEventLoop()
     guard !isOver else { return }
     isCancelled = true
     if hasBegun { abandon(RPCError.cancelled) }
@@ -121,11 +121,11 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   // MARK: From the channel
 
   final func begin() {
-    core.eventLoop.assertInEventLoop()
+    dispatcher.eventLoop.assertInEventLoop()
     hasBegun = true
     if isCancelled { return fail(RPCError.cancelled) }
-    if let deadline = plan.deadline { core.deadlines.add(self, at: deadline) }
-    core.start(self)
+    if let deadline = plan.deadline { dispatcher.deadlines.add(self, at: deadline) }
+    dispatcher.start(self)
   }
 
   final var waitsForReady: Bool { plan.options.waitForReady }
@@ -186,8 +186,8 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   final func noteAnswered() { permit?.answered() }
 
   final func receiveEnd(_ end: CallEnd) {
-    core.eventLoop.assertInEventLoop()
-    switch end.outcome {
+    dispatcher.eventLoop.assertInEventLoop()
+    switch end.outcome(of: plan.deadline, now: dispatcher.eventLoop.now) {
     case .success: finish(nil, end)
     case .status(let status): fail(status, end)
     case .failure(let error): finish(lifted(error), end)
@@ -196,20 +196,16 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
 
   @inline(never)
   private func fail(_ status: ReceivedStatus, _ end: CallEnd) {
-    // A server, which knows the deadline too, may cancel the call for it before this end's own timer goes off.
-    if status.code == .cancelled, let deadline = plan.deadline, deadline <= core.eventLoop.now {
-      return finish(lifted(CallError.DeadlineExceeded()), end)
-    }
     let (error, notes) = received(status)
     finish(error, end, notes: notes)
   }
 
   private func finish(_ error: (any TaxonomyError)?, _ end: CallEnd, notes: [WireNote] = []) {
-    core.eventLoop.assertInEventLoop()
+    dispatcher.eventLoop.assertInEventLoop()
     guard !isOver else { return }
     isOver = true
     if place != nil { leaveQueue() }
-    if plan.deadline != nil { core.deadlines.remove(self) }
+    if plan.deadline != nil { dispatcher.deadlines.remove(self) }
     stream = nil
     let permit = permit.take()
     guard let error else {
@@ -226,5 +222,16 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     }
     ended(
       AttemptEnd(error: told, initial: initial, trailing: end.trailing, refusal: end.refusal, notes: notes))
+  }
+}
+
+extension CallEnd {
+  /// What ended a call that has a deadline. A server, which knows the deadline too, may cancel the call for it before this
+  /// end's own timer goes off: RST_STREAM with CANCEL, or CANCELLED, is then DEADLINE_EXCEEDED.
+  func outcome(of deadline: NIODeadline?, now: @autoclosure () -> NIODeadline) -> Outcome {
+    guard case .status(let status) = outcome, status.code == .cancelled, let deadline, deadline <= now() else {
+      return outcome
+    }
+    return .failure(CallError.DeadlineExceeded())
   }
 }

@@ -8,7 +8,7 @@ import TaxonResilience
 
 /// Makes attempts: asks the breaker before each, and after a failure the policy.
 final class CallEngine: Sendable {
-  let core: ChannelCore
+  let dispatcher: CallDispatcher
   private let policy: CallPolicy
   private let breaker: CircuitBreaker?
   private let budget: RetryBudget?
@@ -20,10 +20,10 @@ final class CallEngine: Sendable {
   private let logger: Logger
 
   init(
-    core: ChannelCore, policy: CallPolicy, breaker: CircuitBreaker?, clock: any Clock<Duration>,
+    dispatcher: CallDispatcher, policy: CallPolicy, breaker: CircuitBreaker?, clock: any Clock<Duration>,
     observer: (@Sendable (CallEvent) -> Void)?, logger: Logger
   ) {
-    self.core = core
+    self.dispatcher = dispatcher
     self.policy = policy
     self.breaker = breaker
     budget = policy.retry.budget.map { RetryBudget($0) }
@@ -49,10 +49,10 @@ final class CallEngine: Sendable {
         await withTaskCancellationHandler {
           await withUnsafeContinuation { continuation in
             attempt.caller = continuation
-            core.submit(attempt)
+            dispatcher.submit(attempt)
           }
         } onCancel: {
-          core.execute { attempt.cancel() }
+          dispatcher.execute { attempt.cancel() }
         }
       }
       guard let error = attempt.error else {
@@ -110,7 +110,7 @@ final class CallEngine: Sendable {
       retrier
       ?? Retrier(plan.options.retry ?? policy.retry, isIdempotent: plan.isIdempotent, budget: budget(for: plan.options))
     var decision = counting.failed(
-      error, timeLeft: plan.deadline.map { Duration($0 - core.eventLoop.now) }, refusal: end.refusal)
+      error, timeLeft: plan.deadline.map { Duration($0 - dispatcher.eventLoop.now) }, refusal: end.refusal)
     if isCommitted, case .retry = decision { decision = .stop(.committed) }
     retrier = counting
     // An attempt that the server did not process is none.

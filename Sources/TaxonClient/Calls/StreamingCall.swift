@@ -26,7 +26,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   /// True when the answer has any number of messages.
   let takesManyMessages: Bool
   private let engine: CallEngine
-  private var core: ChannelCore { engine.core }
+  private var dispatcher: CallDispatcher { engine.dispatcher }
   /// Called once, before a reader learns of the end; not for an attempt of which the engine learns the end.
   private let report: @Sendable (AttemptEnd) -> Void
   /// The attempt that goes on.
@@ -49,25 +49,25 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     self.head = head
     self.engine = engine
     self.report = report
-    let core = engine.core
+    let dispatcher = engine.dispatcher
     let reference = Reference()
     inbound = InboundMessages(
       // A small window would stay closed until more has been read than it lets through.
-      creditStep: min(32 * 1024, max(1, core.configuration.http2.streamWindow / 2)),
-      credit: { kept in core.execute { reference.call?.attempt?.stream?.read(kept) } },
+      creditStep: min(32 * 1024, max(1, dispatcher.configuration.http2.streamWindow / 2)),
+      credit: { kept in dispatcher.execute { reference.call?.attempt?.stream?.read(kept) } },
       cancelled: { reference.call?.cancel() })
-    outbound = OutboundMessages(eventLoop: core.eventLoop, mayRewind: request == nil) { compression }
+    outbound = OutboundMessages(eventLoop: dispatcher.eventLoop, mayRewind: request == nil) { compression }
     reference.call = self
   }
 
   /// An attempt, to be submitted.
   func makeAttempt(_ plan: CallPlan, wasRefused: Bool) -> StreamingAttempt<Request, Response, Failure> {
-    StreamingAttempt(self, plan, on: core, wasRefused: wasRefused)
+    StreamingAttempt(self, plan, on: dispatcher, wasRefused: wasRefused)
   }
 
   /// Attempts the call, as soon as the channel has a connection.
   func start(_ plan: CallPlan) {
-    core.execute { [self] in
+    dispatcher.execute { [self] in
       if !isOver { start(makeAttempt(plan, wasRefused: false)) }
     }
   }
@@ -81,7 +81,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     began(attempt)
     if attempt.wasRefused {
       // Not from inside the session of the connection that refused.
-      core.eventLoop.execute { attempt.begin() }
+      dispatcher.eventLoop.execute { attempt.begin() }
     } else {
       attempt.begin()
     }
@@ -89,14 +89,14 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 
   /// Gives the call up. Nothing happens when it is over.
   func cancel() {
-    core.execute { [self] in
+    dispatcher.execute { [self] in
       if let attempt { attempt.cancel() } else { finish(AttemptEnd(error: Failure.lift(RPCError.cancelled))) }
     }
   }
 
   /// Ends a call that was not sent, with what kept it from being sent.
   func refuse(_ error: any TaxonomyError) {
-    core.execute { [self] in finish(AttemptEnd(error: Failure.lift(error).fromCall())) }
+    dispatcher.execute { [self] in finish(AttemptEnd(error: Failure.lift(error).fromCall())) }
   }
 
   // MARK: From the attempt
@@ -125,7 +125,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   }
 
   private func finish(_ end: AttemptEnd) {
-    core.eventLoop.assertInEventLoop()
+    dispatcher.eventLoop.assertInEventLoop()
     attempt = nil
     guard !isOver else { return }
     isOver = true
@@ -145,10 +145,10 @@ final class StreamingAttempt<Request: Message, Response: Message, Failure: Error
   private let call: StreamingCall<Request, Response, Failure>
 
   fileprivate init(
-    _ call: StreamingCall<Request, Response, Failure>, _ plan: CallPlan, on core: ChannelCore, wasRefused: Bool
+    _ call: StreamingCall<Request, Response, Failure>, _ plan: CallPlan, on dispatcher: CallDispatcher, wasRefused: Bool
   ) {
     self.call = call
-    super.init(plan, on: core, takesManyMessages: call.takesManyMessages, wasRefused: wasRefused)
+    super.init(plan, on: dispatcher, takesManyMessages: call.takesManyMessages, wasRefused: wasRefused)
   }
 
   override func write(to stream: ClientStream, session: HTTP2Session?) throws(RPCError) {
@@ -186,7 +186,7 @@ final class StreamingAttempt<Request: Message, Response: Message, Failure: Error
   override func lifted(_ error: any TaxonomyError) -> any TaxonomyError { Failure.lift(error) }
 
   override func received(_ status: ReceivedStatus) -> (error: any TaxonomyError, notes: [WireNote]) {
-    let received = Failure.received(status, registry: core.knownErrors)
+    let received = Failure.received(status, registry: dispatcher.knownErrors)
     return (received.error, received.notes)
   }
 

@@ -11,9 +11,9 @@ final class UnaryAttempt<Request: Message, Response: Message, Failure: ErrorUnio
   /// The answer, once it has come.
   @exclusivity(unchecked) private var response: UnsafeMutablePointer<Response>?
 
-  init(_ plan: CallPlan, _ request: Request, on core: ChannelCore, wasRefused: Bool = false) {
+  init(_ plan: CallPlan, _ request: Request, on dispatcher: CallDispatcher, wasRefused: Bool = false) {
     self.request = request
-    super.init(plan, on: core, takesManyMessages: false, wasRefused: wasRefused)
+    super.init(plan, on: dispatcher, takesManyMessages: false, wasRefused: wasRefused)
   }
 
   deinit { dropResponse() }
@@ -60,7 +60,7 @@ final class UnaryAttempt<Request: Message, Response: Message, Failure: ErrorUnio
   override func lifted(_ error: any TaxonomyError) -> any TaxonomyError { Failure.lift(error) }
 
   override func received(_ status: ReceivedStatus) -> (error: any TaxonomyError, notes: [WireNote]) {
-    let received = Failure.received(status, registry: core.knownErrors)
+    let received = Failure.received(status, registry: dispatcher.knownErrors)
     return (received.error, received.notes)
   }
 }

@@ -53,10 +53,10 @@ final class Dialogue: @unchecked Sendable {
   // MARK: The course
 
   func hold() {
-    weak var core: ChannelCore?
+    weak var dispatcher: CallDispatcher?
     do {
       let channel = try makeChannel()
-      core = channel.engine.core
+      dispatcher = channel.engine.dispatcher
       for call in calls {
         after(call.script.start) { call.begin(on: channel) }
       }
@@ -71,7 +71,7 @@ final class Dialogue: @unchecked Sendable {
       for call in calls where !call.isFinished {
         violate("the task of call \(call.script.number) hangs")
       }
-      if channel.engine.core.deadlines.count > 0 { violate("deadlines are left") }
+      if channel.engine.dispatcher.deadlines.count > 0 { violate("deadlines are left") }
       isShutDown = true
       channel.shutDown()
     } catch {
@@ -84,7 +84,7 @@ final class Dialogue: @unchecked Sendable {
       connection.close()
       loop.run()
     }
-    if core != nil { violate("the core is left") }
+    if dispatcher != nil { violate("the dispatcher is left") }
     if let timers = loop.timerCount, timers > 0 { violate("\(timers) timers are left") }
     for connection in connections { for text in connection.violations { violate(text) } }
     for call in calls { judge(call) }

@@ -9,7 +9,7 @@ import TaxonTransport
 /// Where a channel's calls go: resolves the target, connects to what it finds, and gives each call to a connection that
 /// can take it. Calls for which there is none at the moment wait here, in their order.
 // Its mutable state is reached on the event loop alone.
-final class ChannelCore: @unchecked Sendable {
+final class CallDispatcher: @unchecked Sendable {
   let eventLoop: any EventLoop
   let target: Target
   let configuration: Channel.Configuration
@@ -211,7 +211,7 @@ final class ChannelCore: @unchecked Sendable {
   private static var shutDownError: RPCError { RPCError(.cancelled, "The channel is shut down") }
 }
 
-extension ChannelCore: SubchannelOwner {
+extension CallDispatcher: SubchannelOwner {
   func subchannelChanged(_ subchannel: Subchannel) {
     eventLoop.assertInEventLoop()
     guard !isShutDown else { return }
@@ -239,7 +239,7 @@ extension ChannelCore: SubchannelOwner {
   }
 }
 
-extension ChannelCore: TargetResolverOwner {
+extension CallDispatcher: TargetResolverOwner {
   func resolverChanged() { publishState() }
 
   func resolverFailed() {
