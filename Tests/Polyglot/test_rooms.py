@@ -14,15 +14,6 @@ SOURCES = ROOT / "Sources"
 
 KNOWN_CIRCLES: dict[str, list[str]] = {
     "TaxonErrors": ["Generated, Taxonomy", "HTTP, Wire", "Taxonomy, Wire", "Generated, HTTP, Taxonomy, Wire"],
-    "TaxonProtobuf": [
-        "Codec, Schema",
-        "Codec, Wire",
-        "Generated, JSON",
-        "Generated, Schema",
-        "Schema, Wire",
-        "Codec, Generated, JSON, Schema, Wire",
-        "JSON/Tables, JSON/Writing",
-    ],
 }
 """Pairs of folders that use each other's types, and larger groups in which every folder reaches every other one.
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CProtobufC
+
 /// What a field can hold: numbers, Bool, String, `[UInt8]`, enums and messages.
 ///
 /// The Swift type decides how a value lies in protobuf-c's struct, the table of the message how it goes over the wire.
@@ -45,6 +47,181 @@ extension FieldValue {
     for value in values {
       value.lower(to: position, arena)
       position += stride
+    }
+  }
+}
+
+extension Bool: FieldValue {
+  /// Eight bytes: protobuf-c is told that a bool is a uint64 (see `FieldKind.cType`).
+  @inlinable public static var stride: Int { 8 }
+
+  /// Takes a value out of memory that protobuf-c has filled.
+  @inlinable
+  public static func lift(_ memory: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) -> Bool {
+    memory.load(as: UInt64.self) != 0
+  }
+
+  /// Whether it is false.
+  @inlinable public var isDefault: Bool { !self }
+
+  /// Puts the value where protobuf-c will find it.
+  @inlinable
+  public func lower(to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
+    memory.storeBytes(of: self ? 1 : 0, as: UInt64.self)
+  }
+}
+
+extension [UInt8]: FieldValue {
+  /// Sixteen bytes: a length and a pointer.
+  @inlinable public static var stride: Int { 16 }
+
+  /// Takes a value out of memory that protobuf-c has filled.
+  public static func lift(_ memory: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) -> [UInt8] {
+    let count = memory.load(as: Int.self)
+    if count == 0 { return [] }
+    // protobuf-c sets the pointer when there are bytes.
+    let start = memory.load(fromByteOffset: 8, as: UnsafePointer<UInt8>.self)
+    let bytes = UnsafeBufferPointer(start: start, count: count)
+    if count >= MessageArena.smallestLarge, let array = arena.large(at: bytes) { return array }
+    return Array(bytes)
+  }
+
+  /// Whether it is empty.
+  @inlinable public var isDefault: Bool { isEmpty }
+
+  /// Puts the value where protobuf-c will find it.
+  public func lower(to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
+    withUnsafeBufferPointer { bytes in
+      guard bytes.count >= MessageArena.smallestLarge, let start = bytes.baseAddress else {
+        return arena.store(bytes, to: memory)
+      }
+      // The arena holds on to the array, and while it has another owner nobody changes its memory.
+      arena.hold(self)
+      memory.storeBytes(of: bytes.count, as: Int.self)
+      memory.storeBytes(of: start, toByteOffset: 8, as: UnsafePointer<UInt8>.self)
+    }
+  }
+}
+
+extension MessageArena {
+  /// Copies bytes and stores their length and address.
+  @inline(__always)
+  func store(_ bytes: UnsafeBufferPointer<UInt8>, to memory: UnsafeMutableRawPointer) {
+    let copy = allocate(bytes.count)
+    if let start = bytes.baseAddress { copy.copyMemory(from: start, byteCount: bytes.count) }
+    memory.storeBytes(of: bytes.count, as: Int.self)
+    memory.storeBytes(of: copy, toByteOffset: 8, as: UnsafeMutableRawPointer.self)
+  }
+}
+
+extension String: FieldValue {
+  /// Sixteen bytes: a length and a pointer.
+  @inlinable public static var stride: Int { 16 }
+
+  /// Takes a value out of memory that protobuf-c has filled. Throws when it is not UTF-8.
+  public static func lift(_ memory: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) -> String {
+    let count = memory.load(as: Int.self)
+    if count == 0 { return "" }
+    // protobuf-c sets the pointer when there are bytes.
+    let start = memory.load(fromByteOffset: 8, as: UnsafePointer<UInt8>.self)
+    guard let string = String(checking: UnsafeBufferPointer(start: start, count: count)) else {
+      throw MessageDecodingError.invalidUTF8
+    }
+    return string
+  }
+
+  /// Whether it is empty.
+  @inlinable public var isDefault: Bool { isEmpty }
+
+  /// Puts the value where protobuf-c will find it.
+  public func lower(to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
+    let isDone: Void? = utf8.withContiguousStorageIfAvailable { arena.store($0, to: memory) }
+    if isDone == nil { Array(utf8).withUnsafeBufferPointer { arena.store($0, to: memory) } }
+  }
+
+  /// A string from UTF-8; nil when it is none.
+  init?(checking bytes: UnsafeBufferPointer<UInt8>) {
+    if #available(macOS 26, *) {
+      // Four times as fast as `String(validating:)`, which goes through the scalars one by one.
+      guard let span = try? UTF8Span(validating: bytes.span) else { return nil }
+      self.init(copying: span)
+    } else {
+      self.init(validating: bytes, as: UTF8.self)
+    }
+  }
+
+  /// Where the first character begins that is not UTF-8; nil where all are.
+  static func firstFault(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+    var parser = Unicode.UTF8.ForwardParser()
+    var iterator = bytes.makeIterator()
+    var position = 0
+    while true {
+      switch parser.parseScalar(from: &iterator) {
+      case .valid(let character): position += character.count
+      case .error: return position
+      case .emptyInput: return nil
+      }
+    }
+  }
+}
+
+extension Message {
+  /// Eight bytes: a pointer.
+  @inlinable public static var stride: Int { 8 }
+
+  /// Takes a value out of memory that protobuf-c has filled.
+  @inlinable
+  public static func lift(_ memory: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) -> Self {
+    let base = memory.load(as: UnsafeRawPointer?.self) ?? descriptor.emptyForReader
+    return try Self(reading: MessageReader(inside: base, arena))
+  }
+
+  /// Never: a message that is there is written.
+  @inlinable public var isDefault: Bool { false }
+
+  /// Puts the value where protobuf-c will find it.
+  @inlinable
+  public func lower(to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
+    var writer = MessageWriter(Self.descriptor, arena)
+    memory.storeBytes(of: writer.base, as: UnsafeMutableRawPointer.self)
+    write(to: &writer)
+  }
+}
+
+extension MessageReader {
+  /// A reader for a message inside another.
+  @usableFromInline
+  init(inside base: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) {
+    try MessageDescriptor.of(base).checkUnpacked(base, arena)
+    self.init(base, arena)
+  }
+}
+
+extension MessageDescriptor {
+  /// What a field holds that is a message, and not there, and yet must be read: the value of a map's entry.
+  @usableFromInline
+  var emptyForReader: UnsafeRawPointer { UnsafeRawPointer(emptyInstance) }
+
+  /// Throws for what protobuf-c lets pass: a required field that is missing, an unknown field with an impossible number.
+  @inline(__always)
+  func checkUnpacked(_ message: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) {
+    if !required.isEmpty { try checkRequired(message) }
+    if MessageReader(message, arena).hasUnknownFields { try checkUnknownFields(message, arena) }
+  }
+
+  private func checkRequired(_ message: UnsafeRawPointer) throws(MessageDecodingError) {
+    for index in required {
+      guard message.load(fromByteOffset: layout[index].offset + Slot.quantifier, as: UInt32.self) == 0 else { continue }
+      throw MessageDecodingError(
+        .missingRequiredField, messageName: name, fieldName: fields[layout[index].position].name, offset: 0)
+    }
+  }
+
+  private func checkUnknownFields(_ message: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) {
+    for field in UnknownFields.unpacked(message) {
+      if (1...WireCursor.greatestFieldNumber).contains(UInt64(field.tag)) { continue }
+      if field.tag == WireRewriter.kept, arena.state.pointee.isRewritten { continue }
+      throw MessageDecodingError(.invalidFieldNumber(UInt64(field.tag)), messageName: name, offset: 0)
     }
   }
 }

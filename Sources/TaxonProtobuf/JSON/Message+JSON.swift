@@ -134,3 +134,53 @@ extension JSONDecodingError {
       fieldName: error.fieldName, place: JSONPlace(0, in: UnsafeBufferPointer(start: nil, count: 0)))
   }
 }
+
+/// How a message is written as JSON.
+public struct JSONEncodingOptions: Sendable {
+  /// Fields are called as in the schema, `task_id`, rather than `taskId`.
+  public var usesOriginalNames: Bool
+  /// Fields without presence are there also when they have their default value: numbers, strings, bytes, bools and
+  /// enums of proto3, empty lists and maps.
+  public var printsDefaults: Bool
+  /// Enums are written as numbers rather than names.
+  public var printsEnumsAsNumbers: Bool
+  /// The entries of maps are sorted by their keys. Otherwise they come in the order of Swift's dictionaries, which
+  /// changes from one run of a program to the next.
+  public var sortsMapKeys: Bool
+  /// The types that a `google.protobuf.Any` may hold, besides the well-known ones, and the extensions of messages.
+  public var registry: TypeRegistry
+
+  /// The usual options: JSON names, no defaults, names of enums, an empty registry.
+  public init(
+    usesOriginalNames: Bool = false, printsDefaults: Bool = false, printsEnumsAsNumbers: Bool = false,
+    sortsMapKeys: Bool = false, registry: TypeRegistry = TypeRegistry()
+  ) {
+    self.usesOriginalNames = usesOriginalNames
+    self.printsDefaults = printsDefaults
+    self.printsEnumsAsNumbers = printsEnumsAsNumbers
+    self.sortsMapKeys = sortsMapKeys
+    self.registry = registry
+  }
+}
+
+/// How a message is read from JSON.
+public struct JSONDecodingOptions: Sendable {
+  /// Fields that the message does not have are skipped, and so are values of enums whose name is not known; otherwise
+  /// they are errors.
+  public var ignoresUnknownFields: Bool
+  /// How many messages may be nested inside the outermost one. They are counted as in the binary format, so that what
+  /// was read can be encoded and decoded again: the entry of a map is a message, and so is a `google.protobuf.Value`.
+  /// Objects and lists of what is skipped count as well.
+  public var nestingLimit: Int
+  /// The types that a `google.protobuf.Any` may hold, besides the well-known ones, and the extensions of messages.
+  public var registry: TypeRegistry
+
+  /// The usual options: unknown fields are errors, a nesting limit of 100, an empty registry.
+  public init(
+    ignoresUnknownFields: Bool = false, nestingLimit: Int = 100, registry: TypeRegistry = TypeRegistry()
+  ) {
+    self.ignoresUnknownFields = ignoresUnknownFields
+    self.nestingLimit = nestingLimit
+    self.registry = registry
+  }
+}

@@ -16,3 +16,49 @@ extension Swift.Duration {
     self = (.seconds(duration.seconds) + .nanoseconds(Int64(duration.nanos))).bounded
   }
 }
+
+// Swift's Duration counts attoseconds in 128 bits. `components`, `description`, `.seconds(Double)` and the clocks trap on
+// what is beyond 64 bits of seconds, and a peer may send nearly that; so durations from peers, schemas and callers are
+// brought into protobuf's bounds where they enter.
+extension Swift.Duration {
+  /// The longest duration of protobuf, some 10,000 years (google/protobuf/duration.proto).
+  package static let longest: Duration =
+    .seconds(TimeBounds.durationSeconds.upperBound) + .nanoseconds(Int64(TimeBounds.nanos.upperBound))
+
+  /// The nearest duration that protobuf's can say.
+  package var bounded: Duration {
+    self > .longest ? .longest : self < .zero - .longest ? .zero - .longest : self
+  }
+
+  /// How long somebody asks to wait, in bounds: nil when that is no time at all, or less.
+  package var hint: Duration? { self > .zero ? bounded : nil }
+
+  /// Whole seconds and nanoseconds of the same sign, in protobuf's bounds; what is less than a nanosecond is cut off.
+  package var boundedComponents: (seconds: Int64, nanos: Int32) {
+    let (seconds, attoseconds) = bounded.components
+    return (seconds, Int32(attoseconds / 1_000_000_000))
+  }
+
+  /// The nearest number of nanoseconds that 64 bits hold: some 292 years.
+  package var clampedNanoseconds: Int64 {
+    if self >= .nanoseconds(Int64.max) { return .max }
+    if self <= .nanoseconds(Int64.min) { return .min }
+    let (seconds, attoseconds) = components
+    return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+  }
+
+  /// The nearest duration in protobuf's bounds to a number of seconds; zero for what is no number.
+  package init(boundedSeconds seconds: Double) {
+    let limit = Double(TimeBounds.durationSeconds.upperBound)
+    self =
+      seconds.isNaN ? .zero : seconds >= limit ? .longest : seconds <= -limit ? .zero - .longest : .seconds(seconds)
+  }
+}
+
+extension Google_Protobuf_Duration {
+  /// True when both fields are within what duration.proto allows, and of one sign.
+  package var isInBounds: Bool {
+    TimeBounds.durationSeconds.contains(seconds) && TimeBounds.nanos.contains(Int32(clamping: nanos.magnitude))
+      && (seconds == 0 || nanos == 0 || (seconds < 0) == (nanos < 0))
+  }
+}

@@ -13,10 +13,8 @@ import CProtobufC
 /// The input must have passed `WireCheck`. What `WireRewriter` is for needs no rewriting here: groups and values that their
 /// field does not hold go to the unknown fields, and parts of one message are filled into the same struct.
 struct WideUnpacker {
-  /// The piece of memory for its notes, of 32 bytes a field, that protobuf-c does not get any more.
-  static let slabLimit = 1 << 20
   /// How many fields of one message are protobuf-c's at most: they fit the smaller pieces.
-  static let fieldLimit = slabLimit / 32 - 16
+  static let fieldLimit = ArenaCallbacks.slabLimit / 32 - 16
 
   private let bytes: UnsafeRawBufferPointer
   private let arena: MessageArena

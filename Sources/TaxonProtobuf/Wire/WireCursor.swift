@@ -103,3 +103,20 @@ struct WireCursor {
     offset += count
   }
 }
+
+/// What is wrong with bytes, before it is known whose they are.
+struct WireFault: Error {
+  let reason: MessageDecodingError.Reason
+  let offset: Int
+}
+
+extension [UInt8] {
+  mutating func append(varint value: UInt64) {
+    var value = value
+    while value >= 0x80 {
+      append(UInt8(truncatingIfNeeded: value) | 0x80)
+      value >>= 7
+    }
+    append(UInt8(value))
+  }
+}

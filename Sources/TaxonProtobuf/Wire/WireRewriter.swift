@@ -132,14 +132,3 @@ struct WireRewriter {
     output.append(contentsOf: payload)
   }
 }
-
-extension [UInt8] {
-  mutating func append(varint value: UInt64) {
-    var value = value
-    while value >= 0x80 {
-      append(UInt8(truncatingIfNeeded: value) | 0x80)
-      value >>= 7
-    }
-    append(UInt8(value))
-  }
-}

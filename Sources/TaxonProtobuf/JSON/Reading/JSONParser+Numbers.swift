@@ -149,3 +149,137 @@ extension UnsafeBufferPointer<UInt8> {
     return areEqual(start, text.utf8Start, bytes.count)
   }
 }
+
+/// A number as JSON writes it: ± significand × 10^exponent.
+struct JSONDecimal {
+  private(set) var isNegative = false
+  /// As many of the digits as fit.
+  private(set) var significand: UInt64 = 0
+  private(set) var exponent = 0
+  /// Whether all digits but zeros are in the significand.
+  private(set) var isExact = true
+  /// Where the number ends.
+  private(set) var end: UnsafePointer<UInt8>
+
+  /// nil where what begins at `start` is no number of JSON's.
+  init?(_ start: UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>) {
+    var position = start
+    if position < limit, position.pointee == UInt8(ascii: "-") {
+      isNegative = true
+      position += 1
+    }
+    let whole = position
+    end = position
+    readDigits(&position, limit)
+    guard position > whole, position == whole + 1 || whole.pointee != UInt8(ascii: "0") else { return nil }
+    if position < limit, position.pointee == UInt8(ascii: ".") {
+      position += 1
+      let fraction = position
+      readDigits(&position, limit)
+      guard position > fraction else { return nil }
+      exponent -= position - fraction
+    }
+    if position < limit, position.pointee | 0x20 == UInt8(ascii: "e") {
+      position += 1
+      guard let power = Self.power(&position, limit) else { return nil }
+      exponent += power
+    }
+    end = position
+  }
+
+  private mutating func readDigits(_ position: inout UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>) {
+    while position < limit {
+      let digit = UInt64(position.pointee &- UInt8(ascii: "0"))
+      guard digit < 10 else { return }
+      let (tenfold, isTooLarge) = significand.multipliedReportingOverflow(by: 10)
+      let (sum, isTooLargeNow) = tenfold.addingReportingOverflow(digit)
+      if isExact, !isTooLarge, !isTooLargeNow, exponent == 0 {
+        significand = sum
+      } else {
+        // From the first digit on that does not fit, digits only count.
+        exponent += 1
+        if digit != 0 { isExact = false }
+      }
+      position += 1
+    }
+  }
+
+  /// The exponent behind an `e`; nil without digits. What is beyond any number stays at a million or so.
+  private static func power(_ position: inout UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>) -> Int? {
+    var isNegative = false
+    if position < limit, position.pointee == UInt8(ascii: "-") || position.pointee == UInt8(ascii: "+") {
+      isNegative = position.pointee == UInt8(ascii: "-")
+      position += 1
+    }
+    let start = position
+    var power = 0
+    while position < limit {
+      let digit = Int(position.pointee &- UInt8(ascii: "0"))
+      guard digit < 10 else { break }
+      // Far beyond what a text of 2 GiB can make up for with its digits.
+      power = min(power * 10 + digit, 1 << 40)
+      position += 1
+    }
+    return position > start ? (isNegative ? -power : power) : nil
+  }
+
+  enum Whole {
+    case magnitude(UInt64)
+    case notWhole
+    case outOfRange
+  }
+
+  /// Without its sign.
+  var whole: Whole {
+    var value = significand
+    if value == 0, isExact { return .magnitude(0) }
+    var exponent = exponent
+    while exponent < 0, value % 10 == 0, isExact {
+      value /= 10
+      exponent += 1
+    }
+    if exponent < 0 { return .notWhole }
+    guard isExact else { return .outOfRange }
+    while exponent > 0 {
+      let (tenfold, isTooLarge) = value.multipliedReportingOverflow(by: 10)
+      if isTooLarge { return .outOfRange }
+      value = tenfold
+      exponent -= 1
+    }
+    return .magnitude(value)
+  }
+
+  /// The nearest Double, where two exact numbers and one operation give it (Clinger, "How to read floating point
+  /// numbers accurately", 1990); nil otherwise.
+  var fastDouble: Double? {
+    guard isExact, significand <= 1 << 53, abs(exponent) <= 22 else { return significand == 0 && isExact ? zero : nil }
+    let magnitude = Double(significand)
+    let value = exponent < 0 ? magnitude / Self.powers[-exponent] : magnitude * Self.powers[exponent]
+    return isNegative ? -value : value
+  }
+
+  /// The same for a Float.
+  var fastFloat: Float? {
+    guard isExact, significand <= 1 << 24, abs(exponent) <= 10 else {
+      return significand == 0 && isExact ? Float(zero) : nil
+    }
+    let magnitude = Float(significand)
+    let power = Float(Self.powers[abs(exponent)])
+    let value = exponent < 0 ? magnitude / power : magnitude * power
+    return isNegative ? -value : value
+  }
+
+  private var zero: Double { isNegative ? -0.0 : 0.0 }
+
+  // nonisolated(unsafe): filled once, then only read. Never freed.
+  /// The powers of ten that a Double has exactly.
+  private nonisolated(unsafe) static let powers: UnsafePointer<Double> = {
+    let table = UnsafeMutablePointer<Double>.allocate(capacity: 23)
+    let powers: [Double] = [
+      1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+      1e20, 1e21, 1e22,
+    ]
+    table.initialize(from: powers, count: 23)
+    return UnsafePointer(table)
+  }()
+}

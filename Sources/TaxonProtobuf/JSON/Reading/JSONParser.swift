@@ -144,3 +144,7 @@ struct JSONParser {
     guard nestingLeft >= 0 else { throw fail(.nestingTooDeep(limit: options.nestingLimit), at: cursor) }
   }
 }
+
+/// Thrown inside of the JSON printer and parser, which know themselves what is wrong: an error without content costs
+/// the functions that can throw it nothing.
+struct JSONFault: Error {}

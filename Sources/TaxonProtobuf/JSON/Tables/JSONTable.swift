@@ -137,3 +137,87 @@ extension String {
     return Array(utf8).withUnsafeBufferPointer(body)
   }
 }
+
+/// What JSON needs to know of a field. Without references to count: it is read for every field of every message.
+struct JSONMember {
+  let number: UInt32
+  /// Offset of the slot in the message.
+  let offset: Int
+  let kind: FieldKind
+  let label: FieldType.Label
+  /// Whether null is a value, as for `google.protobuf.Value` and `NullValue`, rather than the absence of one.
+  let acceptsNull: Bool
+  /// The JSON name.
+  let name: UnsafeBufferPointer<UInt8>
+  /// The JSON name with its quotes, its escapes and the colon: `"taskId":`.
+  let key: UnsafeBufferPointer<UInt8>
+  /// The name in the schema, in the same way.
+  let originalKey: UnsafeBufferPointer<UInt8>
+  let enumeration: UnsafePointer<JSONEnumTable>?
+  /// The message in it, for maps that of their entries. Unretained: descriptors are never freed.
+  let message: Unmanaged<MessageDescriptor>?
+
+  /// The name in the schema, which needs no escapes.
+  var originalName: UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(rebasing: originalKey[1..<(originalKey.count - 2)])
+  }
+
+  /// The table of the message in it, which there is for messages and maps.
+  @inline(__always)
+  var table: UnsafePointer<JSONTable> {
+    message!._withUnsafeGuaranteedRef { $0.json }
+  }
+}
+
+/// What a message is in JSON: an object with its fields, or a well-known type's own form.
+enum JSONForm {
+  case object
+  case any
+  case timestamp
+  case duration
+  case fieldMask
+  /// `google.protobuf.Struct`, any object.
+  case structure
+  /// `google.protobuf.Value`, anything.
+  case value
+  /// `google.protobuf.ListValue`, any array.
+  case list
+  /// A wrapper: the value of its only field.
+  case wrapper
+  /// An object without fields; inside of an Any also `"value": {}`, as some implementations write it.
+  case empty
+
+  /// By the full name, and only where the fields are the ones that the form is made of.
+  init(of descriptor: MessageDescriptor) {
+    let prefix = "google.protobuf."
+    guard descriptor.name.hasPrefix(prefix), !descriptor.isMapEntry, let fields = Self.shape(descriptor) else {
+      self = .object
+      return
+    }
+    switch (String(descriptor.name.dropFirst(prefix.count)), fields) {
+    case ("Any", [.string, .bytes]): self = .any
+    case ("Timestamp", [.int64, .int32]): self = .timestamp
+    case ("Duration", [.int64, .int32]): self = .duration
+    case ("FieldMask", [.string]) where descriptor.layout[0].isRepeated: self = .fieldMask
+    case ("Struct", [.message]) where descriptor.layout[0].label == .map: self = .structure
+    case ("Value", [.enum, .double, .string, .bool, .message, .message]): self = .value
+    case ("ListValue", [.message]) where descriptor.layout[0].isRepeated: self = .list
+    case ("DoubleValue", [.double]), ("FloatValue", [.float]), ("Int64Value", [.int64]), ("UInt64Value", [.uint64]),
+      ("Int32Value", [.int32]), ("UInt32Value", [.uint32]), ("BoolValue", [.bool]), ("StringValue", [.string]),
+      ("BytesValue", [.bytes]):
+      self = .wrapper
+    case ("Empty", []): self = .empty
+    default: self = .object
+    }
+  }
+
+  /// The kinds of the fields 1, 2, 3…; nil where the numbers are others.
+  private static func shape(_ descriptor: MessageDescriptor) -> [FieldKind]? {
+    var kinds: [FieldKind] = []
+    for index in 0..<descriptor.count {
+      guard descriptor.layout[index].number == UInt32(index + 1) else { return nil }
+      kinds.append(descriptor.layout[index].kind)
+    }
+    return kinds
+  }
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CProtobufC
+import Synchronization
 
 /// Memory for one message on its way through protobuf-c: taken bit by bit, given back all at once.
 ///
@@ -123,4 +124,131 @@ public struct MessageArena {
     state.pointee.end = block + blockSize
     return start
   }
+}
+
+/// A value that is an array in its own right, rather than copied to or from the arena. It lies in the arena, which must
+/// release it.
+struct LargeValue {
+  let bytes: [UInt8]
+  var next: UnsafeMutablePointer<LargeValue>?
+}
+
+extension MessageArena {
+  /// Bytes from which on a value is a large one.
+  @inline(__always) static var smallestLarge: Int { 4096 }
+
+  /// Memory for protobuf-c that may become a field's value as it is.
+  func allocateLarge(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    // protobuf-c fills what it asks for, and nobody else sees the array before.
+    var bytes = [UInt8](unfilled: byteCount)
+    // There is memory: the count is over zero. The array keeps it where it is, as the only owner or one of two.
+    let start = bytes.withUnsafeMutableBufferPointer { $0.baseAddress! }
+    hold(bytes)
+    return UnsafeMutableRawPointer(start)
+  }
+
+  /// Owns an array too until the arena is given back, so that its memory stays as it is.
+  @inline(__always)
+  func hold(_ bytes: consuming [UInt8]) {
+    let value = allocate(MemoryLayout<LargeValue>.size).bindMemory(to: LargeValue.self, capacity: 1)
+    value.initialize(to: LargeValue(bytes: bytes, next: nil))
+    if let last = state.pointee.lastLarge {
+      last.pointee.next = value
+    } else {
+      state.pointee.firstLarge = value
+      state.pointee.nextLarge = value
+    }
+    state.pointee.lastLarge = value
+  }
+
+  /// The array that lies at `bytes`, if it is one of the next that were allocated.
+  func large(at bytes: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+    var candidate = state.pointee.nextLarge
+    // Numbers have some of them, and values that were replaced; without a bound, many of those would cost their square.
+    for _ in 0..<16 {
+      guard let value = candidate else { return nil }
+      let start = value.pointee.bytes.withUnsafeBufferPointer { $0.baseAddress }
+      if start == bytes.baseAddress, value.pointee.bytes.count == bytes.count {
+        state.pointee.nextLarge = value.pointee.next
+        return value.pointee.bytes
+      }
+      candidate = value.pointee.next
+    }
+    return nil
+  }
+
+  /// Releases all of them.
+  @inline(never)
+  func releaseLarge() {
+    var value = state.pointee.firstLarge
+    while let current = value {
+      value = current.pointee.next
+      current.deinitialize(count: 1)
+    }
+    state.pointee.firstLarge = nil
+    state.pointee.lastLarge = nil
+    state.pointee.nextLarge = nil
+  }
+}
+
+/// The first blocks of arenas that are not in use: at most one for each of a few groups of threads.
+final class ArenaPool: Sendable {
+  static let shared = ArenaPool()
+
+  @inline(__always) private static var places: Int { 16 }
+  /// A place on a cache line of its own, so that threads do not slow each other down.
+  @inline(__always) private static var stride: Int { 8 }
+
+  // nonisolated(unsafe): set once; what it points to is reached through atomic operations alone. Never freed.
+  private nonisolated(unsafe) let memory: UnsafeMutablePointer<Atomic<UInt>>
+
+  private init() {
+    memory = .allocate(capacity: Self.places * Self.stride)
+    for index in 0..<(Self.places * Self.stride) { (memory + index).initialize(to: Atomic(0)) }
+  }
+
+  /// A block that nobody else uses.
+  func take() -> UnsafeMutableRawPointer? {
+    UnsafeMutableRawPointer(bitPattern: place().pointee.exchange(0, ordering: .acquiring))
+  }
+
+  /// Keeps a block; returns the one that was in its place, if there was one.
+  func give(_ block: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    let previous = place().pointee.exchange(UInt(bitPattern: block), ordering: .acquiringAndReleasing)
+    return UnsafeMutableRawPointer(bitPattern: previous)
+  }
+
+  /// The calling thread's place: threads differ in the address of their stack, by a megabyte at least.
+  @inline(__always)
+  private func place() -> UnsafeMutablePointer<Atomic<UInt>> {
+    let address = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1) { UInt(bitPattern: $0.baseAddress) }
+    let mixed = UInt64(truncatingIfNeeded: address >> 19) &* 0x9E37_79B9_7F4A_7C15
+    return memory + Int(mixed >> 60) * Self.stride
+  }
+}
+
+/// So many bytes with whatever the memory had: an array that is made of them is yet to be filled.
+///
+/// `Array.init(unsafeUninitializedCapacity:)` asks the runtime for the array's type each time (Swift 6.3), and takes
+/// twice as long as making an array of a collection, whose code the compiler writes for this very type. This is a
+/// collection that leaves the memory it is copied into as it is.
+private struct UnfilledBytes: RandomAccessCollection {
+  let count: Int
+
+  var startIndex: Int { 0 }
+  var endIndex: Int { count }
+  subscript(position: Int) -> UInt8 { 0 }
+
+  func _copyContents(
+    initializing buffer: UnsafeMutableBufferPointer<UInt8>
+  ) -> (Iterator, UnsafeMutableBufferPointer<UInt8>.Index) {
+    // A byte of any value is a byte: there is nothing to initialise.
+    (Self(count: 0).makeIterator(), count)
+  }
+}
+
+extension [UInt8] {
+  /// An array with whatever the memory had: who makes it fills it before anyone else sees it.
+  @inline(__always)
+  init(unfilled count: Int) { self.init(UnfilledBytes(count: count)) }
 }

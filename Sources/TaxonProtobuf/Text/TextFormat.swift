@@ -2,6 +2,36 @@
 
 import CProtobufC
 
+extension Message {
+  /// The full name and the fields in protobuf's text format, in one line.
+  public var description: String {
+    let text = text(isIndented: false)
+    return text.isEmpty ? "\(Self.descriptor.name) {}" : "\(Self.descriptor.name) { \(text) }"
+  }
+
+  /// The fields in protobuf's text format, a line each, indented.
+  ///
+  /// Fields that are not set, or have no presence and their default value, are left out; unknown fields come last, by
+  /// number.
+  public var textFormat: String { text(isIndented: true) }
+
+  /// Writes the description. What `print` and string interpolation use, also where a field is called `description`.
+  public func write(to target: inout some TextOutputStream) {
+    let text = text(isIndented: false)
+    target.write(text.isEmpty ? "\(Self.descriptor.name) {}" : "\(Self.descriptor.name) { \(text) }")
+  }
+
+  private func text(isIndented: Bool) -> String {
+    let arena = MessageArena.take()
+    defer { arena.giveBack() }
+    var writer = MessageWriter(root: Self.descriptor, arena)
+    write(to: &writer)
+    var printer = TextPrinter(isIndented: isIndented)
+    printer.print(writer.base, Self.descriptor)
+    return printer.text
+  }
+}
+
 /// Prints a lowered message in protobuf's text format, from its table alone.
 struct TextPrinter {
   let isIndented: Bool
@@ -142,16 +172,5 @@ struct TextPrinter {
     }
     output.append(UInt8(ascii: "\""))
     return String(decoding: output, as: UTF8.self)
-  }
-}
-
-extension FieldKind {
-  /// Bytes from one element of a repeated field to the next in protobuf-c's struct.
-  var stride: Int {
-    switch self {
-    case .float, .int32, .uint32, .sint32, .fixed32, .sfixed32, .enum: 4
-    case .double, .int64, .uint64, .sint64, .fixed64, .sfixed64, .bool, .message: 8
-    case .string, .bytes: 16
-    }
   }
 }

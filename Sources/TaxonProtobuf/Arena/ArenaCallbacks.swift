@@ -6,6 +6,10 @@
 /// memory, and values that a later one replaces. The latter it merges otherwise than protobuf asks, and they are out
 /// of sight for checks; so it is noted.
 enum ArenaCallbacks {
+  /// The piece of memory for its notes, of 32 bytes a field, that protobuf-c does not get any more: `WideUnpacker`
+  /// unpacks such messages.
+  static let slabLimit = 1 << 20
+
   /// In front of each piece of memory: these bits, and its size in the low half.
   private static let mark: UInt64 = 0xA7E4_A000_0000_0000
   private static let markMask: UInt64 = 0xFFFF_FFFF_0000_0000
@@ -23,7 +27,7 @@ enum ArenaCallbacks {
   private static func mayHave(_ arena: MessageArena, _ size: Int) -> Bool {
     guard size == arena.state.pointee.nextSlab else { return true }
     arena.state.pointee.nextSlab = 2 * size
-    return size < WideUnpacker.slabLimit
+    return size < slabLimit
   }
 
   static let free: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Void = { data, pointer in

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+/// An enum of a schema.
+///
+/// An open one, as proto3 has it, keeps numbers that the code has no name for in a case of their own. A closed one, as
+/// proto2 has it, has no such case: decoding leaves those numbers with the unknown fields of the message.
+public protocol ProtobufEnum: FieldValue, CustomStringConvertible {
+  /// The full name and the values.
+  static var descriptor: EnumDescriptor { get }
+
+  /// The value with this number; nil where a closed enum has none.
+  init?(rawValue: Int32)
+
+  /// The number on the wire.
+  var rawValue: Int32 { get }
+}
+
+extension ProtobufEnum {
+  /// The name in the schema, or the number where there is none.
+  public var description: String { Self.descriptor.name(of: rawValue) ?? String(rawValue) }
+
+  /// Equality by number.
+  @inlinable
+  public static func == (one: Self, other: Self) -> Bool { one.rawValue == other.rawValue }
+
+  /// Hash by number.
+  @inlinable
+  public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+}
+
+extension ProtobufEnum {
+  /// Four bytes.
+  @inlinable public static var stride: Int { 4 }
+
+  /// Takes a value out of memory that protobuf-c has filled. Throws for a number that a closed enum does not have:
+  /// the message is unpacked anew then, without the value (`MessageDescriptor.unpackAgain`).
+  @inlinable
+  public static func lift(_ memory: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) -> Self {
+    guard let value = Self(rawValue: memory.load(as: Int32.self)) else {
+      throw MessageDecodingError.unknownEnumValue
+    }
+    return value
+  }
+
+  /// Whether its number is zero.
+  @inlinable public var isDefault: Bool { rawValue == 0 }
+
+  /// Puts the value where protobuf-c will find it.
+  @inlinable
+  public func lower(to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
+    memory.storeBytes(of: rawValue, as: Int32.self)
+  }
+}
+
+/// What is known of an enum at run time: its full name, and its values in the order of the schema.
+public final class EnumDescriptor: Sendable {
+  /// The full name, such as `octollm.v1.TaskStatus`.
+  public let name: String
+  /// Names and numbers in the order of the schema, aliases included.
+  public let values: [(name: String, number: Int32)]
+
+  /// Whether it holds no numbers but those, as enums of proto2.
+  public let isClosed: Bool
+
+  private let names: [Int32: String]
+  private let numbers: [String: Int32]
+  /// The address of what JSON needs to know, once it has been asked for.
+  let jsonTable = Atomic<UInt>(0)
+
+  /// An enum of the schema.
+  public init(_ name: String, isClosed: Bool = false, _ values: KeyValuePairs<String, Int32>) {
+    self.name = name
+    self.isClosed = isClosed
+    self.values = values.map { (name: $0.key, number: $0.value) }
+    // The first of several names of one number is the one that is written.
+    names = Dictionary(values.map { ($0.value, $0.key) }) { first, _ in first }
+    numbers = Dictionary(values.map { ($0.key, $0.value) }) { first, _ in first }
+  }
+
+  /// The name of a number; its first one, where it has aliases.
+  public func name(of number: Int32) -> String? { names[number] }
+
+  /// The number of a name.
+  public func number(of name: String) -> Int32? { numbers[name] }
+}
