@@ -89,3 +89,163 @@ extension CircuitBreaker {
     case halfOpen
   }
 }
+
+extension CircuitBreaker {
+  /// The numbers a breaker works with. The defaults are those of OctoLLM's standard.
+  public struct Settings: Hashable, Sendable {
+    /// Failures in a row that open a closed breaker; at least 1.
+    public var failureThreshold: Int
+    /// How long an open breaker rejects calls before it lets a probe through, and a half-open one before it lets another
+    /// through beside a probe that is still going on.
+    public var openDuration: Duration
+    /// Probes under way at one time while half-open; at least 1.
+    public var halfOpenPermits: Int
+
+    /// Settings; numbers outside their bounds are brought to them.
+    public init(failureThreshold: Int = 5, openDuration: Duration = .seconds(60), halfOpenPermits: Int = 1) {
+      self.failureThreshold = max(1, failureThreshold)
+      self.openDuration = max(.zero, openDuration.bounded)
+      self.halfOpenPermits = max(1, halfOpenPermits)
+    }
+  }
+}
+
+extension CircuitBreaker {
+  /// Leave to make one call. Settle it with the call's outcome; a permit that is dropped counts as neutral, so that no
+  /// path through a caller can keep a half-open breaker waiting for ever.
+  public struct Permit: ~Copyable, Sendable {
+    private let breaker: CircuitBreaker
+    private var generation: UInt64
+    private var isSettled = false
+
+    init(breaker: CircuitBreaker, generation: UInt64) {
+      self.breaker = breaker
+      self.generation = generation
+    }
+
+    /// Reports that the endpoint answers, though the call goes on, as a stream may for ever: that closes a half-open
+    /// breaker. The outcome is still to be settled, and counts as that of any call.
+    public mutating func answered() {
+      generation = breaker.answered(generation: generation)
+    }
+
+    /// Reports the outcome of the call.
+    public consuming func settle(_ outcome: BreakerOutcome) {
+      isSettled = true
+      breaker.settle(outcome, generation: generation, cause: nil)
+    }
+
+    /// Reports that the call failed; what that means to the breaker follows from the error.
+    public consuming func settle(throwing error: any Error) {
+      isSettled = true
+      let error = RPCError.lift(error)
+      breaker.settle(BreakerOutcome(error.breaker), generation: generation, cause: error.identity)
+    }
+
+    deinit {
+      if !isSettled { breaker.settle(.neutral, generation: generation, cause: nil) }
+    }
+  }
+}
+
+extension CircuitBreaker {
+  /// Makes a call under the breaker. Throws what the call throws, or `CIRCUIT_OPEN` without making it.
+  @discardableResult
+  public nonisolated(nonsending) func call<T>(_ body: () async throws -> T) async throws -> T {
+    let permit = try acquire()
+    let value: T
+    do {
+      value = try await body()
+    } catch {
+      permit.settle(throwing: error)
+      throw error
+    }
+    permit.settle(.success)
+    return value
+  }
+
+  /// Makes a call under the breaker. Throws what the call throws, or `CIRCUIT_OPEN` in the call's own type without
+  /// making it.
+  @discardableResult
+  public nonisolated(nonsending) func call<T, Failure: ErrorUnion>(
+    _ body: () async throws(Failure) -> T
+  ) async throws(Failure) -> T {
+    let permit: Permit
+    do {
+      permit = try acquire()
+    } catch {
+      throw Failure.lift(error)
+    }
+    let value: T
+    do {
+      value = try await body()
+    } catch {
+      permit.settle(throwing: error)
+      throw error
+    }
+    permit.settle(.success)
+    return value
+  }
+}
+
+/// What a call tells the breaker of the endpoint it went to.
+public enum BreakerOutcome: Hashable, Sendable {
+  /// The endpoint works.
+  case success
+  /// The endpoint is failing.
+  case failure
+  /// Nothing, such as an error of the caller's own making, or a call that was cancelled.
+  case neutral
+
+  /// The outcome of a call that threw: from the error's breaker class. An error that is no taxonomy error, and has no
+  /// conversion to one, is a failure; a `CancellationError` is neutral.
+  public init(_ error: any Error) {
+    self.init(RPCError.lift(error).breaker)
+  }
+
+  /// The outcome that a breaker class stands for.
+  public init(_ breaker: BreakerClass) {
+    switch breaker {
+    case .success: self = .success
+    case .failure: self = .failure
+    default: self = .neutral
+    }
+  }
+}
+
+extension CircuitBreaker {
+  /// A change of a breaker's state.
+  public struct Transition: Hashable, Sendable {
+    /// What the breaker guards.
+    public var endpoint: String
+    /// The state before.
+    public var from: State
+    /// The state after.
+    public var to: State
+    /// The error that caused it, where one did.
+    public var cause: ErrorIdentity?
+    /// How long calls are rejected now, when it opened.
+    public var openFor: Duration?
+  }
+}
+
+extension CircuitBreaker.Transition: CustomStringConvertible {
+  /// A line for a log, such as "circuit breaker for llm: closed → open for 60.0 seconds after llm.example/DOWN".
+  public var description: String {
+    var text = "circuit breaker for \(endpoint): \(from) → \(to)"
+    if let openFor { text += " for \(openFor)" }
+    if let cause { text += " after \(cause)" }
+    return text
+  }
+}
+
+extension CircuitBreaker.State: CustomStringConvertible {
+  /// "closed", "open" or "half-open".
+  public var description: String {
+    switch self {
+    case .closed: "closed"
+    case .open: "open"
+    case .halfOpen: "half-open"
+    }
+  }
+}
