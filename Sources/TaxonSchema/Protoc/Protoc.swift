@@ -69,3 +69,82 @@ package struct Protoc {
     return file
   }
 }
+
+/// What protoc says of schemas, line by line, in the form that editors understand: `file:line:column: error: message`,
+/// with a path that they can open.
+struct ProtocMessages {
+  /// The folders in which protoc looks for files, in its order.
+  let folders: [String]
+  /// Whether there is a file.
+  let exists: (String) -> Bool
+  /// Where a folder for imports is added, such as `"importPaths" in taxon.json`.
+  let folderSetting: String
+
+  /// Rewrites what protoc has written to standard error. `neededImports` are those that only `raises` needs: protoc, which
+  /// knows nothing of it, warns that they are unused.
+  func rewrite(_ text: String, neededImports: [String: Set<String>]) -> [String] {
+    let lines = text.split(separator: "\n").map(String.init)
+    return lines.compactMap { line in
+      if let match = line.wholeMatch(of: /(.+?):(\d+):(\d+): (.*)/) {
+        let (file, message) = (String(match.1), String(match.4))
+        if let unused = message.wholeMatch(of: /warning: Import (.+) is unused\./),
+          neededImports[file]?.contains(String(unused.1)) == true
+        {
+          return nil
+        }
+        return "\(path(file)):\(match.2):\(match.3): \(rewrite(message))"
+      }
+      if let match = line.wholeMatch(of: /(.+): File not found\./) {
+        // The statement that imports it is told with its place.
+        let isImported = lines.contains { $0.hasSuffix(": Import \"\(match.1)\" was not found or had errors.") }
+        return isImported ? nil : "error: \(match.1) is not found in \(listedFolders)"
+      }
+      return line
+    }
+  }
+
+  private func rewrite(_ message: String) -> String {
+    if message.hasPrefix("warning: ") { return message }
+    if let match = message.wholeMatch(of: /Import "(.+)" was not found or had errors\./),
+      path(String(match.1)) == match.1
+    {
+      return "error: import \"\(match.1)\" is not found in \(listedFolders); "
+        + "add its folder to \(folderSetting)"
+    }
+    return "error: \(message)"
+  }
+
+  private var listedFolders: String { folders.listed("or") }
+
+  /// The file that protoc calls `name`, as a path to open; the name itself where there is none.
+  private func path(_ name: String) -> String {
+    let candidates = folders.map { $0 == "." ? name : "\($0.hasSuffix("/") ? String($0.dropLast()) : $0)/\(name)" }
+    return candidates.first(where: exists) ?? name
+  }
+}
+
+extension Schema {
+  /// By the path of each generated file, the imports through which it reaches the errors that its methods raise.
+  package func importsForErrors() -> [String: Set<String>] {
+    let byPath = Dictionary(files.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+    var result: [String: Set<String>] = [:]
+    for file in generatedFiles {
+      for error in file.services.flatMap(\.methods).flatMap(\.errors) where error.file !== file {
+        let direct = file.dependencies.filter { $0 == error.file.path }
+        let leading = direct.isEmpty ? file.dependencies.filter { reaches(error.file, from: $0, byPath) } : direct
+        result[file.path, default: []].formUnion(leading)
+      }
+    }
+    return result
+  }
+
+  private func reaches(_ file: SchemaFile, from path: String, _ byPath: [String: SchemaFile]) -> Bool {
+    var waiting = [path]
+    var seen: Set<String> = []
+    while let path = waiting.popLast() {
+      if path == file.path { return true }
+      if seen.insert(path).inserted { waiting += byPath[path]?.dependencies ?? [] }
+    }
+    return false
+  }
+}
