@@ -47,6 +47,16 @@ import Testing
     #expect(duration.clampedNanoseconds == nanoseconds)
   }
 
+  @Test(arguments: [
+    (Duration.zero, 0, 0), (.seconds(-3), 0, 0), (.nanoseconds(1), 1, 1), (.milliseconds(1500), 2, 1500),
+    (.seconds(2), 2, 2000), (.milliseconds(Int32.max), 2_147_484, Int64(Int32.max)),
+    (.seconds(1e20), 315_576_000_001, Int64(Int32.max)), (.zero - .seconds(1e20), 0, 0),
+  ])
+  func aWaitIsRoundedUp(_ duration: Duration, _ seconds: Int64, _ milliseconds: Int64) {
+    #expect(duration.waitSeconds == seconds)
+    #expect(duration.waitMilliseconds == milliseconds)
+  }
+
   @Test func timesEndWithTheYears1And9999() {
     let last = Google_Protobuf_Timestamp(seconds: 253_402_300_799, nanos: 999_999_999)
     let first = Google_Protobuf_Timestamp(seconds: -62_135_596_800)

@@ -15,7 +15,7 @@ struct Answer: Sendable {
   /// A reply.
   init(_ text: String, json: JSONValue, isFailure: Bool = false) {
     self.text = text
-    self.json = json.text
+    self.json = json.line
     self.isFailure = isFailure
   }
 

@@ -12,7 +12,7 @@ struct ErrorReport: Sendable {
   init(_ error: some TaxonomyError, hint: String? = nil) {
     let fields = typedFields(error)
     text = Self.text(error, fields, hint)
-    json = JSONValue.object(Self.members(error, fields, hint)).text
+    json = JSONValue.object(Self.members(error, fields, hint)).line
   }
 
   private static func members(

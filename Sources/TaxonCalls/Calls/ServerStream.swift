@@ -124,7 +124,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
 
   private func begin() {
     if let timeout = head.timeout {
-      let deadline = NIODeadline.now() + TimeAmount(timeout)
+      let deadline = NIODeadline.now() + TimeAmount(saturating: timeout)
       expiry = deadline
       context.deadlines.add(self, at: deadline)
     }

@@ -26,22 +26,13 @@ public struct ErrorBody: Hashable, Sendable {
 
   private init(sent error: any TaxonomyError) {
     httpStatus = WireFacts.httpStatus(error.httpStatus, error.status)
-    retryAfter = error.retryAfter.map(\.wholeSeconds)
+    retryAfter = error.retryAfter.map(\.waitSeconds)
     instanceID = InstanceID(error.instanceID).text
-    var json = JSONText()
-    json.raw(#"{"error":"#)
-    json.string(error.code)
-    json.raw(#","message":"#)
-    json.string(error.message)
-    json.raw(#","details":{"#)
-    json.list(JSONDetails(error).fields) { json, field in
-      json.string(field.name)
-      json.raw(":")
-      field.value.write(to: &json)
-    }
-    json.raw("}")
-    if let retryAfter { json.raw(#","retry_after":\#(retryAfter)"#) }
-    json.raw("}")
-    self.json = json.bytes
+    var members: [JSONValue.Member] = [
+      .init("error", .string(error.code)), .init("message", .string(error.message)),
+      .init("details", .object(JSONDetails(error).fields)),
+    ]
+    if let retryAfter { members.append(.init("retry_after", .int(retryAfter))) }
+    json = JSONValue.object(members).body
   }
 }

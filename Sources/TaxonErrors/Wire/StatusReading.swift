@@ -45,7 +45,7 @@ struct StatusReading {
     context.pushback = pushback
     // A server of Taxon says the same twice, for clients that read one or the other.
     if hasRetryInfo, case .after(let delay) = pushback, let retryAfter {
-      context.isPushbackRetryInfo = delay.pushbackMilliseconds == retryAfter.pushbackMilliseconds
+      context.isPushbackRetryInfo = delay.waitMilliseconds == retryAfter.waitMilliseconds
     }
     if let traits {
       context.instanceID = traits.instanceID.isEmpty ? nil : traits.instanceID

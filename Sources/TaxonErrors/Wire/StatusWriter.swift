@@ -84,7 +84,7 @@ struct StatusWriter {
     causes = context.causes
     let received = context.isFromCall ? context.receivedDetails : []
     further = context.details.filter { !received.contains($0) }
-    var retryAfter = retryAfter.map { max(.zero, $0.bounded) }
+    var retryAfter = retryAfter.map(\.wait)
     var derived: Derived = facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
     for detail in further {
       let instead = Derived(insteadOf: detail)

@@ -50,8 +50,8 @@ public struct WireStatus: Hashable, Sendable {
   init(_ writer: StatusWriter, _ options: WireOptions, payload: StatusWriter.Payload) {
     code = writer.facts.status
     id = writer.id
-    retryPushback = writer.retryAfter.map(\.pushbackMilliseconds)
-    retryAfter = writer.retryAfter.map(\.wholeSeconds)
+    retryPushback = writer.retryAfter.map(\.waitMilliseconds)
+    retryAfter = writer.retryAfter.map(\.waitSeconds)
     let cost = TrailerCost(hasHint: writer.retryAfter != nil, reserved: options.reserved)
     let wantsOneFrame = writer.facts.wantsOneFrame(options.framing)
     let budget = options.budget - TrailerCost.proxies
@@ -80,23 +80,5 @@ public struct WireStatus: Hashable, Sendable {
     // What stays large though it was cut, by trailing metadata perhaps, would not pass nginx.
     default: isOneFrame = cost.fits(message: message, details: details.count, WireOptions.maxFrameBlock)
     }
-  }
-}
-
-extension Duration {
-  /// Whole seconds, rounded up so that nobody comes too early.
-  var wholeSeconds: Int64 {
-    let (seconds, attoseconds) = max(.zero, bounded).components
-    return attoseconds > 0 ? seconds + 1 : seconds
-  }
-
-  /// Whole milliseconds, rounded up so that nobody comes too early; as many as gRPC's header may say.
-  var pushbackMilliseconds: Int64 {
-    let most = Duration.milliseconds(Int32.max)
-    if self <= .zero { return 0 }
-    if self >= most { return Int64(Int32.max) }
-    let (seconds, attoseconds) = components
-    let perMillisecond: Int64 = 1_000_000_000_000_000
-    return seconds * 1000 + (attoseconds + perMillisecond - 1) / perMillisecond
   }
 }

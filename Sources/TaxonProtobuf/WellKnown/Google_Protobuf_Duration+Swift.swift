@@ -33,6 +33,25 @@ extension Swift.Duration {
   /// How long somebody asks to wait, in bounds: nil when that is no time at all, or less.
   package var hint: Duration? { self > .zero ? bounded : nil }
 
+  /// As long as somebody can wait: in bounds, and zero for what is negative.
+  package var wait: Duration { max(.zero, bounded) }
+
+  /// Whole seconds to wait, rounded up so that nobody comes too early.
+  package var waitSeconds: Int64 {
+    let (seconds, attoseconds) = wait.components
+    return attoseconds > 0 ? seconds + 1 : seconds
+  }
+
+  /// Whole milliseconds to wait, rounded up so that nobody comes too early; at most 2,147,483,647, the most that gRPC's
+  /// header may say.
+  package var waitMilliseconds: Int64 {
+    let most = Duration.milliseconds(Int32.max)
+    if self >= most { return Int64(Int32.max) }
+    let (seconds, attoseconds) = wait.components
+    let perMillisecond: Int64 = 1_000_000_000_000_000
+    return seconds * 1000 + (attoseconds + perMillisecond - 1) / perMillisecond
+  }
+
   /// Whole seconds and nanoseconds of the same sign, in protobuf's bounds; what is less than a nanosecond is cut off.
   package var boundedComponents: (seconds: Int64, nanos: Int32) {
     let (seconds, attoseconds) = bounded.components

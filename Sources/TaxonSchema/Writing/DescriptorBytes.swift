@@ -10,7 +10,7 @@ package enum DescriptorBytes {
     file.extension = file.extension.map(withoutUsualName)
     file.messageType = file.messageType.map(withoutUsualNames)
     // Encoding fails above 2 GiB alone, and protoc has sent the descriptor in a message of less.
-    return base64((try? file.encoded()) ?? [])
+    return String(decoding: Base64.encode((try? file.encoded()) ?? [], isPadded: true), as: UTF8.self)
   }
 
   private static func withoutUsualNames(
@@ -31,19 +31,5 @@ package enum DescriptorBytes {
     var field = field
     field.jsonName = nil
     return field
-  }
-
-  /// RFC 4648 §4, with padding.
-  private static func base64(_ bytes: [UInt8]) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-    var text = ""
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let part = bytes[start..<min(start + 3, bytes.count)]
-      let group = part.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - part.count))
-      for index in 0..<4 {
-        text.append(index <= part.count ? alphabet[group >> (18 - 6 * index) & 63] : "=")
-      }
-    }
-    return text
   }
 }

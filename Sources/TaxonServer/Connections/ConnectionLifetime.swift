@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
+import TaxonTransport
 
 /// What the clock says of one connection: whether its set-up takes too long, whether the peer is still there, whether it
 /// is idle or old. No I/O: the connection asks what is to be done, and when to ask again.
@@ -31,8 +32,8 @@ struct ConnectionLifetime {
   /// - Parameter jitter: -0.1 to 0.1, the part of the age by which it is longer.
   init(_ settings: KeepaliveSettings, setupTimeout: Duration, now: NIODeadline, jitter: Double) {
     self.settings = settings
-    setupEnd = now + TimeAmount(setupTimeout)
-    ageEnd = settings.maxConnectionAge.map { now + TimeAmount($0 * (1 + jitter)) }
+    setupEnd = now + TimeAmount(saturating: setupTimeout)
+    ageEnd = settings.maxConnectionAge.map { now + TimeAmount(saturating: $0 * (1 + jitter)) }
   }
 
   /// True until `endSetup`.
@@ -53,17 +54,17 @@ struct ConnectionLifetime {
     if let pinged {
       if lastRead >= pinged {
         self.pinged = nil
-      } else if now >= pinged + TimeAmount(settings.timeout) {
+      } else if now >= pinged + TimeAmount(saturating: settings.timeout) {
         return .close(.dead)
       }
     }
     if !isDraining {
       if let ageEnd, now >= ageEnd { return drain(.age, now) }
-      if let idle = settings.maxConnectionIdle, let idleSince, now >= idleSince + TimeAmount(idle) {
+      if let idle = settings.maxConnectionIdle, let idleSince, now >= idleSince + TimeAmount(saturating: idle) {
         return drain(.idle, now)
       }
     }
-    if pinged == nil, now >= lastRead + TimeAmount(settings.time) {
+    if pinged == nil, now >= lastRead + TimeAmount(saturating: settings.time) {
       pinged = now
       return .ping
     }
@@ -72,18 +73,19 @@ struct ConnectionLifetime {
 
   private mutating func drain(_ reason: Reason, _ now: NIODeadline) -> Action {
     isDraining = true
-    graceEnd = settings.maxConnectionAgeGrace.map { now + TimeAmount($0) }
+    graceEnd = settings.maxConnectionAgeGrace.map { now + TimeAmount(saturating: $0) }
     return .drain(reason)
   }
 
   /// When `check` may next have something to say. What happens before then only moves it further away.
   func next(now: NIODeadline, lastRead: NIODeadline, idleSince: NIODeadline?) -> NIODeadline {
     if let setupEnd { return setupEnd }
-    var next = pinged.map { $0 + TimeAmount(settings.timeout) } ?? lastRead + TimeAmount(settings.time)
+    var next =
+      pinged.map { $0 + TimeAmount(saturating: settings.timeout) } ?? lastRead + TimeAmount(saturating: settings.time)
     if let graceEnd { next = min(next, graceEnd) }
     if !isDraining {
       if let ageEnd { next = min(next, ageEnd) }
-      if let idle = settings.maxConnectionIdle { next = min(next, (idleSince ?? now) + TimeAmount(idle)) }
+      if let idle = settings.maxConnectionIdle { next = min(next, (idleSince ?? now) + TimeAmount(saturating: idle)) }
     }
     return next
   }

@@ -203,7 +203,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   /// Looks at the streams while the connection holds much for its peer: no timer runs for the usual one.
   private func watchForStalls() {
     guard stallTimer == nil, handler != nil else { return }
-    let interval = TimeAmount(settings.connections.stallTimeout / 2)
+    let interval = TimeAmount(saturating: settings.connections.stallTimeout / 2)
     stallTimer = executor.eventLoop.assumeIsolated().scheduleTask(in: interval) { [weak self] in
       self?.stallTimer = nil
       self?.endStalls()

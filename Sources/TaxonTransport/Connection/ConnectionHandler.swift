@@ -45,7 +45,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
     session: HTTP2Session, awaitsTLS: Bool = false, closeLimit: Duration = .seconds(1),
     closed: @escaping (ConnectionFailure?) -> Void
   ) {
-    self.closeLimit = TimeAmount(max(closeLimit, .seconds(1)))
+    self.closeLimit = TimeAmount(saturating: max(closeLimit, .seconds(1)))
     self.session = session
     self.awaitsTLS = awaitsTLS
     self.closed = closed

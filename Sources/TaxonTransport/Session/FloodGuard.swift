@@ -66,7 +66,7 @@ struct FloodGuard {
     guard pings.take(now) else { return .pings }
     guard let pingPolicy, let lastPing else { return nil }
     let interval =
-      hasCalls || pingPolicy.permitsWithoutCalls ? TimeAmount(pingPolicy.minInterval) : TimeAmount.hours(2)
+      hasCalls || pingPolicy.permitsWithoutCalls ? TimeAmount(saturating: pingPolicy.minInterval) : TimeAmount.hours(2)
     if now - lastPing < interval { strikes += 1 }
     return strikes > Self.maxStrikes ? .pings : nil
   }
