@@ -13,7 +13,6 @@ from repository import ROOT
 SOURCES = ROOT / "Sources"
 
 KNOWN_CIRCLES: dict[str, list[str]] = {
-    "TaxonErrors": ["Generated, Taxonomy", "HTTP, Wire", "Taxonomy, Wire", "Generated, HTTP, Taxonomy, Wire"],
 }
 """Pairs of folders that use each other's types, and larger groups in which every folder reaches every other one.
 

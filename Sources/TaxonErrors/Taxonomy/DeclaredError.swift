@@ -52,13 +52,6 @@ extension DeclaredError {
   /// The same text: a message would show all its fields here, and an error may have some that are not for logs.
   public func write(to target: inout some TextOutputStream) { target.write(description) }
 
-  /// The trailers with which it leaves the process.
-  public func wireStatus(_ options: WireOptions) -> WireStatus {
-    let writer = StatusWriter(
-      facts: Self.declaration.wireFacts, message: message, fields: safeFields, violations: violations,
-      retryAfter: retryAfter, context: context, payloadName: Self.descriptor.name,
-      details: options.details)
-    let payload = publicPayload
-    return WireStatus(writer, options) { $0.detail(payload) }
-  }
+  /// Hands the error to a visitor.
+  public func acceptVisitor<Visitor: ErrorVisitor>(_ visitor: Visitor) -> Visitor.Answer { visitor.declared(self) }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Synchronization
 import TaxonProtobuf
 
 /// What a schema says of an error once and for all of its occurrences.
@@ -24,8 +25,7 @@ public final class ErrorDeclaration: Sendable {
   /// How long to wait before a retry, unless the thrower says otherwise.
   public let retryAfter: Duration?
 
-  /// The parts of the wire form that never change, encoded once.
-  let wireFacts: WireFacts
+  private let cache = AtomicLazyReference<any AnyObject & Sendable>()
 
   /// A declaration, as generated code makes it.
   public init(
@@ -42,11 +42,16 @@ public final class ErrorDeclaration: Sendable {
     self.breaker = breaker
     self.isSafe = isSafe
     self.retryAfter = retryAfter?.bounded
-    wireFacts = WireFacts(
-      identity: ErrorIdentity(domain: domain, code: code), status: status, httpStatus: self.httpStatus,
-      categories: categories, severity: severity, retry: retry, breaker: breaker, isSafe: isSafe)
   }
 
   /// The error's name everywhere and for ever.
   public var identity: ErrorIdentity { ErrorIdentity(domain: domain, code: code) }
+
+  /// What a layer above makes of the declaration, made when it is first asked for and then kept. Of one type alone: another
+  /// one is made each time.
+  func cached<Value: AnyObject & Sendable>(_ make: (ErrorDeclaration) -> Value) -> Value {
+    if let value = cache.load() as? Value { return value }
+    let value = make(self)
+    return cache.storeIfNil(value) as? Value ?? value
+  }
 }

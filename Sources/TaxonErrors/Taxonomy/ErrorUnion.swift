@@ -43,8 +43,10 @@ extension ErrorUnion {
   public var violations: [Google_Rpc_BadRequest.FieldViolation] { wrapped.violations }
   /// Such as "TASK_NOT_FOUND: Task 42 not found".
   public var description: String { wrapped.description }
-  /// The trailers of the error in it.
-  public func wireStatus(_ options: WireOptions) -> WireStatus { wrapped.wireStatus(options) }
+  /// Hands the error in it to a visitor.
+  public func acceptVisitor<Visitor: ErrorVisitor>(_ visitor: Visitor) -> Visitor.Answer {
+    wrapped.acceptVisitor(visitor)
+  }
 
   /// What this occurrence carries.
   public var context: ErrorContext {
@@ -53,7 +55,17 @@ extension ErrorUnion {
       var error = wrapped
       error.context = newValue
       // A union should take back whatever it wraps; what a hand-written one does not becomes `other`, and loses nothing.
-      self = Self(error) ?? .lift(error)
+      self = Self(error) ?? error as? Self ?? .taking(error)
     }
+  }
+
+  /// The case for any taxonomy error: a member, also out of another union, else `other`.
+  static func taking(_ error: any TaxonomyError) -> Self {
+    let innermost = unwrapped(error)
+    if let union = Self(innermost) { return union }
+    // What is no member is declared, or else it were undeclared or a union; a foreign implementation of TaxonomyError
+    // is treated as an error that nobody declared.
+    if let declared = innermost as? any DeclaredError { return other(RPCError(declared)) }
+    return other(RPCError(describing: innermost))
   }
 }

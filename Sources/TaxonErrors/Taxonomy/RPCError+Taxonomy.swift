@@ -37,24 +37,6 @@ extension RPCError {
     return message.isEmpty ? code : "\(code): \(message)"
   }
 
-  /// The error that a caller gets for it: what came out of a call is not passed on.
-  package var asSent: any TaxonomyError {
-    if context.isFromCall { return CallError.InternalError(cause: self) }
-    return declared ?? self
-  }
-
-  /// The trailers with which it leaves the process. What came out of a call is not passed on: it is the cause of an
-  /// `INTERNAL_ERROR` here.
-  public func wireStatus(_ options: WireOptions) -> WireStatus {
-    if context.isFromCall { return CallError.InternalError(cause: self).wireStatus(options) }
-    if let declared { return declared.wireStatus(options) }
-    let facts = WireFacts(
-      identity: identity, status: status, httpStatus: httpStatus, categories: categories, severity: severity,
-      retry: retry, breaker: breaker, isSafe: isSafe)
-    let fields = metadata.sorted { $0.key < $1.key }.map { (name: $0.key, text: $0.value) }
-    let writer = StatusWriter(
-      facts: facts, message: message, fields: fields, violations: violations, retryAfter: retryAfter, context: context,
-      payloadName: nil, details: options.details)
-    return WireStatus(writer, options) { _ in }
-  }
+  /// Hands the error itself to a visitor, not the known one in it: that it is undeclared may matter.
+  public func acceptVisitor<Visitor: ErrorVisitor>(_ visitor: Visitor) -> Visitor.Answer { visitor.undeclared(self) }
 }

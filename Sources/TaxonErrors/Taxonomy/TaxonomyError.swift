@@ -38,8 +38,8 @@ public protocol TaxonomyError: LocalizedError, Hashable, Sendable, CustomStringC
   var violations: [Google_Rpc_BadRequest.FieldViolation] { get }
   /// What this one occurrence carries.
   var context: ErrorContext { get set }
-  /// The trailers with which it leaves the process; `WireStatus(_:_:)` has them of any error.
-  func wireStatus(_ options: WireOptions) -> WireStatus
+  /// Hands the error that it is, or holds, to a visitor.
+  func acceptVisitor<Visitor: ErrorVisitor>(_ visitor: Visitor) -> Visitor.Answer
 }
 
 extension TaxonomyError {
@@ -71,8 +71,10 @@ extension TaxonomyError {
     return message.isEmpty ? code : "\(code): \(message)"
   }
 
-  /// What a schema declares for none: identity, message and facts alone.
-  public func wireStatus(_ options: WireOptions) -> WireStatus { RPCError.lift(self).wireStatus(options) }
+  /// As an error that no schema declares: identity, message and facts alone.
+  public func acceptVisitor<Visitor: ErrorVisitor>(_ visitor: Visitor) -> Visitor.Answer {
+    visitor.undeclared(RPCError(describing: self))
+  }
 
   /// A copy that says how long to wait before a retry.
   public func retryAfter(_ duration: Duration?) -> Self {
@@ -121,16 +123,6 @@ extension TaxonomyError {
     change(&copy.context)
     return copy
   }
-}
-
-/// The error that leaves the process for another one.
-func asSent(_ error: any TaxonomyError) -> any TaxonomyError {
-  var error = error
-  while let union = error as? any ErrorUnion {
-    if let undeclared = union as? RPCError { return undeclared.asSent }
-    error = union.wrapped
-  }
-  return error
 }
 
 /// The innermost error: what unions hold, and what an undeclared error that is known wraps.

@@ -52,6 +52,13 @@ final class WireFacts: Sendable {
     traitsDetail = detail.bytes
   }
 
+  convenience init(_ declaration: ErrorDeclaration) {
+    self.init(
+      identity: declaration.identity, status: declaration.status, httpStatus: declaration.httpStatus,
+      categories: declaration.categories, severity: declaration.severity, retry: declaration.retry,
+      breaker: declaration.breaker, isSafe: declaration.isSafe)
+  }
+
   /// True for what is sent as code and message alone: a status that no schema declares, but for an INTERNAL, whose instance
   /// id is worth telling; and what Taxon raises, where the server is set so.
   func isPlain(_ details: WireOptions.Details) -> Bool {

@@ -33,21 +33,21 @@ public struct WireStatus: Hashable, Sendable {
 
   /// The trailers of an error.
   public init(_ error: some TaxonomyError, _ options: WireOptions = WireOptions()) {
-    self = error.wireStatus(options)
+    self = error.acceptVisitor(StatusMaker(options: options))
   }
 
   /// The trailers of an error, of so many bytes at most.
   public init(_ error: some TaxonomyError, budget: Int) {
-    self = error.wireStatus(WireOptions(budget: budget))
+    self.init(error, WireOptions(budget: budget))
   }
 
   /// The trailers of anything thrown. What is no taxonomy error, and has no conversion to one, leaves as
   /// `INTERNAL_ERROR` with nothing of what it says.
   public init(_ error: some Error, _ options: WireOptions = WireOptions()) {
-    self = RPCError.lift(error).wireStatus(options)
+    self = StatusMaker(options: options).undeclared(RPCError.lift(error))
   }
 
-  init(_ writer: StatusWriter, _ options: WireOptions, payload: StatusWriter.Payload) {
+  fileprivate init(_ writer: StatusWriter, _ options: WireOptions, payload: StatusWriter.Payload) {
     code = writer.facts.status
     id = writer.id
     retryPushback = writer.retryAfter.map(\.waitMilliseconds)
@@ -80,5 +80,38 @@ public struct WireStatus: Hashable, Sendable {
     // What stays large though it was cut, by trailing metadata perhaps, would not pass nginx.
     default: isOneFrame = cost.fits(message: message, details: details.count, WireOptions.maxFrameBlock)
     }
+  }
+}
+
+extension TaxonomyError {
+  /// The trailers with which it leaves the process. What came out of a call is not passed on where it is undeclared: it is the
+  /// cause of an `INTERNAL_ERROR` here.
+  public func wireStatus(_ options: WireOptions) -> WireStatus { WireStatus(self, options) }
+}
+
+/// Makes the trailers of an error.
+private struct StatusMaker: ErrorVisitor {
+  let options: WireOptions
+
+  func declared(_ error: some DeclaredError) -> WireStatus {
+    let writer = StatusWriter(
+      facts: type(of: error).declaration.cached(WireFacts.init), message: error.message, fields: error.safeFields,
+      violations: error.violations, retryAfter: error.retryAfter, context: error.context,
+      payloadName: type(of: error).descriptor.name, details: options.details)
+    let payload = error.publicPayload
+    return WireStatus(writer, options) { $0.detail(payload) }
+  }
+
+  func undeclared(_ error: RPCError) -> WireStatus {
+    if error.context.isFromCall { return declared(CallError.InternalError(cause: error)) }
+    if let known = error.declared { return declared(known) }
+    let facts = WireFacts(
+      identity: error.identity, status: error.status, httpStatus: error.httpStatus, categories: error.categories,
+      severity: error.severity, retry: error.retry, breaker: error.breaker, isSafe: error.isSafe)
+    let fields = error.metadata.sorted { $0.key < $1.key }.map { (name: $0.key, text: $0.value) }
+    let writer = StatusWriter(
+      facts: facts, message: error.message, fields: fields, violations: error.violations, retryAfter: error.retryAfter,
+      context: error.context, payloadName: nil, details: options.details)
+    return WireStatus(writer, options) { _ in }
   }
 }

@@ -126,8 +126,8 @@ import Testing
 
   @Test func theRuntimesHaveTheDescriptorsThatTheGeneratorExpectsThere() throws {
     var found: Set<String> = []
-    for module in ["TaxonProtobuf", "TaxonErrors"] {
-      let folder = TestSchema.root.appending(path: "Sources/\(module)/Generated")
+    for path in ["TaxonProtobuf/Generated", "TaxonErrors/Generated", "TaxonErrors/OwnErrors/Generated"] {
+      let folder = TestSchema.root.appending(path: "Sources/\(path)")
       for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
         let text = try String(contentsOf: file, encoding: .utf8)
         let name = try #require(text.firstMatch(of: /\n  public static let \w+ = ProtoFileDescriptor\(\n    "(.+)",\n/))

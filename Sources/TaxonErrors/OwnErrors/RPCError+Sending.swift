@@ -1,5 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/// The error that leaves the process for another one.
+func asSent(_ error: any TaxonomyError) -> any TaxonomyError {
+  var error = error
+  while let union = error as? any ErrorUnion {
+    if let undeclared = union as? RPCError { return undeclared.asSent }
+    error = union.wrapped
+  }
+  return error
+}
+
+extension RPCError {
+  /// The error that a caller gets for it: what came out of a call is not passed on.
+  package var asSent: any TaxonomyError {
+    if context.isFromCall { return CallError.InternalError(cause: self) }
+    return declared ?? self
+  }
+}
+
 extension RPCError {
   /// An error that ended a method which does not declare it, and what its caller is told instead.
   package struct Undeclared {

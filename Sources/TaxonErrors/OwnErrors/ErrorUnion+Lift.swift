@@ -6,22 +6,13 @@ extension ErrorUnion {
   /// keeps the error as its cause. A declared error that is no member is in `other` too; a server does not send that.
   public static func lift(_ error: any Error) -> Self {
     if let error = error as? Self { return error }
-    if let error = error as? any TaxonomyError { return lift(error) }
+    if let error = error as? any TaxonomyError { return taking(error) }
     if let foreign = error as? any TaxonomyErrorConvertible {
       let converted = foreign.taxonomyError
-      return lift(converted.cause == nil ? converted.caused(by: foreign) : converted)
+      return taking(converted.cause == nil ? converted.caused(by: foreign) : converted)
     }
     if error is CancellationError { return other(.cancelled) }
     return other(RPCError(CallError.InternalError(cause: error)))
-  }
-
-  private static func lift(_ error: any TaxonomyError) -> Self {
-    let innermost = unwrapped(error)
-    if let union = Self(innermost) { return union }
-    // What is no member is declared, or else it were undeclared or a union; a foreign implementation of TaxonomyError
-    // is treated as an error that nobody declared.
-    if let declared = innermost as? any DeclaredError { return other(RPCError(declared)) }
-    return other(RPCError(describing: innermost))
   }
 
   /// Runs code that throws anything and lifts what it throws.
