@@ -89,7 +89,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
         if eventLoop.inEventLoop { stream.read(kept) } else { eventLoop.execute { stream.read(kept) } }
       })
     outbound = OutboundMessages(eventLoop: eventLoop) { stream.compression(wish: context.compressesReply) }
-    outbound.attach(stream) { settings in
+    outbound.attach(stream.exchange) { settings in
       stream.sendHead(context.takeHead(), compression: settings?.compression)
     }
   }
@@ -116,7 +116,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   func hasRoom() { outbound.pump() }
 
   fileprivate func start() {
-    if stream.hasToWait { stream.start { self.begin() } } else { begin() }
+    if stream.exchange.mustWaitToStart { stream.start { self.begin() } } else { begin() }
   }
 
   private func begin() {

@@ -83,7 +83,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
   func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> KeptBytes { .none }
 
   func receiveEnd() {
-    guard stream.hasToWait else { return start() }
+    guard stream.exchange.mustWaitToStart else { return start() }
     stream.hold(request: byteCount)
     stream.start { self.start() }
   }

@@ -45,12 +45,13 @@ final class ClientDialogue: HTTP2SessionDelegate, ClientStreamDelegate {
   /// Opens a stream with one message; nothing leaves before the next `say`.
   func open(many: Bool = false, finished: Bool = true) throws -> (stream: ClientStream, call: Call) {
     let call = Call()
+    let exchange = session.makeStream()
     let stream = ClientStream(
-      call: call, takesManyMessages: many, maxMessageSize: 1 << 20, maxHeaderListSize: 16 * 1024)
-    stream.send(5) { $0.copyBytes(from: [0, 0, 0, 0, 0]) }
-    if finished { stream.finish(trailers: nil) }
+      exchange, call: call, takesManyMessages: many, maxMessageSize: 1 << 20, maxHeaderListSize: 16 * 1024)
+    exchange.send(5) { $0.copyBytes(from: [0, 0, 0, 0, 0]) }
+    if finished { exchange.finish(trailers: nil) }
     try session.submitRequest(
-      stream,
+      exchange, to: stream,
       head: HeaderBlock([
         .init(":method", "POST"), .init(":scheme", "http"), .init(":path", "/a/B"), .init(":authority", "x"),
       ]))
@@ -76,7 +77,7 @@ final class ClientDialogue: HTTP2SessionDelegate, ClientStreamDelegate {
     return peer.parse(output)
   }
 
-  func makeStream() -> HTTP2Stream? { nil }
+  func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)? { nil }
   func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {
     goAways.append("\(lastStreamID) \(errorCode)")
   }

@@ -43,10 +43,11 @@ import Testing
   @Test func aRequestWhoseHeadersAreTooLargeLeavesNoTrace() throws {
     let dialogue = try ClientDialogue()
     let call = ClientDialogue.Call()
+    let exchange = dialogue.session.makeStream()
     let stream = ClientStream(
-      call: call, takesManyMessages: false, maxMessageSize: 1 << 20, maxHeaderListSize: 16 * 1024)
+      exchange, call: call, takesManyMessages: false, maxMessageSize: 1 << 20, maxHeaderListSize: 16 * 1024)
     try dialogue.session.submitRequest(
-      stream,
+      exchange, to: stream,
       head: HeaderBlock(
         [.init(":method", "POST"), .init(":scheme", "http"), .init(":path", "/a/B")]
           + (0..<10).map { .init("x-\($0)", String(repeating: "x", count: 10_000)) }))

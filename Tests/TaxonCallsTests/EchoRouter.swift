@@ -66,7 +66,7 @@ final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test
     func receiveEnd() {
       guard answers else { return }
       stream.sendHead(Metadata(), compression: nil)
-      stream.send(request.count + 5) { target in
+      stream.exchange.send(request.count + 5) { target in
         target.copyBytes(from: [0, 0, 0, 0, UInt8(request.count)] + request)
       }
       stream.succeed(trailing: router.trailing)

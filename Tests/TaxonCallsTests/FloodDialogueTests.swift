@@ -6,8 +6,17 @@ import Testing
 
 /// What a session does with a peer that sends too much of what costs it little.
 @Suite struct FloodDialogueTests {
+  /// Takes whatever comes.
+  class Ignorer: HTTPExchangeReceiver {
+    func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {}
+    func receivedHeaders(endStream: Bool) {}
+    func received(data: UnsafeRawBufferPointer, isLast: Bool) {}
+    func receivedEnd() {}
+    func closed(errorCode: UInt32) {}
+  }
+
   final class Refuser: HTTP2SessionDelegate {
-    func makeStream() -> HTTP2Stream? { HTTP2Stream() }
+    func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)? { Ignorer() }
     func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}
     func receivedSettings() {}
     func receivedPingAck(_ payload: UInt64) {}
@@ -123,7 +132,7 @@ import Testing
   }
 
   /// Counts the fields of its block.
-  final class Counter: HTTP2Stream {
+  final class Counter: Ignorer {
     var names: [String] = []
     var code: UInt32?
     override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
@@ -134,7 +143,7 @@ import Testing
 
   final class Accepter: HTTP2SessionDelegate {
     var streams: [Counter] = []
-    func makeStream() -> HTTP2Stream? {
+    func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)? {
       streams.append(Counter())
       return streams.last
     }
@@ -167,11 +176,13 @@ import Testing
   }
 
   /// A stream whose messages are cut out of what comes.
-  private final class Cut: HTTP2Stream {
+  private final class Cut: Ignorer {
+    private let exchange: any HTTPExchange
     private var deframer = MessageDeframer(limit: 1 << 30)
+    init(_ exchange: any HTTPExchange) { self.exchange = exchange }
     override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
       _ = try? deframer.process(data) { _, _ in
-        completedMessages += 1
+        exchange.completedMessage()
         return true
       }
     }
@@ -179,7 +190,7 @@ import Testing
 
   private func outcomeOfMessages(_ bytes: [UInt8]) throws -> FloodLimit? {
     final class Taker: HTTP2SessionDelegate {
-      func makeStream() -> HTTP2Stream? { Cut() }
+      func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)? { Cut(exchange) }
       func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}
       func receivedSettings() {}
       func receivedPingAck(_ payload: UInt64) {}

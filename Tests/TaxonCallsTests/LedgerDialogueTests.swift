@@ -81,7 +81,9 @@ import Testing
     // The calls keep their streams, and those the router.
     deinit { router.calls = [] }
 
-    func makeStream() -> HTTP2Stream? { ServerStream(context: context) }
+    func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)? {
+      ServerStream(exchange, context: context)
+    }
     func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}
     func receivedSettings() {}
     func receivedPingAck(_ payload: UInt64) {}

@@ -69,12 +69,12 @@ import Testing
     try await eventLoop.executeInContext {
       messages.attach(bound.stream)
       messages.pump()
-      #expect(bound.stream.outboundCount == 0)
+      #expect(bound.stream.waitingCount == 0)
     }
     gate.opened.signal()
     try await written.value
     await eventLoop.run()
-    try await eventLoop.executeInContext { #expect(bound.stream.outboundCount > 0) }
+    try await eventLoop.executeInContext { #expect(bound.stream.waitingCount > 0) }
   }
 
   @Test func messagesOfSeveralWritersKeepTheirOrder() async throws {

@@ -29,13 +29,13 @@ import Testing
       await loop.run()
     }
     return try await loop.executeInContext { [streams] in
-      let given = streams.first.outboundCount
+      let given = streams.first.waitingCount
       let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: leaving, alignment: 1)
       defer { memory.deallocate() }
       if leaving > 0 { _ = streams.first.readOutbound(into: memory) }
       guard outbound.rewind() else { return (given, nil) }
       outbound.attach(streams.second)
-      return (given, streams.second.outboundCount)
+      return (given, streams.second.waitingCount)
     }
   }
 

@@ -22,8 +22,9 @@ import Testing
       _ = try say(ScriptedPeer.preface + ScriptedPeer.emptySettings)
     }
 
-    func makeStream() -> HTTP2Stream? {
+    func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)? {
       ServerStream(
+        exchange,
         context: ServerStreamContext(executor: LoopExecutor(loop), peer: "test", router: router, limits: limits))
     }
 
@@ -311,7 +312,7 @@ import Testing
     let fixture = try Fixture()
     _ = try fixture.say(
       fixture.call("/echo/Wait", [("x-user", "ann")]) + ScriptedPeer.data(1, ScriptedPeer.message([])))
-    let stream = try #require(fixture.session.streams.first as? ServerStream)
+    let stream = try #require(fixture.session.streams.first?.receiver as? ServerStream)
     _ = try fixture.say(ScriptedPeer.headers(1, [("x-user", "root")], endStream: true))
     #expect(stream.head.metadata.values("x-user") == ["ann"])
   }
@@ -319,7 +320,7 @@ import Testing
   @Test func whiteSpaceAroundAValueIsStripped() throws {
     let fixture = try Fixture()
     _ = try fixture.say(fixture.call("/echo/Wait", [("x-note", " hi\t")]))
-    let stream = try #require(fixture.session.streams.first as? ServerStream)
+    let stream = try #require(fixture.session.streams.first?.receiver as? ServerStream)
     #expect(stream.head.metadata["x-note"] == "hi")
   }
 

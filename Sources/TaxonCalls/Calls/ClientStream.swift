@@ -4,9 +4,9 @@ import TaxonProtobuf
 import TaxonTransport
 
 /// How a call ended on the wire.
-public struct CallEnd: Sendable {
+package struct CallEnd: Sendable {
   /// What ended the call.
-  public enum Outcome: Sendable {
+  package enum Outcome: Sendable {
     /// The call succeeded.
     case success
     /// The failure that the server answered, or what stands for it when the server broke the protocol.
@@ -16,14 +16,14 @@ public struct CallEnd: Sendable {
   }
 
   /// What ended the call.
-  public let outcome: Outcome
+  package let outcome: Outcome
   /// The metadata of the trailers.
-  public let trailing: Metadata
+  package let trailing: Metadata
   /// Set when the server did not process the call: says how that is known.
-  public let refusal: Refusal?
+  package let refusal: Refusal?
 
   /// An end.
-  public init(outcome: Outcome, trailing: Metadata = Metadata(), refusal: Refusal? = nil) {
+  package init(outcome: Outcome, trailing: Metadata = Metadata(), refusal: Refusal? = nil) {
     self.outcome = outcome
     self.trailing = trailing
     self.refusal = refusal
@@ -31,7 +31,7 @@ public struct CallEnd: Sendable {
 }
 
 /// What a client does with what comes back. The stream calls the methods on the connection's event loop.
-public protocol ClientCall: AnyObject {
+package protocol ClientCall: AnyObject {
   /// The metadata of the head.
   func receive(initial: Metadata)
   /// A message of the answer; the pointer is good during the call. An error ends the call.
@@ -58,7 +58,9 @@ package protocol ClientStreamDelegate: AnyObject {
 /// The client's side of one call on the wire.
 ///
 /// Lives on the connection's event loop.
-public final class ClientStream: HTTP2Stream, LedgerWaiter {
+package final class ClientStream: HTTPExchangeReceiver, LedgerWaiter {
+  /// What carries the call.
+  package let exchange: any HTTPExchange
   private let call: any ClientCall
   private let maxMessageSize: Int
   private let maxHeaderListSize: Int
@@ -94,9 +96,11 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
   ///
   /// - Parameter cache: What came before on the connection.
   package init(
-    call: any ClientCall, takesManyMessages: Bool, maxMessageSize: Int, maxHeaderListSize: Int,
+    _ exchange: any HTTPExchange, call: any ClientCall, takesManyMessages: Bool, maxMessageSize: Int,
+    maxHeaderListSize: Int,
     cache: HeaderCache = HeaderCache()
   ) {
+    self.exchange = exchange
     self.cache = cache
     self.call = call
     self.maxMessageSize = maxMessageSize
@@ -107,48 +111,43 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
 
   /// Puts the one message of a request into the body and ends it.
   ///
-  /// - Parameter session: Where the stream is to be opened; may have memory to spare for the body.
   /// - Throws: `CallError.MalformedMessage` when the message cannot be encoded.
-  public func request(
-    _ message: some Message, compression: CompressionSettings?, for session: HTTP2Session?
-  ) throws(RPCError) {
-    adoptMemory(of: session)
+  package func request(_ message: some Message, compression: CompressionSettings?) throws(RPCError) {
     var framer = MessageFramer(compression)
-    try send(message, compress: nil, by: &framer)
-    finish(trailers: nil)
+    try exchange.send(message, compress: nil, by: &framer)
+    exchange.finish(trailers: nil)
   }
 
   /// Gives up: the server is told to stop, the call ends with the error. Nothing happens when the call is over.
-  public func abandon(_ error: any TaxonomyError) {
-    session?.assertOnLoop()
+  package func abandon(_ error: any TaxonomyError) {
+    exchange.assertOnLoop()
     guard state.abandon() else { return }
-    session?.reset(self, errorCode: .cancel)
+    exchange.reset(.cancel)
     end(.failure(error), trailing: Metadata())
   }
 
-  public override func notProcessed() {
+  package func notProcessed() {
     // A server that has answered did process the stream, whatever its GOAWAY says.
     guard state.wantsHead else { return }
     refusal = .unprocessed
-    refuser = session?.delegate as? any ClientStreamDelegate
+    refuser = exchange.owner as? any ClientStreamDelegate
   }
 
-  public override func headersTooLarge(isHead: Bool) -> HeaderBlock? {
-    let size = submittedHead?.sizeBound ?? 0
+  package func cannotSend(headersOfSize size: Int, isHead: Bool) -> HeaderBlock? {
     abandon(
       CallError.HeadersTooLarge(
         what: "The request's header block", size: Int64(size), limit: Int64(HeaderBlock.maxSize)))
     return nil
   }
 
-  public override func fieldTooLarge(size: Int, limit: Int) {
+  package func fieldTooLarge(size: Int, limit: Int) {
     abandon(
       CallError.HeadersTooLarge(what: "A header field of the answer", size: Int64(size), limit: Int64(limit)))
   }
 
-  public override func receivedReset() { isResetByServer = true }
+  package func receivedReset() { isResetByServer = true }
 
-  public override func malformed(_ reason: String?, endStream: Bool) {
+  package func malformed(_ reason: String?, endStream: Bool) {
     if let reason {
       fault = reason
     } else if state.wantsHead, fields.httpStatus == nil {
@@ -171,19 +170,19 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     }
   }
 
-  public override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+  package func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
     fields.size += name.count + value.count + 32
     guard fields.size <= maxHeaderListSize else { return }
     fields.receive(name: name, value: value, cache: cache)
   }
 
-  public override func receivedHeaders(endStream: Bool) {
+  package func receivedHeaders(endStream: Bool) {
     if isHeldUp {
       // They are the trailers, and stay in `fields`.
       behindBacklog.append { [unowned self] in receivedHeaders(endStream: endStream) }
       return
     }
-    let fields = exchange(&fields, with: ResponseFields())
+    let fields = Swift.exchange(&fields, with: ResponseFields())
     guard fields.size <= maxHeaderListSize else { return abandonHeaders("\(fields.size)") }
     let isHead = state.wantsHead
     switch state.receivedHeaders(fields, endStream: endStream, truncation: deframer.truncation) {
@@ -194,26 +193,26 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     case .end(let status): end(.status(status), trailing: fields.metadata)
     case .fail(let status):
       if isHead, fields.httpStatus != 200 || !fields.isGRPC {
-        otherAnswer = OtherAnswerReader(status.message, session?.delegate as? any ClientStreamDelegate)
+        otherAnswer = OtherAnswerReader(status.message, exchange.owner as? any ClientStreamDelegate)
       }
       fail(status, trailing: fields.metadata)
     case .ignore: break
     }
   }
 
-  public override func headersTooLarge(size: Int) { abandonHeaders("more than \(size - 1)") }
+  package func headersTooLarge(size: Int) { abandonHeaders("more than \(size - 1)") }
 
   private func abandonHeaders(_ size: String) {
     let message = "Response headers of \(size) bytes are over the limit of \(maxHeaderListSize) bytes"
     abandon(RPCError(.resourceExhausted, message))
   }
 
-  public override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
+  package func received(data: UnsafeRawBufferPointer, isLast: Bool) {
     if !isLast { unconsumed += data.count }
     if isHeldUp {
       backlog.append(contentsOf: data)
       // The ledger bounds it, whatever is in it.
-      messageCompleted()
+      exchange.completedMessage()
       noteRaw()
     } else if state.wantsMessages {
       process(data)
@@ -228,12 +227,12 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
 
   /// Takes bytes apart, as far as messages may be decoded.
   private func process(_ data: UnsafeRawBufferPointer) {
-    if ledger == nil { ledger = session?.ledger }
+    if ledger == nil { ledger = exchange.ledger }
     isProcessing = true
     do throws(MessageDeframer.Failure) {
       let rest = try deframer.process(data) { isCompressed, message in
         guard mayDecode else { return false }
-        messageCompleted()
+        exchange.completedMessage()
         if let status = state.receivedMessage(isCompressed: isCompressed) {
           fail(status, trailing: Metadata())
         } else if state.wantsMessages {
@@ -290,7 +289,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     guard !isProcessing else { return false }
     if isHeldUp {
       guard mayDecode else { return false }
-      let bytes = exchange(&backlog, with: [])
+      let bytes = Swift.exchange(&backlog, with: [])
       bytes.withUnsafeBytes { process($0) }
       // The call may be over.
       guard isWaiting else { return true }
@@ -298,7 +297,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
         consume()
         return false
       }
-      for event in exchange(&behindBacklog, with: []) { event() }
+      for event in Swift.exchange(&behindBacklog, with: []) { event() }
       guard isWaiting else { return true }
     }
     consume()
@@ -344,8 +343,8 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
   }
 
   /// The call has read messages that kept so much.
-  public func read(_ kept: KeptBytes) {
-    session?.assertOnLoop()
+  package func read(_ kept: KeptBytes) {
+    exchange.assertOnLoop()
     unread -= min(unread, kept.window)
     let memory = min(decoded, kept.memory)
     decoded -= memory
@@ -361,13 +360,13 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     let count = unconsumed - kept
     guard count > 0 else { return }
     unconsumed -= count
-    session?.consume(self, count)
+    exchange.consume(count)
   }
 
   /// Bytes of the window that what is no message yet keeps. Parts of messages keep theirs when the connection holds too
   /// much, but for one stream.
   private func keptOfInput() -> Int {
-    guard let ledger, session != nil || isHeldUp else { return 0 }
+    guard let ledger, exchange.ledger != nil || isHeldUp else { return 0 }
     let part = deframer.partCount
     let whole = backlog.count + deframer.wholeCount
     if part == 0 { ledger.leave(self) }
@@ -379,9 +378,9 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     return whole + (isHeldUp ? part : 0)
   }
 
-  public override func outboundHasRoom() { call.hasRoom() }
+  package func becameWritable() { call.hasRoom() }
 
-  public override func receivedEnd() {
+  package func receivedEnd() {
     if isHeldUp {
       behindBacklog.append { [unowned self] in receivedEnd() }
       return
@@ -389,7 +388,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
     if let status = state.receivedEnd(truncation: deframer.truncation) { end(.status(status), trailing: Metadata()) }
   }
 
-  public override func closed(errorCode: UInt32) {
+  package func closed(errorCode: UInt32) {
     otherAnswer.take()?.finish()
     // What came before a good end is still read.
     if isHeldUp, errorCode == HTTP2ErrorCode.noError.rawValue {
@@ -415,7 +414,7 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
   /// The connection is gone: ends the call with the error, unless it is over.
   ///
   /// - Parameter refusal: `.unprocessed` when the stream never left.
-  public func connectionLost(_ error: any TaxonomyError, refusal: Refusal? = nil) {
+  package func connectionLost(_ error: any TaxonomyError, refusal: Refusal? = nil) {
     if let refusal, state.wantsHead { self.refusal = refusal }
     if state.abandon() { end(.failure(error), trailing: Metadata()) }
   }
@@ -423,14 +422,14 @@ public final class ClientStream: HTTP2Stream, LedgerWaiter {
   private func fail(_ status: ReceivedStatus, trailing: Metadata) {
     _ = state.abandon()
     // What came of the body with the head is for the log.
-    if otherAnswer == nil { session?.reset(self, errorCode: .cancel) } else { session?.resetWhenAnswered(self) }
+    if otherAnswer == nil { exchange.reset(.cancel) } else { exchange.resetWhenAnswered() }
     end(.status(status), trailing: trailing)
   }
 
   private func end(_ outcome: CallEnd.Outcome, trailing: Metadata) {
     // A server that answered before it read all of the request would keep the stream open.
-    if otherAnswer == nil, outboundCount > 0 || !isOutboundFinished || session?.hasUnsentEnd(self) == true {
-      session?.reset(self, errorCode: .cancel)
+    if otherAnswer == nil, exchange.hasUnsentBody {
+      exchange.reset(.cancel)
     }
     forgetAnswer()
     call.receiveEnd(CallEnd(outcome: outcome, trailing: trailing, refusal: refusal))

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// An answer that is HTTP and no gRPC, as proxies give it in a server's stead.
-public struct OtherAnswer: Sendable, Hashable {
+package struct OtherAnswer: Sendable, Hashable {
   /// What the call's error says of it, such as "nginx/1.22.1 answered HTTP 502".
-  public let message: String
+  package let message: String
   /// The beginning of its body, in one line: at most 256 bytes of what came with the head. Nil when there is none, or it
   /// is no text.
-  public let body: String?
+  package let body: String?
 }
 
 /// Keeps the beginning of the body of an answer that is not gRPC, for the log.

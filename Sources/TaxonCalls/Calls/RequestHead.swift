@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The headers with which a call begins.
-public struct RequestHead: Sendable {
+package struct RequestHead: Sendable {
   /// `:path`, such as "/octollm.v1.Orchestrator/GetTask".
-  public internal(set) var path = ""
+  package internal(set) var path = ""
   /// `:authority`, or empty.
-  public internal(set) var authority = ""
+  package internal(set) var authority = ""
   /// What the caller allows for the whole call, from when it arrived.
-  public internal(set) var timeout: Duration?
+  package internal(set) var timeout: Duration?
   /// Everything that is not HTTP/2's or gRPC's own.
-  public internal(set) var metadata = Metadata()
+  package internal(set) var metadata = Metadata()
   private var builder = MetadataBuilder()
 
   var method = Method.none

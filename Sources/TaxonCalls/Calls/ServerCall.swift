@@ -5,7 +5,7 @@ import TaxonProtobuf
 import TaxonTransport
 
 /// What a server does with the calls of one method. The stream calls the methods on the connection's event loop.
-public protocol ServerMethod: AnyObject, Sendable {
+package protocol ServerMethod: AnyObject, Sendable {
   /// True when the request has any number of messages, false when it has one.
   var takesManyMessages: Bool { get }
   /// The call for a stream whose head is there; nil when it begins with its message.
@@ -20,7 +20,7 @@ public protocol ServerMethod: AnyObject, Sendable {
 }
 
 /// What a server does with one call. The stream calls the methods on the connection's event loop.
-public protocol ServerCall: AnyObject {
+package protocol ServerCall: AnyObject {
   /// A message of the request; the pointer is good during the call. An error ends the call.
   ///
   /// - Parameter size: Bytes on the wire, the prefix included.
@@ -37,7 +37,7 @@ public protocol ServerCall: AnyObject {
 }
 
 /// The one who knows the methods and sees how calls end.
-public protocol ServerRouter: AnyObject, Sendable {
+package protocol ServerRouter: AnyObject, Sendable {
   /// What does the calls of a path, such as "/octollm.v1.Orchestrator/GetTask"; nil when there is no such method.
   func method(_ path: String) -> (any ServerMethod)?
   /// A call failed before, or without, a handler.
@@ -70,7 +70,7 @@ public struct ServerCallLimits: Sendable {
   /// - Parameters:
   ///   - trailing: What the handler sends with them.
   ///   - isSplit: The head of the reply goes before in any case, so that there is no one frame to fit.
-  public func errors(with trailing: [HeaderBlock.Field] = [], isSplit: Bool = false) -> WireOptions {
+  package func errors(with trailing: [HeaderBlock.Field] = [], isSplit: Bool = false) -> WireOptions {
     var options = WireOptions(budget: maxTrailersSize)
     options.details = details
     options.framing = isSplit ? .split : framing
@@ -84,17 +84,17 @@ public struct ServerCallLimits: Sendable {
 package typealias SharedLock = Locked<UInt>
 
 /// What the streams of one connection have in common. Lives on the connection's event loop.
-public final class ServerStreamContext {
+package final class ServerStreamContext {
   /// Runs what calls do on the connection's loop.
-  public let executor: LoopExecutor
+  package let executor: LoopExecutor
   /// Who calls, as gRPC names peers.
-  public let peer: String
+  package let peer: String
   /// Who knows the methods.
-  public let router: any ServerRouter
+  package let router: any ServerRouter
   /// What one call may do.
-  public let limits: ServerCallLimits
+  package let limits: ServerCallLimits
   /// Runs the handlers of the connection's calls.
-  public let tasks: HandlerTasks
+  package let tasks: HandlerTasks
   /// What came before on the connection.
   package let headerCache: HeaderCache
   // The same, for what is done once a field.
@@ -108,19 +108,19 @@ public final class ServerStreamContext {
   @exclusivity(unchecked) private var certificate: PeerCertificate?
   @exclusivity(unchecked) private var last: (path: String, method: any ServerMethod)?
   /// What the connection holds for its peer.
-  public let ledger: ConnectionLedger
+  package let ledger: ConnectionLedger
   /// Bytes of messages that are read before the peer is told of them: with small windows and bounds it waits for that.
   package var creditStep: Int { min(32 * 1024, limits.creditStep, max(1, ledger.streamLimit / 4)) }
   /// Called when a call has to wait.
-  @exclusivity(unchecked) public var isFull: (() -> Void)?
+  @exclusivity(unchecked) package var isFull: (() -> Void)?
   /// Called with the name of the limit when a call is ended because all connections together hold too much.
-  @exclusivity(unchecked) public var shedsCall: ((String) -> Void)?
+  @exclusivity(unchecked) package var shedsCall: ((String) -> Void)?
 
   @exclusivity(unchecked) private var alive = 0
   @exclusivity(unchecked) private var waiting: [WaitingCall] = []
 
   /// What the streams of a connection share.
-  public init(
+  package init(
     executor: LoopExecutor, peer: String, router: any ServerRouter, limits: ServerCallLimits,
     ledger: ConnectionLedger = ConnectionLedger()
   ) {
@@ -144,43 +144,43 @@ public final class ServerStreamContext {
   }
 
   /// Whether TLS is in use.
-  public var isEncrypted: Bool { isTLS }
+  package var isEncrypted: Bool { isTLS }
   /// What the peer has shown of itself.
-  public var peerCertificate: PeerCertificate? { certificate }
+  package var peerCertificate: PeerCertificate? { certificate }
 
   /// TLS is in use, and this is what the peer has shown of itself.
-  public func encrypted(_ certificate: PeerCertificate?) {
+  package func encrypted(_ certificate: PeerCertificate?) {
     isTLS = true
     self.certificate = certificate
   }
 
   /// How many calls there are, those included whose stream is gone and whose handler still runs.
-  public var aliveCalls: Int { alive }
+  package var aliveCalls: Int { alive }
 
   func streamBegan() { alive += 1 }
   func streamEnded() { alive -= 1 }
 
   /// True when calls wait to be started.
-  public var hasWaiting: Bool { !waiting.isEmpty }
+  package var hasWaiting: Bool { !waiting.isEmpty }
 
   /// Calls `start` when there is room for the reply of another call, unless the call ends before.
   func wait(_ stream: ServerStream, _ start: @escaping () -> Void) {
     isFull?()
-    stream.waitsForStart = true
+    stream.exchange.waitsForStart = true
     waiting.append(WaitingCall(stream: stream, start: start))
     ledger.waitForShared()
   }
 
   /// Starts the calls that wait, as many as there is room for. Those that came first go first.
-  public func wakeWaiting() {
+  package func wakeWaiting() {
     guard !waiting.isEmpty else { return }
     let calls = waiting
     waiting = []
     for call in calls where call.stream.isReplying {
-      if call.stream.hasToWait {
+      if call.stream.exchange.mustWaitToStart {
         waiting.append(call)
       } else {
-        call.stream.waitsForStart = false
+        call.stream.exchange.waitsForStart = false
         call.start()
       }
     }
@@ -191,7 +191,7 @@ public final class ServerStreamContext {
   func forgetWaiting(_ stream: ServerStream) {
     guard !waiting.isEmpty else { return }
     waiting.removeAll { $0.stream === stream }
-    stream.waitsForStart = false
+    stream.exchange.waitsForStart = false
   }
 }
 

@@ -4,14 +4,17 @@ import TaxonErrors
 import TaxonProtobuf
 import TaxonTransport
 
-/// The server's side of one call on the wire: takes headers and bytes apart, puts the reply together.
+/// The server's side of one call on the wire: takes headers and bytes apart, puts the reply together. HTTP is the exchange's
+/// matter.
 ///
 /// Lives on the connection's event loop.
-public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
+package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWaiter {
+  /// What carries the call.
+  package let exchange: any HTTPExchange
   /// The headers with which the call began.
-  @exclusivity(unchecked) public private(set) var head = RequestHead()
+  @exclusivity(unchecked) package private(set) var head = RequestHead()
   /// What the call shares with the others of its connection.
-  public let context: ServerStreamContext
+  package let context: ServerStreamContext
 
   @exclusivity(unchecked) private var state = ServerCallState()
   @exclusivity(unchecked) private var deframer: MessageDeframer
@@ -44,11 +47,11 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   private static let maxRejected = 16 * 1024
   private static let rejectedTime = TimeAmount.seconds(1)
 
-  /// A stream of a connection.
-  public init(context: ServerStreamContext) {
+  /// A call on an exchange of a connection.
+  package init(_ exchange: any HTTPExchange, context: ServerStreamContext) {
+    self.exchange = exchange
     self.context = context
     deframer = MessageDeframer(limit: context.limits.maxMessageSize)
-    super.init()
     context.streamBegan()
   }
 
@@ -56,9 +59,9 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   /// request holds counts: a peer that takes no replies, and has more than its share waiting while all connections
   /// together have too much to send, is refused.
   package func start(_ handler: @escaping () -> Void) {
-    guard hasToWait, let session else { return handler() }
-    let ledger = session.ledger
-    if ledger.isFullForAll, ledger.received > ledger.limits.share, session.isClosed(to: self) {
+    guard exchange.mustWaitToStart else { return handler() }
+    let ledger = context.ledger
+    if ledger.isFullForAll, ledger.received > ledger.limits.share, exchange.isBlocked {
       shed("max_total_buffered_bytes")
     } else {
       context.wait(self, handler)
@@ -74,7 +77,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   /// The call is not over.
   var isReplying: Bool { state.isReplying }
   /// The head of the reply is out.
-  public var hasSentHead: Bool { state.hasSentHead }
+  package var hasSentHead: Bool { state.hasSentHead }
 
   /// The call's handler begins: until `handlerEnded` the call counts as one that runs, whatever becomes of the stream.
   package func handlerBegan() { hasHandler = true }
@@ -95,15 +98,15 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   }
 
   /// When the caller stops waiting, if it said so.
-  public var deadline: NIODeadline? { expiry }
+  package var deadline: NIODeadline? { expiry }
   /// What came with the request.
-  public var metadata: Metadata { head.metadata }
+  package var metadata: Metadata { head.metadata }
   /// The path of the method that is called.
-  public var path: String { head.path }
+  package var path: String { head.path }
 
   // MARK: From the peer
 
-  public override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+  package func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
     guard state.wantsHead else { return }
     head.size += name.count + value.count + 32
     // What is past the limit is still decoded, so that the connection's HPACK table stays in step, and then forgotten.
@@ -111,7 +114,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     context.unownedCache._withUnsafeGuaranteedRef { head.receive(name: name, value: value, cache: $0) }
   }
 
-  public override func receivedHeaders(endStream: Bool) {
+  package func receivedHeaders(endStream: Bool) {
     if state.wantsHead { head.finish(context.headerCache) }
     switch state.receivedHead(&head, sizeLimit: context.limits.maxHeaderListSize) {
     case .begin: begin()
@@ -136,18 +139,18 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     if let call = method.begin(self) { self.call = call } else { self.method = method }
   }
 
-  public override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
+  package func received(data: UnsafeRawBufferPointer, isLast: Bool) {
     let before = unconsumed
     if !isLast { unconsumed += data.count }
     if !state.isReplying, !isRejected { return consume() }
     if isRejected {
-      if before <= Self.maxRejected, unconsumed > Self.maxRejected { session?.resetWhenAnswered(self) }
+      if before <= Self.maxRejected, unconsumed > Self.maxRejected { exchange.resetWhenAnswered() }
       return
     }
     if isWaiting, !backlog.isEmpty || deframer.hasMessage {
       backlog.append(contentsOf: data)
       // The ledger bounds it, whatever is in it.
-      messageCompleted()
+      exchange.completedMessage()
       noteRaw()
     } else {
       process(data)
@@ -161,7 +164,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     do throws(MessageDeframer.Failure) {
       let rest = try deframer.process(data) { isCompressed, message in
         guard mayDecode else { return false }
-        messageCompleted()
+        exchange.completedMessage()
         switch state.receivedMessage(isCompressed: isCompressed) {
         case .deliver: deliver(message, isCompressed: isCompressed)
         case .fail(let fault): fail(fault)
@@ -236,7 +239,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     guard !isProcessing else { return false }
     if deframer.hasMessage || !backlog.isEmpty {
       guard mayDecode else { return false }
-      let bytes = exchange(&backlog, with: [])
+      let bytes = Swift.exchange(&backlog, with: [])
       bytes.withUnsafeBytes { process($0) }
       // The call may be over.
       guard isWaiting else { return true }
@@ -300,7 +303,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   }
 
   /// The call has read messages that kept so much.
-  public func read(_ kept: KeptBytes) {
+  package func read(_ kept: KeptBytes) {
     // Nothing is left of a request that was forgotten.
     unread -= min(unread, kept.window)
     release(min(decoded, kept.memory))
@@ -315,7 +318,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     let count = unconsumed - kept
     guard count > 0 else { return }
     unconsumed -= count
-    session?.consume(self, count)
+    exchange.consume(count)
   }
 
   /// Bytes of the window that what is no message yet keeps. Parts of messages keep theirs when the connection holds too
@@ -333,10 +336,9 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     return whole + (isHeldUp ? part : 0)
   }
 
-  public override func outboundHasRoom() { call?.hasRoom() }
+  package func becameWritable() { call?.hasRoom() }
 
-  public override func headersTooLarge(isHead: Bool) -> HeaderBlock? {
-    let size = (isHead ? submittedHead : trailers)?.sizeBound ?? 0
+  package func cannotSend(headersOfSize size: Int, isHead: Bool) -> HeaderBlock? {
     let error = CallError.HeadersTooLarge(
       what: "The answer's \(isHead ? "header block" : "trailers")", size: Int64(size), limit: Int64(HeaderBlock.maxSize)
     )
@@ -345,14 +347,14 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     return isHead ? Self.errorHead(status, trailing: []) : Self.errorTrailers(status, trailing: [])
   }
 
-  public override func headersTooLarge(size: Int) {
+  package func headersTooLarge(size: Int) {
     let text =
       "Request headers of more than \(size - 1) bytes are over the limit of \(context.limits.maxHeaderListSize) bytes"
     let error = RPCError(.resourceExhausted, text)
     context.router.failed(error, status: WireStatus(error), path: head.path)
   }
 
-  public override func receivedEnd() {
+  package func receivedEnd() {
     if deframer.hasMessage || !backlog.isEmpty, state.isReplying {
       hasEndWaiting = true
       return
@@ -364,7 +366,7 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     }
   }
 
-  public override func closed(errorCode: UInt32) {
+  package func closed(errorCode: UInt32) {
     if deadlineIndex >= 0 { context.deadlines.remove(self) }
     let call = call
     self.call = nil
@@ -377,14 +379,14 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   }
 
   package func deadlineExceeded() {
-    if isRejected { session?.resetWhenAnswered(self) } else { fail(CallError.DeadlineExceeded()) }
+    if isRejected { exchange.resetWhenAnswered() } else { fail(CallError.DeadlineExceeded()) }
   }
 
   // MARK: To the peer
 
   /// How messages of the reply may be compressed: as the server is set, or as the handler wishes, if the caller
   /// accepts it.
-  public func compression(wish: Bool?) -> CompressionSettings? {
+  package func compression(wish: Bool?) -> CompressionSettings? {
     guard wish != false, wish != nil || context.limits.compression != nil, !head.accepted.isEmpty else { return nil }
     if let settings = context.limits.compression, head.accepted.contains(settings.compression) { return settings }
     guard wish == true, let compression = Compression.allCases.first(where: head.accepted.contains) else { return nil }
@@ -395,34 +397,34 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   ///
   /// - Parameter compress: What the handler wishes; nil leaves it to the server's setting and the message's size.
   /// - Throws: `CallError.MalformedMessage` when the message cannot be encoded; the call goes on then.
-  public func reply(
+  package func reply(
     _ message: some Message, compress: Bool?, initial: Metadata, trailing: Metadata
   ) throws(RPCError) {
     context.executor.eventLoop.assertInEventLoop()
     guard state.isReplying else { return }
     let settings = compression(wish: compress)
     var framer = MessageFramer(settings)
-    try send(message, compress: compress, by: &framer)
+    try exchange.send(message, compress: compress, by: &framer)
     let isFirst = state.sendMessage() == .sendHead
     _ = state.finish()
-    finish(trailers: Self.trailers(trailing))
-    if isFirst { session?.submitResponse(self, head: Self.okHead(initial, settings?.compression)) }
+    exchange.finish(trailers: Self.trailers(trailing))
+    if isFirst { exchange.sendHead(Self.okHead(initial, settings?.compression)) }
     ended()
   }
 
   /// Sends the head of a reply that has any number of messages, unless that has happened.
-  public func sendHead(_ initial: Metadata, compression: Compression?) {
+  package func sendHead(_ initial: Metadata, compression: Compression?) {
     context.executor.eventLoop.assertInEventLoop()
     guard state.sendMessage() == .sendHead else { return }
-    session?.submitResponse(self, head: Self.okHead(initial, compression))
+    exchange.sendHead(Self.okHead(initial, compression))
   }
 
   /// Ends a reply that has any number of messages.
-  public func succeed(trailing: Metadata) {
+  package func succeed(trailing: Metadata) {
     context.executor.eventLoop.assertInEventLoop()
     // The head is out, or else `sendHead` would come first.
     guard state.finish() == .goOn else { return }
-    finish(trailers: Self.trailers(trailing))
+    exchange.finish(trailers: Self.trailers(trailing))
     ended()
   }
 
@@ -431,17 +433,17 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
   /// - Parameter trailing: What goes with the status, which is to have room for it (`ServerCallLimits.errors(with:)`).
   /// - Returns: False when the call was over already.
   @discardableResult
-  public func fail(_ status: WireStatus, initial: Metadata = Metadata(), trailing: [HeaderBlock.Field] = []) -> Bool {
+  package func fail(_ status: WireStatus, initial: Metadata = Metadata(), trailing: [HeaderBlock.Field] = []) -> Bool {
     context.executor.eventLoop.assertInEventLoop()
     switch state.finish() {
     case .ignore: return false
-    case .goOn: finish(trailers: Self.errorTrailers(status, trailing: trailing))
+    case .goOn: exchange.finish(trailers: Self.errorTrailers(status, trailing: trailing))
     // Initial metadata is the head's, which a block that is head and trailers at once does not tell apart.
     case .sendHead where !status.isOneFrame || !initial.isEmpty:
-      finish(trailers: Self.errorTrailers(status, trailing: trailing))
-      session?.submitResponse(self, head: Self.okHead(initial, nil))
+      exchange.finish(trailers: Self.errorTrailers(status, trailing: trailing))
+      exchange.sendHead(Self.okHead(initial, nil))
     case .sendHead:
-      session?.submitHeadersOnly(self, head: Self.errorHead(status, trailing: trailing))
+      exchange.sendHeadersOnly(Self.errorHead(status, trailing: trailing))
     }
     ended()
     return true
@@ -482,11 +484,11 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     let text = reason + "\n"
     let block = Self.rejection(status, reason: reason, count: text.utf8.count)
     if head.method == .head {
-      session?.submitHeadersOnly(self, head: block)
+      exchange.sendHeadersOnly(block)
     } else {
-      send(text.utf8.count) { $0.copyBytes(from: text.utf8) }
-      finish(trailers: nil)
-      session?.submitResponse(self, head: block)
+      exchange.send(text.utf8.count) { $0.copyBytes(from: text.utf8) }
+      exchange.finish(trailers: nil)
+      exchange.sendHead(block)
     }
     guard !hasEnded else { return }
     isRejected = true
@@ -500,6 +502,6 @@ public final class ServerStream: HTTP2Stream, DeadlineHolder, LedgerWaiter {
     if deadlineIndex >= 0 { context.deadlines.remove(self) }
     if context.hasWaiting { context.forgetWaiting(self) }
     if decoded > 0 || raw > 0 || isWaiting { forgetRequest() }
-    if state.wantsReset { session?.resetWhenAnswered(self) }
+    if state.wantsReset { exchange.resetWhenAnswered() }
   }
 }

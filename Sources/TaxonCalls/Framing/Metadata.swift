@@ -201,7 +201,7 @@ extension Metadata: CustomStringConvertible {
 
 extension HeaderBlock.Field {
   /// The fields that carry metadata.
-  public static func fields(of metadata: Metadata) -> [HeaderBlock.Field] {
+  package static func fields(of metadata: Metadata) -> [HeaderBlock.Field] {
     if metadata.isEmpty { return [] }
     return metadata.sendable.map { entry in
       switch entry.value {

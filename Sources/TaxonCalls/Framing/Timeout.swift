@@ -2,9 +2,9 @@
 import TaxonProtobuf
 
 /// The value of the `grpc-timeout` header: at most eight digits and a unit (gRPC over HTTP/2, "Timeout").
-public enum Timeout {
+package enum Timeout {
   /// The duration that the text stands for, at most that of protobuf's longest, or nil when it is no timeout.
-  public static func parse(_ text: some BidirectionalCollection<UInt8>) -> Duration? {
+  package static func parse(_ text: some BidirectionalCollection<UInt8>) -> Duration? {
     guard let unit = text.last, text.count >= 2, text.count <= 9 else { return nil }
     var value: Int64 = 0
     for digit in text.dropLast() {
@@ -24,7 +24,7 @@ public enum Timeout {
 
   /// The shortest text that says the duration in the finest unit that has room for it; what is below that unit is cut off.
   /// A duration that is not positive becomes `1n`.
-  public static func format(_ duration: Duration) -> String {
+  package static func format(_ duration: Duration) -> String {
     let (seconds, attoseconds) = duration.bounded.components
     guard seconds >= 0, duration > .zero else { return "1n" }
     let limit: Int64 = 100_000_000

@@ -10,7 +10,7 @@ import TaxonTransport
 ///
 /// The peer is told to go on only as messages are taken: what waits here is bounded by the stream's window, and by the
 /// connection's ledger for messages that are larger here than on the wire.
-public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Sendable {
+package final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Sendable {
   private enum End {
     case finished
     case failed(Failure)
@@ -49,7 +49,7 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
   ///   - credit: Called, on any thread, with what the messages kept that have been taken out. Let go of when the stream is
   ///     of no more use.
   ///   - cancelled: Called, on any thread, when a task is cancelled that waits for a message.
-  public init(
+  package init(
     creditStep: Int = 32 * 1024, credit: @escaping @Sendable (KeptBytes) -> Void,
     cancelled: @escaping @Sendable () -> Void = {}
   ) {
@@ -59,7 +59,7 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
   }
 
   /// What a message of so many bytes keeps that took `size` bytes on the wire. An empty one takes a place in the list, too.
-  public func kept(byteCount: Int, size: Int) -> KeptBytes {
+  package func kept(byteCount: Int, size: Int) -> KeptBytes {
     KeptBytes(window: size, memory: byteCount + 2 * MemoryLayout<(Element, KeptBytes)>.stride)
   }
 
@@ -67,7 +67,7 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
 
   /// A message has come. False: the messages have ended, and nobody wants it.
   @discardableResult
-  public func append(_ message: Element, kept: KeptBytes) -> Bool {
+  package func append(_ message: Element, kept: KeptBytes) -> Bool {
     let (isTaken, reader) = state.withLock { state -> (Bool, UnsafeContinuation<Bool, Never>?) in
       guard state.end == nil else { return (false, nil) }
       state.messages.append((message, kept))
@@ -79,13 +79,13 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
   }
 
   /// No more messages come; those that are there are still read.
-  public func finish() { end(.finished) }
+  package func finish() { end(.finished) }
 
   /// The stream has failed; those messages that are there are still read.
-  public func fail(_ error: Failure) { end(.failed(error)) }
+  package func fail(_ error: Failure) { end(.failed(error)) }
 
   /// The stream is of no more use: what is there is thrown away, and a good end that was not read yet with it.
-  public func abandon(_ error: Failure) {
+  package func abandon(_ error: Failure) {
     let (reader, messages) = state.withLock {
       state -> (UnsafeContinuation<Bool, Never>?, Deque<(message: Element, kept: KeptBytes)>) in
       state.end = .failed(error)
@@ -98,7 +98,7 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
   }
 
   /// The reader gives up: what is there is thrown away, and `error` is the end, unless the reader knows another one.
-  public func discard(_ error: Failure) {
+  package func discard(_ error: Failure) {
     let (reader, messages) = state.withLock {
       state -> (UnsafeContinuation<Bool, Never>?, Deque<(message: Element, kept: KeptBytes)>) in
       guard !state.isEndRead else { return (nil, []) }
@@ -158,7 +158,7 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
   ///
   /// - Throws: What ended the stream; CANCELLED when the task is cancelled while it waits, and FAILED_PRECONDITION when
   ///   another task waits already.
-  public func next() async throws(Failure) -> Element? {
+  package func next() async throws(Failure) -> Element? {
     while true {
       switch step() {
       case .message(let message, let credit):
@@ -174,7 +174,7 @@ public final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Send
   /// Returns when the first message is there, or the end.
   ///
   /// - Throws: As `next` does.
-  public func first() async throws(Failure) {
+  package func first() async throws(Failure) {
     while true {
       switch step(takes: false) {
       case .message, .end: return

@@ -81,13 +81,14 @@ struct MessageFramer {
   }
 }
 
-extension HTTP2Stream {
-  /// Appends a message to the body, in its frame.
+extension HTTPExchange {
+  /// Appends a message to the body, in its frame; nothing of one that cannot be encoded.
   ///
   /// - Throws: `CallError.MalformedMessage` when it cannot be encoded.
-  final func send(
-    _ message: some Message, compress: Bool?, by framer: inout MessageFramer
-  ) throws(RPCError) {
-    try send { (buffer) throws(RPCError) in try framer.append(message, compress: compress, to: &buffer) }
+  func send(_ message: some Message, compress: Bool?, by framer: inout MessageFramer) throws(RPCError) {
+    var part = OutboundBuffer()
+    part.adopt(takeSpareMemory())
+    try framer.append(message, compress: compress, to: &part)
+    send(contentsOf: &part)
   }
 }

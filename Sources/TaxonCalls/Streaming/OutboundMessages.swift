@@ -7,7 +7,7 @@ import TaxonTransport
 
 /// The messages that a call sends one after the other, from any thread. What cannot be handed to the stream at once waits
 /// here, and a writer suspends while much is waiting: a slow reader at the other end bounds the memory at this one.
-public final class OutboundMessages: Sendable {
+package final class OutboundMessages: Sendable {
   private typealias Writer = (continuation: UnsafeContinuation<Void, Never>, number: Int)
 
   private struct State: ~Copyable {
@@ -76,7 +76,7 @@ public final class OutboundMessages: Sendable {
   private let encoder = Encoder()
   private let eventLoop: any EventLoop
   // Reached on the loop alone, which debug builds check, and let go of when the call is over.
-  nonisolated(unsafe) private var stream: HTTP2Stream?
+  nonisolated(unsafe) private var stream: (any HTTPExchange)?
   nonisolated(unsafe) private var willSend: ((CompressionSettings?) -> Void)?
   /// Bytes that may wait for the stream before a writer does.
   private static let highWater = 64 * 1024
@@ -88,7 +88,7 @@ public final class OutboundMessages: Sendable {
   /// - Parameters:
   ///   - mayRewind: What is sent is kept, up to 64 KiB, until `keepNothing` is called.
   ///   - compression: Asked once, on any thread, with the first message. Let go of when the call is over.
-  public init(
+  package init(
     eventLoop: any EventLoop, mayRewind: Bool = false, compression: @escaping @Sendable () -> CompressionSettings?
   ) {
     self.eventLoop = eventLoop
@@ -104,7 +104,7 @@ public final class OutboundMessages: Sendable {
   ///   its size.
   /// - Throws: `CallError.MalformedMessage` when the message cannot be encoded; what ended the call, if it is over;
   ///   CANCELLED when the task is cancelled while it waits.
-  public func write(_ message: some Message, compress: Bool? = nil) async throws {
+  package func write(_ message: some Message, compress: Bool? = nil) async throws {
     var isFull = false
     var hasTurn = false
     let isOpen = try state.withLock { state in
@@ -168,7 +168,7 @@ public final class OutboundMessages: Sendable {
   }
 
   /// No more messages come.
-  public func finish() {
+  package func finish() {
     state.withLock { $0.isFinished = true }
     schedulePump()
   }
@@ -220,29 +220,29 @@ public final class OutboundMessages: Sendable {
   /// There is a stream now: what waits goes there.
   ///
   /// - Parameter willSend: Called once, before the first message is handed to the stream.
-  public func attach(_ stream: HTTP2Stream, willSend: ((CompressionSettings?) -> Void)? = nil) {
+  package func attach(_ stream: any HTTPExchange, willSend: ((CompressionSettings?) -> Void)? = nil) {
     eventLoop.assertInEventLoop()
     self.stream = stream
     self.willSend = willSend
-    if let gauge = stream.session?.ledger.gauge { state.withLock { $0.gauge = gauge } }
+    if let gauge = stream.ledger?.gauge { state.withLock { $0.gauge = gauge } }
     pump()
   }
 
   /// Hands what waits to the stream, if that has room. To be called when it has room again.
-  public func pump() {
+  package func pump() {
     eventLoop.assertInEventLoop()
-    guard let stream, !stream.isOutboundFinished else { return }
+    guard let stream, !stream.isFinished else { return }
     let (isFinished, writers, waiting) = state.withLock { state -> (Bool, [Writer], Int) in
-      guard stream.hasRoom || state.isFinished else { return (false, [], state.pending.count) }
+      guard stream.isWritable || state.isFinished else { return (false, [], state.pending.count) }
       send(&state, stream)
       return (state.isFinished, exchange(&state.writers, with: []), 0)
     }
     stream.announce(waiting)
-    if isFinished { stream.finish(trailers: nil) } else if !stream.hasRoom { stream.needsRoom() }
+    if isFinished { stream.finish(trailers: nil) } else if !stream.isWritable { stream.notifyWhenWritable() }
     for writer in writers { writer.continuation.resume() }
   }
 
-  private func send(_ state: inout State, _ stream: HTTP2Stream) {
+  private func send(_ state: inout State, _ stream: any HTTPExchange) {
     guard state.pending.count > 0 else { return }
     if let willSend {
       self.willSend = nil
@@ -256,7 +256,7 @@ public final class OutboundMessages: Sendable {
   }
 
   /// The peer has answered: nothing is going to be sent once more.
-  public func keepNothing() {
+  package func keepNothing() {
     state.withLock { state in
       state.keepsSent = false
       state.sent = OutboundBuffer()
@@ -266,7 +266,7 @@ public final class OutboundMessages: Sendable {
   /// Lets go of a stream that the peer did not process, and takes back what was handed to it, for the next one.
   ///
   /// - Returns: False when some of it is gone: it is more than is kept, and has begun to leave.
-  public func rewind() -> Bool {
+  package func rewind() -> Bool {
     eventLoop.assertInEventLoop()
     guard let stream else { return true }
     let isWhole = state.withLock { state in
@@ -286,18 +286,18 @@ public final class OutboundMessages: Sendable {
   }
 
   /// Hands all that waits to the stream, whose body the caller then ends.
-  public func flushAll() {
+  package func flushAll() {
     eventLoop.assertInEventLoop()
-    guard let stream, !stream.isOutboundFinished else { return }
+    guard let stream, !stream.isFinished else { return }
     state.withLock { send(&$0, stream) }
     stream.announce(0)
   }
 
   /// The call has ended well before all was sent: what is written from now on goes nowhere.
-  public func drop() { end { $0.isDropping = true } }
+  package func drop() { end { $0.isDropping = true } }
 
   /// The call is over: who writes from now on, or waits, is told so.
-  public func fail(_ error: any TaxonomyError) {
+  package func fail(_ error: any TaxonomyError) {
     end { if $0.failure == nil { $0.failure = error } }
   }
 

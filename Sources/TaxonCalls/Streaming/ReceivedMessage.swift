@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A message that came, and how.
-public struct ReceivedMessage<Content: Sendable>: Sendable {
+package struct ReceivedMessage<Content: Sendable>: Sendable {
   /// The message.
-  public let content: Content
+  package let content: Content
   /// True when it was compressed on the wire.
-  public let isCompressed: Bool
+  package let isCompressed: Bool
 
   /// A message that came.
-  public init(_ content: Content, isCompressed: Bool) {
+  package init(_ content: Content, isCompressed: Bool) {
     self.content = content
     self.isCompressed = isCompressed
   }

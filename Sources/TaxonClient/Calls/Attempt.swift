@@ -71,7 +71,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   // MARK: For the subclasses
 
   /// Puts what the call has to send by now on the stream, which is about to be opened.
-  func write(to stream: ClientStream, session: HTTP2Session?) throws(RPCError) {}
+  func write(to stream: ClientStream) throws(RPCError) {}
   /// The stream has been opened.
   func opened(_ stream: ClientStream) {}
   /// The error as one that the method raises.
@@ -135,17 +135,18 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   final func send(on connection: ClientConnection) {
     connection.eventLoop.assertInEventLoop()
     guard !isOver else { return }
+    let exchange = connection.makeExchange()
     let stream = ClientStream(
-      call: self, takesManyMessages: takesManyMessages, maxMessageSize: connection.limits.maxMessageSize,
+      exchange, call: self, takesManyMessages: takesManyMessages, maxMessageSize: connection.limits.maxMessageSize,
       maxHeaderListSize: connection.limits.maxHeaderListSize, cache: connection.headerCache)
     do throws(RPCError) {
-      try write(to: stream, session: connection.handler?.session)
+      try write(to: stream)
     } catch {
       return fail(error)
     }
     self.stream = stream
     connection.open(
-      stream,
+      stream, on: exchange,
       head: connection.heads.head(
         path: plan.path, timeout: plan.deadline.map { Duration($0 - connection.eventLoop.now) },
         metadata: plan.options.metadata,

@@ -151,15 +151,15 @@ final class StreamingAttempt<Request: Message, Response: Message, Failure: Error
     super.init(plan, on: dispatcher, takesManyMessages: call.takesManyMessages, wasRefused: wasRefused)
   }
 
-  override func write(to stream: ClientStream, session: HTTP2Session?) throws(RPCError) {
+  override func write(to stream: ClientStream) throws(RPCError) {
     call.began(self)
     guard let request = call.request else { return }
     call.interceptors?.sending(request, plan.path)
-    try stream.request(request, compression: plan.options.compression, for: session)
+    try stream.request(request, compression: plan.options.compression)
   }
 
   override func opened(_ stream: ClientStream) {
-    if call.request == nil { call.outbound.attach(stream) }
+    if call.request == nil { call.outbound.attach(stream.exchange) }
   }
 
   override func receive(initial: Metadata) {

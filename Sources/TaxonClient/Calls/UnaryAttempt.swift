@@ -37,8 +37,8 @@ final class UnaryAttempt<Request: Message, Response: Message, Failure: ErrorUnio
     response.deallocate()
   }
 
-  override func write(to stream: ClientStream, session: HTTP2Session?) throws(RPCError) {
-    try stream.request(request, compression: plan.options.compression, for: session)
+  override func write(to stream: ClientStream) throws(RPCError) {
+    try stream.request(request, compression: plan.options.compression)
   }
 
   override func receive(

@@ -148,8 +148,9 @@ final class ClientConnection: HTTP2SessionDelegate, ClientStreamDelegate {
     drain()
     if let session = handler?.session, session.hasStreams {
       let error = lost(reason)
-      for case let stream as ClientStream in session.streams {
-        stream.connectionLost(error, refusal: session.hasSent(stream) ? nil : .unprocessed)
+      for stream in session.streams {
+        guard let call = stream.receiver as? ClientStream else { continue }
+        call.connectionLost(error, refusal: session.hasSent(stream) ? nil : .unprocessed)
       }
     }
     handler = nil
@@ -193,8 +194,11 @@ final class ClientConnection: HTTP2SessionDelegate, ClientStreamDelegate {
   /// True when no call is open.
   var isEmpty: Bool { handler?.session.streams.isEmpty ?? true }
 
-  /// Sends a request's head and body.
-  func open(_ stream: ClientStream, head: HeaderBlock) {
+  /// An exchange for a request, which is not open yet.
+  func makeExchange() -> HTTP2Stream { handler?.session.makeStream() ?? HTTP2Stream() }
+
+  /// Sends a request's head, and the body that its exchange has.
+  func open(_ stream: ClientStream, on exchange: HTTP2Stream, head: HeaderBlock) {
     eventLoop.assertInEventLoop()
     guard let handler else {
       let reason = "the connection to it was closed"
@@ -207,7 +211,7 @@ final class ClientConnection: HTTP2SessionDelegate, ClientStreamDelegate {
           what: "The request's header block", size: Int64(head.sizeBound), limit: Int64(HeaderBlock.maxSize)))
     }
     do throws(HTTP2Error) {
-      try handler.session.submitRequest(stream, head: head)
+      try handler.session.submitRequest(exchange, to: stream, head: head)
       if keepalive?.isAsleep == true { wakeKeepalive() }
     } catch {
       // The connection has used up its stream numbers, or is about to close: the call was not sent.
@@ -261,7 +265,7 @@ final class ClientConnection: HTTP2SessionDelegate, ClientStreamDelegate {
 
 // What comes from the server.
 extension ClientConnection {
-  func makeStream() -> HTTP2Stream? { nil }
+  func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)? { nil }
 
   func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {
     let code = HTTP2ErrorCode(rawValue: errorCode)

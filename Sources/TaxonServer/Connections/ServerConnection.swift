@@ -124,7 +124,7 @@ final class ServerConnection: HTTP2SessionDelegate {
     FreedMemory.giveBackSoon()
   }
 
-  func makeStream() -> HTTP2Stream? {
+  func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)? {
     executor.eventLoop.assertInEventLoop()
     idleSince = nil
     if settings.isEncrypted, !streams.isEncrypted, let channel {
@@ -134,7 +134,7 @@ final class ServerConnection: HTTP2SessionDelegate {
       settings.reporter.reached("max_running_calls", peer: streams.peer)
       return nil
     }
-    return ServerStream(context: streams)
+    return ServerStream(exchange, context: streams)
   }
 
   func drained() {
@@ -222,7 +222,7 @@ final class ServerConnection: HTTP2SessionDelegate {
     var moves = false
     for stream in session.streams {
       let isStalled = stream.stalls() >= 2 && isFull
-      let inputIsStalled = (stream as? ServerStream)?.inputStalls() ?? 0 >= 2 && ledger.isFullOfInput
+      let inputIsStalled = stream.receiver?.inputStalls() ?? 0 >= 2 && ledger.isFullOfInput
       if isStalled || inputIsStalled {
         stalled.append(stream)
         bytes += stream.waitingCount

@@ -12,7 +12,7 @@ import NIOSSL
 #endif
 
 /// Why a connection came to a bad end.
-public enum ConnectionFailure: Error, CustomStringConvertible {
+package enum ConnectionFailure: Error, CustomStringConvertible {
   /// The peer broke HTTP/2, or nghttp2 could not go on.
   case http2(HTTP2Error)
   /// The peer did not choose HTTP/2 by ALPN (RFC 9113 §3.2); what it chose instead, if anything.
@@ -27,7 +27,7 @@ public enum ConnectionFailure: Error, CustomStringConvertible {
   case transport(any Error)
 
   /// What happened, for logs and errors.
-  public var description: String {
+  package var description: String {
     switch self {
     case .http2(let error): "\(error)"
     case .notHTTP2(let chosen?): "the peer speaks \(chosen) and not HTTP/2 (ALPN h2)"
@@ -41,7 +41,7 @@ public enum ConnectionFailure: Error, CustomStringConvertible {
   }
 
   /// True when the peers did not agree on a secure connection.
-  public var isOfHandshake: Bool {
+  package var isOfHandshake: Bool {
     switch self {
     case .notHTTP2, .wrongName, .untrusted, .tls: true
     case .http2, .transport: false

@@ -4,14 +4,14 @@ import NIOTLS
 
 /// Moves bytes between a NIO channel and an HTTP/2 session: everything that one read brings is dealt with before
 /// anything is written, and then written at once.
-public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransport {
+package final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransport {
   /// Bytes of the peer.
-  public typealias InboundIn = ByteBuffer
+  package typealias InboundIn = ByteBuffer
   /// Bytes for the peer.
-  public typealias OutboundOut = ByteBuffer
+  package typealias OutboundOut = ByteBuffer
 
   /// The protocol of the connection.
-  public let session: HTTP2Session
+  package let session: HTTP2Session
   private let closed: (ConnectionFailure?) -> Void
   /// True until the TLS handshake is over: nothing is sent before.
   @exclusivity(unchecked) private var awaitsTLS: Bool
@@ -41,7 +41,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   /// - Parameter awaitsTLS: True when TLS is in the pipeline before this handler: it then waits for the handshake, and
   ///   closes if the peers do not agree on HTTP/2.
   /// - Parameter closeLimit: How long it may take the peer to read what is left when the connection ends well.
-  public init(
+  package init(
     session: HTTP2Session, awaitsTLS: Bool = false, closeLimit: Duration = .seconds(1),
     closed: @escaping (ConnectionFailure?) -> Void
   ) {
@@ -55,26 +55,26 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   deinit { session.transport = nil }
 
   /// Sends what the session has to say first.
-  public func handlerAdded(context: ChannelHandlerContext) {
+  package func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
     lastRead = context.eventLoop.now
     if context.channel.isActive { flush() }
   }
 
   /// Ends every stream, if that has not happened: a channel that was never connected goes without becoming inactive.
-  public func handlerRemoved(context: ChannelHandlerContext) {
+  package func handlerRemoved(context: ChannelHandlerContext) {
     self.context = nil
     end()
   }
 
   /// Sends what the session has to say first.
-  public func channelActive(context: ChannelHandlerContext) {
+  package func channelActive(context: ChannelHandlerContext) {
     flush()
     context.fireChannelActive()
   }
 
   /// Ends every stream: the channel is gone.
-  public func channelInactive(context: ChannelHandlerContext) {
+  package func channelInactive(context: ChannelHandlerContext) {
     end()
     context.fireChannelInactive()
   }
@@ -88,7 +88,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   }
 
   /// Gives bytes to the session, which calls what they cause.
-  public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+  package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     if isOutputClosed { lastRead = context.eventLoop.now }
     guard failure == nil, !isOutputClosed else { return }
     isReading = true
@@ -103,7 +103,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   }
 
   /// Writes what the read has caused.
-  public func channelReadComplete(context: ChannelHandlerContext) {
+  package func channelReadComplete(context: ChannelHandlerContext) {
     isReading = false
     flush()
     context.fireChannelReadComplete()
@@ -111,7 +111,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
 
   /// Goes on writing. A server stops reading while it cannot write: a peer that asks and does not read must not fill its
   /// memory. A client always reads, or two ends that cannot write would wait for each other for ever.
-  public func channelWritabilityChanged(context: ChannelHandlerContext) {
+  package func channelWritabilityChanged(context: ChannelHandlerContext) {
     if session.role == .server {
       context.channel.setOption(ChannelOptions.autoRead, value: context.channel.isWritable).whenFailure { _ in }
     }
@@ -120,7 +120,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   }
 
   /// Begins to speak HTTP/2 when the TLS handshake is over and the peers agree on it.
-  public func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+  package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if awaitsTLS, case TLSUserEvent.handshakeCompleted(let chosen)? = event as? TLSUserEvent {
       if chosen == "h2" {
         awaitsTLS = false
@@ -134,13 +134,13 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   }
 
   /// Closes: a channel with an error is of no use.
-  public func errorCaught(context: ChannelHandlerContext, error: any Error) {
+  package func errorCaught(context: ChannelHandlerContext, error: any Error) {
     if failure == nil { failure = ConnectionFailure(error, on: context.channel, as: session.role) }
     context.close(promise: nil)
   }
 
   /// Writes what the session has, after the read that is going on, or soon.
-  public func scheduleFlush() {
+  package func scheduleFlush() {
     guard let context, !isReading, !isFlushScheduled else { return }
     isFlushScheduled = true
     context.eventLoop.assumeIsolated().execute {
@@ -150,7 +150,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   }
 
   /// In debug builds, stops the process when this is not the connection's event loop.
-  public func assertOnLoop() { context?.eventLoop.assertInEventLoop() }
+  package func assertOnLoop() { context?.eventLoop.assertInEventLoop() }
 
   private func closeWhenWritten(_ context: ChannelHandlerContext) {
     guard !isClosing else { return }
@@ -201,7 +201,7 @@ public final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTranspo
   }
 
   /// Writes what the session has, as far as the channel takes it; closes the channel when both sides are done.
-  public func flush() {
+  package func flush() {
     guard let context, !isReading, !awaitsTLS, !isOutputClosed else { return }
     while context.channel.isWritable {
       output.clear()

@@ -2,7 +2,7 @@
 import NIOCore
 
 /// What a handler's task runs.
-public protocol RunnableCall: AnyObject, Sendable {
+package protocol RunnableCall: AnyObject, Sendable {
   /// Does the work of the call. Runs on the loop.
   nonisolated(nonsending) func run() async
 
@@ -14,7 +14,7 @@ public protocol RunnableCall: AnyObject, Sendable {
 /// done with a call waits for the next: to make one for each call costs five allocations and some 2,000 instructions.
 ///
 /// Lives on the connection's event loop.
-public final class HandlerTasks {
+package final class HandlerTasks {
   private let executor: LoopExecutor
   @exclusivity(unchecked) private var idle: [HandlerTask] = []
   @exclusivity(unchecked) private var isClosed = false
@@ -27,7 +27,7 @@ public final class HandlerTasks {
   /// Begins a call.
   ///
   /// - Returns: The task that runs it, to be forgotten when the call's `run` has ended.
-  public func run(_ call: any RunnableCall) -> HandlerTask {
+  package func run(_ call: any RunnableCall) -> HandlerTask {
     let task = idle.popLast() ?? HandlerTask()
     #if DEBUG
       executor.beganJob()
@@ -41,7 +41,7 @@ public final class HandlerTasks {
   }
 
   /// Ends the tasks that wait. Those that run end with their calls.
-  public func close() {
+  package func close() {
     isClosed = true
     endIdle()
   }
@@ -71,13 +71,13 @@ private final class ParkedCall: RunnableCall {
 }
 
 /// A task that runs one call after the other. Reached on its loop alone, but for the work inside of it.
-public final class HandlerTask: @unchecked Sendable {
+package final class HandlerTask: @unchecked Sendable {
   @exclusivity(unchecked) private var call: (any RunnableCall)?
   @exclusivity(unchecked) private var parked: UnsafeContinuation<Void, Never>?
   @exclusivity(unchecked) private var task: Task<Void, Never>?
 
   /// Cancels the call that runs. The task runs no other after it.
-  public func cancel() { task?.cancel() }
+  package func cancel() { task?.cancel() }
 
   #if DEBUG
     fileprivate var isRunning: Bool { call != nil }

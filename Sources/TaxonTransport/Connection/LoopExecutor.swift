@@ -3,9 +3,9 @@ import NIOCore
 
 /// Runs tasks on an event loop, so that a handler starts, suspends and ends on the loop of its connection, without a
 /// change of thread.
-public final class LoopExecutor: TaskExecutor, Sendable {
+package final class LoopExecutor: TaskExecutor, Sendable {
   /// The loop on which the jobs run.
-  public let eventLoop: any EventLoop
+  package let eventLoop: any EventLoop
   // Reached on the loop alone.
   @exclusivity(unchecked) nonisolated(unsafe) private var jobs: [UnownedJob] = []
   @exclusivity(unchecked) nonisolated(unsafe) private var isScheduled = false
@@ -36,10 +36,10 @@ public final class LoopExecutor: TaskExecutor, Sendable {
   }
 
   /// An executor for the loop. Jobs given to it once the loop is shut down never run.
-  public init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+  package init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
   /// Runs a job on the loop: soon when called on the loop, never inside the call.
-  public func enqueue(_ job: consuming ExecutorJob) {
+  package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     guard eventLoop.inEventLoop else {
       eventLoop.execute { self.run(job) }
@@ -81,7 +81,7 @@ public final class LoopExecutor: TaskExecutor, Sendable {
   ///
   /// To be called on the loop.
   @discardableResult
-  public func start(_ body: sending @escaping @isolated(any) () async -> Void) -> Task<Void, Never> {
+  package func start(_ body: sending @escaping @isolated(any) () async -> Void) -> Task<Void, Never> {
     eventLoop.preconditionInEventLoop()
     if #available(macOS 26, *) {
       return Task.immediate(executorPreference: self, operation: body)

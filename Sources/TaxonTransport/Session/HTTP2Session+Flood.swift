@@ -46,7 +46,7 @@ extension HTTP2Session {
       exceed(limit)
       return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
     }
-    stream(raw, id)?.headersTooLarge(size: headersSize)
+    stream(raw, id)?.receiver?.headersTooLarge(size: headersSize)
     _ = nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, HTTP2ErrorCode.enhanceYourCalm.rawValue)
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
   }

@@ -3,9 +3,9 @@ import CNghttp2
 import NIOCore
 
 /// What a session tells the one who owns it.
-public protocol HTTP2SessionDelegate: AnyObject {
-  /// A peer opened a stream (server). Nil refuses it, with REFUSED_STREAM.
-  func makeStream() -> HTTP2Stream?
+package protocol HTTP2SessionDelegate: AnyObject {
+  /// A peer opened an exchange (server): returns who is told what comes. Nil refuses it, with REFUSED_STREAM.
+  func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)?
   /// The peer wants to end the connection; streams above `lastStreamID` were not processed.
   func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8])
   /// The peer's SETTINGS came, first or again.
@@ -22,13 +22,13 @@ public protocol HTTP2SessionDelegate: AnyObject {
 
 extension HTTP2SessionDelegate {
   /// Not everybody waits for it.
-  public func receivedSettingsAck() {}
+  package func receivedSettingsAck() {}
   /// Not everybody waits for it.
-  public func drained() {}
+  package func drained() {}
 }
 
 /// What writes the output of a session.
-public protocol HTTP2SessionTransport: AnyObject {
+package protocol HTTP2SessionTransport: AnyObject {
   /// There may be something to drain.
   func scheduleFlush()
   /// In debug builds, stops the process when this is not the connection's event loop.
@@ -39,27 +39,27 @@ public protocol HTTP2SessionTransport: AnyObject {
 /// the protocol; this type owns its session and hands what happens to streams.
 ///
 /// Not thread-safe: a session lives on one event loop.
-public final class HTTP2Session {
+package final class HTTP2Session {
   /// Which end of the connection the session is.
-  public enum Role: Sendable { case client, server }
+  package enum Role: Sendable { case client, server }
 
   private let memory = SessionMemory.make()
   // nghttp2 owns the memory behind the pointer until deinit.
   let raw: OpaquePointer
   /// Which end it is.
-  public let role: Role
+  package let role: Role
   /// Told what happens to the connection.
-  @exclusivity(unchecked) public weak var delegate: (any HTTP2SessionDelegate)?
+  @exclusivity(unchecked) package weak var delegate: (any HTTP2SessionDelegate)?
   /// Every stream that is open, in no order.
-  @exclusivity(unchecked) public private(set) var streams: [HTTP2Stream] = []
+  @exclusivity(unchecked) package private(set) var streams: [HTTP2Stream] = []
   /// Told when there may be something to drain; the transport takes itself out before it goes.
-  @exclusivity(unchecked) public unowned(unsafe) var transport: (any HTTP2SessionTransport)?
+  @exclusivity(unchecked) package unowned(unsafe) var transport: (any HTTP2SessionTransport)?
   /// Bytes of all streams that wait for the peer's windows.
-  @exclusivity(unchecked) public internal(set) var outboundCount = 0 {
+  @exclusivity(unchecked) package internal(set) var outboundCount = 0 {
     didSet { ledger.settle(sent: outboundCount) }
   }
   /// What the connection holds for its peer.
-  public let ledger: ConnectionLedger
+  package let ledger: ConnectionLedger
   /// Bytes that the peer may send on a stream at its beginning.
   private let streamWindow: Int
   @exclusivity(unchecked) private var answeredEarly: [HTTP2Stream] = []
@@ -78,6 +78,9 @@ public final class HTTP2Session {
   /// Memory of bodies that are sent, for the next ones.
   @exclusivity(unchecked) private var spareBuffers: [UnsafeMutableRawBufferPointer] = []
   private static let keptBuffers = 128
+  /// Streams that are over, to be used again.
+  @exclusivity(unchecked) private var spareStreams: [HTTP2Stream] = []
+  private static let keptStreams = 32
   @exclusivity(unchecked) private var isReceiving = false
   @exclusivity(unchecked) private var isLost = false
   @exclusivity(unchecked) var floodGuard: FloodGuard
@@ -85,13 +88,13 @@ public final class HTTP2Session {
   /// This end has sent GOAWAY, or is about to.
   @exclusivity(unchecked) private var hasGoneAway = false
   /// The GOAWAY with an error that this end has sent, and what for; nil when it has sent none.
-  @exclusivity(unchecked) public internal(set) var ownEnd: String?
+  @exclusivity(unchecked) package internal(set) var ownEnd: String?
   /// What is wrong with a header field, of which nghttp2 is about to say that its frame is invalid.
   @exclusivity(unchecked) var invalidField: String?
   /// Messages that the DATA frame being read has completed.
   @exclusivity(unchecked) var completedMessages = 0
   /// The budget that the peer has gone past, for which the connection ends.
-  @exclusivity(unchecked) public internal(set) var exceeded: FloodLimit?
+  @exclusivity(unchecked) package internal(set) var exceeded: FloodLimit?
 
   /// How many streams have a block with literals that is not sent yet.
   @exclusivity(unchecked) var waitingBlocks = 0
@@ -101,7 +104,7 @@ public final class HTTP2Session {
   /// A session that has its first SETTINGS ready to be drained.
   ///
   /// - Throws: `HTTP2Error` when nghttp2 has no memory or takes no such setting.
-  public init(
+  package init(
     role: Role, configuration: HTTP2Configuration, ledger: ConnectionLedger = ConnectionLedger()
   ) throws(HTTP2Error) {
     self.role = role
@@ -123,10 +126,7 @@ public final class HTTP2Session {
   }
 
   deinit {
-    for stream in streams {
-      stream.session = nil
-      stream.closed(errorCode: HTTP2ErrorCode.cancel.rawValue)
-    }
+    for stream in streams { stream.leave()?.closed(errorCode: HTTP2ErrorCode.cancel.rawValue) }
     nghttp2_session_del(raw)
     for buffer in spareBuffers { buffer.deallocate() }
     SessionMemory.destroy(memory)
@@ -156,7 +156,7 @@ public final class HTTP2Session {
   /// Takes bytes of the peer. What they cause (headers, data, closed streams) is called from inside.
   ///
   /// - Throws: `HTTP2Error` when the connection is beyond repair; what `drain` still yields says so to the peer.
-  public func receive(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
+  package func receive(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
     assertOnLoop()
     guard !isLost else { return }
     do throws(FrameScanner.Violation) {
@@ -167,7 +167,7 @@ public final class HTTP2Session {
       // What nghttp2 finds in what came before goes first.
       try give(UnsafeRawBufferPointer(rebasing: bytes[..<error.offset]))
       if let (id, size) = error.field, let stream = stream(raw, id) {
-        stream.fieldTooLarge(size: size, limit: BlockScanner.limit)
+        stream.receiver?.fieldTooLarge(size: size, limit: BlockScanner.limit)
         // gRPC's RESOURCE_EXHAUSTED.
         reset(stream, errorCode: .enhanceYourCalm)
       }
@@ -185,7 +185,7 @@ public final class HTTP2Session {
   }
 
   /// False: the peer has seen nothing of the request, which still waits in nghttp2's queue (client).
-  public func hasSent(_ stream: HTTP2Stream) -> Bool {
+  package func hasSent(_ stream: HTTP2Stream) -> Bool {
     // nghttp2 makes its stream when it packs the headers.
     role == .server || nghttp2_session_find_stream(raw, stream.id) != nil
   }
@@ -209,7 +209,7 @@ public final class HTTP2Session {
   /// Hands out what is ready for the peer, piece by piece, until there is no more or `body` returns false.
   ///
   /// - Throws: `HTTP2Error` when the connection is beyond repair.
-  public func drain(_ body: (UnsafeRawBufferPointer) -> Bool) throws(HTTP2Error) {
+  package func drain(_ body: (UnsafeRawBufferPointer) -> Bool) throws(HTTP2Error) {
     precondition(!isReceiving, "nghttp2 does not send while it receives")
     assertOnLoop()
     defer { delegate?.drained() }
@@ -247,10 +247,10 @@ public final class HTTP2Session {
   }
 
   /// True while a stream is open.
-  public var hasStreams: Bool { !streams.isEmpty }
+  package var hasStreams: Bool { !streams.isEmpty }
 
   /// True when neither side has anything more to say: the connection can be closed.
-  public var isFinished: Bool {
+  package var isFinished: Bool {
     nghttp2_session_want_read(raw) == 0 && nghttp2_session_want_write(raw) == 0
   }
 
@@ -259,23 +259,26 @@ public final class HTTP2Session {
   /// Opens a stream with a request that has a body (client).
   ///
   /// - Throws: `HTTP2Error` when no stream can be opened any more.
-  public func submitRequest(_ stream: HTTP2Stream, head: HeaderBlock) throws(HTTP2Error) {
+  package func submitRequest(
+    _ stream: HTTP2Stream, to receiver: any HTTPExchangeReceiver, head: HeaderBlock
+  ) throws(HTTP2Error) {
     assertOnLoop()
     guard !hasGoneAway else { throw HTTP2Error(NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue) }
     stream.submittedHead = head
     // What was put into the body before the stream was in the session.
-    outboundCount += stream.outboundCount + stream.announcedCount
+    outboundCount += stream.waitingCount
     var provider = bodyProvider(stream)
     let id = nghttp2_submit_request(
       raw, nil, head.fields.baseAddress, head.fields.count, &provider, Unmanaged.passUnretained(stream).toOpaque())
-    if id < 0 { outboundCount -= stream.outboundCount + stream.announcedCount }
+    if id < 0 { outboundCount -= stream.waitingCount }
     try check(id)
+    stream.receiver = receiver
     add(stream, id: id)
     transport?.scheduleFlush()
   }
 
   /// Answers with a head and a body (server).
-  public func submitResponse(_ stream: HTTP2Stream, head: HeaderBlock) {
+  package func submitResponse(_ stream: HTTP2Stream, head: HeaderBlock) {
     assertOnLoop()
     guard stream.session === self else { return }
     stream.submittedHead = head
@@ -285,23 +288,23 @@ public final class HTTP2Session {
   }
 
   /// Answers with headers alone, which end the stream (server; gRPC's Trailers-Only).
-  public func submitHeadersOnly(_ stream: HTTP2Stream, head: HeaderBlock) {
+  package func submitHeadersOnly(_ stream: HTTP2Stream, head: HeaderBlock) {
     assertOnLoop()
     guard stream.session === self else { return }
     stream.submittedHead = head
-    stream.isOutboundFinished = true
+    stream.state.isFinished = true
     stream.willSend(head)
     _ = nghttp2_submit_response(raw, stream.id, head.fields.baseAddress, head.fields.count, nil)
     transport?.scheduleFlush()
   }
 
   /// Ends a stream at once, with an HTTP/2 error code. Only the first reset of a stream counts.
-  public func reset(_ stream: HTTP2Stream, errorCode: HTTP2ErrorCode) {
+  package func reset(_ stream: HTTP2Stream, errorCode: HTTP2ErrorCode) {
     assertOnLoop()
     // nghttp2 takes back a request that still waits to be sent when it is reset. A second reset would find nothing to take
     // back, and go out as RST_STREAM on an idle stream, for which the peer ends the connection (RFC 9113 §6.4).
-    guard stream.session === self, !stream.isReset else { return }
-    stream.isReset = true
+    guard stream.session === self, !stream.state.isReset else { return }
+    stream.state.isReset = true
     let isSent = hasSent(stream)
     _ = nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, errorCode.rawValue)
     if !isSent { close(stream, errorCode) }
@@ -311,8 +314,7 @@ public final class HTTP2Session {
   /// Lets go of a request that was taken back. nghttp2 would close the stream when it comes to it in its queue, which it
   /// does not while the peer has no room for streams; for the peer and for everybody here there is none any more.
   private func close(_ stream: HTTP2Stream, _ errorCode: HTTP2ErrorCode) {
-    remove(stream)
-    stream.closed(errorCode: errorCode.rawValue)
+    remove(stream)?.closed(errorCode: errorCode.rawValue)
     delegate?.streamClosed()
   }
 
@@ -321,7 +323,7 @@ public final class HTTP2Session {
   func withdrawUnsent() {
     guard role == .client else { return }
     for stream in streams where !hasSent(stream) {
-      stream.notProcessed()
+      stream.receiver?.notProcessed()
       reset(stream, errorCode: .refusedStream)
     }
   }
@@ -329,15 +331,16 @@ public final class HTTP2Session {
   /// nghttp2 sends no header block over 64 KiB: something else is sent in its place, or the stream is reset.
   func headersTooLarge(_ stream: HTTP2Stream, _ category: nghttp2_headers_category) {
     // nghttp2 closes the stream of a request itself: the peer has never seen it.
-    if category == NGHTTP2_HCAT_REQUEST { stream.isReset = true }
+    if category == NGHTTP2_HCAT_REQUEST { stream.state.isReset = true }
     let isHead = category != NGHTTP2_HCAT_HEADERS
-    guard let block = stream.headersTooLarge(isHead: isHead) else {
+    let size = (isHead ? stream.submittedHead : stream.trailers)?.sizeBound ?? 0
+    guard let block = stream.receiver?.cannotSend(headersOfSize: size, isHead: isHead) else {
       return reset(stream, errorCode: .internalError)
     }
     stream.trailers = isHead ? nil : block
     if isHead { stream.submittedHead = block }
-    stream.isOutboundFinished = true
-    if !stream.hasLiterals { stream.willSend(block) }
+    stream.state.isFinished = true
+    if !stream.state.hasLiterals { stream.willSend(block) }
     let (fields, count) = (block.fields.baseAddress, block.fields.count)
     if isHead {
       _ = nghttp2_submit_response(raw, stream.id, fields, count, nil)
@@ -354,14 +357,14 @@ public final class HTTP2Session {
   /// Ends a stream with NO_ERROR once its answer is out, so that a peer that is still sending stops (RFC 9113 §8.1). A
   /// reset at once would overtake the answer. A client's is reset once the read that is going on has been dealt with:
   /// nghttp2 hands nothing out any more of a stream that is reset.
-  public func resetWhenAnswered(_ stream: HTTP2Stream) {
+  package func resetWhenAnswered(_ stream: HTTP2Stream) {
     answeredEarly.append(stream)
     transport?.scheduleFlush()
   }
 
   /// Says that bytes of a body have been dealt with, so that the peer may send as many more on the stream. The
   /// connection's own window is opened as bytes come: a stream that nobody reads must not hold up the others.
-  public func consume(_ stream: HTTP2Stream, _ count: Int) {
+  package func consume(_ stream: HTTP2Stream, _ count: Int) {
     assertOnLoop()
     guard count > 0, stream.session === self else { return }
     if tuner.window > streamWindow { grow(stream) }
@@ -377,12 +380,12 @@ public final class HTTP2Session {
   /// Lets the peer send more on a stream than at its beginning. Each stream for itself, and no more in all than the
   /// ledger allows: a larger first window would be one of every stream that the peer may open.
   private func grow(_ stream: HTTP2Stream) {
-    let more = tuner.window - streamWindow - stream.windowGrowth
+    let more = tuner.window - streamWindow - stream.state.windowGrowth
     // A small request needs no larger window.
     guard more > 0, Int(nghttp2_session_get_stream_effective_recv_data_length(raw, stream.id)) >= streamWindow / 8,
       ledger.grow(by: more)
     else { return }
-    stream.windowGrowth += more
+    stream.state.windowGrowth += more
     _ = nghttp2_session_set_local_window_size(
       raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, Int32(clamping: tuner.window))
   }
@@ -408,8 +411,8 @@ public final class HTTP2Session {
   /// Tells nghttp2, if it waits for it, that a stream has bytes or an end.
   func resume(_ stream: HTTP2Stream) {
     assertOnLoop()
-    guard stream.isDeferred else { return }
-    stream.isDeferred = false
+    guard stream.state.isDeferred else { return }
+    stream.state.isDeferred = false
     _ = nghttp2_session_resume_data(raw, stream.id)
     transport?.scheduleFlush()
   }
@@ -417,13 +420,13 @@ public final class HTTP2Session {
   // MARK: Connection
 
   /// First phase of a graceful end (RFC 9113 §6.8): no new streams, please; those on their way are still taken.
-  public func submitShutdownNotice() {
+  package func submitShutdownNotice() {
     _ = nghttp2_submit_shutdown_notice(raw)
   }
 
   /// Second phase, or the only one: streams above the last that was processed are refused from here on. A client opens no
   /// more streams, and requests that have not left are taken back.
-  public func submitGoAway(errorCode: HTTP2ErrorCode, debugData: String = "") {
+  package func submitGoAway(errorCode: HTTP2ErrorCode, debugData: String = "") {
     assertOnLoop()
     hasGoneAway = true
     withdrawUnsent()
@@ -434,7 +437,7 @@ public final class HTTP2Session {
   }
 
   /// Sends a PING; its answer comes to the delegate.
-  public func submitPing(_ payload: UInt64) {
+  package func submitPing(_ payload: UInt64) {
     var payload = payload
     withUnsafeBytes(of: &payload) { bytes in
       _ = nghttp2_submit_ping(
@@ -443,24 +446,22 @@ public final class HTTP2Session {
   }
 
   /// How many streams the peer allows at once; 2^31-1 before its SETTINGS came, or when it sets no limit.
-  public var maxConcurrentStreams: Int {
+  package var maxConcurrentStreams: Int {
     Int(nghttp2_session_get_remote_settings(raw, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
   }
 
   /// Ends every stream because the connection is gone.
-  public func connectionLost() {
+  package func connectionLost() {
     assertOnLoop()
     isLost = true
-    while let stream = streams.last {
-      remove(stream)
-      stream.closed(errorCode: HTTP2ErrorCode.cancel.rawValue)
-    }
+    while let stream = streams.last { remove(stream)?.closed(errorCode: HTTP2ErrorCode.cancel.rawValue) }
   }
 
   /// Gives up memory that is kept for the next calls.
   package func trim() {
     while let buffer = spareBuffers.popLast() { buffer.deallocate() }
     spareBuffers = []
+    spareStreams = []
     if answeredEarly.isEmpty { answeredEarly = [] }
     if streams.isEmpty { streams = [] }
     SessionMemory.trim(memory)
@@ -473,27 +474,43 @@ public final class HTTP2Session {
 
   // MARK: From the callbacks
 
+  /// A stream that is in no session yet: one that was used before, if nobody holds it any more, or else a new one.
+  package func makeStream() -> HTTP2Stream {
+    let stream: HTTP2Stream
+    if var spare = spareStreams.popLast(), isKnownUniquelyReferenced(&spare) {
+      spare.reuse()
+      stream = spare
+    } else {
+      stream = HTTP2Stream()
+    }
+    // A request's body is there before its stream is.
+    if role == .client { stream.outbound.adopt(spareBuffer()) }
+    return stream
+  }
+
   func add(_ stream: HTTP2Stream, id: Int32) {
-    stream.id = id
-    stream.session = self
-    stream.slot = streams.count
+    stream.begin(id, in: self, at: streams.count)
     streams.append(stream)
   }
 
-  func remove(_ stream: HTTP2Stream) {
+  /// Lets go of a stream that is over.
+  ///
+  /// - Returns: Who is to be told that it is closed.
+  func remove(_ stream: HTTP2Stream) -> (any HTTPExchangeReceiver)? {
     if headersID == stream.id { headersID = 0 }
     let last = streams.removeLast()
     if last !== stream {
-      streams[stream.slot] = last
-      last.slot = stream.slot
+      streams[stream.state.slot] = last
+      last.state.slot = stream.state.slot
     }
-    outboundCount -= stream.outboundCount + stream.announcedCount
-    if stream.windowGrowth > 0 { ledger.shrink(by: stream.windowGrowth) }
-    if stream.hasLiterals { waitingBlocks -= 1 }
+    outboundCount -= stream.waitingCount
+    if stream.state.windowGrowth > 0 { ledger.shrink(by: stream.state.windowGrowth) }
+    if stream.state.hasLiterals { waitingBlocks -= 1 }
     if spareBuffers.count < Self.keptBuffers, let buffer = stream.outbound.surrender() { spareBuffers.append(buffer) }
-    stream.session = nil
-    stream.slot = -1
     _ = nghttp2_session_set_stream_user_data(raw, stream.id, nil)
+    // What is left of a large body may still be taken back.
+    if spareStreams.count < Self.keptStreams, !stream.outbound.hasMemory { spareStreams.append(stream) }
+    return stream.leave()
   }
 
   private func check(_ code: Int32) throws(HTTP2Error) {

@@ -1,221 +1,206 @@
 // SPDX-License-Identifier: Apache-2.0
+import CNghttp2
 
-/// One HTTP/2 stream of a session. The session calls the `received…` and `closed` methods, which a subclass overrides,
-/// from inside `HTTP2Session.receive` or `drain`; everything happens on the connection's event loop.
-open class HTTP2Stream {
-  /// The stream's number, 0 before it has one.
-  @exclusivity(unchecked) public internal(set) final var id: Int32 = 0
-  /// The session, as long as the stream is open in it.
-  public internal(set) final var session: HTTP2Session? {
-    get { unownedSession?.takeUnretainedValue() }
-    set { unownedSession = newValue.map { .passUnretained($0) } }
+/// One HTTP/2 stream of a session, which hands what comes to its receiver; everything happens on the connection's event loop.
+///
+/// Sessions use the objects again: one that nobody holds when its stream is over becomes another stream.
+package final class HTTP2Stream: HTTPExchange {
+  /// What is different for each stream, so that nothing of it is left when the object is used again.
+  struct State {
+    /// The stream's number, 0 before it has one.
+    var id: Int32 = 0
+    /// Where the stream stands in the session's list.
+    var slot = -1
+    // Unowned, since the session sets it to nil when it lets go of the stream, in its deinit at the latest.
+    var session: Unmanaged<HTTP2Session>?
+    /// Bytes of the body have been handed to nghttp2.
+    var hasSentBody = false
+    /// Bytes that are not in the stream's body yet and wait for room in it.
+    var announcedCount = 0
+    /// Bytes of the body that nghttp2 has taken since `stalls` was last asked.
+    var takenCount = 0
+    var stallCount = 0
+    /// Bytes by which the peer's window was made larger than at the beginning.
+    var windowGrowth = 0
+    /// The end of the body has been given.
+    var isFinished = false
+    /// nghttp2 has asked for bytes, got none, and waits to be told of some.
+    var isDeferred = false
+    var notifiesWhenWritable = false
+    /// The call waits to be started, since there is too much to send.
+    var waitsForStart = false
+    /// Messages that the piece of the body being read has completed; for the flood guard.
+    var completedMessages = 0
+    /// This end has reset the stream, or nghttp2 is about to close it: no RST_STREAM is submitted any more.
+    var isReset = false
+    /// The block that ends the stream has literals, and is not sent yet.
+    var hasLiterals = false
   }
-  // Unowned, since the session sets it to nil when it lets go of the stream, in its deinit at the latest.
-  @exclusivity(unchecked) final var unownedSession: Unmanaged<HTTP2Session>?
-  /// Where the stream stands in the session's list.
-  @exclusivity(unchecked) final var slot = -1
 
-  @exclusivity(unchecked) final var outbound = OutboundBuffer()
-  /// True once bytes of the body have been handed to nghttp2.
-  @exclusivity(unchecked) package private(set) final var hasSentBody = false
-  /// Bytes that are not in the stream's body yet and wait for room in it.
-  @exclusivity(unchecked) private(set) final var announcedCount = 0
-  /// Bytes of the body that nghttp2 has taken since `stalls` was last asked.
-  @exclusivity(unchecked) private final var takenCount = 0
-  @exclusivity(unchecked) private final var stallCount = 0
-  /// Bytes by which the peer's window was made larger than at the beginning.
-  @exclusivity(unchecked) final var windowGrowth = 0
-  /// True once the end of the body has been given.
-  @exclusivity(unchecked) public internal(set) final var isOutboundFinished = false
-  /// nghttp2 has asked for bytes, got none, and waits to be told of some.
-  @exclusivity(unchecked) final var isDeferred = false
-  @exclusivity(unchecked) private final var wantsRoom = false
-  /// Messages that the piece of the body being read has completed; for the flood guard.
-  @exclusivity(unchecked) final var completedMessages = 0
-  /// This end has reset the stream, or nghttp2 is about to close it: no RST_STREAM is submitted any more.
-  @exclusivity(unchecked) final var isReset = false
+  @exclusivity(unchecked) var state = State()
+  @exclusivity(unchecked) var outbound = OutboundBuffer()
+  /// Told what comes, from when the stream is in a session to its end.
+  @exclusivity(unchecked) package internal(set) var receiver: (any HTTPExchangeReceiver)?
   /// Sent after the last byte of the body; nil when END_STREAM goes with the body.
-  @exclusivity(unchecked) package internal(set) final var trailers: HeaderBlock?
-  /// The block that ends the stream has literals, and is not sent yet.
-  @exclusivity(unchecked) private(set) final var hasLiterals = false
+  @exclusivity(unchecked) var trailers: HeaderBlock?
   /// Headers given to nghttp2 without copying live until it has sent them.
-  @exclusivity(unchecked) package internal(set) final var submittedHead: HeaderBlock?
+  @exclusivity(unchecked) var submittedHead: HeaderBlock?
 
   /// A stream that is in no session yet.
-  public init() {}
+  package init() {}
 
-  /// One field of a header block; the pointers are good during the call.
-  open func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {}
+  /// The stream's number, 0 before it has one.
+  package var id: Int32 { state.id }
+  /// The session, as long as the stream is open in it.
+  package var session: HTTP2Session? { state.session?.takeUnretainedValue() }
 
-  /// A header block is complete: the head, or the trailers when the head came before.
-  open func receivedHeaders(endStream: Bool) {}
+  // MARK: In a session
 
-  /// A piece of the body; the pointer is good during the call. The bytes are to be given to `session.consume` when they
-  /// have been dealt with, else the peer's window stays closed.
+  /// Becomes a stream of a session.
+  func begin(_ id: Int32, in session: HTTP2Session, at slot: Int) {
+    state.id = id
+    state.slot = slot
+    state.session = .passUnretained(session)
+  }
+
+  /// The session has let go of the stream: what only an open one needs goes, and what its call may still ask stays.
   ///
-  /// - Parameter isLast: The body ends with the frame: the stream's window is of no more use.
-  open func received(data: UnsafeRawBufferPointer, isLast: Bool) {}
+  /// - Returns: Who is to be told, once.
+  func leave() -> (any HTTPExchangeReceiver)? {
+    state.session = nil
+    state.slot = -1
+    trailers = nil
+    submittedHead = nil
+    return receiver.take()
+  }
 
-  /// The body ended without trailers.
-  open func receivedEnd() {}
+  /// Becomes as new. Nobody else holds the stream.
+  func reuse() { state = State() }
 
-  /// The peer did not process the request and will not (client): it was never sent, or a GOAWAY names a lower last
-  /// stream. `closed` follows.
-  open func notProcessed() {}
+  // MARK: The body
 
-  /// A header block of this end is larger than nghttp2 sends (64 KiB).
-  ///
-  /// - Parameter isHead: False for trailers.
-  /// - Returns: What a server sends instead, to end the stream; nil: the stream is reset, and `closed` follows.
-  open func headersTooLarge(isHead: Bool) -> HeaderBlock? { nil }
+  package var isFinished: Bool { state.isFinished }
+  package var hasSentBody: Bool { state.hasSentBody }
 
-  /// The peer's header block has a field that is larger than nghttp2 takes: the connection ends for it, and `closed`
-  /// follows. Sizes in bytes.
-  open func fieldTooLarge(size: Int, limit: Int) {}
+  package func sendHead(_ head: HeaderBlock) { session?.submitResponse(self, head: head) }
 
-  /// The peer has reset the stream; `closed` follows.
-  open func receivedReset() {}
+  package func sendHeadersOnly(_ head: HeaderBlock) { session?.submitHeadersOnly(self, head: head) }
 
-  /// A frame of the peer breaks HTTP/2, and the stream is reset for it; `closed` follows.
-  ///
-  /// - Parameters:
-  ///   - reason: Nil when its headers are good one by one, and not as those of a message (RFC 9113 §8.1, §8.3).
-  ///   - endStream: Whether it would have ended the stream.
-  open func malformed(_ reason: String?, endStream: Bool) {}
+  package func takeSpareMemory() -> UnsafeMutableRawBufferPointer? {
+    outbound.count == 0 && outbound.hasMemory
+      ? outbound.surrender() : state.session?._withUnsafeGuaranteedRef { $0.spareBuffer() }
+  }
 
-  /// The peer's header block is far over the limit: so many bytes came, and the rest is not looked at. The stream is
-  /// reset; `closed` follows.
-  open func headersTooLarge(size: Int) {}
+  package func send(contentsOf buffer: inout OutboundBuffer) {
+    precondition(!state.isFinished, "a body is not continued after its end")
+    let size = buffer.count
+    guard size > 0 else { return }
+    outbound.append(contentsOf: &buffer)
+    state.session?._withUnsafeGuaranteedRef { session in
+      session.outboundCount += size
+      session.resume(self)
+    }
+  }
 
-  /// The stream is over; the code is an HTTP/2 error code (RFC 9113 §7), 0 for a good end. Nothing is called after this.
-  open func closed(errorCode: UInt32) {}
+  package func finish(trailers: HeaderBlock?) {
+    guard !state.isFinished else { return }
+    state.isFinished = true
+    self.trailers = trailers
+    state.session?._withUnsafeGuaranteedRef { $0.resume(self) }
+  }
 
-  /// There is room again for bytes of the body, after `needsRoom` was called.
-  open func outboundHasRoom() {}
+  package func takeBack(into buffer: inout OutboundBuffer) { buffer.append(contentsOf: &outbound) }
 
-  /// Bytes that wait for the peer's window.
-  public final var outboundCount: Int { outbound.count }
+  /// Moves bytes of the body to nghttp2.
+  func readOutbound(into target: UnsafeMutableRawBufferPointer) -> Int {
+    let count = outbound.read(into: target)
+    session?.outboundCount -= count
+    if count > 0 { state.hasSentBody = true }
+    state.takenCount += count
+    if state.notifiesWhenWritable, outbound.count <= Self.lowWater {
+      state.notifiesWhenWritable = false
+      receiver?.becameWritable()
+    }
+    return count
+  }
 
-  /// False while more than 64 KiB wait for the peer's window, or anything when the connection holds too much: who can
-  /// wait should.
-  public final var hasRoom: Bool {
+  /// nghttp2 is given the block that ends the stream.
+  func willSend(_ block: HeaderBlock) {
+    guard !block.literals.isEmpty else { return }
+    state.hasLiterals = true
+    session?.waitingBlocks += 1
+  }
+
+  /// nghttp2 hands out the block that ends the stream: returns it if it has literals.
+  func sendsLastBlock() -> HeaderBlock? {
+    guard state.hasLiterals else { return nil }
+    state.hasLiterals = false
+    session?.waitingBlocks -= 1
+    return trailers ?? submittedHead
+  }
+
+  // MARK: Flow control
+
+  package func consume(_ count: Int) { state.session?._withUnsafeGuaranteedRef { $0.consume(self, count) } }
+
+  package func completedMessage() { state.completedMessages += 1 }
+
+  package var isWritable: Bool {
     guard outbound.count > 0 else { return true }
     guard outbound.count < Self.highWater else { return false }
     guard let session else { return true }
     return !session.ledger.isFull(sent: session.outboundCount)
   }
 
-  /// True while what waits for the peer's windows leaves no room for another answer.
-  package final var hasToWait: Bool {
-    unownedSession?._withUnsafeGuaranteedRef { session in
+  package func notifyWhenWritable() { state.notifiesWhenWritable = true }
+
+  package func announce(_ count: Int) {
+    guard count != state.announcedCount else { return }
+    session?.outboundCount += count - state.announcedCount
+    state.announcedCount = count
+  }
+
+  package var mustWaitToStart: Bool {
+    state.session?._withUnsafeGuaranteedRef { session in
       session.ledger.isFull(sent: session.outboundCount) || session.ledger.isFullForAll && session.isClosed(to: self)
     } ?? false
   }
 
-  /// Says how many bytes wait elsewhere for room in the body: the connection holds them too.
-  package final func announce(_ count: Int) {
-    guard count != announcedCount else { return }
-    session?.outboundCount += count - announcedCount
-    announcedCount = count
+  package var waitsForStart: Bool {
+    get { state.waitsForStart }
+    set { state.waitsForStart = newValue }
   }
+
+  package var isBlocked: Bool { session?.isClosed(to: self) ?? false }
+
+  package var ledger: ConnectionLedger? { session?.ledger }
 
   /// To be asked at intervals. How often in a row the peer has taken next to nothing of what waits for it, or has kept its
   /// window closed to what waits to be begun.
-  package final func stalls() -> Int {
-    defer { takenCount = 0 }
-    let waits = waitingCount > 0 || waitsForStart && session?.isClosed(to: self) == true
-    stallCount = waits && takenCount < Self.leastTaken ? stallCount + 1 : 0
-    return stallCount
+  package func stalls() -> Int {
+    defer { state.takenCount = 0 }
+    let waits = waitingCount > 0 || state.waitsForStart && isBlocked
+    state.stallCount = waits && state.takenCount < Self.leastTaken ? state.stallCount + 1 : 0
+    return state.stallCount
   }
 
-  /// The call waits to be started, since there is too much to send.
-  @exclusivity(unchecked) package final var waitsForStart = false
-
   /// Bytes that wait for the peer's window, those included that wait for room in the body.
-  package final var waitingCount: Int { outbound.count + announcedCount }
+  package var waitingCount: Int { outbound.count + state.announcedCount }
 
   /// Bytes in an interval below which a peer that is offered more counts as stalled: one frame.
   private static let leastTaken = 16 * 1024
-
   private static let highWater = 64 * 1024
   private static let lowWater = 16 * 1024
 
-  /// Asks for a call of `outboundHasRoom` once most of what waits is gone.
-  public final func needsRoom() { wantsRoom = true }
+  // MARK: The end
 
-  /// Moves bytes of the body to nghttp2.
-  final func readOutbound(into target: UnsafeMutableRawBufferPointer) -> Int {
-    let count = outbound.read(into: target)
-    session?.outboundCount -= count
-    if count > 0 { hasSentBody = true }
-    takenCount += count
-    if wantsRoom, outbound.count <= Self.lowWater {
-      wantsRoom = false
-      outboundHasRoom()
-    }
-    return count
-  }
+  package func reset(_ code: HTTP2ErrorCode) { session?.reset(self, errorCode: code) }
 
-  /// The piece of the body that is being read has completed a message. A function, since code of other modules would check
-  /// the access.
-  package final func messageCompleted() { completedMessages += 1 }
+  package func resetWhenAnswered() { session?.resetWhenAnswered(self) }
 
-  /// Appends bytes to the body; `body` fills all of them.
-  public final func send(_ size: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
-    precondition(!isOutboundFinished, "a body is not continued after its end")
-    session?.assertOnLoop()
-    outbound.append(size, body)
-    session?.outboundCount += size
-    session?.resume(self)
-  }
+  package var hasUnsentBody: Bool { outbound.count > 0 || !state.isFinished || session?.hasUnsentEnd(self) == true }
 
-  /// Lets `write` append to the body; what it has appended when it throws stays.
-  package final func send<Failure>(_ write: (inout OutboundBuffer) throws(Failure) -> Void) throws(Failure) {
-    let before = outbound.count
-    if !outbound.hasMemory { unownedSession?._withUnsafeGuaranteedRef { outbound.adopt($0.spareBuffer()) } }
-    try write(&outbound)
-    unownedSession?._withUnsafeGuaranteedRef { session in
-      session.outboundCount += outbound.count - before
-      session.resume(self)
-    }
-  }
+  package var owner: AnyObject? { session?.delegate }
 
-  /// Takes memory for the body that a session has to spare.
-  package final func adoptMemory(of session: HTTP2Session?) { outbound.adopt(session?.spareBuffer()) }
-
-  /// Appends what is in a buffer to the body.
-  package final func send(contentsOf buffer: inout OutboundBuffer) {
-    precondition(!isOutboundFinished, "a body is not continued after its end")
-    let size = buffer.count
-    guard size > 0 else { return }
-    outbound.append(contentsOf: &buffer)
-    session?.outboundCount += size
-    session?.resume(self)
-  }
-
-  /// Moves what waits of the body out, behind what is in the buffer; of a stream that is closed.
-  package final func takeBack(into buffer: inout OutboundBuffer) { buffer.append(contentsOf: &outbound) }
-
-  /// nghttp2 is given the block that ends the stream.
-  final func willSend(_ block: HeaderBlock) {
-    guard !block.literals.isEmpty else { return }
-    hasLiterals = true
-    session?.waitingBlocks += 1
-  }
-
-  /// nghttp2 hands out the block that ends the stream: returns it if it has literals.
-  final func sendsLastBlock() -> HeaderBlock? {
-    guard hasLiterals else { return nil }
-    hasLiterals = false
-    session?.waitingBlocks -= 1
-    return trailers ?? submittedHead
-  }
-
-  /// Ends the body, with trailers if there are any.
-  public final func finish(trailers: HeaderBlock?) {
-    guard !isOutboundFinished else { return }
-    isOutboundFinished = true
-    self.trailers = trailers
-    unownedSession?._withUnsafeGuaranteedRef { $0.resume(self) }
-  }
+  package func assertOnLoop() { session?.assertOnLoop() }
 }

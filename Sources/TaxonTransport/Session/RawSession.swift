@@ -12,10 +12,12 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     session.headersSize = 0
     guard frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
     let id = frame.pointee.hd.stream_id
-    guard let stream = session.delegate?.makeStream() else {
+    let stream = session.makeStream()
+    guard let receiver = session.delegate?.makeReceiver(for: stream) else {
       nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, HTTP2ErrorCode.refusedStream.rawValue)
       return 0
     }
+    stream.receiver = receiver
     session.add(stream, id: id)
     session.headers = .passUnretained(stream)
     session.headersID = id
@@ -35,7 +37,7 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
         session.headersID = id
       }
       session.headers?._withUnsafeGuaranteedRef { stream in
-        stream.received(
+        stream.receiver?.received(
           name: UnsafeBufferPointer(start: name, count: nameCount),
           value: UnsafeBufferPointer(start: value, count: valueCount))
       }
@@ -51,9 +53,10 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     }
     guard isAdmitted else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
     switch UInt32(frame.pointee.hd.type) {
-    case NGHTTP2_HEADERS.rawValue: stream(raw, frame.pointee.hd.stream_id)?.receivedHeaders(endStream: endStream)
-    case NGHTTP2_DATA.rawValue where endStream: stream(raw, frame.pointee.hd.stream_id)?.receivedEnd()
-    case NGHTTP2_RST_STREAM.rawValue: stream(raw, frame.pointee.hd.stream_id)?.receivedReset()
+    case NGHTTP2_HEADERS.rawValue:
+      stream(raw, frame.pointee.hd.stream_id)?.receiver?.receivedHeaders(endStream: endStream)
+    case NGHTTP2_DATA.rawValue where endStream: stream(raw, frame.pointee.hd.stream_id)?.receiver?.receivedEnd()
+    case NGHTTP2_RST_STREAM.rawValue: stream(raw, frame.pointee.hd.stream_id)?.receiver?.receivedReset()
     case NGHTTP2_SETTINGS.rawValue where !isAck:
       let session = session(user)
       session.delegate?.receivedSettings()
@@ -67,7 +70,7 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     case NGHTTP2_GOAWAY.rawValue:
       let goAway = frame.pointee.goaway
       // nghttp2 closes the streams above the last one with REFUSED_STREAM, as if a reset had come.
-      for stream in session(user).streams where stream.id > goAway.last_stream_id { stream.notProcessed() }
+      for stream in session(user).streams where stream.id > goAway.last_stream_id { stream.receiver?.notProcessed() }
       session(user).delegate?.receivedGoAway(
         lastStreamID: goAway.last_stream_id, errorCode: goAway.error_code,
         debugData: Array(UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)))
@@ -89,10 +92,10 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     unownedSession(user)._withUnsafeGuaranteedRef { $0.unconsumed += count }
     let isLast = flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
     guard let stream = stream(raw, id) else { return 0 }
-    stream.received(data: UnsafeRawBufferPointer(start: data, count: count), isLast: isLast)
-    if stream.completedMessages > 0 {
-      unownedSession(user)._withUnsafeGuaranteedRef { $0.completedMessages += stream.completedMessages }
-      stream.completedMessages = 0
+    stream.receiver?.received(data: UnsafeRawBufferPointer(start: data, count: count), isLast: isLast)
+    if stream.state.completedMessages > 0 {
+      unownedSession(user)._withUnsafeGuaranteedRef { $0.completedMessages += stream.state.completedMessages }
+      stream.state.completedMessages = 0
     }
     return 0
   }
@@ -101,7 +104,7 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
       let stream = stream(raw, frame.pointee.hd.stream_id)
     else { return 0 }
     if code == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue {
-      stream.notProcessed()
+      stream.receiver?.notProcessed()
     } else if code == NGHTTP2_ERR_FRAME_SIZE_ERROR.rawValue {
       session(user).headersTooLarge(stream, frame.pointee.headers.cat)
     }
@@ -120,14 +123,13 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     let endStream = frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
     // Of what is wrong with a message's headers as a whole nghttp2 says no more than that something is.
     let reason = code == NGHTTP2_ERR_HTTP_MESSAGING.rawValue ? nil : field ?? String(cString: nghttp2_strerror(code))
-    stream(raw, frame.pointee.hd.stream_id)?.malformed(reason, endStream: endStream)
+    stream(raw, frame.pointee.hd.stream_id)?.receiver?.malformed(reason, endStream: endStream)
     return 0
   }
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { raw, id, errorCode, user in
     let session = session(user)
     guard let stream = stream(raw, id), stream.session === session else { return 0 }
-    session.remove(stream)
-    stream.closed(errorCode: errorCode)
+    session.remove(stream)?.closed(errorCode: errorCode)
     session.delegate?.streamClosed()
     return 0
   }
@@ -194,9 +196,9 @@ func bodyProvider(_ stream: HTTP2Stream) -> nghttp2_data_provider {
       guard let flags, let pointer = source?.pointee.ptr else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
       let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
       let count = stream.readOutbound(into: UnsafeMutableRawBufferPointer(start: target, count: capacity))
-      guard stream.outbound.count == 0, stream.isOutboundFinished else {
+      guard stream.outbound.count == 0, stream.state.isFinished else {
         if count > 0 { return count }
-        stream.isDeferred = true
+        stream.state.isDeferred = true
         return Int(NGHTTP2_ERR_DEFERRED.rawValue)
       }
       flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue

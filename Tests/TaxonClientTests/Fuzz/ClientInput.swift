@@ -82,13 +82,15 @@ private final class FuzzedClient {
   private func open(takesMany: Bool) {
     guard calls.count < 20 else { return }
     let call = FuzzedCall()
-    let stream = ClientStream(call: call, takesManyMessages: takesMany, maxMessageSize: 1000, maxHeaderListSize: 1000)
+    let exchange = session.makeStream()
+    let stream = ClientStream(
+      exchange, call: call, takesManyMessages: takesMany, maxMessageSize: 1000, maxHeaderListSize: 1000)
     call.stream = stream
     do {
       if !takesMany {
-        try stream.request(Google_Protobuf_BytesValue(value: [1, 2, 3]), compression: nil, for: session)
+        try stream.request(Google_Protobuf_BytesValue(value: [1, 2, 3]), compression: nil)
       }
-      try session.submitRequest(stream, head: head)
+      try session.submitRequest(exchange, to: stream, head: head)
     } catch {
       // It has no number and is in no session.
       stream.connectionLost(ConnectionError.ConnectionLost(endpoint: "fuzz", error: "\(error)"))
@@ -133,11 +135,11 @@ private final class FuzzedClient {
       if place & 8 == 0 { return drain() }
     case 14:
       let stream = calls[place % calls.count].stream
-      if !stream.isOutboundFinished {
+      if !stream.exchange.isFinished {
         if place & 8 == 0 {
-          stream.send(Int(input.next() ?? 0) * 300) { $0.initializeMemory(as: UInt8.self, repeating: 0) }
+          stream.exchange.send(Int(input.next() ?? 0) * 300) { $0.initializeMemory(as: UInt8.self, repeating: 0) }
         } else {
-          stream.finish(trailers: nil)
+          stream.exchange.finish(trailers: nil)
         }
       }
       return drain()

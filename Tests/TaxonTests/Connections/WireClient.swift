@@ -25,24 +25,29 @@ final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
     var status: String? { fields["grpc-status"] }
   }
 
-  private final class Stream: HTTP2Stream {
+  private final class Stream: HTTPExchangeReceiver {
+    let exchange: HTTP2Stream
     var answer = Answer()
     let promise: EventLoopPromise<Answer>
-    init(_ promise: EventLoopPromise<Answer>) { self.promise = promise }
+    init(_ exchange: HTTP2Stream, _ promise: EventLoopPromise<Answer>) {
+      self.exchange = exchange
+      self.promise = promise
+    }
 
-    override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+    func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
       answer.fields[String(decoding: name, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
     }
     var onHeaders: (@Sendable (Answer) -> Void)?
-    override func receivedHeaders(endStream: Bool) {
+    func receivedHeaders(endStream: Bool) {
       answer.blocks += 1
       onHeaders?(answer)
     }
-    override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
+    func received(data: UnsafeRawBufferPointer, isLast: Bool) {
       answer.body += Array(data)
-      session?.consume(self, data.count)
+      exchange.consume(data.count)
     }
-    override func closed(errorCode: UInt32) {
+    func receivedEnd() {}
+    func closed(errorCode: UInt32) {
       answer.errorCode = errorCode
       promise.succeed(answer)
     }
@@ -122,13 +127,14 @@ final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
     let promise = channel.eventLoop.makePromise(of: Answer.self)
     channel.eventLoop.execute {
       guard let handler = self.handler else { return promise.fail(ChannelError.eof) }
-      let stream = Stream(promise)
+      let exchange = handler.session.makeStream()
+      let stream = Stream(exchange, promise)
       stream.onHeaders = onHeaders
-      stream.send(body.count) { $0.copyBytes(from: body) }
-      stream.finish(trailers: nil)
+      exchange.send(body.count) { $0.copyBytes(from: body) }
+      exchange.finish(trailers: nil)
       do {
         try handler.session.submitRequest(
-          stream,
+          exchange, to: stream,
           head: HeaderBlock([
             .init(":method", "POST"), .init(":scheme", "http"), .init(":path", path), .init(":authority", "test"),
             .init("te", "trailers"), .init("content-type", "application/grpc"),
@@ -168,7 +174,7 @@ final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
 
   func close() async { try? await channel.close() }
 
-  func makeStream() -> HTTP2Stream? { nil }
+  func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)? { nil }
   func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {
     goAways.append(GoAway(errorCode: errorCode, text: String(decoding: debugData, as: UTF8.self)))
   }

@@ -10,7 +10,9 @@ final class WireServer: Sendable {
   enum Event { case head, data, end }
 
   /// One stream of a connection; to be used inside the script.
-  final class Stream: HTTP2Stream {
+  final class Stream: HTTPExchangeReceiver {
+    let exchange: any HTTPExchange
+    var id: Int32 { (exchange as? HTTP2Stream)?.id ?? 0 }
     /// Which stream of the server it is, the first being 1, over all connections.
     let number: Int
     fileprivate(set) var fields: [String: String] = [:]
@@ -21,30 +23,33 @@ final class WireServer: Sendable {
     /// Called when the stream is over.
     var closes: () -> Void = {}
 
-    fileprivate init(_ number: Int, _ connection: Connection, _ script: @escaping (Stream, Event) -> Void) {
+    fileprivate init(
+      _ exchange: any HTTPExchange, _ number: Int, _ connection: Connection, _ script: @escaping (Stream, Event) -> Void
+    ) {
+      self.exchange = exchange
       self.number = number
       self.connection = connection
       self.script = script
     }
 
-    override func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+    func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
       fields[String(decoding: name, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
     }
-    override func receivedHeaders(endStream: Bool) { script(self, .head) }
-    override func received(data: UnsafeRawBufferPointer, isLast: Bool) {
+    func receivedHeaders(endStream: Bool) { script(self, .head) }
+    func received(data: UnsafeRawBufferPointer, isLast: Bool) {
       body += Array(data)
-      session?.consume(self, data.count)
+      exchange.consume(data.count)
       script(self, .data)
     }
-    override func receivedEnd() { script(self, .end) }
-    override func closed(errorCode: UInt32) { closes() }
+    func receivedEnd() { script(self, .end) }
+    func closed(errorCode: UInt32) { closes() }
 
     /// RST_STREAM.
-    func reset(_ code: HTTP2ErrorCode) { session?.reset(self, errorCode: code) }
+    func reset(_ code: HTTP2ErrorCode) { exchange.reset(code) }
 
     /// A GOAWAY that names the stream before this one as the last; the connection takes nothing any more.
     func goAwayBelow(code: UInt8 = 0) {
-      connection.write(ScriptedPeer.goAway(code, "", lastStream: UInt8(id - 2 < 0 ? 0 : id - 2)))
+      connection.write(ScriptedPeer.goAway(code, "", lastStream: UInt8(max(id - 2, 0))))
     }
 
     /// A GOAWAY; the connection takes nothing any more.
@@ -57,23 +62,23 @@ final class WireServer: Sendable {
       guard !isHeadSent else { return }
       isHeadSent = true
       let all = [(":status", "200"), ("content-type", "application/grpc")] + fields
-      session?.submitResponse(self, head: HeaderBlock(all.map { .init($0.0, $0.1) }))
+      exchange.sendHead(HeaderBlock(all.map { .init($0.0, $0.1) }))
     }
 
     /// A text of the tests' services.
     func message(_ text: String) {
       head()
       let bytes = [0x0a, UInt8(text.utf8.count)] + Array(text.utf8)
-      send(5 + bytes.count) { $0.copyBytes(from: [0, 0, 0, 0, UInt8(bytes.count)] + bytes) }
+      exchange.send(5 + bytes.count) { $0.copyBytes(from: [0, 0, 0, 0, UInt8(bytes.count)] + bytes) }
     }
 
     func end(_ status: StatusCode = .ok, _ fields: [(String, String)] = []) {
       let all = [("grpc-status", "\(status.rawValue)")] + fields
       if isHeadSent {
-        finish(trailers: HeaderBlock(all.map { .init($0.0, $0.1) }))
+        exchange.finish(trailers: HeaderBlock(all.map { .init($0.0, $0.1) }))
       } else {
         let head = [(":status", "200"), ("content-type", "application/grpc")]
-        session?.submitHeadersOnly(self, head: HeaderBlock((head + all).map { .init($0.0, $0.1) }))
+        exchange.sendHeadersOnly(HeaderBlock((head + all).map { .init($0.0, $0.1) }))
       }
     }
   }
@@ -192,12 +197,12 @@ final class WireServer: Sendable {
       }
     }
 
-    func makeStream() -> HTTP2Stream? {
+    func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)? {
       let number = count.withLock { count in
         count += 1
         return count
       }
-      return Stream(number, self, script)
+      return Stream(exchange, number, self, script)
     }
     func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}
     func receivedSettings() {}

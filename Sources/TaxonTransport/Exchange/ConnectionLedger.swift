@@ -4,20 +4,20 @@ import Synchronization
 import TaxonProtobuf
 
 /// Bounds of what one connection, and all of them together, may hold for their peers. Bytes.
-public struct LedgerLimits: Sendable, Hashable {
+package struct LedgerLimits: Sendable, Hashable {
   /// Received messages that wait to be read or are in the hands of a handler, and parts of messages.
-  public var received = 16 * 1024 * 1024
+  package var received = 16 * 1024 * 1024
   /// Sent messages that wait for the peer's windows.
-  public var sent = 16 * 1024 * 1024
+  package var sent = 16 * 1024 * 1024
   /// A connection that holds no more than this goes on when all of them together hold too much.
-  public var share = 64 * 1024
+  package var share = 64 * 1024
 
   /// The values above.
-  public init() {}
+  package init() {}
 }
 
 /// What all connections of a server hold together. Connections add to it in steps, so that a call costs it nothing.
-public final class SharedLedger: Sendable {
+package final class SharedLedger: Sendable {
   /// Bounds of the two sums.
   let limits: LedgerLimits
   private let receivedBytes = Atomic<Int>(0)
@@ -27,7 +27,7 @@ public final class SharedLedger: Sendable {
   private let hasWaiting = Atomic<Bool>(false)
 
   /// A ledger in which nothing is written yet.
-  public init(received: Int, sent: Int) {
+  package init(received: Int, sent: Int) {
     var limits = LedgerLimits()
     limits.received = received
     limits.sent = sent
@@ -35,9 +35,9 @@ public final class SharedLedger: Sendable {
   }
 
   /// What is held in received messages, to within 64 KiB a connection.
-  public var received: Int { receivedBytes.load(ordering: .relaxed) }
+  package var received: Int { receivedBytes.load(ordering: .relaxed) }
   /// What is held in messages to be sent, to within 64 KiB a connection.
-  public var sent: Int { sentBytes.load(ordering: .relaxed) }
+  package var sent: Int { sentBytes.load(ordering: .relaxed) }
 
   var hasReceivedTooMuch: Bool { received > limits.received }
   var hasTooMuchToSend: Bool { sent > limits.sent }
@@ -112,7 +112,7 @@ package protocol LedgerWaiter: AnyObject {
 ///
 /// Past its bounds the windows of streams are not opened, so that the peer stops, and calls wait to be started. Past the
 /// server's bounds the same happens to connections that hold more than their share.
-public final class ConnectionLedger {
+package final class ConnectionLedger {
   package let limits: LedgerLimits
   private let shared: SharedLedger?
   private let eventLoop: (any EventLoop)?
@@ -135,14 +135,15 @@ public final class ConnectionLedger {
   /// parts of messages never wait for each other.
   @exclusivity(unchecked) private weak var leader: (any LedgerWaiter)?
   /// Called when the connection holds more than its share, with each step by which it becomes more.
-  @exclusivity(unchecked) public var holdsMore: (() -> Void)?
+  @exclusivity(unchecked) package var holdsMore: (() -> Void)?
   /// Called when other connections have made room, after `waitForShared`.
-  @exclusivity(unchecked) public var hasRoom: (() -> Void)?
+  @exclusivity(unchecked) package var hasRoom: (() -> Void)?
 
   /// An empty ledger.
   ///
   /// - Parameter eventLoop: The connection's, on which waiters are woken; nil without `shared`.
-  public init(_ limits: LedgerLimits = LedgerLimits(), shared: SharedLedger? = nil, eventLoop: (any EventLoop)? = nil) {
+  package init(_ limits: LedgerLimits = LedgerLimits(), shared: SharedLedger? = nil, eventLoop: (any EventLoop)? = nil)
+  {
     self.limits = limits
     self.shared = shared
     self.eventLoop = eventLoop
@@ -157,7 +158,7 @@ public final class ConnectionLedger {
   // MARK: Received
 
   /// All that is held of what came.
-  public var received: Int { decoded + raw }
+  package var received: Int { decoded + raw }
   /// Decoded bytes that one stream may hold.
   package var streamLimit: Int { max(1, limits.received / 4) }
 
@@ -266,7 +267,7 @@ public final class ConnectionLedger {
   package func holdsMuch(sent count: Int) -> Bool { count > limits.share || received > limits.share }
 
   /// Calls `hasRoom` once all connections together hold less.
-  public func waitForShared() {
+  package func waitForShared() {
     guard let shared, let eventLoop, !waitsForShared else { return }
     waitsForShared = true
     let bound = NIOLoopBound(Weak(self), eventLoop: eventLoop)
@@ -281,7 +282,7 @@ public final class ConnectionLedger {
   }
 
   /// The connection is gone: nothing is called any more.
-  public func close() {
+  package func close() {
     holdsMore = nil
     hasRoom = nil
     shared?.forget(self)

@@ -2,11 +2,11 @@
 import CNghttp2
 
 /// nghttp2 could not do what it was asked for, or the peer broke the protocol for good.
-public struct HTTP2Error: Error, Hashable, CustomStringConvertible {
+package struct HTTP2Error: Error, Hashable, CustomStringConvertible {
   /// The number that nghttp2 gives the fault; negative.
-  public let code: Int32
+  package let code: Int32
   /// What is wrong, where this library found it.
-  public let reason: String?
+  package let reason: String?
 
   init(_ code: Int32, reason: String? = nil) {
     self.code = code
@@ -14,11 +14,11 @@ public struct HTTP2Error: Error, Hashable, CustomStringConvertible {
   }
 
   /// What is wrong, or what nghttp2 says of the fault.
-  public var description: String { reason ?? String(cString: nghttp2_strerror(code)) }
+  package var description: String { reason ?? String(cString: nghttp2_strerror(code)) }
 }
 
 /// The error codes of HTTP/2 (RFC 9113 §7).
-public enum HTTP2ErrorCode: UInt32, Sendable {
+package enum HTTP2ErrorCode: UInt32, Sendable {
   /// A good end.
   case noError = 0
   /// The peer broke the protocol.

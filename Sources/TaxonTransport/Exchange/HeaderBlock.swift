@@ -4,7 +4,7 @@ import TaxonProtobuf
 
 /// Header fields in the form in which nghttp2 takes them, with their bytes, which stay where they are while the block
 /// lives: nghttp2 need not copy them.
-public final class HeaderBlock: Sendable {
+package final class HeaderBlock: Sendable {
   // Written in init alone, and the memory is the block's own: safe to read from any thread. The fields, and after them
   // their bytes.
   nonisolated(unsafe) private let memory: UnsafeMutableRawPointer
@@ -21,7 +21,7 @@ public final class HeaderBlock: Sendable {
   package static let maxSize = 65_536
 
   /// A field and whether HPACK may keep it in its table; secrets and ever-changing values should not be kept.
-  public struct Field {
+  package struct Field {
     enum Value {
       case text(String)
       case bytes([UInt8])
@@ -32,14 +32,14 @@ public final class HeaderBlock: Sendable {
     let isIndexed: Bool
 
     /// A field; the name in lower case.
-    public init(_ name: String, _ value: String, isIndexed: Bool = true) {
+    package init(_ name: String, _ value: String, isIndexed: Bool = true) {
       self.name = name
       self.value = .text(value)
       self.isIndexed = isIndexed
     }
 
     /// A field; the name in lower case.
-    public init(_ name: String, _ value: [UInt8], isIndexed: Bool = true) {
+    package init(_ name: String, _ value: [UInt8], isIndexed: Bool = true) {
       self.name = name
       self.value = .bytes(value)
       self.isIndexed = isIndexed
@@ -60,7 +60,7 @@ public final class HeaderBlock: Sendable {
   }
 
   /// A block of the fields, in their order, after those of another block, which are not copied.
-  public convenience init(_ list: [Field], after head: HeaderBlock? = nil) {
+  package convenience init(_ list: [Field], after head: HeaderBlock? = nil) {
     self.init(fieldCount: list.count, byteCount: Field.byteCount(list), after: head) { writer in
       for field in list { writer.add(field) }
     }
