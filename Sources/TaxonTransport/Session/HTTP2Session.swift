@@ -476,16 +476,20 @@ package final class HTTP2Session {
 
   /// A stream that is in no session yet: one that was used before, if nobody holds it any more, or else a new one.
   package func makeStream() -> HTTP2Stream {
-    let stream: HTTP2Stream
-    if var spare = spareStreams.popLast(), isKnownUniquelyReferenced(&spare) {
-      spare.reuse()
-      stream = spare
-    } else {
-      stream = HTTP2Stream()
-    }
+    let stream = takeSpareStream() ?? HTTP2Stream()
     // A request's body is there before its stream is.
     if role == .client { stream.outbound.adopt(spareBuffer()) }
     return stream
+  }
+
+  /// One of the last streams that are over. The call of the very last may still hold it, until its task does something else.
+  private func takeSpareStream() -> HTTP2Stream? {
+    for index in spareStreams.indices.suffix(3).reversed() where isKnownUniquelyReferenced(&spareStreams[index]) {
+      let stream = spareStreams.remove(at: index)
+      stream.reuse()
+      return stream
+    }
+    return nil
   }
 
   func add(_ stream: HTTP2Stream, id: Int32) {
