@@ -143,3 +143,53 @@ private func chain(_ cause: any Error, endingWith last: any Error, links: Int) -
   link.context.cause = link.cause.map { chain($0, endingWith: last, links: links - 1) } ?? last
   return link
 }
+
+// What Foundation asks of errors that are shown to people. Foundation's own defaults are out of sight in a file that does
+// not import it (upcoming feature MemberImportVisibility), as generated ones don't.
+extension TaxonomyError {
+  /// What `localizedDescription` shows: the message, or the code where there is none.
+  public var errorDescription: String? {
+    let message = message
+    return message.isEmpty ? code : message
+  }
+
+  /// Nothing: the message says it.
+  public var failureReason: String? { nil }
+  /// Nothing.
+  public var recoverySuggestion: String? { nil }
+  /// Nothing.
+  public var helpAnchor: String? { nil }
+}
+
+/// What names an error everywhere and for ever: who declared it, and its code there.
+public struct ErrorIdentity: Hashable, Sendable {
+  /// A DNS name the owner of the taxonomy controls, such as "octollm.dev".
+  public var domain: String
+  /// Such as "TASK_NOT_FOUND".
+  public var code: String
+
+  /// An identity from its parts.
+  public init(domain: String, code: String) {
+    self.domain = domain
+    self.code = code
+  }
+}
+
+extension ErrorIdentity: CustomStringConvertible {
+  /// Such as "octollm.dev/TASK_NOT_FOUND".
+  public var description: String { "\(domain)/\(code)" }
+}
+
+/// Makes something of an error, such as its trailers. An error hands over what it is, whatever union or wrapper it is in, and
+/// knows nothing of what is made of it; this spares the casts that `as(_:)` takes.
+public protocol ErrorVisitor<Answer> {
+  /// What is made of an error.
+  associatedtype Answer
+
+  /// Visits an error with a schema: `declaration` has its facts, `publicPayload` what may leave the process.
+  func declared(_ error: some DeclaredError) -> Answer
+
+  /// Visits a failure that its method does not declare: of a plain status and of an error without a schema, facts are all that
+  /// is known.
+  func undeclared(_ error: RPCError) -> Answer
+}
