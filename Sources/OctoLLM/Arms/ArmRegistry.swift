@@ -56,3 +56,36 @@ public final class ArmRegistry: Sendable {
     busy.withLock { $0[arm.name, default: 1] -= 1 }
   }
 }
+
+extension ArmRegistry {
+  /// The arms of the example: a summariser, a calculator, a retriever over the tasks, a writer with a language model and a
+  /// lexicographer with a dictionary of somebody else's.
+  public static func standard(
+    tasks: any TaskReader, model: some LanguageModel = Parrot(), modelBreaker: CircuitBreaker? = nil,
+    calculations: RateLimiter = RateLimiter(limit: 100, window: .seconds(10)), lexicon: Lexicon = Lexicon()
+  ) -> ArmRegistry {
+    ArmRegistry([
+      .summariser, .calculator(limiter: calculations), .retriever(TaskIndex(tasks)),
+      .writer(model, breaker: modelBreaker), .lexicographer(lexicon),
+    ])
+  }
+}
+
+/// Runs a body for at most so many seconds. A body that takes longer is cancelled, and waited for.
+///
+/// - Throws: `TIMEOUT_ERROR`, or what the body throws.
+func withTimeLimit<Value: Sendable>(
+  _ seconds: Int32, operation: String, clock: any Clock<Duration>, _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+  try await withThrowingTaskGroup(of: Value.self) { group in
+    group.addTask { try await body() }
+    group.addTask {
+      try await clock.sleep(for: .seconds(seconds))
+      throw SystemError.timeout(operation: operation, timeout: seconds)
+    }
+    // Whichever comes first; the other one is cancelled when the group is left.
+    defer { group.cancelAll() }
+    for try await value in group { return value }
+    throw CancellationError()
+  }
+}

@@ -11,3 +11,51 @@ public protocol TaskReader: Sendable {
   /// A page of tasks, oldest first.
   func tasks(_ query: TaskQuery) async throws -> TaskPage
 }
+
+/// Which tasks to list.
+public struct TaskQuery: Hashable, Sendable {
+  /// Only tasks in this state; unspecified: all.
+  public var status: TaskStatus
+  /// How many at most; at least 1.
+  public var size: Int
+  /// The last task of the page before.
+  public var after: PageToken?
+
+  /// The first 100 tasks in any state, unless said otherwise.
+  public init(status: TaskStatus = .unspecified, size: Int = 100, after: PageToken? = nil) {
+    self.status = status
+    self.size = max(1, size)
+    self.after = after
+  }
+}
+
+/// Some of the tasks, and where to go on.
+public struct TaskPage: Hashable, Sendable {
+  /// Oldest first.
+  public var tasks: [TaskRecord]
+  /// For the next page; nil when this is the last.
+  public var next: PageToken?
+}
+
+/// Where a list goes on. A token is good for the filter it was made for, so that a client cannot mix up two lists.
+public struct PageToken: Hashable, Sendable {
+  let status: TaskStatus
+  let position: Int64
+
+  init(status: TaskStatus, position: Int64) {
+    self.status = status
+    self.position = position
+  }
+
+  /// Reads a token; nil when it was not made by `text`.
+  public init?(_ text: String) {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, let status = Int32(parts[0]), let position = Int64(parts[1]), position >= 0 else {
+      return nil
+    }
+    self.init(status: TaskStatus(rawValue: status), position: position)
+  }
+
+  /// The token as it travels; opaque to clients.
+  public var text: String { "\(status.rawValue).\(position)" }
+}
