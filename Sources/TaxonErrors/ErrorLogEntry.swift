@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a log says of an error: for the process that raised or received it, never for the wire. It has no personal and no
-/// internal fields; of a cause that is no taxonomy error it has the type alone, since its text may be anything, such as a
+/// internal fields; of a cause that is not a taxonomy error it has the type alone, since its text may be anything, such as a
 /// statement in SQL with what users typed (`foreignCause`).
 public struct ErrorLogEntry: Sendable {
   /// How loud; raw values are those of swift-log.
@@ -34,7 +34,7 @@ public struct ErrorLogEntry: Sendable {
   /// `error.cause` with the chain of causes, nearest first: domain, code and message of taxonomy errors, and the type of
   /// a foreign one.
   public var metadata: [Pair]
-  /// The cause that is no taxonomy error, with which a chain ends; nil when there is none. Its text is for debugging alone.
+  /// The cause that is not a taxonomy error, with which a chain ends; nil when there is none. Its text is for debugging alone.
   public var foreignCause: (any Error)?
 
   /// The entry for an error.

@@ -87,7 +87,7 @@ package enum Base64 {
     }
   }
 
-  /// The bytes that a text stands for, or nil when it is no base64.
+  /// The bytes that a text stands for, or nil when it is not base64.
   package static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     guard let text = unpadded(text) else { return nil }
     var isValid = true

@@ -20,7 +20,7 @@ public protocol Message: FieldValue, CustomStringConvertible, TextOutputStreamab
 extension Message {
   /// Decodes a message.
   ///
-  /// Throws with the reason, the message, the field and the byte when `bytes` is no message of this type.
+  /// Throws with the reason, the message, the field and the byte when `bytes` is not a message of this type.
   @inlinable
   public init(
     decoding bytes: UnsafeRawBufferPointer, options: DecodingOptions = DecodingOptions()
@@ -32,7 +32,7 @@ extension Message {
 
   /// Decodes a message.
   ///
-  /// Throws with the reason, the message, the field and the byte when `bytes` is no message of this type.
+  /// Throws with the reason, the message, the field and the byte when `bytes` is not a message of this type.
   @inlinable
   public init(
     decoding bytes: [UInt8], options: DecodingOptions = DecodingOptions()
@@ -44,7 +44,7 @@ extension Message {
 
   /// Decodes a message from any collection of bytes; without a copy where the collection is contiguous.
   ///
-  /// Throws with the reason, the message, the field and the byte when `bytes` is no message of this type.
+  /// Throws with the reason, the message, the field and the byte when `bytes` is not a message of this type.
   @inlinable
   public init(
     decoding bytes: some Collection<UInt8>, options: DecodingOptions = DecodingOptions()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why bytes are no message: what is wrong, in which message and field, and at which byte.
+/// Why bytes are not a message: what is wrong, in which message and field, and at which byte.
 public struct MessageDecodingError: Error, Hashable, CustomStringConvertible {
   /// What is wrong.
   public enum Reason: Hashable, Sendable {
@@ -16,7 +16,7 @@ public struct MessageDecodingError: Error, Hashable, CustomStringConvertible {
     case invalidFieldNumber(UInt64)
     /// A wire type is none of the six there are.
     case invalidWireType(Int)
-    /// The length of a packed field is no multiple of the size of its elements.
+    /// The length of a packed field is not a multiple of the size of its elements.
     case invalidPackedLength(Int, elementSize: Int)
     /// A group ends that is not the one that began last.
     case unmatchedEndGroup(UInt32)
@@ -95,7 +95,7 @@ extension MessageDecodingError.Reason: CustomStringConvertible {
     case .varintTooLong: "a varint is too long"
     case .invalidFieldNumber(let number): "there is no field number \(number)"
     case .invalidWireType(let type): "there is no wire type \(type)"
-    case .invalidPackedLength(let length, let size): "packed length \(length) is no multiple of \(size)"
+    case .invalidPackedLength(let length, let size): "packed length \(length) is not a multiple of \(size)"
     case .unmatchedEndGroup(let number): "group \(number) ends without having begun"
     case .unterminatedGroup(let number): "group \(number) does not end"
     case .invalidUTF8: "a string is not UTF-8"

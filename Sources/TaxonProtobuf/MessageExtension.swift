@@ -58,7 +58,7 @@ public struct MessageExtension<Base: Message, Value: Sendable>: AnyMessageExtens
 
   /// What a message has; the default value, nil or an empty array where it is not set.
   ///
-  /// Throws when the bytes are no value of its type, such as a message without its required fields. The byte in the
+  /// Throws when the bytes are not a value of its type, such as a message without its required fields. The byte in the
   /// error counts from the first one of the extension.
   public func value(in message: Base) throws(MessageDecodingError) -> Value {
     guard let bytes = message.unknownFields.fields(number) else { return absent }
@@ -113,7 +113,7 @@ extension MessageExtension: LowerableExtension {
 }
 
 extension Message {
-  /// An extension of this message. One whose bytes are no value of its type reads as not set;
+  /// An extension of this message. One whose bytes are not a value of its type reads as not set;
   /// `MessageExtension.value(in:)` says what is wrong with it.
   public subscript<Value>(_ field: MessageExtension<Self, Value>) -> Value {
     get { field.valueOrAbsent(in: self) }

@@ -42,14 +42,14 @@ struct SettingsFile {
     text = String(decoding: data, as: UTF8.self)
     let json = try? JSONSerialization.jsonObject(with: data)
     guard let object = json as? [String: Any] else {
-      throw mistake(nil, "this is no JSON object; write {\"access\": …}")
+      throw mistake(nil, "this is not a JSON object; write {\"access\": …}")
     }
     for key in object.keys.sorted() where !Self.keys.contains(key) {
       throw mistake(key, "there is no setting \"\(key)\"; there are \(Self.keys.joined(separator: ", "))")
     }
     if let access = object["access"] {
       guard let access = access as? String, ["public", "package", "internal"].contains(access) else {
-        throw mistake("access", "\"access\" is no access level; write \"public\", \"package\" or \"internal\"")
+        throw mistake("access", "\"access\" is not an access level; write \"public\", \"package\" or \"internal\"")
       }
       parameters.append("access=\(access)")
     }
@@ -62,13 +62,13 @@ struct SettingsFile {
     }
     if let modules = object["modules"] {
       guard let modules = modules as? [String: String] else {
-        throw mistake("modules", "\"modules\" is no object of texts; write {\"path/of.proto\": \"Module\"}")
+        throw mistake("modules", "\"modules\" is not an object of strings; write {\"path/of.proto\": \"Module\"}")
       }
       parameters += modules.sorted { $0.key < $1.key }.map { "module=\($0.key):\($0.value)" }
     }
     if let prefixes = object["swiftPrefix"] {
       guard let prefixes = prefixes as? [String: String] else {
-        throw mistake("swiftPrefix", "\"swiftPrefix\" is no object of texts; write {\"a.package\": \"Prefix\"}")
+        throw mistake("swiftPrefix", "\"swiftPrefix\" is not an object of strings; write {\"a.package\": \"Prefix\"}")
       }
       parameters += prefixes.sorted { $0.key < $1.key }.map { "prefix=\($0.key):\($0.value)" }
     }

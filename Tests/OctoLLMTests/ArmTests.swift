@@ -16,7 +16,7 @@ import Testing
     guard case .armUnavailable(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.requiredCapabilities == ["text", "vision"])
     #expect(error.message == "No arm available with capabilities: text, vision")
-    #expect(error.isSafe)
+    #expect(error.isRetrySafe)
   }
 
   @Test func aFullArmHasNoPlaceUntilATaskLeaves() async throws {
@@ -101,7 +101,7 @@ import Testing
     let error = await execution([arm], .valid("octopuses"))
     guard case .vectorDB(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.operation == "query" && error.collection == "tasks")
-    #expect(error.causes.isEmpty, "the cause is no taxonomy error, and stays here")
+    #expect(error.causes.isEmpty, "the cause is not a taxonomy error, and stays here")
     #expect(error.cause != nil)
   }
 

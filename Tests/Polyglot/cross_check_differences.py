@@ -43,14 +43,14 @@ JSON_ONLY_GOOGLE_ACCEPTS: list[tuple[str, str]] = [
     ("the name or the number of a value is expected", "Python's int() takes true and false"),
     (rf"\.({'|'.join(ENUM_FIELDS)}): a number does not fit the field", "json_format takes what is left of it in 32 bits"),
     (rf"\.({'|'.join(ENUM_FIELDS)}): a whole number has a fraction", "json_format rounds the number of an enum"),
-    ("a text is no time between", "Python's strptime takes one digit for two"),
-    ("a text is no duration", "json_format rounds a tenth digit and more"),
+    ("a text is not a time between", "Python's strptime takes one digit for two"),
+    ("a text is not a duration", "json_format rounds a tenth digit and more"),
     (r"^google\.protobuf\.(Any|Timestamp|Duration|FieldMask|Struct|Value|ListValue|\w+Value): there is no field",
      "json_format does not look at what is beside the value of an Any"),
     ("messages are nested deeper than", "json_format counts no entries of maps, which are messages of the binary format"),
     (r"field \S+ is there twice", "json_format takes a field under both of its names"),
     ("'{' is expected", "json_format takes what has no elements, [] and \"\", for an object that has no members"),
-    ("a text is no list of paths in lowerCamelCase", "json_format takes any text without an underscore for a path"),
+    ("a text is not a list of paths in lowerCamelCase", "json_format takes any text without an underscore for a path"),
 ]
 IGNORING_ONLY_GOOGLE_ACCEPTS: list[tuple[str, str]] = [
     ("a backslash begins no escape", "json_format does not look for half a surrogate in what it ignores"),

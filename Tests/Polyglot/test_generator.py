@@ -52,11 +52,11 @@ def test_a_mistake_in_the_settings_has_its_place(folder: Path) -> None:
     done = drive(folder, FOREIGN, {"swiftPrefix": "Foreign"})
     assert done.returncode == 1
     assert done.stderr == (
-        f'{folder}/taxon.json:1:2: error: "swiftPrefix" is no object of texts; write {{"a.package": "Prefix"}}\n'
+        f'{folder}/taxon.json:1:2: error: "swiftPrefix" is not an object of strings; write {{"a.package": "Prefix"}}\n'
     )
     done = drive(folder, FOREIGN, {"swiftPrefix": {"foreign.v1": "1st"}})
     assert done.returncode == 1
-    assert done.stderr.startswith("error: parameter prefix=foreign.v1:1st is no beginning of Swift names")
+    assert done.stderr.startswith("error: parameter prefix=foreign.v1:1st cannot begin Swift names")
 
 
 def test_what_protoc_finds_is_told_as_compilers_do(folder: Path) -> None:

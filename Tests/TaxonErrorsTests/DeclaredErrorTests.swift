@@ -14,7 +14,7 @@ import Testing
     #expect(notFound.severity == .warning)
     #expect(notFound.retry == .never)
     #expect(notFound.breaker == .neutral)
-    #expect(!notFound.isSafe)
+    #expect(!notFound.isRetrySafe)
     #expect(notFound.categories == ["ValidationError"])
     #expect(notFound.message == "Task 42 not found")
     #expect(notFound.metadata == ["task_id": "42"])

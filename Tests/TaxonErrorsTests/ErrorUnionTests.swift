@@ -29,7 +29,7 @@ import Testing
     #expect(union.severity == .warning)
     #expect(union.retry == .throttled)
     #expect(union.breaker == .neutral)
-    #expect(union.isSafe)
+    #expect(union.isRetrySafe)
     #expect(union.retryAfter == .seconds(5))
     #expect(union.categories == ["ResourceError"])
     #expect(union.metadata == ["limit": "3", "window": "60"])
@@ -61,7 +61,7 @@ import Testing
     let error = GetTaskError.lift(ResourceError.ArmUnavailable(requiredCapabilities: ["vision"]))
     guard case .other(let undeclared) = error else { return #expect(Bool(false), "another case") }
     #expect(undeclared.code == "ARM_UNAVAILABLE")
-    #expect(undeclared.isSafe)
+    #expect(undeclared.isRetrySafe)
     #expect(error.as(ResourceError.ArmUnavailable.self)?.requiredCapabilities == ["vision"])
   }
 
@@ -171,7 +171,7 @@ private struct HandMade: TaxonomyError {
   var severity: Severity { .error }
   var retry: RetryClass { .transient }
   var breaker: BreakerClass { .failure }
-  var isSafe: Bool { false }
+  var isRetrySafe: Bool { false }
   var retryAfter: Duration? { .seconds(1) }
   var categories: [String] { [] }
   var metadata: [String: String] { [:] }

@@ -21,7 +21,7 @@ import Testing
 
   @Test(arguments: StatusCode.allCases) func isWorthARetryOnlyWhenUnavailable(status: StatusCode) {
     #expect(RPCError(status).retry == (status == .unavailable ? .transient : .never))
-    #expect(!RPCError(status).isSafe)
+    #expect(!RPCError(status).isRetrySafe)
   }
 
   @Test func isNoSuccess() {

@@ -41,7 +41,7 @@ import Testing
     guard case .other(let undeclared) = received.error else { return #expect(Bool(false), "another case") }
     #expect(undeclared.as(ResourceError.RateLimitError.self)?.limit == 1)
     #expect(undeclared.retryAfter == .seconds(3))
-    #expect(undeclared.isSafe)
+    #expect(undeclared.isRetrySafe)
   }
 
   @Test func treatsAnErrorOfAnotherSchemaAsItsTraitsSay() {
@@ -55,7 +55,7 @@ import Testing
     #expect(error.severity == .warning)
     #expect(error.retry == .throttled)
     #expect(error.breaker == .neutral)
-    #expect(error.isSafe)
+    #expect(error.isRetrySafe)
     #expect(error.categories == ["ResourceError"])
     #expect(error.metadata == ["limit": "1", "window": "2"])
     #expect(error.retryAfter == .seconds(3))

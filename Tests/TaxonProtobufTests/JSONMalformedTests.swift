@@ -238,7 +238,7 @@ import Testing
 
   @Test(arguments: [
     (#"{"number":1}"#, "there is no \"@type\""), (#"{"@type":5}"#, "a string is expected"),
-    (#"{"@type":"taxon.test.Child"}"#, "is no type URL"), (#"{"@type":"x/"}"#, "is no type URL"),
+    (#"{"@type":"taxon.test.Child"}"#, "is not a type URL"), (#"{"@type":"x/"}"#, "is not a type URL"),
     (#"{"@type":"x/unheard.Of"}"#, "the registry has no type unheard.Of"),
     (#"{"@type":"x/taxon.test.Child","@type":"x/taxon.test.Child"}"#, "field @type is there twice"),
     (#"{"@type":"x/taxon.test.Child","x":1}"#, #"there is no field "x""#),
@@ -246,7 +246,7 @@ import Testing
     (#"{"@type":"x/google.protobuf.Duration"}"#, "required field value is missing"),
     (#"{"@type":"x/google.protobuf.Duration","value":"1s","x":1}"#, #"there is no field "x""#),
     (#"{"@type":"x/google.protobuf.Duration","value":"1s","value":"1s"}"#, "field value is there twice"),
-    (#"{"@type":"x/google.protobuf.Duration","value":"1"}"#, "a text is no duration"),
+    (#"{"@type":"x/google.protobuf.Duration","value":"1"}"#, "a text is not a duration"),
     (#"{"@type":"x/taxon.test.Required","number":1}"#, "required field name is missing"),
     (#"{"@type":"x/taxon.test.Child","name":"\ud800"}"#, "begins no escape"),
   ])

@@ -57,10 +57,10 @@ import Testing
   @Test func packedFieldsAreCheckedInside() {
     #expect(
       fault(Repeated.self, hex("1205 0000000000"))
-        == "taxon.test.Repeated.float_values: packed length 5 is no multiple of 4, at byte 2")
+        == "taxon.test.Repeated.float_values: packed length 5 is not a multiple of 4, at byte 2")
     #expect(
       fault(Repeated.self, hex("0a04 00000000"))
-        == "taxon.test.Repeated.double_values: packed length 4 is no multiple of 8, at byte 2")
+        == "taxon.test.Repeated.double_values: packed length 4 is not a multiple of 8, at byte 2")
     #expect(
       fault(Repeated.self, hex("1a02 0180 1801"))
         == "taxon.test.Repeated.int32_values: the input ends inside a value, at byte 3")

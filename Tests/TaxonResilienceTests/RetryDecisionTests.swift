@@ -38,7 +38,7 @@ import Testing
   }
 
   @Test func repeatsAnyCallOfWhichNothingHappened() throws {
-    #expect(decide(try failure(isSafe: true), isIdempotent: false) == .retry(after: .seconds(1), .backoff))
+    #expect(decide(try failure(isRetrySafe: true), isIdempotent: false) == .retry(after: .seconds(1), .backoff))
   }
 
   @Test func takesThePauseFromThePushbackElseFromTheHintElseFromTheBackoff() throws {
@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test func stopsWhenTheServerAsksForNoRetry() throws {
-    #expect(decide(try failure(isSafe: true, retryAfter: .seconds(1)), pushback: .stop) == .stop(.pushback))
+    #expect(decide(try failure(isRetrySafe: true, retryAfter: .seconds(1)), pushback: .stop) == .stop(.pushback))
   }
 
   @Test func failsAtOnceWhenTheDeadlineLeavesNoRoom() throws {

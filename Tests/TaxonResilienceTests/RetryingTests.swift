@@ -56,7 +56,7 @@ import Testing
   @Test func repeatsOnlyWhatIsSafeWhenASecondRunDoesHarm() async throws {
     await #expect(throws: RPCError.self) {
       try await retrying(policy, clock: clock, isIdempotent: false) { attempt in
-        throw try failure(isSafe: attempt == 1)
+        throw try failure(isRetrySafe: attempt == 1)
       }
     }
     #expect(clock.sleeps.count == 1)

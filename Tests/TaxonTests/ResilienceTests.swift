@@ -121,7 +121,7 @@ import Testing
       Issue.record("no error")
     } catch .endpointUnreachable(let error) {
       #expect(error.endpoint == "127.0.0.1:\(port)")
-      #expect(error.isSafe)
+      #expect(error.isRetrySafe)
     }
   }
 

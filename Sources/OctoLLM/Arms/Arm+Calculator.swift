@@ -32,7 +32,7 @@ struct Arithmetic {
     var parser = Arithmetic(rest: text[...])
     let value = try parser.sum()
     if let next = parser.peek() { throw Mistake(description: "Unexpected \"\(next)\"") }
-    guard value.isFinite else { throw Mistake(description: "The result is no number") }
+    guard value.isFinite else { throw Mistake(description: "The result is not a number") }
     return value
   }
 

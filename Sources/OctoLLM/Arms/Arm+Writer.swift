@@ -15,7 +15,7 @@ extension Arm {
         }
       } catch {
         guard let rejection = error.as(ConnectionError.CircuitOpen.self) else { throw error }
-        // That a breaker is open here is no business of the caller's; that the model fails, and for how long, is.
+        // The caller need not know that a breaker is open here, only that the model fails, and for how long.
         throw ExternalError.llmAPI(
           provider: model.provider, errorMessage: "the provider is failing and is not asked",
           retryAfter: rejection.retryAfter, cause: rejection)
@@ -58,7 +58,7 @@ public struct Parrot: LanguageModel {
         provider: provider, statusCode: 413,
         errorMessage: "prompt of \(words.count) words is longer than the context of \(context)")
     }
-    // A sleep fails only when it is cancelled, and that is no failure of the provider: it stays CANCELLED.
+    // A sleep fails only when it is cancelled, and that is not a failure of the provider: it stays CANCELLED.
     try await ExternalError.catching { try await Task.sleep(for: pace * words.count) }
     return "You say: " + words.joined(separator: " ")
   }

@@ -133,7 +133,7 @@ extension OrchestratorService {
   /// What becomes of a task when its arm throws. One with which nothing has happened, or that was given up, waits again.
   private func outcome(of error: any Error) -> TaskStore.Change {
     let error = Orchestrator.ExecuteTaskError.lift(error)
-    return .init(error.isSafe || error.status == .cancelled ? .pending : .failed, errorCode: error.code)
+    return .init(error.isRetrySafe || error.status == .cancelled ? .pending : .failed, errorCode: error.code)
   }
 
   /// Keeps a task's outcome, also when the caller has gone by now and this task is cancelled.

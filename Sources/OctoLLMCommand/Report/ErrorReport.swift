@@ -29,7 +29,7 @@ struct ErrorReport: Sendable {
       .init("severity", .string(error.severity.description)),
       .init("retry", .string(error.retry.description)),
       .init("breaker", .string(error.breaker.description)),
-      .init("safe", .bool(error.isSafe)),
+      .init("safe", .bool(error.isRetrySafe)),
       .init("retry_after", error.retryAfter.map { .double($0 / .seconds(1)) } ?? .null),
       .init("fields", .object(fields)),
       .init("violations", violations(error.violations)),

@@ -18,7 +18,7 @@ public struct ErrorBody: Hashable, Sendable {
     self.init(sent: asSent(error))
   }
 
-  /// The answer for anything thrown. What is no taxonomy error, and has no conversion to one, becomes `INTERNAL_ERROR`
+  /// The answer for anything thrown. What is not a taxonomy error, and has no conversion to one, becomes `INTERNAL_ERROR`
   /// with nothing of what it says.
   public init(_ error: some Error) {
     self.init(sent: asSent(RPCError.lift(error)))

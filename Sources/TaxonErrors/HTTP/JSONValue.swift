@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A JSON value whose members keep their order. JSON that is no message's (TaxonProtobuf prints those) is written by this
+/// A JSON value whose members keep their order. JSON that does not belong to a message (TaxonProtobuf prints those) is written by this
 /// type alone.
 package enum JSONValue: Hashable, Sendable {
   case string(String)
@@ -34,7 +34,7 @@ extension JSONValue {
 
   package static func int(_ value: some FixedWidthInteger) -> JSONValue { .literal("\(value)") }
 
-  /// Null for what is no number, and for what is infinite: JSON cannot say these.
+  /// Null for what is not a number, and for what is infinite: JSON cannot say these.
   package static func double(_ value: Double) -> JSONValue { value.isFinite ? .literal("\(value)") : .null }
 }
 

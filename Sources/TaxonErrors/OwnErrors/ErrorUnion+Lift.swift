@@ -3,7 +3,7 @@
 extension ErrorUnion {
   /// Any error as a case: a member, also out of another union; what a foreign error's conversion gives
   /// (`TaxonomyErrorConvertible`); a `CancellationError` as `CANCELLED`; else `other`, with `INTERNAL_ERROR` in it that
-  /// keeps the error as its cause. A declared error that is no member is in `other` too; a server does not send that.
+  /// keeps the error as its cause. A declared error that is not a member is in `other` too; a server does not send that.
   public static func lift(_ error: any Error) -> Self {
     if let error = error as? Self { return error }
     if let error = error as? any TaxonomyError { return taking(error) }

@@ -38,7 +38,7 @@ public enum GRPCMessage {
     }
   }
 
-  /// The text of a header's value. Never fails: what is no valid escape stays as it is, and bytes that are no UTF-8
+  /// The text of a header's value. Never fails: what is not a valid escape stays as it is, and bytes that are not UTF-8
   /// become U+FFFD, as the document asks of receivers.
   public static func decode(_ value: some Sequence<UInt8>) -> String {
     let bytes = Array(value)

@@ -45,7 +45,7 @@ extension StatusCode {
     self = StatusCode(rawValue: number) ?? .unknown
   }
 
-  /// The code of a `grpc-status` header: decimal digits, of which there are at most ten. Nil when it is no number.
+  /// The code of a `grpc-status` header: decimal digits, of which there are at most ten. Nil when it is not a number.
   public init?(text: some Sequence<UInt8>) {
     var number: Int64 = 0
     var count = 0

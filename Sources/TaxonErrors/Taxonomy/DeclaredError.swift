@@ -28,7 +28,7 @@ extension DeclaredError {
   /// What it tells a circuit breaker.
   public var breaker: BreakerClass { Self.declaration.breaker }
   /// Whether nothing has happened.
-  public var isSafe: Bool { Self.declaration.isSafe }
+  public var isRetrySafe: Bool { Self.declaration.isRetrySafe }
   /// How long to wait before a retry.
   public var retryAfter: Duration? { context.retryAfter ?? Self.declaration.retryAfter }
   /// Names of the categories it is in, outermost first.
@@ -76,7 +76,7 @@ public final class ErrorDeclaration: Sendable {
   /// What it tells a circuit breaker.
   public let breaker: BreakerClass
   /// Whether nothing has happened when it is raised.
-  public let isSafe: Bool
+  public let isRetrySafe: Bool
   /// How long to wait before a retry, unless the thrower says otherwise.
   public let retryAfter: Duration?
 
@@ -85,7 +85,7 @@ public final class ErrorDeclaration: Sendable {
   /// A declaration, as generated code makes it.
   public init(
     domain: String, code: String, categories: [String] = [], status: StatusCode, httpStatus: Int? = nil,
-    severity: Severity, retry: RetryClass, breaker: BreakerClass, isSafe: Bool = false, retryAfter: Duration? = nil
+    severity: Severity, retry: RetryClass, breaker: BreakerClass, isRetrySafe: Bool = false, retryAfter: Duration? = nil
   ) {
     self.domain = domain
     self.code = code
@@ -95,7 +95,7 @@ public final class ErrorDeclaration: Sendable {
     self.severity = severity
     self.retry = retry
     self.breaker = breaker
-    self.isSafe = isSafe
+    self.isRetrySafe = isRetrySafe
     self.retryAfter = retryAfter?.bounded
   }
 

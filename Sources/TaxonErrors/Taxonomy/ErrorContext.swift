@@ -131,7 +131,7 @@ public enum RetryPushback: Hashable, Sendable {
   /// Do not retry.
   case stop
 
-  /// Reads the header: milliseconds. A negative value, and a value that is no number, mean stop (A6).
+  /// Reads the header: milliseconds. A negative value, and a value that is not a number, mean stop (A6).
   public init(header: String) {
     if let milliseconds = Int64(header), milliseconds >= 0, milliseconds <= Int64(Int32.max) {
       self = .after(.milliseconds(milliseconds))

@@ -8,7 +8,7 @@ public protocol ErrorUnion: TaxonomyError {
   static var members: [any DeclaredError.Type] { get }
   /// The case of a member or of an undeclared error; nil for anything else.
   init?(_ error: any TaxonomyError)
-  /// The case for a failure that is no member.
+  /// The case for a failure that is not a member.
   static func other(_ error: RPCError) -> Self
   /// The error in it.
   var wrapped: any TaxonomyError { get }
@@ -32,7 +32,7 @@ extension ErrorUnion {
   /// What it tells a circuit breaker.
   public var breaker: BreakerClass { wrapped.breaker }
   /// Whether nothing has happened.
-  public var isSafe: Bool { wrapped.isSafe }
+  public var isRetrySafe: Bool { wrapped.isRetrySafe }
   /// How long to wait before a retry.
   public var retryAfter: Duration? { wrapped.retryAfter }
   /// Names of the categories it is in, outermost first.
@@ -63,7 +63,7 @@ extension ErrorUnion {
   static func taking(_ error: any TaxonomyError) -> Self {
     let innermost = unwrapped(error)
     if let union = Self(innermost) { return union }
-    // What is no member is declared, or else it were undeclared or a union; a foreign implementation of TaxonomyError
+    // What is not a member is declared, or else it were undeclared or a union; a foreign implementation of TaxonomyError
     // is treated as an error that nobody declared.
     if let declared = innermost as? any DeclaredError { return other(RPCError(declared)) }
     return other(RPCError(describing: innermost))

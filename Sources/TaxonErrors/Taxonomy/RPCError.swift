@@ -8,7 +8,7 @@ public struct RPCError: ErrorUnion {
   /// What this occurrence carries.
   public var context: ErrorContext
 
-  /// A plain gRPC status of one's own; `.ok` is no failure and becomes `.unknown`.
+  /// A plain gRPC status of one's own; `.ok` is not a failure and becomes `.unknown`.
   public init(_ status: StatusCode, _ message: String = "") {
     self.init(Facts(status: status == .ok ? .unknown : status, message: message))
   }
@@ -24,7 +24,7 @@ public struct RPCError: ErrorUnion {
     self.init(
       Facts(
         identity: error.identity, status: error.status, message: error.message, httpStatus: error.httpStatus,
-        severity: error.severity, retry: error.retry, breaker: error.breaker, isSafe: error.isSafe,
+        severity: error.severity, retry: error.retry, breaker: error.breaker, isRetrySafe: error.isRetrySafe,
         categories: error.categories, metadata: error.metadata))
     context = error.context
     context.retryAfter = error.retryAfter
@@ -113,7 +113,7 @@ extension RPCError {
   /// What it tells a circuit breaker.
   public var breaker: BreakerClass { ask(\.breaker) { $0.breaker } }
   /// Whether nothing has happened.
-  public var isSafe: Bool { ask(\.isSafe) { $0.isSafe } }
+  public var isRetrySafe: Bool { ask(\.isRetrySafe) { $0.isRetrySafe } }
   /// Names of the categories it is in, outermost first.
   public var categories: [String] { ask(\.categories) { $0.categories } }
   /// Its safe fields as text.
@@ -145,7 +145,7 @@ extension RPCError {
     var severity: Severity
     var retry: RetryClass
     var breaker: BreakerClass
-    var isSafe = false
+    var isRetrySafe = false
     var categories: [String] = []
     var metadata: [String: String] = [:]
   }

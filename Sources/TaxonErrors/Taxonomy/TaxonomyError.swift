@@ -27,7 +27,7 @@ public protocol TaxonomyError: LocalizedError, Hashable, Sendable, CustomStringC
   /// What it tells the circuit breaker of the endpoint that raised it.
   var breaker: BreakerClass { get }
   /// True when nothing has happened yet, so that a retry is safe whatever the method.
-  var isSafe: Bool { get }
+  var isRetrySafe: Bool { get }
   /// How long to wait before a retry: what the one who threw it says, else what its schema declares.
   var retryAfter: Duration? { get }
   /// Names of the categories it is in, outermost first.

@@ -44,7 +44,7 @@ extension ErrorUnion {
 public enum WireNote: Hashable, Sendable {
   /// `grpc-status` and the code in the details are not the same; the former counts.
   case statusDisagrees(trailer: StatusCode, details: Int32)
-  /// A part of the details is no message of its type and was left out.
+  /// A part of the details is not a message of its type and was left out.
   case undecodable(type: String, reason: String)
   /// The error is known, but its fields did not arrive, so that it could not be given its type.
   case payloadMissing(ErrorIdentity)

@@ -14,7 +14,7 @@ public struct ReceivedStatus: Hashable, Sendable {
   /// From `retry-after`, which servers and proxies send as seconds or as a date (RFC 9110 §10.2.3).
   public var retryAfter: Duration?
 
-  /// A status from its trailers. `.ok` is no failure and becomes `.unknown`.
+  /// A status from its trailers. `.ok` is not a failure and becomes `.unknown`.
   ///
   /// - Parameter now: Seconds since 1970, against which a date in `retryAfter` is read; without, a date says nothing.
   public init(

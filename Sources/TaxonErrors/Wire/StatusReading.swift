@@ -7,7 +7,7 @@ struct StatusReading {
   private(set) var message: String
   private(set) var info: Google_Rpc_ErrorInfo?
   private(set) var traits: ErrorTraits?
-  /// What RetryInfo says, else the pushback, else `Retry-After`. No time to wait is no hint.
+  /// What RetryInfo says, else the pushback, else `Retry-After`. A wait of zero is no hint.
   private(set) var retryAfter: Duration?
   private var hasRetryInfo = false
   /// Everything else, the typed error too.
@@ -65,7 +65,7 @@ struct StatusReading {
     if let info { facts.metadata = info.metadata }
     guard let traits else { return facts }
     facts.categories = traits.category
-    facts.isSafe = traits.safe
+    facts.isRetrySafe = traits.safe
     if (400...599).contains(traits.httpStatus) { facts.httpStatus = Int(traits.httpStatus) }
     switch traits.severity {
     case .unspecified, .unrecognized: break

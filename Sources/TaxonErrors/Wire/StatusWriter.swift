@@ -140,18 +140,18 @@ struct StatusWriter {
     if causes.isEmpty, omitted.isEmpty, case .own(let id) = id {
       bytes.append(facts.traitsDetail)
       bytes.append(InstanceID.count) { InstanceID.write(id, to: $0) }
-      bytes.number(7, facts.isSafe ? Int32(1) : 0)
+      bytes.number(7, facts.isRetrySafe ? Int32(1) : 0)
       return
     }
     let traits = facts.traits
     let instanceID = id.text
-    var count = traits.count + ProtobufBytes.size(instanceID) + (facts.isSafe ? 2 : 0)
+    var count = traits.count + ProtobufBytes.size(instanceID) + (facts.isRetrySafe ? 2 : 0)
     for cause in causes { count += ProtobufBytes.size(payload: entrySize(cause.domain, cause.code)) }
     for name in omitted { count += ProtobufBytes.size(name) }
     bytes.detail(TypeURL.errorTraits, count: count)
     bytes.append(traits)
     bytes.string(6, instanceID)
-    bytes.number(7, facts.isSafe ? Int32(1) : 0)
+    bytes.number(7, facts.isRetrySafe ? Int32(1) : 0)
     for cause in causes {
       bytes.header(8, count: entrySize(cause.domain, cause.code))
       bytes.string(1, cause.domain)
@@ -195,19 +195,19 @@ final class WireFacts: Sendable {
   let traits: [UInt8]
   /// The whole detail up to the digits of an instance id of ours, for an error without causes.
   let traitsDetail: [UInt8]
-  let isSafe: Bool
+  let isRetrySafe: Bool
   let retry: RetryClass
   let breaker: BreakerClass
 
   init(
     identity: ErrorIdentity, status: StatusCode, httpStatus: Int, categories: [String], severity: Severity,
-    retry: RetryClass, breaker: BreakerClass, isSafe: Bool
+    retry: RetryClass, breaker: BreakerClass, isRetrySafe: Bool
   ) {
     self.identity = identity
-    // An error is no success, whatever a schema or a program says.
+    // An error is never a success, whatever a schema or a program says.
     self.status = status == .ok ? .unknown : status
     self.httpStatus = Self.httpStatus(httpStatus, status)
-    self.isSafe = isSafe
+    self.isRetrySafe = isRetrySafe
     self.retry = retry
     self.breaker = breaker
 
@@ -230,7 +230,7 @@ final class WireFacts: Sendable {
 
     let idSize = ProtobufBytes.size(payload: InstanceID.count)
     var detail = ProtobufBytes()
-    detail.detail(TypeURL.errorTraits, count: traits.count + idSize + (isSafe ? 2 : 0))
+    detail.detail(TypeURL.errorTraits, count: traits.count + idSize + (isRetrySafe ? 2 : 0))
     detail.append(traits.bytes)
     detail.header(6, count: InstanceID.count)
     traitsDetail = detail.bytes
@@ -240,7 +240,7 @@ final class WireFacts: Sendable {
     self.init(
       identity: declaration.identity, status: declaration.status, httpStatus: declaration.httpStatus,
       categories: declaration.categories, severity: declaration.severity, retry: declaration.retry,
-      breaker: declaration.breaker, isSafe: declaration.isSafe)
+      breaker: declaration.breaker, isRetrySafe: declaration.isRetrySafe)
   }
 
   /// True for what is sent as code and message alone: a status that no schema declares, but for an INTERNAL, whose instance

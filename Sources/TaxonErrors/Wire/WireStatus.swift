@@ -42,7 +42,7 @@ public struct WireStatus: Hashable, Sendable {
     self.init(error, WireOptions(budget: budget))
   }
 
-  /// The trailers of anything thrown. What is no taxonomy error, and has no conversion to one, leaves as
+  /// The trailers of anything thrown. What is not a taxonomy error, and has no conversion to one, leaves as
   /// `INTERNAL_ERROR` with nothing of what it says.
   public init(_ error: some Error, _ options: WireOptions = WireOptions()) {
     self = StatusMaker(options: options).undeclared(RPCError.lift(error))
@@ -108,7 +108,7 @@ private struct StatusMaker: ErrorVisitor {
     if let known = error.declared { return declared(known) }
     let facts = WireFacts(
       identity: error.identity, status: error.status, httpStatus: error.httpStatus, categories: error.categories,
-      severity: error.severity, retry: error.retry, breaker: error.breaker, isSafe: error.isSafe)
+      severity: error.severity, retry: error.retry, breaker: error.breaker, isRetrySafe: error.isRetrySafe)
     let fields = error.metadata.sorted { $0.key < $1.key }.map { (name: $0.key, text: $0.value) }
     let writer = StatusWriter(
       facts: facts, message: error.message, fields: fields, violations: error.violations, retryAfter: error.retryAfter,

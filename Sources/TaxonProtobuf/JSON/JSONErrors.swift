@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why a text is no JSON form of a message: what is wrong, in which message and field, and where in the text.
+/// Why a text is not a JSON form of a message: what is wrong, in which message and field, and where in the text.
 public struct JSONDecodingError: Error, Hashable, CustomStringConvertible {
   /// What is wrong.
   public enum Reason: Hashable, Sendable {
@@ -14,7 +14,7 @@ public struct JSONDecodingError: Error, Hashable, CustomStringConvertible {
     case invalidUTF8
     /// A control character is in a string and not escaped.
     case controlCharacter
-    /// A backslash has something behind it that is no escape, or half of a surrogate pair.
+    /// A backslash has something behind it that is not an escape, or half of a surrogate pair.
     case invalidEscape
     /// A number is none of JSON's: leading zeros, a sign in front, no digits behind the point.
     case invalidNumber
@@ -24,11 +24,11 @@ public struct JSONDecodingError: Error, Hashable, CustomStringConvertible {
     case outOfRange
     /// A text for bytes is not base64 or base64url.
     case invalidBase64
-    /// A text is no RFC 3339 time between the years 1 and 9999 with at most nine digits behind the seconds.
+    /// A text is not an RFC 3339 time between the years 1 and 9999 with at most nine digits behind the seconds.
     case invalidTimestamp
-    /// A text is no duration such as "1.5s" within ±315,576,000,000 s.
+    /// A text is not a duration such as "1.5s" within ±315,576,000,000 s.
     case invalidDuration
-    /// A text is no list of paths in lowerCamelCase.
+    /// A text is not a list of paths in lowerCamelCase.
     case invalidFieldMask
     /// The message has no such field.
     case unknownField(String)
@@ -128,9 +128,9 @@ extension JSONDecodingError.Reason: CustomStringConvertible {
     case .notWhole: "a whole number has a fraction"
     case .outOfRange: "a number does not fit the field"
     case .invalidBase64: "a text is not base64"
-    case .invalidTimestamp: "a text is no time between the years 1 and 9999, such as 2024-02-29T12:00:00Z"
-    case .invalidDuration: "a text is no duration within ±315576000000 s, such as 1.5s"
-    case .invalidFieldMask: "a text is no list of paths in lowerCamelCase"
+    case .invalidTimestamp: "a text is not a time between the years 1 and 9999, such as 2024-02-29T12:00:00Z"
+    case .invalidDuration: "a text is not a duration within ±315576000000 s, such as 1.5s"
+    case .invalidFieldMask: "a text is not a list of paths in lowerCamelCase"
     case .unknownField(let name): "there is no field \"\(name)\""
     case .unknownEnumValue(let name): "there is no value \(name)"
     case .duplicateField(let name): "field \(name) is there twice"
@@ -139,7 +139,7 @@ extension JSONDecodingError.Reason: CustomStringConvertible {
     case .nullElement: "a null is in a list or a map"
     case .missingRequiredField(let name): "required field \(name) is missing"
     case .missingType: "there is no \"@type\""
-    case .invalidTypeURL(let url): "\"\(url)\" is no type URL"
+    case .invalidTypeURL(let url): "\"\(url)\" is not a type URL"
     case .unregisteredType(let name): "the registry has no type \(name)"
     case .nestingTooDeep(let limit): "messages are nested deeper than \(limit)"
     case .tooLarge: "a message takes more than 2 GiB"
@@ -192,7 +192,7 @@ extension JSONEncodingError.Reason: CustomStringConvertible {
   public var description: String {
     switch self {
     case .unregisteredType(let name): "the registry has no type \(name)"
-    case .invalidTypeURL(let url): "\"\(url)\" is no type URL"
+    case .invalidTypeURL(let url): "\"\(url)\" is not a type URL"
     case .undecodableAny(let error): "what is inside cannot be decoded: \(error)"
     case .undecodableExtension(let name, let error): "extension \(name) cannot be decoded: \(error)"
     case .timestampOutOfRange: "the time is not between the years 1 and 9999"

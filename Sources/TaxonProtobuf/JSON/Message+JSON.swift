@@ -5,7 +5,7 @@
 extension Message {
   /// Reads a message from JSON.
   ///
-  /// Throws with the reason, the message, the field and the place when `text` is no JSON form of this type.
+  /// Throws with the reason, the message, the field and the place when `text` is not a JSON form of this type.
   @inlinable
   public init(
     json text: UnsafeBufferPointer<UInt8>, options: JSONDecodingOptions = JSONDecodingOptions()
@@ -22,7 +22,7 @@ extension Message {
 
   /// Reads a message from JSON.
   ///
-  /// Throws with the reason, the message, the field and the place when `text` is no JSON form of this type.
+  /// Throws with the reason, the message, the field and the place when `text` is not a JSON form of this type.
   @inlinable
   public init(
     json text: [UInt8], options: JSONDecodingOptions = JSONDecodingOptions()
@@ -34,7 +34,7 @@ extension Message {
 
   /// Reads a message from JSON; without a copy where the string's UTF-8 is contiguous.
   ///
-  /// Throws with the reason, the message, the field and the place when `text` is no JSON form of this type.
+  /// Throws with the reason, the message, the field and the place when `text` is not a JSON form of this type.
   @inlinable
   public init(
     json text: some StringProtocol, options: JSONDecodingOptions = JSONDecodingOptions()
@@ -45,7 +45,7 @@ extension Message {
   /// Reads a message from any collection of bytes that is JSON in UTF-8; without a copy where the collection is
   /// contiguous.
   ///
-  /// Throws with the reason, the message, the field and the place when `text` is no JSON form of this type.
+  /// Throws with the reason, the message, the field and the place when `text` is not a JSON form of this type.
   @inlinable
   public init(
     json text: some Collection<UInt8>, options: JSONDecodingOptions = JSONDecodingOptions()

@@ -30,7 +30,7 @@ extension Swift.Duration {
     self > .longest ? .longest : self < .zero - .longest ? .zero - .longest : self
   }
 
-  /// How long somebody asks to wait, in bounds: nil when that is no time at all, or less.
+  /// How long somebody asks to wait, in bounds: nil for zero and for what is negative.
   package var hint: Duration? { self > .zero ? bounded : nil }
 
   /// As long as somebody can wait: in bounds, and zero for what is negative.
@@ -66,7 +66,7 @@ extension Swift.Duration {
     return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
   }
 
-  /// The nearest duration in protobuf's bounds to a number of seconds; zero for what is no number.
+  /// The nearest duration in protobuf's bounds to a number of seconds; zero for what is not a number.
   package init(boundedSeconds seconds: Double) {
     let limit = Double(TimeBounds.durationSeconds.upperBound)
     self =

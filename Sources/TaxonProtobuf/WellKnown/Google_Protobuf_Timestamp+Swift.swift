@@ -77,7 +77,7 @@ extension Google_Protobuf_Timestamp {
   public static var now: Google_Protobuf_Timestamp { Google_Protobuf_Timestamp(Date.now) }
 
   /// The time of a date, to the nanosecond; the nearest there is where it is not between the years 1 and 9999, 1970
-  /// where it is no number.
+  /// where it is not a number.
   public init(_ date: Date) {
     let bounds = TimeBounds.timestampSeconds
     let whole = date.timeIntervalSinceReferenceDate.rounded(.down)

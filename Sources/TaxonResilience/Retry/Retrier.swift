@@ -57,7 +57,7 @@ public struct Retrier {
       isFirstRefusal && (refusal == .unprocessed || isIdempotent || policy.repeatsRefusedStreams)
     if !isTransparent { failedAttempts += 1 }
     var failure = failure
-    if refusal == .unprocessed { failure.isSafe = true }
+    if refusal == .unprocessed { failure.isRetrySafe = true }
     // What no retry would mend says nothing about the endpoint and takes no token (gRPC A6).
     let takesToken = !isFirstRefusal && (failure.isRetryable || failure.pushback == .stop)
     let hasBudget = takesToken ? budget?.failed() ?? true : true

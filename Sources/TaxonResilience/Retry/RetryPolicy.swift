@@ -55,7 +55,7 @@ public struct RetryPolicy: Hashable, Sendable {
   struct Failure {
     var identity: ErrorIdentity
     var isRetryable: Bool
-    var isSafe: Bool
+    var isRetrySafe: Bool
     var isCircuitOpen: Bool
     var retryAfter: Duration?
     var pushback: RetryPushback?
@@ -63,7 +63,7 @@ public struct RetryPolicy: Hashable, Sendable {
     init(_ error: some TaxonomyError) {
       identity = error.identity
       isRetryable = error.retry == .transient || error.retry == .throttled
-      isSafe = error.isSafe
+      isRetrySafe = error.isRetrySafe
       isCircuitOpen = error.as(ConnectionError.CircuitOpen.self) != nil
       retryAfter = error.retryAfter
       // What is said twice is a hint, which grows; a pushback is obeyed to the letter.
@@ -80,7 +80,7 @@ public struct RetryPolicy: Hashable, Sendable {
     guard failure.isRetryable else { return .stop(.notRetryable(failure.identity)) }
     let pushback = pushback ?? failure.pushback
     if pushback == .stop { return .stop(.pushback) }
-    guard isIdempotent || failure.isSafe else { return .stop(.notIdempotent) }
+    guard isIdempotent || failure.isRetrySafe else { return .stop(.notIdempotent) }
     guard attempt <= maxRetries else { return .stop(.attemptsExhausted(retries: maxRetries)) }
     guard hasBudget else { return .stop(.budgetExhausted) }
     let longest = max(.zero, backoff.cap.bounded)

@@ -4,7 +4,7 @@
 ///
 /// An error that may be retried goes out in one HEADERS frame, for only then do clients retry it (gRPC A6). Of such an answer
 /// Envoy's outlier detection reads the status, and some count as 5xx: a few in a row eject the host, although the schema says
-/// that they are no failure of it.
+/// that they are not its failure.
 struct EjectionCheck {
   let schema: Schema
 

@@ -39,7 +39,7 @@ struct ErrorCheck {
     if declared.status == .ok {
       diagnostics.error(
         declared.place.field(declared.numbers.status, naming: "OK"),
-        "status OK is no error; choose one of the other codes of google.rpc.Code")
+        "status OK is not an error; choose one of the other codes of google.rpc.Code")
       return
     }
     guard declared.status != nil || declared.http != nil else { return }
@@ -52,7 +52,7 @@ struct ErrorCheck {
     if let status = traits.status, status != .ok {
       if let mistake = HTTPRules.contradiction(status, http) { diagnostics.error(place, mistake) }
     } else if !(400...599).contains(http) {
-      diagnostics.error(place, "http \(http) is no error; choose 400 to 599, or leave http out")
+      diagnostics.error(place, "http \(http) is not an error; choose 400 to 599, or leave http out")
     }
   }
 
@@ -115,7 +115,7 @@ struct ErrorCheck {
       if message.error == nil && message.category == nil {
         diagnostics.error(
           rules.place.whole,
-          "(taxon.field) says something of field \"\(field.name)\", but message \(message.name) is no error; "
+          "(taxon.field) says something of field \"\(field.name)\", but message \(message.name) is not an error; "
             + "take the option away")
         continue
       }
@@ -125,7 +125,7 @@ struct ErrorCheck {
       if !field.isText {
         diagnostics.error(
           place,
-          "\(violation) stands on field \"\(field.name)\", which is no string; take it away or use a string")
+          "\(violation) stands on field \"\(field.name)\", which is not a string; take it away or use a string")
       } else if rules.safety != .safe {
         diagnostics.error(
           place,

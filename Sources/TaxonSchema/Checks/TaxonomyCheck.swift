@@ -30,7 +30,7 @@ struct TaxonomyCheck {
     } else if !Self.isDomain(domain) {
       diagnostics.error(
         taxonomy.place.field(1, naming: "\"\(domain)\""),
-        "domain \"\(domain)\" is no DNS name; write small letters, digits and hyphens in labels with dots between them, "
+        "domain \"\(domain)\" is not a DNS name; write small letters, digits and hyphens in labels with dots between them, "
           + "such as \"example.com\"")
     }
     if let name = taxonomy.name, let mistake = mistakeInName(name) {

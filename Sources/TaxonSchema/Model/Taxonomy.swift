@@ -42,7 +42,7 @@ package struct DeclaredTraits {
   package var severity: Severity?
   package var retry: RetryClass?
   package var breaker: BreakerClass?
-  package var isSafe: Bool?
+  package var isRetrySafe: Bool?
   package var retryAfter: Google_Protobuf_Duration?
   package var place: OptionPlace
   package var numbers: Numbers
@@ -64,7 +64,7 @@ package struct Traits {
   package var severity: Severity
   package var retry: RetryClass
   package var breaker: BreakerClass
-  package var isSafe: Bool
+  package var isRetrySafe: Bool
   package var retryAfter: Google_Protobuf_Duration?
 }
 
@@ -94,7 +94,7 @@ extension DeclaredTraits {
     result.severity = severity ?? outer.severity
     result.retry = retry ?? outer.retry
     result.breaker = breaker ?? outer.breaker
-    result.isSafe = isSafe ?? outer.isSafe
+    result.isRetrySafe = isRetrySafe ?? outer.isRetrySafe
     result.retryAfter = retryAfter ?? outer.retryAfter
     return result
   }
@@ -113,7 +113,7 @@ extension SchemaMessage {
     let http = traits.http ?? HTTPRules.usual(status)
     return Traits(
       status: status, http: http, severity: traits.severity ?? .error, retry: traits.retry ?? .never,
-      breaker: traits.breaker ?? (http >= 500 ? .failure : .neutral), isSafe: traits.isSafe ?? false,
+      breaker: traits.breaker ?? (http >= 500 ? .failure : .neutral), isRetrySafe: traits.isRetrySafe ?? false,
       retryAfter: traits.retryAfter)
   }
 
@@ -157,7 +157,7 @@ enum HTTPRules {
     let usual = usual(status)
     let mend = "leave http out for \(usual)"
     guard (400...599).contains(http) else {
-      return "http \(http) is no error; choose 400 to 599, or \(mend)"
+      return "http \(http) is not an error; choose 400 to 599, or \(mend)"
     }
     if let owner = owners[http], owner != status {
       return "status \(status) and http \(http) contradict each other, \(http) belongs to \(owner); "

@@ -34,7 +34,7 @@ public struct ProtocSearch {
     var name = "protoc"
     if let path = environment["PROTOC_PATH"], !path.isEmpty {
       guard !path.contains("/") else {
-        guard isExecutable(path) else { throw Missing(what: "PROTOC_PATH is \(path), which is no executable file") }
+        guard isExecutable(path) else { throw Missing(what: "PROTOC_PATH is \(path), which is not an executable file") }
         return path
       }
       name = path

@@ -17,7 +17,7 @@ enum CustomOptions {
     guard let category = read(CategoryOptions.self, Tag.firstOption, options?.unknownFields) else { return nil }
     return DeclaredTraits(
       status: category.status, http: category.http, severity: category.severity.declared,
-      retry: category.retry.declared, breaker: category.breaker.declared, isSafe: category.safe,
+      retry: category.retry.declared, breaker: category.breaker.declared, isRetrySafe: category.safe,
       retryAfter: category.retryAfter,
       place: OptionPlace(path: path + [Tag.messageOptions, Tag.firstOption], sources: sources), numbers: .category)
   }
@@ -28,7 +28,7 @@ enum CustomOptions {
     guard let error = read(ErrorOptions.self, Tag.secondOption, options?.unknownFields) else { return nil }
     let declared = DeclaredTraits(
       status: error.status, http: error.http, severity: error.severity.declared, retry: error.retry.declared,
-      breaker: error.breaker.declared, isSafe: error.safe, retryAfter: error.retryAfter,
+      breaker: error.breaker.declared, isRetrySafe: error.safe, retryAfter: error.retryAfter,
       place: OptionPlace(path: path + [Tag.messageOptions, Tag.secondOption], sources: sources), numbers: .error)
     return ErrorFacts(
       code: error.code.isEmpty ? Words(name).upperSnake : error.code, isCodeDeclared: !error.code.isEmpty,

@@ -3,7 +3,7 @@ import Foundation
 import TaxonProtobuf
 
 extension Schema {
-  /// The model as JSON, for generators that are no part of this package and for whoever wants to look at it: what errors
+  /// The model as JSON, for generators that are not part of this package and for whoever wants to look at it: what errors
   /// inherit and what methods raise is resolved. The same schema gives the same text. Without `imports` it has the files to
   /// generate alone. What is false, empty or not said is left out.
   package func json(imports: Bool = false) throws -> String {
@@ -81,7 +81,7 @@ private struct ErrorForm: Encodable {
   var severity: String
   var retry: String
   var breaker: String
-  var isSafe: Bool?
+  var isRetrySafe: Bool?
   var retryAfter: DurationForm?
 
   struct DurationForm: Encodable {
@@ -89,7 +89,7 @@ private struct ErrorForm: Encodable {
     var nanos: Int32
   }
 
-  /// Nil for what is no error, or has no status, which is a mistake.
+  /// Nil for what is not an error, or has no status, which is a mistake.
   init?(_ message: SchemaMessage) {
     guard let error = message.error, let traits = message.traits else { return nil }
     code = error.code
@@ -99,7 +99,7 @@ private struct ErrorForm: Encodable {
     severity = traits.severity.description
     retry = traits.retry.description
     breaker = traits.breaker.description
-    isSafe = traits.isSafe.ifTrue
+    isRetrySafe = traits.isRetrySafe.ifTrue
     retryAfter = traits.retryAfter.map { DurationForm(seconds: $0.seconds, nanos: $0.nanos) }
   }
 }

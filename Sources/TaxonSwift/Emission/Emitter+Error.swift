@@ -52,7 +52,7 @@ extension Emitter {
       "severity: .\(Self.caseName(traits.severity))", "retry: .\(Self.caseName(traits.retry))",
       "breaker: .\(Self.caseName(traits.breaker))",
     ]
-    if traits.isSafe { facts.append("isSafe: true") }
+    if traits.isRetrySafe { facts.append("isRetrySafe: true") }
     if let retryAfter = traits.retryAfter { facts.append("retryAfter: \(Self.literal(retryAfter))") }
     writer.list("\(access)static let declaration = \(runtime("ErrorDeclaration"))(", facts, ")")
   }

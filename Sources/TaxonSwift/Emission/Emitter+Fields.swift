@@ -92,7 +92,7 @@ extension Emitter {
     }
   }
 
-  /// The type of the property; that of a field with a default value of its own is no Optional.
+  /// The type of the property; that of a field with a default value of its own is not an Optional.
   func propertyType(_ field: SchemaField) -> String {
     hasDefault(field) ? elementType(field.type) : swiftType(field)
   }

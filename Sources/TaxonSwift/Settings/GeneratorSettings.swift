@@ -65,7 +65,8 @@ package struct GeneratorSettings: Hashable, Sendable {
     switch name {
     case "access":
       guard let access = Access(rawValue: value) else {
-        throw Mistake(description: "parameter access=\(value) is no access level; write public, package or internal")
+        throw Mistake(
+          description: "parameter access=\(value) is not an access level; write public, package or internal")
       }
       self.access = access
     case "clients":
@@ -86,7 +87,7 @@ package struct GeneratorSettings: Hashable, Sendable {
       let parts = value.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
       guard parts.count == 2, !parts[0].isEmpty, Self.isPrefix(parts[1]) else {
         throw Mistake(
-          description: "parameter prefix=\(value) is no beginning of Swift names; write prefix=a.package:Prefix, or "
+          description: "parameter prefix=\(value) cannot begin Swift names; write prefix=a.package:Prefix, or "
             + "prefix=path/of.proto:Prefix")
       }
       prefixes[parts[0]] = parts[1]

@@ -314,7 +314,7 @@ public enum ResourceError: ErrorUnion {
     /// What the schema says of it.
     public static let declaration = ErrorDeclaration(
       domain: "octollm.dev", code: "ARM_UNAVAILABLE", categories: ["ResourceError"],
-      status: .unavailable, httpStatus: 503, severity: .error, retry: .transient, breaker: .neutral, isSafe: true)
+      status: .unavailable, httpStatus: 503, severity: .error, retry: .transient, breaker: .neutral, isRetrySafe: true)
 
     /// The text for people.
     public var message: String { "No arm available with capabilities: \(ErrorText(requiredCapabilities))" }
@@ -361,7 +361,7 @@ public enum ResourceError: ErrorUnion {
     /// What the schema says of it.
     public static let declaration = ErrorDeclaration(
       domain: "octollm.dev", code: "RATE_LIMIT_EXCEEDED", categories: ["ResourceError"],
-      status: .resourceExhausted, httpStatus: 429, severity: .warning, retry: .throttled, breaker: .neutral, isSafe: true, retryAfter: .seconds(5))
+      status: .resourceExhausted, httpStatus: 429, severity: .warning, retry: .throttled, breaker: .neutral, isRetrySafe: true, retryAfter: .seconds(5))
 
     /// The text for people.
     public var message: String { "Rate limit exceeded: \(ErrorText(limit)) requests per \(ErrorText(window))s" }

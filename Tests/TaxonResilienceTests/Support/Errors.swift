@@ -4,11 +4,12 @@ import TaxonProtobuf
 
 /// An error with traits to order, as one of a schema that is not in hand has them.
 func failure(
-  retry: RetryClass = .transient, breaker: BreakerClass = .failure, isSafe: Bool = false, retryAfter: Duration? = nil,
+  retry: RetryClass = .transient, breaker: BreakerClass = .failure, isRetrySafe: Bool = false,
+  retryAfter: Duration? = nil,
   pushback: String? = nil
 ) throws -> RPCError {
   let info = Google_Rpc_ErrorInfo(reason: "FAILED", domain: "test.dev")
-  let traits = ErrorTraits(severity: .error, retry: retry, breaker: breaker, safe: isSafe)
+  let traits = ErrorTraits(severity: .error, retry: retry, breaker: breaker, safe: isRetrySafe)
   let status = Google_Rpc_Status(
     code: StatusCode.unavailable.rawValue,
     details: [

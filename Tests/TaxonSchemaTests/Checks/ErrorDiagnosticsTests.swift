@@ -19,15 +19,15 @@ import Testing
   }
 
   @Test func okIsNoError() throws {
-    let expected = "status OK is no error; choose one of the other codes of google.rpc.Code"
+    let expected = "status OK is not an error; choose one of the other codes of google.rpc.Code"
     try expect(diagnostics("status: OK"), ["t.proto:6:1: error: \(expected)"])
     let category = TestSchema.errors("message C { option (taxon.category).status = OK; }")
     try expect(category.diagnostics(), ["t.proto:5:13: error: \(expected)"])
   }
 
   @Test(arguments: [
-    ("NOT_FOUND", 200, "http 200 is no error; choose 400 to 599, or leave http out for 404"),
-    ("NOT_FOUND", 600, "http 600 is no error; choose 400 to 599, or leave http out for 404"),
+    ("NOT_FOUND", 200, "http 200 is not an error; choose 400 to 599, or leave http out for 404"),
+    ("NOT_FOUND", 600, "http 600 is not an error; choose 400 to 599, or leave http out for 404"),
     (
       "NOT_FOUND", 500,
       "status NOT_FOUND and http 500 contradict each other, NOT_FOUND goes with 400 to 499; leave http out for 404"
@@ -163,8 +163,8 @@ import Testing
     try expect(
       diagnostics("status: ABORTED", fields),
       [
-        "t.proto:7:14: error: violation = FIELD stands on field \"a\", which is no string; take it away or use a string",
-        "t.proto:8:24: error: violation = DESCRIPTION stands on field \"b\", which is no string; "
+        "t.proto:7:14: error: violation = FIELD stands on field \"a\", which is not a string; take it away or use a string",
+        "t.proto:8:24: error: violation = DESCRIPTION stands on field \"b\", which is not a string; "
           + "take it away or use a string",
       ])
   }
@@ -210,7 +210,7 @@ import Testing
       schema.diagnostics(),
       [
         """
-        t.proto:5:17: error: (taxon.field) says something of field "a", but message M is no error; take the option away
+        t.proto:5:17: error: (taxon.field) says something of field "a", but message M is not an error; take the option away
         """
       ])
   }

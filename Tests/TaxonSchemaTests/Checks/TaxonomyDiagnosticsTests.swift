@@ -20,7 +20,7 @@ import Testing
       TestSchema.plain("option (taxon.taxonomy).domain = \"\(domain)\";").diagnostics(),
       [
         """
-        t.proto:4:1: error: domain "\(domain)" is no DNS name; write small letters, digits and hyphens in labels with \
+        t.proto:4:1: error: domain "\(domain)" is not a DNS name; write small letters, digits and hyphens in labels with \
         dots between them, such as "example.com"
         """
       ])

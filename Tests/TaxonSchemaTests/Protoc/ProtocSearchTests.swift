@@ -44,6 +44,6 @@ import Testing
     let error = try #require(throws: ProtocSearch.Missing.self) {
       try find(["PROTOC_PATH": "/gone/protoc", "PATH": "/usr/bin"], files: ["/usr/bin/protoc"])
     }
-    #expect(error.description.hasPrefix("PROTOC_PATH is /gone/protoc, which is no executable file. Install protoc"))
+    #expect(error.description.hasPrefix("PROTOC_PATH is /gone/protoc, which is not an executable file. Install protoc"))
   }
 }

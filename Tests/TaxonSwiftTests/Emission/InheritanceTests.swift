@@ -41,7 +41,7 @@ import Testing
       retry_after { seconds: 3 }
       """
     let inherited =
-      ".invalidArgument, httpStatus: 422, severity: .info, retry: .throttled, breaker: .success, isSafe: true, "
+      ".invalidArgument, httpStatus: 422, severity: .info, retry: .throttled, breaker: .success, isRetrySafe: true, "
       + "retryAfter: .seconds(3)"
     #expect(try declaration("code: \"E\"", in: category) == inherited)
     #expect(try declaration("code: \"E\"", in: category, "status: INVALID_ARGUMENT") == inherited)

@@ -526,7 +526,7 @@ enum SystemError: ErrorUnion {
 
     static let declaration = ErrorDeclaration(
       domain: "shop.example.com", code: "WAREHOUSE_DB_ERROR", categories: ["SystemError"], status: .unavailable,
-      httpStatus: 503, severity: .error, retry: .throttled, breaker: .success, isSafe: true)
+      httpStatus: 503, severity: .error, retry: .throttled, breaker: .success, isRetrySafe: true)
 
     var message: String {
       "Warehouse \(site) of \(size.rawValue == 0 ? "any size" : ErrorText(size)), \(share), \(maybeSize.map { ErrorText($0) } ?? ""), \(data.isEmpty ? "no data" : ErrorText(data)), \(!isOn ? "off" : ErrorText(isOn)), \(text ?? "-"), \(ErrorText(sizes))"

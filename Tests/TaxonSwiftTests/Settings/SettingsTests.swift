@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("access=open", "parameter access=open is no access level; write public, package or internal"),
+    ("access=open", "parameter access=open is not an access level; write public, package or internal"),
     (
       "acess=public",
       "there is no parameter \"acess\"; there are access, clients, descriptors, fakes, imports, module, prefix, self and source"
@@ -39,7 +39,7 @@ import Testing
     ("access", "parameter \"access\" has no value; write access=…"),
     (
       "prefix=a:1B",
-      "parameter prefix=a:1B is no beginning of Swift names; write prefix=a.package:Prefix, or prefix=path/of.proto:Prefix"
+      "parameter prefix=a:1B cannot begin Swift names; write prefix=a.package:Prefix, or prefix=path/of.proto:Prefix"
     ),
     ("module=a.proto", "parameter module=a.proto names no module; write module=path/of.proto:Module"),
   ])

@@ -186,7 +186,7 @@ import class TaxonClient.Channel
         + "(GOAWAY ENHANCE_YOUR_CALM), and did not process this one")
     #expect(refused.phase == .goaway)
     #expect(refused.status == .unavailable)
-    #expect(refused.isSafe)
+    #expect(refused.isRetrySafe)
     #expect(server.streams == 2)
     channel.shutDown()
     await server.close()

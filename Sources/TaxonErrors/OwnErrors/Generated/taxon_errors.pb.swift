@@ -685,7 +685,7 @@ public enum ConnectionError: ErrorUnion {
 
     public static let declaration = ErrorDeclaration(
       domain: "taxon.dev", code: "CIRCUIT_OPEN", categories: ["ConnectionError"], status: .unavailable, httpStatus: 503,
-      severity: .warning, retry: .never, breaker: .neutral, isSafe: true)
+      severity: .warning, retry: .never, breaker: .neutral, isRetrySafe: true)
 
     public var message: String { "Circuit breaker for \(endpoint) is open" }
 
@@ -750,7 +750,7 @@ public enum ConnectionError: ErrorUnion {
 
     public static let declaration = ErrorDeclaration(
       domain: "taxon.dev", code: "ENDPOINT_UNREACHABLE", categories: ["ConnectionError"], status: .unavailable,
-      httpStatus: 503, severity: .error, retry: .transient, breaker: .failure, isSafe: true)
+      httpStatus: 503, severity: .error, retry: .transient, breaker: .failure, isRetrySafe: true)
 
     public var message: String { "Target \(endpoint) cannot be reached: \(explanation)" }
 
@@ -919,7 +919,7 @@ public enum ConnectionError: ErrorUnion {
 
     public static let declaration = ErrorDeclaration(
       domain: "taxon.dev", code: "CALL_REFUSED", categories: ["ConnectionError"], status: .unavailable, httpStatus: 503,
-      severity: .warning, retry: .transient, breaker: .failure, isSafe: true)
+      severity: .warning, retry: .transient, breaker: .failure, isRetrySafe: true)
 
     public var message: String { "\(endpoint) refused the call: \(reason)" }
 
@@ -977,7 +977,7 @@ public enum ConnectionError: ErrorUnion {
 
     public static let declaration = ErrorDeclaration(
       domain: "taxon.dev", code: "TOO_MANY_WAITING_CALLS", categories: ["ConnectionError"], status: .resourceExhausted,
-      httpStatus: 429, severity: .warning, retry: .never, breaker: .neutral, isSafe: true)
+      httpStatus: 429, severity: .warning, retry: .never, breaker: .neutral, isRetrySafe: true)
 
     public var message: String { "\(limit) calls wait for \(endpoint) already, as many as maxWaitingCalls allows" }
 

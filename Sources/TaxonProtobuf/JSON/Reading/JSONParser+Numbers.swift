@@ -161,7 +161,7 @@ struct JSONDecimal {
   /// Where the number ends.
   private(set) var end: UnsafePointer<UInt8>
 
-  /// nil where what begins at `start` is no number of JSON's.
+  /// nil where what begins at `start` is not a number of JSON's.
   init?(_ start: UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>) {
     var position = start
     if position < limit, position.pointee == UInt8(ascii: "-") {

@@ -10,7 +10,7 @@ extension JSONParser {
     case ignored
   }
 
-  /// A value that is no list and no map, into a slot or an element.
+  /// A value that is neither a list nor a map, into a slot or an element.
   mutating func value(
     _ member: UnsafePointer<JSONMember>, to slot: UnsafeMutableRawPointer
   ) throws(JSONFault) -> Outcome {

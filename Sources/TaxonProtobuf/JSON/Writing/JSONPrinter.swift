@@ -130,7 +130,7 @@ struct JSONPrinter {
     buffer.byte(UInt8(ascii: "]"))
   }
 
-  /// A value that is no list and no map.
+  /// A value that is neither a list nor a map.
   @inline(__always)
   mutating func value(_ slot: UnsafeRawPointer, _ member: UnsafePointer<JSONMember>) throws(JSONFault) {
     if member.pointee.kind == .message {
