@@ -3,9 +3,9 @@ import Taxon
 
 /// Who may do what: bearer tokens, each of which belongs to a caller.
 public struct Access: Sendable {
-  /// Somebody who calls.
+  /// A caller.
   public struct Caller: Hashable, Sendable {
-    /// Whom the token belongs to.
+    /// The owner of the token.
     public var name: String
     /// False: may only read.
     public var mayWrite: Bool
@@ -22,7 +22,7 @@ public struct Access: Sendable {
   /// Access with these tokens.
   public init(tokens: [String: Caller]) { callers = tokens }
 
-  /// Everybody may do everything, without a token.
+  /// Allows everything to every caller, without a token.
   public static let open = Access(tokens: [:])
 
   /// Who calls.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
 
-/// The arms there are, and how busy they are.
+/// The arms of the orchestrator, and how many tasks each carries out now.
 public final class ArmRegistry: Sendable {
   /// In the order in which they are asked.
   public let arms: [Arm]

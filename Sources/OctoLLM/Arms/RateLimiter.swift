@@ -11,7 +11,7 @@ public final class RateLimiter: Sendable {
   private let admitted = Locked<[Duration]>([])
   private let now: @Sendable () -> Duration
 
-  /// A limiter that has let nobody through yet.
+  /// A limiter whose window is empty.
   public init(limit: Int, window: Duration, clock: some Clock<Duration> = ContinuousClock()) {
     self.limit = max(1, limit)
     self.window = window

@@ -35,7 +35,7 @@ final class OpenWatches: Sendable {
     }
   }
 
-  /// Ends the watches that there are, and lets none begin.
+  /// Ends all open watches, and lets none begin.
   func end() {
     let tasks = state.withLock { state in
       state.isOver = true

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
 
-/// One of each error of OctoLLM, with fields such as it has in earnest.
+/// One sample of each error of OctoLLM, with realistic fields.
 public enum SampleErrors {
   /// All of both taxonomies.
   public static let all: [any DeclaredError] = validation + resource + system + external + reflex

@@ -9,7 +9,7 @@ struct Answer: Sendable {
   private let json: String
   let isFailure: Bool
 
-  /// What is to be said has been printed.
+  /// Prints nothing: the call has printed its output itself.
   static let nothing = Answer("", json: .null)
 
   /// A reply.

@@ -126,7 +126,7 @@ extension Walk {
     } typed: {
       typed($0)
     }
-    // So that nobody executes it in the batch later.
+    // The batch later must not execute it.
     _ = try await orchestrator.updateTaskStatus(.init(taskID: id, status: .cancelled), options: Self.asOwner)
   }
 

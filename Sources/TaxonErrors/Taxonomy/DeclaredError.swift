@@ -27,7 +27,7 @@ extension DeclaredError {
   public var retry: RetryClass { Self.declaration.retry }
   /// What it tells a circuit breaker.
   public var breaker: BreakerClass { Self.declaration.breaker }
-  /// Whether nothing has happened.
+  /// Whether the server had done nothing yet, so that any method may be retried.
   public var isRetrySafe: Bool { Self.declaration.isRetrySafe }
   /// How long to wait before a retry.
   public var retryAfter: Duration? { context.retryAfter ?? Self.declaration.retryAfter }
@@ -57,7 +57,7 @@ extension DeclaredError {
   public func acceptVisitor<Visitor: ErrorVisitor>(_ visitor: Visitor) -> Visitor.Answer { visitor.declared(self) }
 }
 
-/// What a schema says of an error once and for all of its occurrences.
+/// The static facts of a declared error.
 public final class ErrorDeclaration: Sendable {
   /// Who declares it.
   public let domain: String
@@ -75,7 +75,7 @@ public final class ErrorDeclaration: Sendable {
   public let retry: RetryClass
   /// What it tells a circuit breaker.
   public let breaker: BreakerClass
-  /// Whether nothing has happened when it is raised.
+  /// Whether the server has done nothing yet when it raises the error, so that any method may be retried.
   public let isRetrySafe: Bool
   /// How long to wait before a retry, unless the thrower says otherwise.
   public let retryAfter: Duration?

@@ -62,7 +62,7 @@ public struct ErrorContext: Sendable {
 
   private static let maxCauses = 16
 
-  /// Standard details, and details nobody here knows.
+  /// Standard details, and details of types that this process doesn't know.
   public var details: ErrorDetails {
     get { content?.details ?? ErrorDetails() }
     set { change { $0.details = newValue } }
@@ -80,7 +80,7 @@ public struct ErrorContext: Sendable {
     set { change { $0.receivedDetails = newValue } }
   }
 
-  /// What the server left out for want of room.
+  /// What the server left out because it did not fit.
   public internal(set) var omitted: [String] {
     get { content?.omitted ?? [] }
     set { change { $0.omitted = newValue } }

@@ -2,7 +2,7 @@
 import TaxonProtobuf
 
 /// Details that came with an error or are to go with it, in their order. They are kept as they travel and decoded when asked
-/// for: one that nobody here knows is passed through, and one that cannot be decoded costs only itself.
+/// for: one of an unknown type is passed through, and one that cannot be decoded affects no other.
 public struct ErrorDetails: Hashable, Sendable {
   private var list: [Google_Protobuf_Any]
 

@@ -31,7 +31,7 @@ extension ErrorUnion {
   public var retry: RetryClass { wrapped.retry }
   /// What it tells a circuit breaker.
   public var breaker: BreakerClass { wrapped.breaker }
-  /// Whether nothing has happened.
+  /// Whether the server had done nothing yet, so that any method may be retried.
   public var isRetrySafe: Bool { wrapped.isRetrySafe }
   /// How long to wait before a retry.
   public var retryAfter: Duration? { wrapped.retryAfter }

@@ -8,7 +8,7 @@ public struct RPCError: ErrorUnion {
   /// What this occurrence carries.
   public var context: ErrorContext
 
-  /// A plain gRPC status of one's own; `.ok` is not a failure and becomes `.unknown`.
+  /// A plain gRPC status, made by this process; `.ok` is not a failure and becomes `.unknown`.
   public init(_ status: StatusCode, _ message: String = "") {
     self.init(Facts(status: status == .ok ? .unknown : status, message: message))
   }
@@ -112,7 +112,7 @@ extension RPCError {
   public var retry: RetryClass { ask(\.retry) { $0.retry } }
   /// What it tells a circuit breaker.
   public var breaker: BreakerClass { ask(\.breaker) { $0.breaker } }
-  /// Whether nothing has happened.
+  /// Whether the server had done nothing yet, so that any method may be retried.
   public var isRetrySafe: Bool { ask(\.isRetrySafe) { $0.isRetrySafe } }
   /// Names of the categories it is in, outermost first.
   public var categories: [String] { ask(\.categories) { $0.categories } }

@@ -49,7 +49,7 @@ extension TaxonomyError {
   /// Names this occurrence: the log of the server that raised it has the same id. Nil until it is sent.
   public var instanceID: String? { context.instanceID }
 
-  /// Standard details that came with it or go with it, and details nobody here knows.
+  /// Standard details that came with it or go with it, and details of types that this process doesn't know.
   public var details: ErrorDetails { context.details }
 
   /// Every detail of the status that the error was read from, as it arrived, those included that are told otherwise here:

@@ -30,7 +30,7 @@ public struct ReceivedStatus: Hashable, Sendable {
 }
 
 extension ReceivedStatus {
-  /// Digits alone. More seconds than there are stand for the most.
+  /// Reads digits alone. A number beyond the largest duration becomes the largest duration.
   private static func seconds(_ text: String) -> Duration? {
     guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
       return nil
@@ -55,7 +55,7 @@ public struct Received<Failure: ErrorUnion>: Sendable {
 /// Dates as HTTP has them (RFC 9110 §5.6.7).
 enum HTTPDate {
   /// Seconds since 1970 of an IMF-fixdate, such as "Sun, 06 Nov 1994 08:49:37 GMT"; nil for anything else. The two obsolete
-  /// forms, which nobody may send, are not read.
+  /// forms, which senders must not use, are not read.
   static func seconds(_ text: String) -> Int64? {
     let parts = text.split(separator: " ", omittingEmptySubsequences: false)
     guard text.utf8.count == 29, parts.count == 6, parts[0].utf8.count == 4, parts[0].last == ",", parts[5] == "GMT",

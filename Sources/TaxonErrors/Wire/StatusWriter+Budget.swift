@@ -59,7 +59,7 @@ extension StatusWriter {
       if isOver { writer.namesOmitted = false }
       if isOver { cutMessage() }
       guard isOver else { return fitted(encoded(writer).bytes) }
-      // There is no room for what has to stay: the code is all that is left.
+      // Not even what has to stay fits: only the code is sent.
       writer.omit("google.rpc.Status")
       let (cost, limit) = (cost, limit)
       writer.message = StatusWriter.beginning(of: writer.message) { cost.bytes(message: $0, details: 0) <= limit }
@@ -141,7 +141,7 @@ extension StatusWriter {
       writer.message = StatusWriter.beginning(of: writer.message) { $0.utf8.count <= count }
     }
 
-    /// Cuts the message to what there is room for.
+    /// Cuts the message to what fits.
     private mutating func cutMessage() {
       writer.omit("message")
       let whole = self

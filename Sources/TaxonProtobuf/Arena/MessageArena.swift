@@ -207,7 +207,7 @@ final class ArenaPool: Sendable {
     for index in 0..<(Self.places * Self.stride) { (memory + index).initialize(to: Atomic(0)) }
   }
 
-  /// A block that nobody else uses.
+  /// A block that no other arena uses.
   func take() -> UnsafeMutableRawPointer? {
     UnsafeMutableRawPointer(bitPattern: place().pointee.exchange(0, ordering: .acquiring))
   }

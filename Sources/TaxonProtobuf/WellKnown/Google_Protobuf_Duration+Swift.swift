@@ -36,13 +36,13 @@ extension Swift.Duration {
   /// As long as somebody can wait: in bounds, and zero for what is negative.
   package var wait: Duration { max(.zero, bounded) }
 
-  /// Whole seconds to wait, rounded up so that nobody comes too early.
+  /// Whole seconds to wait, rounded up so that a retry never comes too early.
   package var waitSeconds: Int64 {
     let (seconds, attoseconds) = wait.components
     return attoseconds > 0 ? seconds + 1 : seconds
   }
 
-  /// Whole milliseconds to wait, rounded up so that nobody comes too early; at most 2,147,483,647, the most that gRPC's
+  /// Whole milliseconds to wait, rounded up so that a retry never comes too early; at most 2,147,483,647, the most that gRPC's
   /// header may say.
   package var waitMilliseconds: Int64 {
     let most = Duration.milliseconds(Int32.max)
