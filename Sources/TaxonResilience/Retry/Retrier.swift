@@ -36,7 +36,7 @@ public struct Retrier {
     _ error: some TaxonomyError, timeLeft: Duration? = nil, refusal: Refusal? = nil,
     using generator: inout some RandomNumberGenerator
   ) -> RetryDecision {
-    failed(RetryPolicy.Failure(error), timeLeft: timeLeft, refusal: refusal, using: &generator)
+    failed(error, isRetryable: error.isRetryable, timeLeft: timeLeft, refusal: refusal, using: &generator)
   }
 
   /// What to do after an attempt failed, with a pause drawn from the system's random numbers.
@@ -48,7 +48,7 @@ public struct Retrier {
   }
 
   mutating func failed(
-    _ failure: RetryPolicy.Failure, timeLeft: Duration?, refusal: Refusal? = nil,
+    _ error: some TaxonomyError, isRetryable: Bool, timeLeft: Duration?, refusal: Refusal? = nil,
     using generator: inout some RandomNumberGenerator
   ) -> RetryDecision {
     let isFirstRefusal = refusal != nil && !wasRefused
@@ -56,13 +56,14 @@ public struct Retrier {
     let isTransparent =
       isFirstRefusal && (refusal == .unprocessed || isIdempotent || policy.repeatsRefusedStreams)
     if !isTransparent { failedAttempts += 1 }
-    var failure = failure
-    if refusal == .unprocessed { failure.isRetrySafe = true }
+    let pushback = error.pushback
     // What no retry would mend says nothing about the endpoint and takes no token (gRPC A6).
-    let takesToken = !isFirstRefusal && (failure.isRetryable || failure.pushback == .stop)
+    let takesToken = !isFirstRefusal && (isRetryable || pushback == .stop)
     let hasBudget = takesToken ? budget?.failed() ?? true : true
     return policy.decide(
-      failure, attempt: failedAttempts, isIdempotent: isIdempotent, timeLeft: timeLeft, isTransparent: isTransparent,
+      error, isRetryable: isRetryable, pushback: pushback, attempt: failedAttempts,
+      // What the server did not process has had no effect.
+      isIdempotent: isIdempotent || refusal == .unprocessed, timeLeft: timeLeft, isTransparent: isTransparent,
       hasBudget: hasBudget, using: &generator)
   }
 
@@ -117,10 +118,10 @@ public nonisolated(nonsending) func retrying<T, Failure: Error, C: Clock<Duratio
       retrier.succeeded()
       return value
     } catch {
-      var failure = RetryPolicy.Failure(RPCError.lift(error))
-      if let isRetryable { failure.isRetryable = isRetryable(error) }
+      let failure = RPCError.lift(error)
       let timeLeft = timeout.map { $0.bounded - start.duration(to: clock.now) }
-      let decision = retrier.failed(failure, timeLeft: timeLeft, using: &generator)
+      let decision = retrier.failed(
+        failure, isRetryable: isRetryable?(error) ?? failure.isRetryable, timeLeft: timeLeft, using: &generator)
       onFailure(error, decision)
       guard case .retry(let delay, _) = decision else { throw error }
       do {

@@ -47,40 +47,21 @@ public struct RetryPolicy: Hashable, Sendable {
     using generator: inout some RandomNumberGenerator
   ) -> RetryDecision {
     decide(
-      Failure(error), attempt: attempt, isIdempotent: isIdempotent, timeLeft: timeLeft, pushback: pushback,
-      isTransparent: isTransparent, hasBudget: hasBudget, using: &generator)
+      error, isRetryable: error.isRetryable, pushback: pushback ?? error.pushback, attempt: attempt,
+      isIdempotent: isIdempotent, timeLeft: timeLeft, isTransparent: isTransparent, hasBudget: hasBudget,
+      using: &generator)
   }
 
-  /// What the decision needs to know of an error.
-  struct Failure {
-    var identity: ErrorIdentity
-    var isRetryable: Bool
-    var isRetrySafe: Bool
-    var isCircuitOpen: Bool
-    var retryAfter: Duration?
-    var pushback: RetryPushback?
-
-    init(_ error: some TaxonomyError) {
-      identity = error.identity
-      isRetryable = error.retry == .transient || error.retry == .throttled
-      isRetrySafe = error.isRetrySafe
-      isCircuitOpen = error.as(ConnectionError.CircuitOpen.self) != nil
-      retryAfter = error.retryAfter
-      // What is said twice is a hint, which grows; a pushback is obeyed to the letter.
-      pushback = error.context.isPushbackRetryInfo ? nil : error.context.pushback
-    }
-  }
-
+  /// The same, for a caller that has its own opinion of what may be retried.
   func decide(
-    _ failure: Failure, attempt: Int, isIdempotent: Bool, timeLeft: Duration?, pushback: RetryPushback? = nil,
-    isTransparent: Bool = false, hasBudget: Bool = true, using generator: inout some RandomNumberGenerator
+    _ error: some TaxonomyError, isRetryable: Bool, pushback: RetryPushback?, attempt: Int, isIdempotent: Bool,
+    timeLeft: Duration?, isTransparent: Bool, hasBudget: Bool, using generator: inout some RandomNumberGenerator
   ) -> RetryDecision {
     if isTransparent { return retry(after: .zero, .transparent, timeLeft: timeLeft) }
-    if failure.isCircuitOpen { return .stop(.circuitOpen) }
-    guard failure.isRetryable else { return .stop(.notRetryable(failure.identity)) }
-    let pushback = pushback ?? failure.pushback
+    if error.as(ConnectionError.CircuitOpen.self) != nil { return .stop(.circuitOpen) }
+    guard isRetryable else { return .stop(.notRetryable(error.identity)) }
     if pushback == .stop { return .stop(.pushback) }
-    guard isIdempotent || failure.isRetrySafe else { return .stop(.notIdempotent) }
+    guard isIdempotent || error.isRetrySafe else { return .stop(.notIdempotent) }
     guard attempt <= maxRetries else { return .stop(.attemptsExhausted(retries: maxRetries)) }
     guard hasBudget else { return .stop(.budgetExhausted) }
     let longest = max(.zero, backoff.cap.bounded)
@@ -89,7 +70,7 @@ public struct RetryPolicy: Hashable, Sendable {
       if delay > longest { return .stop(.delayTooLong(needed: delay, longest: longest)) }
       return retry(after: delay, .pushback, timeLeft: timeLeft)
     }
-    if let hint = failure.retryAfter?.hint {
+    if let hint = error.retryAfter?.hint {
       if hint > longest { return .stop(.delayTooLong(needed: hint, longest: longest)) }
       let delay = backoff.delay(hint: hint, retry: attempt, using: &generator)
       // Rather as early as the server allows than not at all.
@@ -105,6 +86,15 @@ public struct RetryPolicy: Hashable, Sendable {
     }
     return .retry(after: delay, reason)
   }
+}
+
+extension TaxonomyError {
+  /// The same call may succeed later.
+  var isRetryable: Bool { retry == .transient || retry == .throttled }
+
+  /// What the server says in `grpc-retry-pushback-ms`, unless RetryInfo says it too: then it is a hint, which grows, where
+  /// a pushback is obeyed to the letter.
+  var pushback: RetryPushback? { context.isPushbackRetryInfo ? nil : context.pushback }
 }
 
 /// Whether a failed attempt is followed by another, and why.
