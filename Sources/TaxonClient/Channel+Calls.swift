@@ -84,7 +84,7 @@ extension Channel: CallInvoker {
           if let error { throw Failure.lift(error) }
           return (call.inbound, CallHandle { call.cancel() })
         } catch {
-          let end = last?.end ?? AttemptEnd()
+          let end = last?.end ?? CallEnd()
           head.end(error, initial: end.initial, trailing: end.trailing)
           interceptors?.ended(method.path, error, initial: end.initial, trailing: end.trailing)
           throw error

@@ -10,6 +10,8 @@ final class ClientDialogue: HTTP2SessionDelegate, ClientStreamDelegate {
   final class Call: ClientCall {
     private(set) var messages: [[UInt8]] = []
     private(set) var ends: [CallEnd] = []
+    /// Of a call that ended with one.
+    private(set) var status: ReceivedStatus?
     var end: CallEnd? { ends.last }
 
     func receive(initial: Metadata) {}
@@ -17,16 +19,17 @@ final class ClientDialogue: HTTP2SessionDelegate, ClientStreamDelegate {
       messages.append(Array(message))
       return .none
     }
+    func error(for status: ReceivedStatus) -> (error: any TaxonomyError, notes: [WireNote]) {
+      self.status = status
+      let received = RPCError.received(status)
+      return (received.error, received.notes)
+    }
     func receiveEnd(_ end: CallEnd) { ends.append(end) }
     func hasRoom() {}
 
     /// Status and text of the end; nil: the call goes on, or has succeeded.
     var failure: (status: StatusCode, text: String)? {
-      switch end?.outcome {
-      case .status(let status): (status.code, status.message)
-      case .failure(let error): (error.status, error.message)
-      case .success, nil: nil
-      }
+      end?.error.map { ($0.status, $0.message) }
     }
   }
 

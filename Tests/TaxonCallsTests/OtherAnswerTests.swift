@@ -13,7 +13,7 @@ import Testing
     let (_, call) = try dialogue.open()
     _ = try dialogue.drain()
     try dialogue.say(Array(frames.joined()))
-    guard case .status(let status)? = call.end?.outcome else {
+    guard let status = call.status, call.end?.error != nil else {
       Issue.record("no status, but \(String(describing: call.end))")
       return ReceivedStatus(code: .unknown)
     }

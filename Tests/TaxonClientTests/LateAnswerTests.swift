@@ -32,7 +32,11 @@ import Testing
     (.cancelled, true, .deadlineExceeded), (.cancelled, false, .cancelled), (.unavailable, true, .unavailable),
   ]
 
-  private static func end(_ code: StatusCode) -> CallEnd { CallEnd(outcome: .status(ReceivedStatus(code: code))) }
+  /// Ends an attempt as its stream does when the server answers a failure.
+  private static func end(_ attempt: Attempt, with code: StatusCode) {
+    let (error, notes) = attempt.error(for: ReceivedStatus(code: code))
+    attempt.receiveEnd(CallEnd(error: error, notes: notes))
+  }
 
   private func plan(isLate: Bool) -> CallPlan {
     CallPlan(
@@ -52,7 +56,7 @@ import Testing
       attempt.caller = continuation
       dispatcher.eventLoop.execute {
         attempt.begin()
-        attempt.receiveEnd(Self.end(answer))
+        Self.end(attempt, with: answer)
       }
     }
     #expect(attempt.end.error?.status == expected)
@@ -73,7 +77,7 @@ import Testing
       let attempt = call.makeAttempt(plan(isLate: isLate), wasRefused: false)
       dispatcher.eventLoop.execute {
         attempt.begin()
-        attempt.receiveEnd(Self.end(answer))
+        Self.end(attempt, with: answer)
       }
     }
     #expect(status == expected)

@@ -3,30 +3,29 @@ import TaxonErrors
 import TaxonProtobuf
 import TaxonTransport
 
-/// How a call ended on the wire.
+/// How a call ended, or one attempt of it.
 package struct CallEnd: Sendable {
-  /// What ended the call.
-  package enum Outcome: Sendable {
-    /// The call succeeded.
-    case success
-    /// The failure that the server answered, or what stands for it when the server broke the protocol.
-    case status(ReceivedStatus)
-    /// This end gave up, or the connection is gone.
-    case failure(any TaxonomyError)
-  }
-
-  /// What ended the call.
-  package let outcome: Outcome
+  /// Nil when it succeeded.
+  package var error: (any TaxonomyError)?
+  /// The metadata of the answer's head. A stream hands it out when it comes, and leaves it to the call to put it here.
+  package var initial = Metadata()
   /// The metadata of the trailers.
-  package let trailing: Metadata
+  package var trailing = Metadata()
   /// Set when the server did not process the call: says how that is known.
-  package let refusal: Refusal?
+  package var refusal: Refusal?
+  /// What the log should know of the answer.
+  package var notes: [WireNote] = []
 
-  /// An end.
-  package init(outcome: Outcome, trailing: Metadata = Metadata(), refusal: Refusal? = nil) {
-    self.outcome = outcome
+  /// An end; a good one without an error.
+  package init(
+    error: (any TaxonomyError)? = nil, initial: Metadata = Metadata(), trailing: Metadata = Metadata(),
+    refusal: Refusal? = nil, notes: [WireNote] = []
+  ) {
+    self.error = error
+    self.initial = initial
     self.trailing = trailing
     self.refusal = refusal
+    self.notes = notes
   }
 }
 
@@ -41,10 +40,21 @@ package protocol ClientCall: AnyObject {
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
   ) throws(RPCError) -> KeptBytes
+  /// The error that a failure of the server's stands for, or of an answer that breaks the protocol, and what the log should
+  /// know of it. Called right before `receiveEnd`, which gets both.
+  func error(for status: ReceivedStatus) -> (error: any TaxonomyError, notes: [WireNote])
   /// The call is over. Called once, and nothing after it.
   func receiveEnd(_ end: CallEnd)
   /// There is room again for what the call has to send.
   func hasRoom()
+}
+
+extension ClientCall {
+  /// The error of a method that declares none.
+  package func error(for status: ReceivedStatus) -> (error: any TaxonomyError, notes: [WireNote]) {
+    let received = RPCError.received(status)
+    return (received.error, received.notes)
+  }
 }
 
 /// What the calls of a connection tell its owner, and ask: the delegate of the session, if it is one.
@@ -123,7 +133,7 @@ package final class ClientStream: HTTPExchangeReceiver, LedgerWaiter {
     exchange.assertOnLoop()
     guard state.abandon() else { return }
     exchange.reset(.cancel)
-    end(.failure(error), trailing: Metadata())
+    end(error, trailing: Metadata())
   }
 
   package func notProcessed() {
@@ -189,8 +199,8 @@ package final class ClientStream: HTTPExchangeReceiver, LedgerWaiter {
     case .deliver:
       compression = Compression(rawValue: fields.encoding)
       call.receive(initial: fields.metadata)
-    case .succeed: end(.success, trailing: fields.metadata)
-    case .end(let status): end(.status(status), trailing: fields.metadata)
+    case .succeed: end(nil, trailing: fields.metadata)
+    case .end(let status): end(status, trailing: fields.metadata)
     case .fail(let status):
       if isHead, fields.httpStatus != 200 || !fields.isGRPC {
         otherAnswer = OtherAnswerReader(status.message, exchange.owner as? any ClientStreamDelegate)
@@ -385,7 +395,7 @@ package final class ClientStream: HTTPExchangeReceiver, LedgerWaiter {
       behindBacklog.append { [unowned self] in receivedEnd() }
       return
     }
-    if let status = state.receivedEnd(truncation: deframer.truncation) { end(.status(status), trailing: Metadata()) }
+    if let status = state.receivedEnd(truncation: deframer.truncation) { end(status, trailing: Metadata()) }
   }
 
   package func closed(errorCode: UInt32) {
@@ -406,9 +416,9 @@ package final class ClientStream: HTTPExchangeReceiver, LedgerWaiter {
         : errorCode == HTTP2ErrorCode.refusedStream.rawValue ? .unprocessed : .malformed(fault ?? fault(errorCode))
     guard let status = state.closed(errorCode: code, closing) else { return }
     if refusal == .unprocessed, let error = refuser?.unprocessedError() {
-      return end(.failure(error), trailing: Metadata())
+      return end(error, trailing: Metadata())
     }
-    end(.status(status), trailing: Metadata())
+    end(status, trailing: Metadata())
   }
 
   /// The connection is gone: ends the call with the error, unless it is over.
@@ -416,22 +426,28 @@ package final class ClientStream: HTTPExchangeReceiver, LedgerWaiter {
   /// - Parameter refusal: `.unprocessed` when the stream never left.
   package func connectionLost(_ error: any TaxonomyError, refusal: Refusal? = nil) {
     if let refusal, state.wantsHead { self.refusal = refusal }
-    if state.abandon() { end(.failure(error), trailing: Metadata()) }
+    if state.abandon() { end(error, trailing: Metadata()) }
   }
 
   private func fail(_ status: ReceivedStatus, trailing: Metadata) {
     _ = state.abandon()
     // What came of the body with the head is for the log.
     if otherAnswer == nil { exchange.reset(.cancel) } else { exchange.resetWhenAnswered() }
-    end(.status(status), trailing: trailing)
+    end(status, trailing: trailing)
   }
 
-  private func end(_ outcome: CallEnd.Outcome, trailing: Metadata) {
+  @inline(never)
+  private func end(_ status: ReceivedStatus, trailing: Metadata) {
+    let (error, notes) = call.error(for: status)
+    end(error, trailing: trailing, notes: notes)
+  }
+
+  private func end(_ error: (any TaxonomyError)?, trailing: Metadata, notes: [WireNote] = []) {
     // A server that answered before it read all of the request would keep the stream open.
     if otherAnswer == nil, exchange.hasUnsentBody {
       exchange.reset(.cancel)
     }
     forgetAnswer()
-    call.receiveEnd(CallEnd(outcome: outcome, trailing: trailing, refusal: refusal))
+    call.receiveEnd(CallEnd(error: error, trailing: trailing, refusal: refusal, notes: notes))
   }
 }

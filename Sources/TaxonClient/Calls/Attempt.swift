@@ -15,18 +15,6 @@ struct CallPlan: Sendable {
   let deadline: NIODeadline?
 }
 
-/// How one attempt ended.
-struct AttemptEnd: Sendable {
-  /// Nil when it succeeded.
-  var error: (any TaxonomyError)?
-  var initial = Metadata()
-  var trailing = Metadata()
-  /// Set when the server did not process the attempt: says how that is known.
-  var refusal: Refusal?
-  /// What the log should know of the answer.
-  var notes: [WireNote] = []
-}
-
 /// One attempt of a call: one stream, one permit of a circuit breaker, one end. What is sent and what comes back is the
 /// matter of its subclasses, one for calls with one message each way and one for those that stream.
 ///
@@ -46,7 +34,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   /// Resumed with the attempt's end, or sooner. To be set before the attempt is submitted.
   @exclusivity(unchecked) final var caller: UnsafeContinuation<Void, Never>?
   /// What the caller was resumed with.
-  @exclusivity(unchecked) private final var answer = AttemptEnd()
+  @exclusivity(unchecked) private final var answer = CallEnd()
   @exclusivity(unchecked) private(set) final var stream: ClientStream?
   /// The metadata of the answer's head.
   @exclusivity(unchecked) private final var initial = Metadata()
@@ -82,10 +70,10 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     return (received.error, received.notes)
   }
   /// The attempt is over. Called once.
-  func ended(_ end: AttemptEnd) { resumeCaller(end) }
+  func ended(_ end: CallEnd) { resumeCaller(end) }
 
   /// Lets the caller go on, with how the attempt ended or, at its first message, as one that has succeeded.
-  final func resumeCaller(_ end: AttemptEnd) {
+  final func resumeCaller(_ end: CallEnd) {
     guard let caller else { return }
     self.caller = nil
     answer = end
@@ -96,7 +84,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   // MARK: From the caller
 
   /// What the caller was resumed with; its error is nil when the attempt succeeded. To be read after that alone.
-  final var end: AttemptEnd {
+  final var end: CallEnd {
     _ = hasAnswer.load(ordering: .acquiring)
     return answer
   }
@@ -108,7 +96,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   }
 
   /// Ends an attempt that is not submitted.
-  final func refuse(_ error: any TaxonomyError) { answer = AttemptEnd(error: lifted(error).fromCall()) }
+  final func refuse(_ error: any TaxonomyError) { answer = CallEnd(error: lifted(error).fromCall()) }
 
   /// Gives the call up: the caller's task is cancelled. Nothing happens when the attempt is over.
   final func cancel() {
@@ -154,9 +142,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     if !isOver { opened(stream) }
   }
 
-  final func fail(_ error: any TaxonomyError) {
-    finish(lifted(error), CallEnd(outcome: .failure(error)))
-  }
+  final func fail(_ error: any TaxonomyError) { finish(CallEnd(error: error)) }
 
   final func deadlineExceeded() { abandon(CallError.DeadlineExceeded()) }
 
@@ -186,22 +172,18 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   /// The head has come: for the breaker, that is a success of a stream.
   final func noteAnswered() { permit?.answered() }
 
-  final func receiveEnd(_ end: CallEnd) {
-    dispatcher.eventLoop.assertInEventLoop()
-    switch end.outcome(of: plan.deadline, now: dispatcher.eventLoop.now) {
-    case .success: finish(nil, end)
-    case .status(let status): fail(status, end)
-    case .failure(let error): finish(lifted(error), end)
+  /// A server, which knows the call's deadline too, may cancel the call for it before this end's own timer goes off:
+  /// RST_STREAM with CANCEL, or CANCELLED, is then DEADLINE_EXCEEDED.
+  final func error(for status: ReceivedStatus) -> (error: any TaxonomyError, notes: [WireNote]) {
+    if status.code == .cancelled, let deadline = plan.deadline, deadline <= dispatcher.eventLoop.now {
+      return (CallError.DeadlineExceeded(), [])
     }
+    return received(status)
   }
 
-  @inline(never)
-  private func fail(_ status: ReceivedStatus, _ end: CallEnd) {
-    let (error, notes) = received(status)
-    finish(error, end, notes: notes)
-  }
+  final func receiveEnd(_ end: CallEnd) { finish(end) }
 
-  private func finish(_ error: (any TaxonomyError)?, _ end: CallEnd, notes: [WireNote] = []) {
+  private func finish(_ end: CallEnd) {
     dispatcher.eventLoop.assertInEventLoop()
     guard !isOver else { return }
     isOver = true
@@ -209,9 +191,11 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     if plan.deadline != nil { dispatcher.deadlines.remove(self) }
     stream = nil
     let permit = permit.take()
-    guard let error else {
+    var end = end
+    end.initial = initial
+    guard let error = end.error.map(lifted) else {
       permit?.settle(.success)
-      return ended(AttemptEnd(initial: initial, trailing: end.trailing))
+      return ended(end)
     }
     // The caller's own cancellation is no answer of the server's.
     let told = isCancelled ? error : error.fromCall().with(initial: initial, trailing: end.trailing)
@@ -221,18 +205,15 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     } else {
       permit?.settle(throwing: told)
     }
-    ended(
-      AttemptEnd(error: told, initial: initial, trailing: end.trailing, refusal: end.refusal, notes: notes))
+    end.error = told
+    ended(end)
   }
 }
 
-extension CallEnd {
-  /// What ended a call that has a deadline. A server, which knows the deadline too, may cancel the call for it before this
-  /// end's own timer goes off: RST_STREAM with CANCEL, or CANCELLED, is then DEADLINE_EXCEEDED.
-  func outcome(of deadline: NIODeadline?, now: @autoclosure () -> NIODeadline) -> Outcome {
-    guard case .status(let status) = outcome, status.code == .cancelled, let deadline, deadline <= now() else {
-      return outcome
-    }
-    return .failure(CallError.DeadlineExceeded())
+extension ErrorUnion {
+  /// The error as one that the method raises.
+  static func raised(_ error: any TaxonomyError) -> any TaxonomyError {
+    // What a status stands for is of the type already, and a cast costs more than a comparison.
+    type(of: error) == Self.self ? error : lift(error)
   }
 }

@@ -102,7 +102,7 @@ final class CallEngine: Sendable {
   /// - Returns: True when another is to be made, now: the pause before it is over.
   /// - Throws: What ended the pause.
   private nonisolated(nonsending) func repeats(
-    _ plan: CallPlan, after end: AttemptEnd, isCommitted: Bool, _ retrier: inout Retrier?
+    _ plan: CallPlan, after end: CallEnd, isCommitted: Bool, _ retrier: inout Retrier?
   ) async throws -> Bool {
     note(end.notes, plan.path)
     guard let error = end.error else { return false }

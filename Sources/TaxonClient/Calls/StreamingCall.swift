@@ -28,7 +28,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   private let engine: CallEngine
   private var dispatcher: CallDispatcher { engine.dispatcher }
   /// Called once, before a reader learns of the end; not for an attempt of which the engine learns the end.
-  private let report: @Sendable (AttemptEnd) -> Void
+  private let report: @Sendable (CallEnd) -> Void
   /// The attempt that goes on.
   @exclusivity(unchecked) private var attempt: StreamingAttempt<Request, Response, Failure>?
   @exclusivity(unchecked) private var isOver = false
@@ -41,7 +41,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 
   init(
     request: Request?, takesManyMessages: Bool, compression: CompressionSettings?, interceptors: ClientInterceptors?,
-    head: ResponseHead<Failure>, on engine: CallEngine, report: @escaping @Sendable (AttemptEnd) -> Void
+    head: ResponseHead<Failure>, on engine: CallEngine, report: @escaping @Sendable (CallEnd) -> Void
   ) {
     self.request = request
     self.takesManyMessages = takesManyMessages
@@ -76,7 +76,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     do throws(ConnectionError.CircuitOpen) {
       if let permit = try engine.permit() { attempt.admit(permit) }
     } catch {
-      return finish(AttemptEnd(error: Failure.lift(error).fromCall()))
+      return finish(CallEnd(error: Failure.lift(error).fromCall()))
     }
     began(attempt)
     if attempt.wasRefused {
@@ -90,13 +90,13 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   /// Gives the call up. Nothing happens when it is over.
   func cancel() {
     dispatcher.execute { [self] in
-      if let attempt { attempt.cancel() } else { finish(AttemptEnd(error: Failure.lift(RPCError.cancelled))) }
+      if let attempt { attempt.cancel() } else { finish(CallEnd(error: Failure.lift(RPCError.cancelled))) }
     }
   }
 
   /// Ends a call that was not sent, with what kept it from being sent.
   func refuse(_ error: any TaxonomyError) {
-    dispatcher.execute { [self] in finish(AttemptEnd(error: Failure.lift(error).fromCall())) }
+    dispatcher.execute { [self] in finish(CallEnd(error: Failure.lift(error).fromCall())) }
   }
 
   // MARK: From the attempt
@@ -108,7 +108,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   fileprivate func letGo() { attempt = nil }
 
   /// The attempt that goes on has ended, and the call with it, unless the call repeats it itself.
-  fileprivate func ended(_ attempt: StreamingAttempt<Request, Response, Failure>, _ end: AttemptEnd) {
+  fileprivate func ended(_ attempt: StreamingAttempt<Request, Response, Failure>, _ end: CallEnd) {
     if let refusal = end.refusal, repeats(attempt, after: refusal) { return }
     finish(end)
   }
@@ -124,7 +124,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     return true
   }
 
-  private func finish(_ end: AttemptEnd) {
+  private func finish(_ end: CallEnd) {
     dispatcher.eventLoop.assertInEventLoop()
     attempt = nil
     guard !isOver else { return }
@@ -177,20 +177,20 @@ final class StreamingAttempt<Request: Message, Response: Message, Failure: Error
     let kept = call.inbound.kept(byteCount: message.count, size: size)
     let isTaken = call.inbound.append(ReceivedMessage(response, isCompressed: isCompressed), kept: kept)
     // What has been handed out is not attempted again.
-    resumeCaller(AttemptEnd())
+    resumeCaller(CallEnd())
     return isTaken ? kept : .none
   }
 
   override func hasRoom() { call.outbound.pump() }
 
-  override func lifted(_ error: any TaxonomyError) -> any TaxonomyError { Failure.lift(error) }
+  override func lifted(_ error: any TaxonomyError) -> any TaxonomyError { Failure.raised(error) }
 
   override func received(_ status: ReceivedStatus) -> (error: any TaxonomyError, notes: [WireNote]) {
     let received = Failure.received(status, registry: dispatcher.knownErrors)
     return (received.error, received.notes)
   }
 
-  override func ended(_ end: AttemptEnd) {
+  override func ended(_ end: CallEnd) {
     // While the engine waits, nobody has seen any message of the attempt.
     if caller == nil || end.error == nil { call.ended(self, end) } else { call.letGo() }
     resumeCaller(end)

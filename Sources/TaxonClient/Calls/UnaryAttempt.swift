@@ -57,7 +57,7 @@ final class UnaryAttempt<Request: Message, Response: Message, Failure: ErrorUnio
     return .none
   }
 
-  override func lifted(_ error: any TaxonomyError) -> any TaxonomyError { Failure.lift(error) }
+  override func lifted(_ error: any TaxonomyError) -> any TaxonomyError { Failure.raised(error) }
 
   override func received(_ status: ReceivedStatus) -> (error: any TaxonomyError, notes: [WireNote]) {
     let received = Failure.received(status, registry: dispatcher.knownErrors)

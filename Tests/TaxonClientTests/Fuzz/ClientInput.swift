@@ -32,6 +32,8 @@ private struct FuzzedInput {
 private final class FuzzedCall: ClientCall {
   private(set) var endings = 0
   private(set) var messages = 0
+  /// The call ended with a status, which a server may send without a text.
+  private var isStatus = false
   weak var stream: ClientStream?
 
   func receive(initial: Metadata) { precondition(endings == 0, "a head after the end") }
@@ -48,11 +50,14 @@ private final class FuzzedCall: ClientCall {
   func receiveEnd(_ end: CallEnd) {
     endings += 1
     precondition(endings == 1, "a second end")
-    switch end.outcome {
-    case .success: break
-    case .status(let status): precondition(status.code != .ok, "a failure that is none")
-    case .failure(let error): precondition(!error.message.isEmpty, "a failure that says nothing")
-    }
+    precondition(end.error?.status != .ok, "a failure that is none")
+    precondition(end.error?.message.isEmpty != true || isStatus, "a failure that says nothing")
+  }
+
+  func error(for status: ReceivedStatus) -> (error: any TaxonomyError, notes: [WireNote]) {
+    precondition(!isStatus, "a second status")
+    isStatus = true
+    return (RPCError.received(status).error, [])
   }
 
   func hasRoom() {}
