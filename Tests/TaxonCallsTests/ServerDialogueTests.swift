@@ -308,6 +308,27 @@ import Testing
     #expect(fixture.session.isFinished)
   }
 
+  @Test func theObjectOfAStreamThatIsOverIsUsedAgainOnceItsCallHasLetGoOfIt() throws {
+    let fixture = try Fixture()
+    func stream(_ id: UInt8) throws -> HTTP2Stream {
+      var bytes = fixture.call("/echo/Wait")
+      bytes[8] = id
+      _ = try fixture.say(bytes)
+      return try #require(fixture.session.streams.first)
+    }
+    func identity(_ id: UInt8) throws -> ObjectIdentifier {
+      defer { _ = try? fixture.say(ScriptedPeer.frame(type: 3, flags: 0, stream: Int(id), [0, 0, 0, 8])) }
+      return ObjectIdentifier(try stream(id))
+    }
+    let first = try identity(1)
+    #expect(try identity(3) == first)
+    let kept = try stream(5)
+    _ = try fixture.say(ScriptedPeer.frame(type: 3, flags: 0, stream: 5, [0, 0, 0, 8]))
+    #expect(kept.receiver == nil)
+    #expect(kept.session == nil)
+    #expect(try identity(7) != ObjectIdentifier(kept))
+  }
+
   @Test func trailersOfARequestAreNoMetadata() throws {
     let fixture = try Fixture()
     _ = try fixture.say(

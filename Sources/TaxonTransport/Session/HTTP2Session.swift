@@ -77,10 +77,10 @@ package final class HTTP2Session {
   @exclusivity(unchecked) var unconsumed = 0
   /// Memory of bodies that are sent, for the next ones.
   @exclusivity(unchecked) private var spareBuffers: [UnsafeMutableRawBufferPointer] = []
-  private static let keptBuffers = 128
   /// Streams that are over, to be used again.
   @exclusivity(unchecked) private var spareStreams: [HTTP2Stream] = []
-  private static let keptStreams = 32
+  /// How many of each: a little more than the streams that a peer may have open.
+  private static let keptCount = 128
   @exclusivity(unchecked) private var isReceiving = false
   @exclusivity(unchecked) private var isLost = false
   @exclusivity(unchecked) var floodGuard: FloodGuard
@@ -510,10 +510,10 @@ package final class HTTP2Session {
     outboundCount -= stream.waitingCount
     if stream.state.windowGrowth > 0 { ledger.shrink(by: stream.state.windowGrowth) }
     if stream.state.hasLiterals { waitingBlocks -= 1 }
-    if spareBuffers.count < Self.keptBuffers, let buffer = stream.outbound.surrender() { spareBuffers.append(buffer) }
+    if spareBuffers.count < Self.keptCount, let buffer = stream.outbound.surrender() { spareBuffers.append(buffer) }
     _ = nghttp2_session_set_stream_user_data(raw, stream.id, nil)
     // What is left of a large body may still be taken back.
-    if spareStreams.count < Self.keptStreams, !stream.outbound.hasMemory { spareStreams.append(stream) }
+    if spareStreams.count < Self.keptCount, !stream.outbound.hasMemory { spareStreams.append(stream) }
     return stream.leave()
   }
 
