@@ -6,7 +6,7 @@ import TaxonProtobuf
 import TaxonTransport
 
 /// What a handler knows of its call beside the request, and what it can send beside the reply.
-public final class ServerContext: Sendable {
+public final class ServerContext: CallContext {
   /// The method's path, such as "/octollm.v1.Orchestrator/GetTask".
   public let path: String
   /// Who calls: "ipv4:127.0.0.1:51234", "unix:", …
@@ -27,6 +27,7 @@ public final class ServerContext: Sendable {
     var compresses: Bool?
     var isRequestCompressed = false
     var isHeadSent = false
+    var values = CallValues()
     /// Where headers can be sent; nil without a server, and once the handler has returned: who keeps the context keeps no
     /// stream.
     var stream: ServerStream?
@@ -74,6 +75,20 @@ public final class ServerContext: Sendable {
     self.metadata = metadata
     self.deadline = deadline
     self.lock = lock
+  }
+
+  /// A value that lives as long as the call: what an interceptor has set, the interceptors further in and the handler read.
+  public subscript<Key: CallValueKey>(key: Key.Type) -> Key.Value? {
+    get { withFields { $0.values[key] } }
+    set {
+      // Freed outside of the lock, which the calls of a connection share.
+      let old = withFields { fields in
+        let old = fields.values
+        fields.values[key] = newValue
+        return old
+      }
+      _ = old
+    }
   }
 
   private func withFields<Result>(_ body: (inout Reply) -> Result) -> Result {

@@ -1,35 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonCalls
+import TaxonErrors
 import TaxonProtobuf
 
-/// Sees the calls of a server from the outside: authentication, metrics, tracing, quotas.
+/// Goes around the handlers of a server: authentication, metrics, tracing, quotas.
 ///
 /// The functions are called on the event loop of the call's connection, the first interceptor of the server outermost.
-public protocol ServerInterceptor: Sendable {
-  /// Goes around a handler of any kind. What `next` throws is the call's typed outcome; what this function throws, or
-  /// throws instead of calling `next`, is what the caller gets, if it is a plain status, the method declares it or
-  /// `Server.Configuration.undeclaredErrors` lets it pass; `INTERNAL_ERROR` otherwise. `next` is called once at most.
-  func intercept(_ context: ServerContext, next: () async throws -> Void) async throws
+/// `ClientInterceptor` has the same functions; one with `some CallContext` in place of `ServerContext` serves both.
+public protocol ServerInterceptor: Interceptor {
+  /// Goes around a handler of any kind: code before `next` runs before the handler, code after it when the handler has
+  /// returned or thrown.
+  ///
+  /// What `next` throws is the call's typed outcome; what this function throws, after `next` or instead of it, is what the
+  /// caller gets, if it is a plain status, the method declares it or `Server.Configuration.undeclaredErrors` lets it pass;
+  /// `INTERNAL_ERROR` otherwise. `next` is called at most once: a second call throws INTERNAL and runs nothing.
+  func intercept(_ call: ServerContext, next: () async throws -> Void) async throws
 
-  /// A message of the request is about to reach the handler. To throw refuses it, and the handler's read throws.
-  func receiving(_ message: any Message, context: ServerContext) throws
+  /// A message of the request is about to reach the handler, and may be changed for another of its type. Throwing refuses
+  /// it: the handler's read throws; of a unary method the handler is not called.
+  func receiving(_ message: inout any Message, of call: ServerContext) throws
 
-  /// A message of the reply is about to be sent. To throw refuses it, and the handler's write throws.
-  func sending(_ message: any Message, context: ServerContext) throws
-
-  /// Whether calls of a method are intercepted; asked once for each method, when the server is made.
-  func applies(to path: String) -> Bool
+  /// A message of the reply is about to be sent, and may be changed for another of its type. Throwing refuses it: the
+  /// handler's write throws; of a unary method the call fails.
+  func sending(_ message: inout any Message, of call: ServerContext) throws
 }
 
 extension ServerInterceptor {
   /// Calls `next`.
-  public func intercept(_ context: ServerContext, next: () async throws -> Void) async throws { try await next() }
-  /// Lets the message through.
-  public func receiving(_ message: any Message, context: ServerContext) throws {}
-  /// Lets the message through.
-  public func sending(_ message: any Message, context: ServerContext) throws {}
-  /// True.
-  public func applies(to path: String) -> Bool { true }
+  public func intercept(_ call: ServerContext, next: () async throws -> Void) async throws { try await next() }
+  /// Leaves the message as it is.
+  public func receiving(_ message: inout any Message, of call: ServerContext) throws {}
+  /// Leaves the message as it is.
+  public func sending(_ message: inout any Message, of call: ServerContext) throws {}
 
   /// The same interceptor for some calls alone.
   public func only(_ scopes: CallScope...) -> some ServerInterceptor {
@@ -41,13 +43,13 @@ private struct ScopedServerInterceptor<Inner: ServerInterceptor>: ServerIntercep
   let inner: Inner
   let scopes: [CallScope]
 
-  func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
-    try await inner.intercept(context, next: next)
+  func intercept(_ call: ServerContext, next: () async throws -> Void) async throws {
+    try await inner.intercept(call, next: next)
   }
-  func receiving(_ message: any Message, context: ServerContext) throws {
-    try inner.receiving(message, context: context)
+  func receiving(_ message: inout any Message, of call: ServerContext) throws {
+    try inner.receiving(&message, of: call)
   }
-  func sending(_ message: any Message, context: ServerContext) throws { try inner.sending(message, context: context) }
+  func sending(_ message: inout any Message, of call: ServerContext) throws { try inner.sending(&message, of: call) }
   func applies(to path: String) -> Bool { inner.applies(to: path) && scopes.contains { $0.contains(path) } }
 }
 
@@ -56,22 +58,21 @@ struct ServerInterceptors: Sendable {
   let list: [any ServerInterceptor]
 
   /// Runs `handler` inside all of them.
-  func run(_ context: ServerContext, _ handler: () async throws -> Void) async throws {
-    try await run(list[...], context, handler)
+  func run(_ call: ServerContext, _ handler: () async throws -> Void) async throws {
+    try await list[...].run({ try await $0.intercept(call, next: $1) }, handler)
   }
 
-  private func run(
-    _ rest: ArraySlice<any ServerInterceptor>, _ context: ServerContext, _ handler: () async throws -> Void
-  ) async throws {
-    guard let first = rest.first else { return try await handler() }
-    try await first.intercept(context) { try await run(rest.dropFirst(), context, handler) }
+  /// A message of the request, for the handler.
+  func receiving<Content: Message>(_ message: Content, _ call: ServerContext) throws -> Content {
+    try message.changed { message in
+      for interceptor in list { try interceptor.receiving(&message, of: call) }
+    }
   }
 
-  func receiving(_ message: any Message, _ context: ServerContext) throws {
-    for interceptor in list { try interceptor.receiving(message, context: context) }
-  }
-
-  func sending(_ message: any Message, _ context: ServerContext) throws {
-    for interceptor in list.reversed() { try interceptor.sending(message, context: context) }
+  /// A message of the reply, to be sent.
+  func sending<Content: Message>(_ message: Content, _ call: ServerContext) throws -> Content {
+    try message.changed { message in
+      for interceptor in list.reversed() { try interceptor.sending(&message, of: call) }
+    }
   }
 }

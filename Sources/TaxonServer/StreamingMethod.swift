@@ -162,14 +162,14 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
       () async throws(Failure) in
       guard let message = try await inbound.next() else { return nil }
       context.isRequestCompressed = message.isCompressed
-      if let interceptors { try Failure.catching { try interceptors.receiving(message.content, context) } }
-      return message.content
+      guard let interceptors else { return message.content }
+      return try Failure.catching { try interceptors.receiving(message.content, context) }
     }
     let responses = ResponseWriter<Response, Failure> {
       [outbound, context, interceptors = method.interceptors]
       (message, compress) async throws(Failure) in
       do {
-        if let interceptors { try interceptors.sending(message, context) }
+        let message = try interceptors?.sending(message, context) ?? message
         try await outbound.write(message, compress: compress)
       } catch {
         throw Failure.lift(error)

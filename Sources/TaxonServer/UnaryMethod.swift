@@ -133,10 +133,8 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
       var response: Response?
       try await Failure.catching {
         try await interceptors.run(context) {
-          try interceptors.receiving(request, context)
-          let reply = try await self.method.handler(request, context)
-          try interceptors.sending(reply, context)
-          response = reply
+          let request = try interceptors.receiving(request, context)
+          response = try interceptors.sending(try await self.method.handler(request, context), context)
         }
       }
       guard let response else {

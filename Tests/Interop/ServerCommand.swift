@@ -62,7 +62,7 @@ struct ServerCommand: ParsableCommand {
 private final class FirstCallInterceptor: ServerInterceptor {
   private let wasCalled = Locked(false)
 
-  func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
+  func intercept(_ call: ServerContext, next: () async throws -> Void) async throws {
     let isFirst = wasCalled.withLock { wasCalled in
       defer { wasCalled = true }
       return !wasCalled

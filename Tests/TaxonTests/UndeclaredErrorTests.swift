@@ -40,7 +40,7 @@ import Testing
   /// Throws before the handler.
   private struct Guard: ServerInterceptor {
     let error: any Error
-    func intercept(_ context: ServerContext, next: () async throws -> Void) async throws { throw error }
+    func intercept(_ call: ServerContext, next: () async throws -> Void) async throws { throw error }
   }
 
   /// Where an error is thrown.

@@ -44,26 +44,26 @@ public final class MetricsInterceptor: ServerInterceptor {
   }
 
   /// Runs the rest of the call and records what became of it.
-  public func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
+  public func intercept(_ call: ServerContext, next: () async throws -> Void) async throws {
     let start = ContinuousClock.now
     do {
       try await next()
     } catch {
-      record(context.sent(for: error), context, since: start)
+      record(call.sent(for: error), call, since: start)
       throw error
     }
-    record(nil, context, since: start)
+    record(nil, call, since: start)
   }
 
-  private func record(_ error: (any TaxonomyError)?, _ context: ServerContext, since start: ContinuousClock.Instant) {
+  private func record(_ error: (any TaxonomyError)?, _ call: ServerContext, since start: ContinuousClock.Instant) {
     let now = ContinuousClock.now
     var sent = error
     // The server has answered for the handler, which only saw that it was cancelled.
-    if let deadline = context.deadline, deadline <= now, sent?.status == .cancelled {
+    if let deadline = call.deadline, deadline <= now, sent?.status == .cancelled {
       sent = CallError.DeadlineExceeded()
     }
     let key = Key(
-      path: context.path, status: sent?.status ?? .ok, error: sent?.identity, severity: sent?.severity ?? .unspecified)
+      path: call.path, status: sent?.status ?? .ok, error: sent?.identity, severity: sent?.severity ?? .unspecified)
     let instruments = instruments(key)
     instruments.calls.increment()
     instruments.errors?.increment()

@@ -179,13 +179,13 @@ import Testing
 
     init(counted: @escaping @Sendable (Int) -> Void) { self.counted = counted }
 
-    func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
+    func intercept(_ call: ServerContext, next: () async throws -> Void) async throws {
       let attempt = attempts.withLock { count in
         count += 1
         return count
       }
       counted(attempt)
-      context.trailingMetadata = ["x-attempt": "\(attempt)"]
+      call.trailingMetadata = ["x-attempt": "\(attempt)"]
       throw ConnectionError.callRefused(endpoint: "attempt \(attempt)", reason: "full")
     }
   }

@@ -86,8 +86,8 @@ import Testing
   private struct Ending: ServerInterceptor {
     let ended = Signal()
 
-    func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
-      defer { if context.deadline != nil { ended.send() } }
+    func intercept(_ call: ServerContext, next: () async throws -> Void) async throws {
+      defer { if call.deadline != nil { ended.send() } }
       try await next()
     }
   }

@@ -25,9 +25,9 @@ import Testing
       if place == refusesAt { throw ConnectionError.callRefused(endpoint: "\(place)", reason: name) }
     }
 
-    func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
-      try see("starts \(context.path) for \(context.metadata["x-name"] ?? "nobody")", at: .start)
-      context.initialMetadata.add("x-seen-by", name.isEmpty ? "one" : name)
+    func intercept(_ call: ServerContext, next: () async throws -> Void) async throws {
+      try see("starts \(call.path) for \(call.metadata["x-name"] ?? "nobody")", at: .start)
+      call.initialMetadata.add("x-seen-by", name.isEmpty ? "one" : name)
       do {
         try await next()
         try see("ends well", at: .end)
@@ -39,11 +39,11 @@ import Testing
       }
     }
 
-    func receiving(_ message: any Message, context: ServerContext) throws {
+    func receiving(_ message: inout any Message, of call: ServerContext) throws {
       try see("receives \((message as? TextService.Text)?.value ?? "")", at: .request)
     }
 
-    func sending(_ message: any Message, context: ServerContext) throws {
+    func sending(_ message: inout any Message, of call: ServerContext) throws {
       try see("sends \((message as? TextService.Text)?.value ?? "")", at: .response)
     }
   }
@@ -121,5 +121,102 @@ import Testing
     #expect(order.filter { $0.hasSuffix("receives") }.prefix(2) == ["outer receives", "inner receives"])
     #expect(order.filter { $0.hasSuffix("sends") }.prefix(2) == ["inner sends", "outer sends"])
     #expect(Array(order.suffix(2)) == ["inner ends", "outer ends"])
+  }
+
+  /// Puts a mark on each message: the handler and the caller see those of all interceptors.
+  private struct Marking: ServerInterceptor {
+    let mark: String
+
+    func receiving(_ message: inout any Message, of call: ServerContext) throws {
+      guard var text = message as? TextService.Text else { return }
+      text.value += mark
+      message = text
+    }
+
+    func sending(_ message: inout any Message, of call: ServerContext) throws {
+      guard var text = message as? TextService.Text else { return }
+      text.value += mark.lowercased()
+      message = text
+    }
+  }
+
+  @Test(arguments: Kind.allCases) func messagesMayBeChanged(_ kind: Kind) async throws {
+    try await withService([Marking(mark: "-A"), Marking(mark: "-B")]) { channel async throws in
+      let answers = try await channel.call(kind)
+      let marked = kind == .clientStreaming ? ["ONE-A-BTWO-A-B"] : kind.requests.map { $0.uppercased() + "-A-B" }
+      #expect(answers == marked.map { $0 + "-b-a" })
+    }
+  }
+
+  /// Puts a message of another type where the handler's or the caller's should be.
+  private struct Confusing: ServerInterceptor {
+    let confusesRequests: Bool
+
+    func receiving(_ message: inout any Message, of call: ServerContext) throws {
+      if confusesRequests { message = Google_Protobuf_BoolValue() }
+    }
+    func sending(_ message: inout any Message, of call: ServerContext) throws {
+      if !confusesRequests { message = Google_Protobuf_BoolValue() }
+    }
+  }
+
+  @Test(arguments: Kind.allCases, [true, false])
+  func aMessageOfAnotherTypeEndsTheCall(_ kind: Kind, _ confusesRequests: Bool) async throws {
+    try await withService([Confusing(confusesRequests: confusesRequests)]) { channel async throws in
+      let error = await #expect(throws: ConnectionError.self) { try await channel.call(kind) }
+      #expect(error?.status == .internalError)
+      #expect(error?.message.contains("google.protobuf.BoolValue in place of a google.protobuf.StringValue") == true)
+    }
+  }
+
+  private enum User: CallValueKey { typealias Value = String }
+
+  private struct Naming: ServerInterceptor {
+    func intercept(_ call: ServerContext, next: () async throws -> Void) async throws {
+      let outer = call[User.self]
+      call[User.self] = (outer ?? "") + "Ada"
+      try await next()
+      #expect(call[User.self] == "of the handler")
+    }
+
+    func receiving(_ message: inout any Message, of call: ServerContext) throws {
+      #expect(call[User.self] == "AdaAda")
+    }
+  }
+
+  @Test(arguments: Kind.allCases) func aValueIsSeenFurtherInAndByTheHandler(_ kind: Kind) async throws {
+    let seen = Locked<[String?]>([])
+    try await withService([Naming(), Naming()]) { context in
+      seen.withLock { $0.append(context[User.self]) }
+      context[User.self] = "of the handler"
+    } _: { channel async throws in
+      for _ in 0..<2 { #expect(try await channel.call(kind) == kind.responses) }
+    }
+    // A value lives as long as its call.
+    #expect(seen.withLock { $0 } == ["AdaAda", "AdaAda"])
+  }
+
+  private struct Repeating: ServerInterceptor {
+    func intercept(_ call: ServerContext, next: () async throws -> Void) async throws {
+      try await next()
+      try await next()
+    }
+  }
+
+  @Test(arguments: Kind.allCases) func aSecondNextRunsNothingAndThrows(_ kind: Kind) async throws {
+    let calls = Locked(0)
+    try await withService([Repeating()]) { _ in
+      calls.withLock { $0 += 1 }
+    } _: { channel async throws in
+      let error = await #expect(throws: ConnectionError.self) { try await channel.call(kind) }
+      #expect(error?.status == .internalError && error?.message == "An interceptor has called next more than once")
+    }
+    #expect(calls.withLock { $0 } == 1)
+  }
+
+  @Test func theContextNamesServiceAndMethod() {
+    let context = ServerContext(path: "/octollm.v1.Orchestrator/GetTask")
+    #expect(context.service == "octollm.v1.Orchestrator" && context.method == "GetTask")
+    #expect(ServerContext().service.isEmpty && ServerContext().method.isEmpty)
   }
 }

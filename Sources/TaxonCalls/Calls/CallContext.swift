@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
+import TaxonProtobuf
+
+/// One call, as interceptors of either side see it: `ServerContext` on a server, `ClientContext` on a client.
+///
+/// An interceptor for both sides takes `some CallContext`:
+///
+/// ```swift
+/// struct Logging: ServerInterceptor, ClientInterceptor {
+///   func intercept(_ call: some CallContext, next: () async throws -> Void) async throws {
+///     defer { print(call.path, call.peer) }
+///     try await next()
+///   }
+/// }
+/// ```
+public protocol CallContext: AnyObject, Sendable {
+  /// The method's path, such as "/octollm.v1.Orchestrator/GetTask".
+  var path: String { get }
+  /// The other end: on a server the caller's address, such as "ipv4:127.0.0.1:51234"; on a client the address that the
+  /// last attempt went to, empty before the first.
+  var peer: String { get }
+  /// What travels with the request.
+  var metadata: Metadata { get }
+  /// When the caller stops waiting; nil when it waits for ever.
+  var deadline: ContinuousClock.Instant? { get }
+  /// The metadata of the answer's head: on a client that of the last attempt, once `next` has returned or thrown.
+  var initialMetadata: Metadata { get }
+  /// The metadata of the answer's end: on a client that of the last attempt, once `next` has returned or thrown.
+  var trailingMetadata: Metadata { get }
+  /// A value that lives as long as the call: what one interceptor sets, those further in and a server's handler read.
+  /// It does not travel.
+  subscript<Key: CallValueKey>(key: Key.Type) -> Key.Value? { get set }
+}
+
+extension CallContext {
+  /// The full name of the method's service, such as "octollm.v1.Orchestrator".
+  public var service: String { String(path.dropFirst().prefix { $0 != "/" }) }
+  /// The method's name within the service, such as "GetTask".
+  public var method: String { String(path.dropFirst().drop { $0 != "/" }.dropFirst()) }
+}
+
+/// The name and the type of a value that a call carries within this process.
+///
+/// ```swift
+/// enum User: CallValueKey { typealias Value = String }
+/// call[User.self] = "Ali"
+/// ```
+public protocol CallValueKey {
+  /// The type of the value.
+  associatedtype Value: Sendable
+}
+
+/// The values of one call. Costs no memory before the first is set.
+package struct CallValues: Sendable {
+  private var values: [ObjectIdentifier: any Sendable]?
+
+  /// No values.
+  package init() {}
+
+  package subscript<Key: CallValueKey>(key: Key.Type) -> Key.Value? {
+    get { values?[ObjectIdentifier(key)] as? Key.Value }
+    set {
+      if values == nil, newValue == nil { return }
+      values = values ?? [:]
+      values?[ObjectIdentifier(key)] = newValue
+    }
+  }
+}

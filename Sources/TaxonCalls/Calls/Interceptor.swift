@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
+import TaxonProtobuf
+
+/// What `ServerInterceptor` and `ClientInterceptor` have in common. A type may conform to both.
+public protocol Interceptor: Sendable {
+  /// Whether calls of a method are intercepted. Methods to which no interceptor applies pay nothing for interceptors.
+  func applies(to path: String) -> Bool
+}
+
+extension Interceptor {
+  /// True.
+  public func applies(to path: String) -> Bool { true }
+}
+
+extension ArraySlice where Element: Sendable {
+  /// Runs `innermost` inside the interceptors of the slice, the first outermost.
+  ///
+  /// - Parameter intercept: Calls an interceptor with its `next`.
+  package func run(
+    _ intercept: @escaping @Sendable (Element, _ next: () async throws -> Void) async throws -> Void,
+    _ innermost: () async throws -> Void
+  ) async throws {
+    guard let first else { return try await innermost() }
+    var isCalled = false
+    try await intercept(first) {
+      guard !isCalled else { throw RPCError(.internalError, "An interceptor has called next more than once") }
+      isCalled = true
+      try await dropFirst().run(intercept, innermost)
+    }
+  }
+}
+
+extension Message {
+  /// The message after an interceptor, or several, may have changed it.
+  ///
+  /// - Throws: What `change` throws; INTERNAL when the message is then one of another type.
+  package func changed(by change: (inout any Message) throws -> Void) throws -> Self {
+    var message: any Message = self
+    try change(&message)
+    guard let changed = message as? Self else {
+      let name = type(of: message).descriptor.name
+      throw RPCError(
+        .internalError, "An interceptor has put a message of type \(name) in place of a \(Self.descriptor.name)")
+    }
+    return changed
+  }
+}
