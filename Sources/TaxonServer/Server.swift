@@ -19,9 +19,9 @@ public final class Server: Sendable {
   private let configuration: Configuration
   private let services: [any RPCService]
   private let registry: ServiceRegistry
-  private let reporter: CallReporter
+  let reporter: CallReporter
   private let logger: Logger
-  private let connections = ConnectionSet()
+  let connections = ConnectionSet()
   private let state = Locked(State())
 
   private enum Phase { case idle, starting, running, shuttingDown, ended }

@@ -71,8 +71,8 @@ import Testing
     let begun = Gate()
     let arm = Arm("slow", capabilities: []) { _ in
       begun.open()
-      try await Task.sleep(for: .seconds(3600))
-      return ""
+      await untilCancelled()
+      throw CancellationError()
     }
     let (service, id) = try await task(.valid(), [arm])
     let execution = Task { try await service.executeTask(.init(taskID: id), context: .init()) }

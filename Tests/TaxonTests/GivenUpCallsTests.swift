@@ -15,7 +15,8 @@ private struct PatientService: RPCService {
   /// Waits, for texts that begin with "wait", until the call is cancelled; fails for "fail".
   private func ponder(_ text: String) async throws(ConnectionError) {
     if text.hasPrefix("wait") {
-      do { try await Task.sleep(for: .seconds(600)) } catch { throw ConnectionError.lift(RPCError.cancelled) }
+      await untilCancelled()
+      throw ConnectionError.lift(RPCError.cancelled)
     }
     if text.hasPrefix("fail") { throw ConnectionError.lift(RPCError(.aborted, "as asked")) }
   }

@@ -63,16 +63,17 @@ import class TaxonClient.Channel
     var configuration = Server.Configuration(port: 0, threads: threads)
     configuration.gracePeriod = .milliseconds(50)
     let started = Signal()
-    let hasEnded = Locked(false)
+    let goOn = Signal()
+    let ends = Locked<[String]>([])
     let server = Server(
       configuration,
       services: [
         TextService { _, _ in
           started.send()
-          try? await Task.sleep(for: .seconds(60))
+          await untilCancelled()
           // Cancelled, but not done: a transaction is rolled back, say.
-          await Task { try? await Task.sleep(for: .milliseconds(200)) }.value
-          hasEnded.withLock { $0 = true }
+          await goOn.wait()
+          ends.withLock { $0.append("handler") }
           return ""
         }
       ], logger: quiet)
@@ -80,9 +81,16 @@ import class TaxonClient.Channel
     let channel = try Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
     let call = Task { try await channel.text("x") }
     await started.wait()
-    await server.shutDown()
-    #expect(hasEnded.withLock { $0 })
+    let shutdown = Task {
+      await server.shutDown()
+      ends.withLock { $0.append("server") }
+    }
+    // The connection is closed: a server that does not wait is at its end, and has time here to say so.
     await #expect(throws: ConnectionError.self) { try await call.value }
+    for _ in 0..<1000 { await Task.yield() }
+    goOn.send()
+    await shutdown.value
+    #expect(ends.withLock { $0 } == ["handler", "server"])
     channel.shutDown()
   }
 

@@ -55,8 +55,11 @@ final class ConnectionSet: Sendable {
     each { $0.close() }
   }
 
+  /// Those that are there now, in no order.
+  var all: [NIOLoopBound<ServerConnection>] { state.withLock { Array($0.connections.values) } }
+
   private func each(_ body: @escaping @Sendable (ServerConnection) -> Void) {
-    for connection in state.withLock({ Array($0.connections.values) }) {
+    for connection in all {
       connection.eventLoop.execute { body(connection.value) }
     }
   }

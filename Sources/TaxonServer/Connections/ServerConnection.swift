@@ -51,11 +51,11 @@ final class ServerConnection: HTTP2SessionDelegate {
   private let executor: LoopExecutor
   private let streams: ServerStreamContext
   private let settings: Settings
-  @exclusivity(unchecked) private var handler: ConnectionHandler?
+  @exclusivity(unchecked) private(set) var handler: ConnectionHandler?
   @exclusivity(unchecked) private var isShuttingDown = false
   @exclusivity(unchecked) private var shutdownReason = ""
   @exclusivity(unchecked) private var hasSentLast = false
-  private weak var channel: (any Channel)?
+  private(set) weak var channel: (any Channel)?
   @exclusivity(unchecked) private var lifetime: ConnectionLifetime
   @exclusivity(unchecked) private var timer: Scheduled<Void>?
   @exclusivity(unchecked) private var stallTimer: Scheduled<Void>?

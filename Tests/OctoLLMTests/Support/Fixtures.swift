@@ -23,8 +23,18 @@ extension OrchestratorService {
 extension Arm {
   /// Waits until it is cancelled.
   static let endless = Arm("endless", capabilities: ["wait"], capacity: 1) { _ in
-    try await Task.sleep(for: .seconds(3600))
-    return ""
+    await untilCancelled()
+    throw CancellationError()
+  }
+}
+
+/// Waits until the task is cancelled.
+func untilCancelled() async {
+  let isCancelled = Gate()
+  await withTaskCancellationHandler {
+    await isCancelled.pass()
+  } onCancel: {
+    isCancelled.open()
   }
 }
 

@@ -63,10 +63,10 @@ import Testing
       $0.keepalive.timeout = .seconds(20)
     } test: { address in
       let client = try await WireClient.connect(address)
-      for _ in 0..<20 {
-        #expect(try await client.call().status == "0")
-        try await Task.sleep(for: .milliseconds(10))
-      }
+      #expect(try await client.call().status == "0")
+      // The next one comes after the timeout.
+      await client.pings.reaches(1)
+      #expect(try await client.call().status == "0")
       await client.close()
     }
   }
@@ -111,7 +111,7 @@ import Testing
       $0.keepalive.maxConnectionAge = .seconds(1)
       $0.keepalive.maxConnectionAgeGrace = .milliseconds(50)
     } _: { text, _ in
-      try await Task.sleep(for: .seconds(60))
+      await untilCancelled()
       return text
     } test: { address in
       let client = try await WireClient.connect(address)
@@ -182,8 +182,7 @@ import Testing
       try await client.ready()
       let calls = (0..<20).map { _ in client.begin() }
       // A PING's answer comes when the calls before it have been taken.
-      try await client.perform { $0.submitPing(1) }
-      try await Task.sleep(for: .milliseconds(100))
+      try await client.ping()
       #expect(handled.withLock { $0 } <= 2)
       await client.close()
       for call in calls { _ = try await call.get() }
@@ -252,14 +251,16 @@ import Testing
     let narrow = Self.narrow
     try await withServer {
       $0.connections.stallTimeout = .milliseconds(20)
+      $0.keepalive.time = .milliseconds(20)
+      $0.keepalive.timeout = .seconds(1)
     } _: { _, _ in
       String(repeating: "x", count: 100_000)
     } test: { address in
       let client = try await WireClient.connect(address, configuration: narrow)
       try await client.ready()
       let call = client.begin()
-      // Ten times the time.
-      try await Task.sleep(for: .milliseconds(200))
+      // Many times the time, by the server's own clock: the second PING comes a second after the first.
+      await client.pings.reaches(2)
       #expect(try await client.receivedGoAways == [])
       await client.close()
       _ = try await call.get()

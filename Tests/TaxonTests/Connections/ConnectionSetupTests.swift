@@ -29,11 +29,16 @@ import Testing
 
   @Test func callsBeyondTheStreamsOfAServerThatIsNewAreHeldBackAndNotLost() async throws {
     // Refuses what is over its limit, as HTTP/2 has it; one refusal opens the breaker.
+    // The first of each channel's calls end when there are as many as may be under way at once.
+    let begun = Locked(Tally())
     try await withServer(configuration: limited(to: 20)) { text, _ in
-      try await Task.sleep(for: .milliseconds(5))
+      let begun = begun.withLock { $0 }
+      begun.add()
+      await begun.reaches(20)
       return text
     } test: { target, _ in
       for _ in 0..<10 {
+        begun.withLock { $0 = Tally() }
         let policy = CallPolicy(
           retry: RetryPolicy(maxRetries: 0, backoff: Backoff(base: .milliseconds(1), jitter: 1...1)),
           breaker: .init(failureThreshold: 1))
@@ -56,7 +61,7 @@ import Testing
     let channel = try Channel("127.0.0.1:\(server.port)", configuration: quietly())
     let call = Task { await channel.failure() }
     // The client's preface and SETTINGS are there; a request would have come with them.
-    try await server.hears(24 + 9)
+    await server.hears(24 + 9)
     #expect(server.streams == 0)
     try await server.sendSettings()
     #expect(await call.value?.status == .aborted)

@@ -62,15 +62,22 @@ import class TaxonClient.Channel
   }
 
   @Test func aSlowCallOnALivingConnectionGoesOn() async throws {
+    let goOn = Signal()
     let server = try await makeServer { text, _ in
-      try await Task.sleep(for: .milliseconds(500))
+      await goOn.wait()
       return text
     }
+    let pings = Tally()
+    let relay = try await Relay(to: try #require(server.port), pings: pings)
     let channel = try Channel(
-      "127.0.0.1:\(try #require(server.port))",
-      configuration: quietly { $0.keepalive = keepalive(.milliseconds(300), .seconds(5)) })
-    #expect(try await channel.text("slow") == "slow")
+      "127.0.0.1:\(relay.port)",
+      configuration: quietly { $0.keepalive = keepalive(.milliseconds(100), .seconds(5)) })
+    async let answer = channel.text("slow")
+    await pings.reaches(1)
+    goOn.send()
+    #expect(try await answer == "slow")
     channel.shutDown()
+    await relay.close()
     await server.shutDown()
   }
 
@@ -96,29 +103,17 @@ import class TaxonClient.Channel
   private final class Complainer: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
-    private var received = ByteBuffer()
-    private var hasPreface = false
+    private var frames = FrameReader(hasPreface: true)
 
     func channelActive(context: ChannelHandlerContext) {
       context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: ScriptedPeer.settings)), promise: nil)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-      var bytes = unwrapInboundIn(data)
-      received.writeBuffer(&bytes)
-      if !hasPreface, received.readableBytes >= 24 {
-        received.moveReaderIndex(forwardBy: 24)
-        hasPreface = true
-      }
-      while hasPreface, let head = received.getBytes(at: received.readerIndex, length: 9) {
-        let size = 9 + (Int(head[0]) << 16) + (Int(head[1]) << 8) + Int(head[2])
-        guard received.readableBytes >= size else { break }
-        received.moveReaderIndex(forwardBy: size)
-        if head[3] == 6, head[4] & 1 == 0 {
-          let goAway = ScriptedPeer.goAway(11, "too_many_pings", lastStream: 1)
-          context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: goAway)), promise: nil)
-          context.close(promise: nil)
-        }
+      for frame in frames.read(unwrapInboundIn(data)) where frame.type == 6 && frame.flags & 1 == 0 {
+        let goAway = ScriptedPeer.goAway(11, "too_many_pings", lastStream: 1)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: goAway)), promise: nil)
+        context.close(promise: nil)
       }
     }
   }

@@ -11,7 +11,8 @@ final class Relay: Sendable {
   private let channels = Locked<[any NIOCore.Channel]>([])
   private let count = Locked(0)
 
-  init(to port: Int) async throws {
+  /// - Parameter pings: Counts the PINGs that clients send of their own accord.
+  init(to port: Int, pings: Tally? = nil) async throws {
     let channels = channels
     let count = count
     listening = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -22,6 +23,7 @@ final class Relay: Sendable {
           ClientBootstrap(group: inbound.eventLoop).connect(host: "127.0.0.1", port: port)
         }.flatMapThrowing { outbound in
           channels.withLock { $0 += [inbound, outbound] }
+          if let pings { try inbound.pipeline.syncOperations.addHandler(PingWatch(pings, hasPreface: true)) }
           try inbound.pipeline.syncOperations.addHandler(Forwarder(to: outbound))
           try outbound.pipeline.syncOperations.addHandler(Forwarder(to: inbound))
         }.flatMap { inbound.setOption(.autoRead, value: true) }
@@ -96,8 +98,7 @@ final class ScriptedPeer: Sendable {
     typealias OutboundOut = ByteBuffer
     private let greeting: [UInt8]
     private var answer: [UInt8]
-    private var received = ByteBuffer()
-    private var hasPreface = false
+    private var frames = FrameReader(hasPreface: true)
 
     init(greeting: [UInt8], answer: [UInt8]) {
       self.greeting = greeting
@@ -107,18 +108,7 @@ final class ScriptedPeer: Sendable {
     func channelActive(context: ChannelHandlerContext) { send(greeting, context) }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-      var bytes = unwrapInboundIn(data)
-      received.writeBuffer(&bytes)
-      // The preface of RFC 9113 §3.4, and then frames with a head of 9 bytes.
-      if !hasPreface, received.readableBytes >= 24 {
-        received.moveReaderIndex(forwardBy: 24)
-        hasPreface = true
-      }
-      while hasPreface, let head = received.getBytes(at: received.readerIndex, length: 9) {
-        let size = 9 + (Int(head[0]) << 16) + (Int(head[1]) << 8) + Int(head[2])
-        guard received.readableBytes >= size else { break }
-        received.moveReaderIndex(forwardBy: size)
-        guard head[3] == 1 else { continue }
+      for frame in frames.read(unwrapInboundIn(data)) where frame.type == 1 {
         send(answer, context)
         answer = []
       }

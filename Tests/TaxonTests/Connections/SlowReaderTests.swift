@@ -61,6 +61,7 @@ import Testing
     async let shutdown: Void? = end == .shutdown ? server.shutDown() : nil
     if end == .goAwayOfTheClient { try await client.perform { $0.submitGoAway(errorCode: .noError) } }
     // Longer than a peer may take that has everything: the server's GOAWAY has an answer after a second at the latest.
+    // By the clock, since nothing is to happen meanwhile: the timers are those of the server's sockets.
     try await Task.sleep(for: end == .age ? .seconds(11) : .seconds(4))
     try await client.channel.setOption(.autoRead, value: true).get()
     for call in calls {

@@ -45,7 +45,7 @@ import Testing
 
   @Test(arguments: Transport.allCases) func deadlinesHold(_ transport: Transport) async throws {
     try await transport.withChannel { text, _ in
-      try await Task.sleep(for: .seconds(30))
+      await untilCancelled()
       return text
     } test: { channel, _ in
       let error = await channel.failure(options: CallOptions(timeout: .milliseconds(50)))

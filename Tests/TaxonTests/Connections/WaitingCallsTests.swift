@@ -180,7 +180,7 @@ import Testing
 
   private func repeatedly<Result>(_ body: () async throws -> Result) async throws -> Result {
     while true {
-      do { return try await body() } catch { try await Task.sleep(for: .milliseconds(5)) }
+      do { return try await body() } catch { await Task.yield() }
     }
   }
 }

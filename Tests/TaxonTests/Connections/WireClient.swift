@@ -58,7 +58,9 @@ final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
   private let closedPromise: EventLoopPromise<String>
   private let settingsPromise: EventLoopPromise<Void>
   private var goAways: [GoAway] = []
-  private var pings = 0
+  /// PINGs that the server has sent of its own accord.
+  let pings = Tally()
+  private let pingAcks = Tally()
 
   private init(_ channel: any NIOCore.Channel) {
     self.channel = channel
@@ -111,17 +113,21 @@ final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
       settingsPromise.fail(ChannelError.eof)
     }
     self.handler = handler
-    try channel.pipeline.syncOperations.addHandler(handler)
+    let pipeline = channel.pipeline.syncOperations
+    try pipeline.addHandler(PingWatch(pings, hasPreface: false))
+    try pipeline.addHandler(handler)
   }
 
   /// Calls a method with the bytes as body.
-  func call(_ path: String = "/test.Text/Call", _ body: [UInt8] = [0, 0, 0, 0, 0]) async throws -> Answer {
-    try await begin(path, body).get()
+  func call(
+    _ path: String = "/test.Text/Call", _ body: [UInt8] = [0, 0, 0, 0, 0], timeout: Duration? = nil
+  ) async throws -> Answer {
+    try await begin(path, body, timeout: timeout).get()
   }
 
-  /// Calls a method, and returns at once.
+  /// Calls a method, and returns at once. A timeout is the server's to keep: the client does not look at the clock.
   func begin(
-    _ path: String = "/test.Text/Call", _ body: [UInt8] = [0, 0, 0, 0, 0],
+    _ path: String = "/test.Text/Call", _ body: [UInt8] = [0, 0, 0, 0, 0], timeout: Duration? = nil,
     onHeaders: (@Sendable (Answer) -> Void)? = nil
   ) -> EventLoopFuture<Answer> {
     let promise = channel.eventLoop.makePromise(of: Answer.self)
@@ -132,13 +138,15 @@ final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
       stream.onHeaders = onHeaders
       exchange.send(body.count) { $0.copyBytes(from: body) }
       exchange.finish(trailers: nil)
+      let timeout = timeout.map { HeaderBlock.Field("grpc-timeout", "\(Int($0 / .milliseconds(1)))m") }
       do {
         try handler.session.submitRequest(
           exchange, to: stream,
-          head: HeaderBlock([
-            .init(":method", "POST"), .init(":scheme", "http"), .init(":path", path), .init(":authority", "test"),
-            .init("te", "trailers"), .init("content-type", "application/grpc"),
-          ]))
+          head: HeaderBlock(
+            [
+              .init(":method", "POST"), .init(":scheme", "http"), .init(":path", path), .init(":authority", "test"),
+              .init("te", "trailers"), .init("content-type", "application/grpc"),
+            ] + [timeout].compactMap { $0 }))
       } catch {
         promise.fail(error)
       }
@@ -154,6 +162,13 @@ final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
       body(handler.session)
       handler.flush()
     }.get()
+  }
+
+  /// Sends a PING, and returns when the server has answered: it has seen by then what was sent before.
+  func ping() async throws {
+    let count = pingAcks.count
+    try await perform { $0.submitPing(1) }
+    await pingAcks.reaches(count + 1)
   }
 
   /// Writes bytes past the session.
@@ -179,6 +194,6 @@ final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
     goAways.append(GoAway(errorCode: errorCode, text: String(decoding: debugData, as: UTF8.self)))
   }
   func receivedSettings() { settingsPromise.succeed() }
-  func receivedPingAck(_ payload: UInt64) {}
+  func receivedPingAck(_ payload: UInt64) { pingAcks.add() }
   func streamClosed() {}
 }

@@ -87,7 +87,9 @@ final class WireServer: Sendable {
   private let listening: any NIOCore.Channel
   private let channels: Locked<[any NIOCore.Channel]>
   private let count = Locked(0)
-  private let heard = Locked(0)
+  private let heard = Tally()
+  /// PINGs that clients have sent of their own accord.
+  let pings = Tally()
 
   /// - Parameters:
   ///   - settings: False: nothing is sent before the test says so.
@@ -95,7 +97,7 @@ final class WireServer: Sendable {
   init(settings: Bool = true, _ script: @escaping @Sendable (Stream, Event) -> Void) async throws {
     let channels = Locked<[any NIOCore.Channel]>([])
     self.channels = channels
-    let (count, heard) = (count, heard)
+    let (count, heard, pings) = (count, heard, pings)
     listening = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
@@ -104,6 +106,7 @@ final class WireServer: Sendable {
           let pipeline = channel.pipeline.syncOperations
           if !settings { try pipeline.addHandler(Gate()) }
           try pipeline.addHandler(Counter(heard))
+          try pipeline.addHandler(PingWatch(pings, hasPreface: true))
           try pipeline.addHandler(try Connection(channel, count, script).handler)
         }
       }
@@ -118,8 +121,8 @@ final class WireServer: Sendable {
   var streams: Int { count.withLock { $0 } }
 
   /// Returns when so many bytes have come.
-  func hears(_ count: Int) async throws {
-    while heard.withLock({ $0 }) < count { try await Task.sleep(for: .milliseconds(1)) }
+  func hears(_ count: Int) async {
+    await heard.reaches(count)
   }
 
   /// Lets the sessions speak.
@@ -161,11 +164,10 @@ final class WireServer: Sendable {
 
   private final class Counter: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
-    private let heard: Locked<Int>
-    init(_ heard: Locked<Int>) { self.heard = heard }
+    private let heard: Tally
+    init(_ heard: Tally) { self.heard = heard }
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-      let count = unwrapInboundIn(data).readableBytes
-      heard.withLock { $0 += count }
+      heard.add(unwrapInboundIn(data).readableBytes)
       context.fireChannelRead(data)
     }
   }
