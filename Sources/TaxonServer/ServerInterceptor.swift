@@ -6,7 +6,6 @@ import TaxonProtobuf
 /// Goes around the handlers of a server: authentication, metrics, tracing, quotas.
 ///
 /// The functions are called on the event loop of the call's connection, the first interceptor of the server outermost.
-/// `ClientInterceptor` has the same functions; one with `some CallContext` in place of `ServerContext` serves both.
 public protocol ServerInterceptor: Interceptor {
   /// Goes around a handler of any kind: code before `next` runs before the handler, code after it when the handler has
   /// returned or thrown.

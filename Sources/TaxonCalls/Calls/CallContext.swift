@@ -2,33 +2,21 @@
 import TaxonErrors
 import TaxonProtobuf
 
-/// One call, as interceptors of either side see it: `ServerContext` on a server, `ClientContext` on a client.
-///
-/// An interceptor for both sides takes `some CallContext`:
-///
-/// ```swift
-/// struct Logging: ServerInterceptor, ClientInterceptor {
-///   func intercept(_ call: some CallContext, next: () async throws -> Void) async throws {
-///     defer { print(call.path, call.peer) }
-///     try await next()
-///   }
-/// }
-/// ```
+/// One call, as interceptors see it. `ServerContext` is one.
 public protocol CallContext: AnyObject, Sendable {
   /// The method's path, such as "/octollm.v1.Orchestrator/GetTask".
   var path: String { get }
-  /// The other end: on a server the caller's address, such as "ipv4:127.0.0.1:51234"; on a client the address that the
-  /// last attempt went to, empty before the first.
+  /// The other end, as gRPC names peers: "ipv4:127.0.0.1:51234", "unix:", …
   var peer: String { get }
   /// What travels with the request.
   var metadata: Metadata { get }
   /// When the caller stops waiting; nil when it waits for ever.
   var deadline: ContinuousClock.Instant? { get }
-  /// The metadata of the answer's head: on a client that of the last attempt, once `next` has returned or thrown.
+  /// The metadata of the answer's head.
   var initialMetadata: Metadata { get }
-  /// The metadata of the answer's end: on a client that of the last attempt, once `next` has returned or thrown.
+  /// The metadata of the answer's end.
   var trailingMetadata: Metadata { get }
-  /// A value that lives as long as the call: what one interceptor sets, those further in and a server's handler read.
+  /// A value that lives as long as the call: what one interceptor sets, those further in and the handler read.
   /// It does not travel.
   subscript<Key: CallValueKey>(key: Key.Type) -> Key.Value? { get set }
 }

@@ -2,7 +2,7 @@
 import TaxonErrors
 import TaxonProtobuf
 
-/// What `ServerInterceptor` and `ClientInterceptor` have in common. A type may conform to both.
+/// What interceptors have in common.
 public protocol Interceptor: Sendable {
   /// Whether calls of a method are intercepted. Methods to which no interceptor applies pay nothing for interceptors.
   func applies(to path: String) -> Bool
