@@ -13,17 +13,6 @@ protocol RegisteredMethod: ServerMethod {
   func offloaded() -> any RegisteredMethod
 }
 
-extension Message {
-  /// Decodes a message of a request.
-  static func received(_ bytes: UnsafeRawBufferPointer) throws(RPCError) -> Self {
-    do throws(MessageDecodingError) {
-      return try Self(decoding: bytes)
-    } catch {
-      throw RPCError(CallError.MalformedMessage(type: Self.descriptor.name, reason: "\(error)"))
-    }
-  }
-}
-
 extension ServerStream {
   /// Runs what works for the call with the call's deadline, which calls made in it keep.
   func withDeadline<Result, Failure: Error>(

@@ -13,7 +13,9 @@ package struct RequestHead: Sendable {
   private var builder = MetadataBuilder()
 
   var method = Method.none
-  var contentType = ContentType.none
+  /// How the call is written; nil when the content type is none that is spoken here.
+  var wire: WireProtocol?
+  var hasContentType = false
   var encoding = ""
   /// What the caller can take apart.
   var accepted: Set<Compression> = []
@@ -22,7 +24,6 @@ package struct RequestHead: Sendable {
   var size = 0
 
   enum Method { case none, post, head, other }
-  enum ContentType { case none, gRPC, other }
 
   init() {}
 
@@ -40,7 +41,8 @@ package struct RequestHead: Sendable {
     // What HTTP/2's own framing says is no metadata.
     case 14 where isNamed("content-length"): break
     case 12 where isNamed("content-type"):
-      contentType = Self.isGRPC(value) ? .gRPC : .other
+      hasContentType = true
+      wire = WireProtocol(contentType: value)
     case 12 where isNamed("grpc-timeout"):
       timeout = Timeout.parse(value)
       if timeout == nil { invalidTimeout = String(decoding: value, as: UTF8.self) }
@@ -55,23 +57,4 @@ package struct RequestHead: Sendable {
 
   /// How the caller's messages are compressed; nil when they are not, or in a way that is not known here.
   var compression: Compression? { Compression(rawValue: encoding) }
-
-  /// "application/grpc", alone or before "+proto" or ";": the other suffixes name formats that are not spoken here.
-  static func isGRPC(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
-    let prefix: StaticString = "application/grpc"
-    guard value.count >= prefix.utf8CodeUnitCount,
-      UnsafeBufferPointer(rebasing: value.prefix(prefix.utf8CodeUnitCount)).equals(prefix)
-    else { return false }
-    let rest = UnsafeBufferPointer(rebasing: value.dropFirst(prefix.utf8CodeUnitCount))
-    return rest.isEmpty || rest[0] == UInt8(ascii: ";") || rest.equals("+proto")
-      || rest.count > 6 && UnsafeBufferPointer(rebasing: rest.prefix(7)).equals("+proto;")
-  }
-}
-
-extension UnsafeBufferPointer<UInt8> {
-  func equals(_ text: StaticString) -> Bool {
-    guard count == text.utf8CodeUnitCount else { return false }
-    for index in 0..<count where self[index] != text.utf8Start[index] { return false }
-    return true
-  }
 }

@@ -58,7 +58,7 @@ struct ServerCallState {
     request = .messages(count: 0)
     guard head.method == .post else { return .rejectHTTP(status: 405, reason: "gRPC calls are POST requests") }
     // What lies past the limit was not read, and may be the content-type.
-    if head.contentType == .other || head.contentType == .none && head.size <= sizeLimit {
+    if head.wire == nil, head.hasContentType || head.size <= sizeLimit {
       return .rejectHTTP(status: 415, reason: "the content-type of a gRPC call is application/grpc")
     }
     guard head.size <= sizeLimit else { return .fail(.headersTooLarge(size: head.size, limit: sizeLimit)) }

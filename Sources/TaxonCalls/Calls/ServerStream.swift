@@ -99,6 +99,8 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
 
   /// When the caller stops waiting, if it said so.
   package var deadline: NIODeadline? { expiry }
+  /// How the call is written.
+  package var wire: WireProtocol { head.wire ?? .gRPC(.binary) }
   /// What came with the request.
   package var metadata: Metadata { head.metadata }
   /// The path of the method that is called.
@@ -344,7 +346,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     )
     let status = WireStatus(error, context.limits.errors())
     context.router.failed(error, status: status, path: head.path)
-    return isHead ? Self.errorHead(status, trailing: []) : Self.errorTrailers(status, trailing: [])
+    return isHead ? wire.headAndEnd(status, []) : wire.end(status, [])
   }
 
   package func headersTooLarge(size: Int) {
@@ -407,8 +409,8 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     try exchange.send(message, compress: compress, by: &framer)
     let isFirst = state.sendMessage() == .sendHead
     _ = state.finish()
-    exchange.finish(trailers: Self.trailers(trailing))
-    if isFirst { exchange.sendHead(Self.okHead(initial, settings?.compression)) }
+    exchange.finish(trailers: wire.end(trailing))
+    if isFirst { exchange.sendHead(wire.head(initial, settings?.compression)) }
     ended()
   }
 
@@ -416,7 +418,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   package func sendHead(_ initial: Metadata, compression: Compression?) {
     context.executor.eventLoop.assertInEventLoop()
     guard state.sendMessage() == .sendHead else { return }
-    exchange.sendHead(Self.okHead(initial, compression))
+    exchange.sendHead(wire.head(initial, compression))
   }
 
   /// Ends a reply that has any number of messages.
@@ -424,7 +426,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     context.executor.eventLoop.assertInEventLoop()
     // The head is out, or else `sendHead` would come first.
     guard state.finish() == .goOn else { return }
-    exchange.finish(trailers: Self.trailers(trailing))
+    exchange.finish(trailers: wire.end(trailing))
     ended()
   }
 
@@ -437,13 +439,13 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     context.executor.eventLoop.assertInEventLoop()
     switch state.finish() {
     case .ignore: return false
-    case .goOn: exchange.finish(trailers: Self.errorTrailers(status, trailing: trailing))
+    case .goOn: exchange.finish(trailers: wire.end(status, trailing))
     // Initial metadata is the head's, which a block that is head and trailers at once does not tell apart.
     case .sendHead where !status.isOneFrame || !initial.isEmpty:
-      exchange.finish(trailers: Self.errorTrailers(status, trailing: trailing))
-      exchange.sendHead(Self.okHead(initial, nil))
+      exchange.finish(trailers: wire.end(status, trailing))
+      exchange.sendHead(wire.head(initial, nil))
     case .sendHead:
-      exchange.sendHeadersOnly(Self.errorHead(status, trailing: trailing))
+      exchange.sendHeadersOnly(wire.headAndEnd(status, trailing))
     }
     ended()
     return true
@@ -493,6 +495,17 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     guard !hasEnded else { return }
     isRejected = true
     context.deadlines.add(self, at: .now() + Self.rejectedTime)
+  }
+
+  /// The head of an HTTP answer to what is not gRPC, whose content is text of `count` bytes.
+  private static func rejection(_ status: Int, reason: String, count: Int) -> HeaderBlock {
+    var fields: [HeaderBlock.Field] = [
+      .init(":status", "\(status)"), .init("content-type", "text/plain; charset=utf-8"),
+      .init("content-length", "\(count)"), .init("x-taxon-reason", reason),
+    ]
+    // RFC 9110 §15.5.6
+    if status == 405 { fields.append(.init("allow", "POST")) }
+    return HeaderBlock(fields)
   }
 
   /// The reply is over: let go of the call and its request, stop the clock, and stop a peer that is still sending.

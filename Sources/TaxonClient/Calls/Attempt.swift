@@ -12,6 +12,8 @@ struct CallPlan: Sendable {
   /// A second call does no harm even if the first had its effect.
   let isIdempotent: Bool
   let options: CallOptions
+  /// How the call is written.
+  var wire: WireProtocol { .gRPC(.binary) }
   let deadline: NIODeadline?
 }
 

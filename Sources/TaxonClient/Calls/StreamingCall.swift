@@ -172,7 +172,7 @@ final class StreamingAttempt<Request: Message, Response: Message, Failure: Error
   override func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
   ) throws(RPCError) -> KeptBytes {
-    let response = try Response.received(message)
+    let response = try plan.wire.codec.decode(Response.self, message)
     call.interceptors?.receiving(response, plan.path)
     let kept = call.inbound.kept(byteCount: message.count, size: size)
     let isTaken = call.inbound.append(ReceivedMessage(response, isCompressed: isCompressed), kept: kept)

@@ -47,7 +47,7 @@ final class UnaryAttempt<Request: Message, Response: Message, Failure: ErrorUnio
     dropResponse()
     let memory = UnsafeMutablePointer<Response>.allocate(capacity: 1)
     do throws(RPCError) {
-      memory.initialize(to: try Response.received(message))
+      memory.initialize(to: try plan.wire.codec.decode(Response.self, message))
     } catch {
       memory.deallocate()
       throw error
@@ -62,16 +62,5 @@ final class UnaryAttempt<Request: Message, Response: Message, Failure: ErrorUnio
   override func received(_ status: ReceivedStatus) -> (error: any TaxonomyError, notes: [WireNote]) {
     let received = Failure.received(status, registry: dispatcher.knownErrors)
     return (received.error, received.notes)
-  }
-}
-
-extension Message {
-  /// Decodes a message of an answer.
-  static func received(_ bytes: UnsafeRawBufferPointer) throws(RPCError) -> Self {
-    do throws(MessageDecodingError) {
-      return try Self(decoding: bytes)
-    } catch {
-      throw RPCError(CallError.MalformedMessage(type: Self.descriptor.name, reason: "\(error)"))
-    }
   }
 }

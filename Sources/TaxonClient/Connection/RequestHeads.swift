@@ -12,6 +12,7 @@ struct RequestHeads {
   private var last: (path: String, head: HeaderBlock)?
   /// Paths may be made up as calls are made: what is kept for them is thrown away when there are so many.
   private static let limit = 256
+  private static let wire = WireProtocol.gRPC(.binary)
 
   init(scheme: String, authority: String) {
     self.scheme = scheme
@@ -25,9 +26,7 @@ struct RequestHeads {
   mutating func head(path: String, timeout: Duration?, metadata: Metadata, compression: Compression?) -> HeaderBlock {
     let head = head(path)
     if timeout == nil, metadata.isEmpty, compression == nil { return head }
-    var fields: [HeaderBlock.Field] = []
-    if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
-    if let timeout { fields.append(.init("grpc-timeout", Timeout.format(timeout), isIndexed: false)) }
+    var fields = Self.wire.requestFields(timeout: timeout, compression: compression)
     if !metadata.isEmpty { fields += HeaderBlock.Field.fields(of: metadata) }
     return HeaderBlock(fields, after: head)
   }
@@ -39,11 +38,10 @@ struct RequestHeads {
     if let known = kept[path] {
       head = known
     } else {
-      head = HeaderBlock([
-        .init(":method", "POST"), .init(":scheme", scheme), .init(":path", path), .init(":authority", authority),
-        .init("te", "trailers"), .init("content-type", "application/grpc"), .init("user-agent", "taxon"),
-        .init("grpc-accept-encoding", Compression.acceptedHere),
-      ])
+      head = HeaderBlock(
+        [
+          .init(":method", "POST"), .init(":scheme", scheme), .init(":path", path), .init(":authority", authority),
+        ] + Self.wire.requestFields)
       if kept.count >= Self.limit { kept.removeAll(keepingCapacity: true) }
       kept[path] = head
     }

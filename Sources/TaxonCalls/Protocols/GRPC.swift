@@ -1,14 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-import NIOCore
 import TaxonErrors
 import TaxonProtobuf
 import TaxonTransport
 
-extension ServerStream {
+/// gRPC over HTTP/2: its headers (the gRPC document of that name, "Requests" and "Responses").
+enum GRPC {
+  /// "application/grpc", alone or before "+proto" or ";": the other suffixes name formats that are not spoken here.
+  static func isContentType(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+    let prefix: StaticString = "application/grpc"
+    guard value.count >= prefix.utf8CodeUnitCount,
+      UnsafeBufferPointer(rebasing: value.prefix(prefix.utf8CodeUnitCount)).equals(prefix)
+    else { return false }
+    let rest = UnsafeBufferPointer(rebasing: value.dropFirst(prefix.utf8CodeUnitCount))
+    return rest.isEmpty || rest[0] == UInt8(ascii: ";") || rest.equals("+proto")
+      || rest.count > 6 && UnsafeBufferPointer(rebasing: rest.prefix(7)).equals("+proto;")
+  }
+
+  // MARK: Requests
+
+  static let requestFields: [HeaderBlock.Field] = [
+    .init("te", "trailers"), .init("content-type", "application/grpc"), .init("user-agent", "taxon"),
+    .init("grpc-accept-encoding", Compression.acceptedHere),
+  ]
+
+  static func requestFields(timeout: Duration?, compression: Compression?) -> [HeaderBlock.Field] {
+    var fields: [HeaderBlock.Field] = []
+    if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
+    if let timeout { fields.append(.init("grpc-timeout", Timeout.format(timeout), isIndexed: false)) }
+    return fields
+  }
+
+  // MARK: Answers
+
   static let okHead = HeaderBlock([.init(":status", "200"), .init("content-type", "application/grpc")])
   static let okTrailers = HeaderBlock([.init("grpc-status", "0")])
 
-  static func okHead(_ metadata: Metadata, _ compression: Compression?) -> HeaderBlock {
+  static func head(_ metadata: Metadata, _ compression: Compression?) -> HeaderBlock {
     if metadata.isEmpty, compression == nil { return okHead }
     var fields: [HeaderBlock.Field] = [.init(":status", "200"), .init("content-type", "application/grpc")]
     if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
@@ -20,19 +47,8 @@ extension ServerStream {
     return HeaderBlock([.init("grpc-status", "0")] + HeaderBlock.Field.fields(of: metadata))
   }
 
-  /// The head of an HTTP answer to what is not gRPC, whose content is text of `count` bytes.
-  static func rejection(_ status: Int, reason: String, count: Int) -> HeaderBlock {
-    var fields: [HeaderBlock.Field] = [
-      .init(":status", "\(status)"), .init("content-type", "text/plain; charset=utf-8"),
-      .init("content-length", "\(count)"), .init("x-taxon-reason", reason),
-    ]
-    // RFC 9110 §15.5.6
-    if status == 405 { fields.append(.init("allow", "POST")) }
-    return HeaderBlock(fields)
-  }
-
   /// Headers alone, which are the head and the trailers of an error at once (Trailers-Only).
-  static func errorHead(_ status: WireStatus, trailing: [HeaderBlock.Field]) -> HeaderBlock {
+  static func headersOnly(_ status: WireStatus, _ trailing: [HeaderBlock.Field]) -> HeaderBlock {
     errorBlock(status, fieldCount: 2, byteCount: 0, trailing) { writer in
       writer.add(":status", "200")
       writer.add("content-type", "application/grpc")
@@ -40,7 +56,7 @@ extension ServerStream {
   }
 
   /// The trailers of an error.
-  static func errorTrailers(_ status: WireStatus, trailing: [HeaderBlock.Field]) -> HeaderBlock {
+  static func trailers(_ status: WireStatus, _ trailing: [HeaderBlock.Field]) -> HeaderBlock {
     errorBlock(status, fieldCount: 0, byteCount: 0, trailing) { _ in }
   }
 
