@@ -104,7 +104,7 @@ def test_the_snippets_of_streaming_are_those_that_are_used() -> None:
     assert snippets["client"] in unindented
     orchestrator = (ROOT / "Protos" / "octollm" / "v1" / "orchestrator.proto").read_text()
     assert "\n".join(f"  {line}" for line in snippets["declaration"].splitlines()) in orchestrator
-    service = (ROOT / "Sources" / "OctoLLM" / "Orchestrator" / "OrchestratorService+Watch.swift").read_text()
+    service = (ROOT / "Sources" / "OctoLLM" / "Orchestrator" / "OrchestratorService.swift").read_text()
     assert "\n".join(f"  {line}" for line in snippets["handler"].splitlines()) in service
 
 
