@@ -46,6 +46,7 @@ final class FakeExchange: HTTPExchange {
   func notifyWhenWritable() { wantsNotice = true }
   func announce(_ count: Int) {}
   var mustWaitToStart: Bool { false }
+  var isConnectionFull: Bool { false }
   var waitsForStart = false
   var isBlocked: Bool { false }
 

@@ -168,7 +168,7 @@ package final class ServerStreamContext {
     isFull?()
     stream.exchange.waitsForStart = true
     waiting.append(WaitingCall(stream: stream, start: start))
-    ledger.waitForShared()
+    waitForOthers()
   }
 
   /// Starts the calls that wait, as many as there is room for. Those that came first go first.
@@ -184,7 +184,14 @@ package final class ServerStreamContext {
         call.start()
       }
     }
-    if !waiting.isEmpty { ledger.waitForShared() }
+    waitForOthers()
+  }
+
+  /// Calls that wait for other connections are woken by those. The connection's own room is told by `drained`; the others, who
+  /// have room, would say so at once, again and again.
+  private func waitForOthers() {
+    guard let call = waiting.first, !call.stream.exchange.isConnectionFull else { return }
+    ledger.waitForShared()
   }
 
   /// The call is over before it was started.

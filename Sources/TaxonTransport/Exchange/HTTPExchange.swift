@@ -35,6 +35,8 @@ package protocol HTTPExchange: AnyObject {
   func announce(_ count: Int)
   /// True while what waits for the peer leaves no room for the answer of another call (server).
   var mustWaitToStart: Bool { get }
+  /// True while the connection by itself has too much to send: the session tells its owner when it has less.
+  var isConnectionFull: Bool { get }
   /// The call waits to be started, since there is too much to send (server).
   var waitsForStart: Bool { get set }
   /// True while the peer takes next to nothing.

@@ -166,6 +166,10 @@ package final class HTTP2Stream: HTTPExchange {
     } ?? false
   }
 
+  package var isConnectionFull: Bool {
+    state.session?._withUnsafeGuaranteedRef { $0.ledger.isFull(sent: $0.outboundCount) } ?? false
+  }
+
   package var waitsForStart: Bool {
     get { state.waitsForStart }
     set { state.waitsForStart = newValue }
