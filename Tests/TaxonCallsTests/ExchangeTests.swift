@@ -70,6 +70,33 @@ import Testing
     #expect(exchange.events == [])
   }
 
+  /// What is answered at once would be asked again at once, and keep the loop busy.
+  @Test(arguments: [true, false])
+  func callsThatWaitForTheirOwnConnectionAskTheOthersForNothing(isConnectionFull: Bool) {
+    let ledger = ConnectionLedger(
+      LedgerLimits(), shared: SharedLedger(received: 1 << 20, sent: 1 << 20), eventLoop: loop)
+    let context = ServerStreamContext(
+      executor: LoopExecutor(loop), peer: "test", router: router, limits: ServerCallLimits(), ledger: ledger)
+    exchange.mustWaitToStart = true
+    exchange.isConnectionFull = isConnectionFull
+    var told = 0
+    ledger.hasRoom = {
+      told += 1
+      if told < 10 { context.wakeWaiting() }
+    }
+    var hasStarted = false
+    let call = ServerStream(exchange, context: context)
+    call.start { hasStarted = true }
+    loop.run()
+    #expect(told == (isConnectionFull ? 0 : 10))
+    #expect(!hasStarted)
+    // The connection's owner says that there is room.
+    exchange.mustWaitToStart = false
+    context.wakeWaiting()
+    #expect(hasStarted)
+    call.closed(errorCode: 0)
+  }
+
   // MARK: The client's side
 
   private func clientCall() -> (stream: ClientStream, call: ClientDialogue.Call) {

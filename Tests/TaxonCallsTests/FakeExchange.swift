@@ -45,8 +45,8 @@ final class FakeExchange: HTTPExchange {
   func completedMessage() { messages += 1 }
   func notifyWhenWritable() { wantsNotice = true }
   func announce(_ count: Int) {}
-  var mustWaitToStart: Bool { false }
-  var isConnectionFull: Bool { false }
+  var mustWaitToStart = false
+  var isConnectionFull = false
   var waitsForStart = false
   var isBlocked: Bool { false }
 
