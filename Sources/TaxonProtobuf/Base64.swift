@@ -5,8 +5,8 @@
 package enum Base64 {
   private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-  // nonisolated(unsafe), here and below: filled once, then only read. Never freed.
   /// The two characters of each twelve bits, the first in the low byte.
+  // nonisolated(unsafe): filled once, then only read. Never freed.
   private nonisolated(unsafe) static let pairs: UnsafePointer<UInt16> = {
     let table = UnsafeMutablePointer<UInt16>.allocate(capacity: 4096)
     for index in 0..<4096 {
@@ -19,6 +19,7 @@ package enum Base64 {
 
   /// What each character stands for, four times, shifted to its place in the group; all ones for one that is none.
   /// The characters of base64url stand for the same as those of base64 whose place they take.
+  // nonisolated(unsafe): filled once, then only read. Never freed.
   private nonisolated(unsafe) static let values: UnsafePointer<UInt32> = {
     let table = UnsafeMutablePointer<UInt32>.allocate(capacity: 4 * 256)
     table.initialize(repeating: invalid, count: 4 * 256)

@@ -19,7 +19,7 @@ public final class Server: Sendable {
   private let configuration: Configuration
   private let services: [any RPCService]
   private let registry: ServiceRegistry
-  let reporter: CallReporter
+  private let reporter: CallReporter
   private let logger: Logger
   let connections = ConnectionSet()
   private let state = Locked(State())

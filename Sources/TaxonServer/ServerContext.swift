@@ -33,7 +33,7 @@ public final class ServerContext: CallContext {
     var stream: ServerStream?
   }
 
-  // Reached under the lock alone, which the calls of a connection share: a lock a call would cost more than it guards.
+  // nonisolated(unsafe): reached under the lock alone, which the calls of a connection share: a lock a call would cost more than it guards.
   @exclusivity(unchecked) nonisolated(unsafe) private var fields = Reply()
   private let lock: SharedLock
   /// Nil without a server.
@@ -142,7 +142,7 @@ public final class ServerContext: CallContext {
     if loop.inEventLoop {
       head.stream.sendHead(head.initial, compression: compression)
     } else {
-      // Reached on the loop alone.
+      // nonisolated(unsafe): reached on the loop alone.
       nonisolated(unsafe) let stream = head.stream
       loop.execute { [initial = head.initial] in stream.sendHead(initial, compression: compression) }
     }

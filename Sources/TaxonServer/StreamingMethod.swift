@@ -63,7 +63,7 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
 
 /// One call of a method that streams.
 final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUnion>: ServerCall, RunnableCall,
-  // Reached on the loop of the stream's connection alone, but for `inbound` and `outbound`, which guard themselves.
+  // @unchecked: reached on the loop of the stream's connection alone, but for `inbound` and `outbound`, which guard themselves.
   @unchecked Sendable
 {
   private let method: StreamingMethod<Request, Response, Failure>
@@ -81,7 +81,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     self.stream = stream
     self.context = context
     let eventLoop = stream.context.executor.eventLoop
-    // Reached on the loop alone.
+    // nonisolated(unsafe): reached on the loop alone.
     nonisolated(unsafe) let stream = stream
     inbound = InboundMessages(
       creditStep: stream.context.creditStep,

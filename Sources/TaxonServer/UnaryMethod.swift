@@ -54,7 +54,7 @@ final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion
 
 /// One call of a unary method.
 final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>: ServerCall, RunnableCall,
-  // Reached on the loop of the stream's connection alone: the stream calls it there, and the task runs there.
+  // @unchecked: reached on the loop of the stream's connection alone: the stream calls it there, and the task runs there.
   @unchecked Sendable
 {
   private let method: UnaryMethod<Request, Response, Failure>

@@ -2,7 +2,7 @@
 import TaxonErrors
 import TaxonProtobuf
 
-/// What interceptors have in common.
+/// What `ServerInterceptor` and `ClientInterceptor` have in common.
 public protocol Interceptor: Sendable {
   /// Whether calls of a method are intercepted. Methods to which no interceptor applies pay nothing for interceptors.
   func applies(to path: String) -> Bool

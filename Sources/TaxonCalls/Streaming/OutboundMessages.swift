@@ -61,7 +61,7 @@ package final class OutboundMessages: Sendable {
   }
 
   /// Encodes and compresses messages: that takes long, so it happens outside of the lock, which the event loop takes.
-  // Reached by the writer whose turn it is, or under the lock when it is nobody's.
+  // @unchecked: reached by the writer whose turn it is, or under the lock when it is nobody's.
   private final class Encoder: @unchecked Sendable {
     @exclusivity(unchecked) var framer: MessageFramer?
     @exclusivity(unchecked) var buffer = OutboundBuffer()
@@ -75,7 +75,7 @@ package final class OutboundMessages: Sendable {
   private let state: Locked<State>
   private let encoder = Encoder()
   private let eventLoop: any EventLoop
-  // Reached on the loop alone, which debug builds check, and let go of when the call is over.
+  // nonisolated(unsafe), both: reached on the loop alone, which debug builds check, and let go of when the call is over.
   nonisolated(unsafe) private var stream: (any HTTPExchange)?
   nonisolated(unsafe) private var willSend: ((CompressionSettings?) -> Void)?
   /// Bytes that may wait for the stream before a writer does.

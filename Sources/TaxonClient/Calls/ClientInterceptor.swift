@@ -26,7 +26,7 @@ public struct ClientCallOutcome: Sendable {
 }
 
 /// Sees the calls of a channel from the outside: credentials, metrics, tracing. A call with all its attempts is one.
-public protocol ClientInterceptor: Sendable {
+public protocol ClientInterceptor: Interceptor {
   /// A call is about to begin. To throw refuses it, and interceptors further in learn nothing of it. Called in the caller's task, or in one that stands for it.
   func starting(_ call: inout ClientCallStart) async throws
   /// A message of the request is about to be sent.
@@ -35,8 +35,6 @@ public protocol ClientInterceptor: Sendable {
   func receiving(_ message: any Message, path: String)
   /// The call is over. Called on any thread, once for each call that `starting` saw.
   func ended(_ outcome: ClientCallOutcome)
-  /// Whether calls of a method are intercepted.
-  func applies(to path: String) -> Bool
 }
 
 extension ClientInterceptor {
@@ -48,8 +46,6 @@ extension ClientInterceptor {
   public func receiving(_ message: any Message, path: String) {}
   /// Does nothing.
   public func ended(_ outcome: ClientCallOutcome) {}
-  /// True.
-  public func applies(to path: String) -> Bool { true }
 
   /// The same interceptor for some calls alone.
   public func only(_ scopes: CallScope...) -> some ClientInterceptor {

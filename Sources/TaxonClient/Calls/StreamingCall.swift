@@ -14,7 +14,7 @@ import TaxonTransport
 /// Lives on the channel's event loop, but for its making, `start`, `cancel` and `refuse`, and for `inbound` and
 /// `outbound`, which guard themselves.
 final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUnion>:
-  // Its mutable state is reached on the channel's loop alone.
+  // @unchecked: its mutable state is reached on the channel's loop alone.
   @unchecked Sendable
 {
   let inbound: InboundMessages<ReceivedMessage<Response>, Failure>
@@ -34,7 +34,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   @exclusivity(unchecked) private var isOver = false
 
   /// The call, for closures that are made before it.
-  // Set once, before anybody reads it.
+  // @unchecked: set once, before anybody reads it.
   private final class Reference: @unchecked Sendable {
     weak var call: StreamingCall?
   }
@@ -141,6 +141,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 }
 
 /// One attempt of a call that streams.
+// @unchecked: as every attempt, it is reached on the channel's loop alone once it has been submitted.
 final class StreamingAttempt<Request: Message, Response: Message, Failure: ErrorUnion>: Attempt, @unchecked Sendable {
   private let call: StreamingCall<Request, Response, Failure>
 

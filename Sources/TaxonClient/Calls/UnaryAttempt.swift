@@ -5,6 +5,7 @@ import TaxonProtobuf
 import TaxonTransport
 
 /// One attempt of a unary call.
+// @unchecked: as every attempt, it is reached on the channel's loop until its caller is resumed, and by the caller after that.
 final class UnaryAttempt<Request: Message, Response: Message, Failure: ErrorUnion>: Attempt, @unchecked Sendable {
   private let request: Request
   // Not an optional: the metadata of a generic one would be looked up with every use.

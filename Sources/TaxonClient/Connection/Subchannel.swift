@@ -17,7 +17,7 @@ protocol SubchannelOwner: AnyObject {
 }
 
 /// One server, by one address or several, and the connection to it.
-// Its mutable state is reached on the event loop alone.
+// @unchecked: its mutable state is reached on the event loop alone.
 final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   /// Where the server is; a change counts from the next attempt on.
   var addresses: [SocketAddress]

@@ -21,7 +21,7 @@ final class CallDispatcher: @unchecked Sendable {
   /// When the calls have to be over.
   let deadlines: DeadlineQueue
   /// One for each address; with pick-first, one for all.
-  @exclusivity(unchecked) private(set) var subchannels: [Subchannel] = []
+  @exclusivity(unchecked) private var subchannels: [Subchannel] = []
   private let resolver: TargetResolver
   /// As it is now: servers may have made it longer.
   private(set) var keepaliveTime: Duration?

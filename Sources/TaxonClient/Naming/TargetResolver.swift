@@ -23,6 +23,7 @@ protocol TargetResolverOwner: AnyObject {
 /// Looks for the addresses of a target, and looks again when they may be out of date.
 ///
 /// Lives on the channel's event loop.
+// @unchecked: its mutable state is reached there alone.
 final class TargetResolver: @unchecked Sendable {
   private enum Phase { case none, running, done, failed }
 

@@ -51,7 +51,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   private let executor: LoopExecutor
   private let streams: ServerStreamContext
   private let settings: Settings
-  @exclusivity(unchecked) private(set) var handler: ConnectionHandler?
+  @exclusivity(unchecked) private var handler: ConnectionHandler?
   @exclusivity(unchecked) private var isShuttingDown = false
   @exclusivity(unchecked) private var shutdownReason = ""
   @exclusivity(unchecked) private var hasSentLast = false

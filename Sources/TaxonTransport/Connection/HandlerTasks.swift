@@ -70,7 +70,8 @@ private final class ParkedCall: RunnableCall {
   func heldLoop(for duration: Duration) {}
 }
 
-/// A task that runs one call after the other. Reached on its loop alone, but for the work inside of it.
+/// A task that runs one call after the other.
+// @unchecked: reached on its loop alone, but for the work inside of it.
 package final class HandlerTask: @unchecked Sendable {
   @exclusivity(unchecked) private var call: (any RunnableCall)?
   @exclusivity(unchecked) private var parked: UnsafeContinuation<Void, Never>?
@@ -89,7 +90,7 @@ package final class HandlerTask: @unchecked Sendable {
       self.parked = nil
       return executor.resumeAtOnce(parked)
     }
-    // Reached on the loop alone, as this is.
+    // nonisolated(unsafe): reached on the loop alone, as this is.
     nonisolated(unsafe) let tasks = tasks
     if #available(macOS 26, *) {
       task = Task.immediate(executorPreference: executor) { await self.work(tasks) }

@@ -6,7 +6,7 @@ import NIOCore
 package final class LoopExecutor: TaskExecutor, Sendable {
   /// The loop on which the jobs run.
   package let eventLoop: any EventLoop
-  // Reached on the loop alone.
+  // nonisolated(unsafe), here and below: reached on the loop alone.
   @exclusivity(unchecked) nonisolated(unsafe) private var jobs: [UnownedJob] = []
   @exclusivity(unchecked) nonisolated(unsafe) private var isScheduled = false
   /// The next job that is queued is to be caught, and run at once.

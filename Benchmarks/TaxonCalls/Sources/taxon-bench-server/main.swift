@@ -25,6 +25,7 @@ struct EchoService: Echo.Service {
 
 // taxon-bench-server PORT. Main is synchronous: an async one would take part in what is measured.
 guard CommandLine.arguments.count == 2, let port = Int(CommandLine.arguments[1]) else {
+  // A program for the benchmarks alone, which show what it says.
   fatalError("usage: taxon-bench-server PORT")
 }
 // Errors that callers ask for are no news.
@@ -40,6 +41,7 @@ Task.detached { [logger] in
       fflush(nil)
     }
   } catch {
+    // As above: there is nothing to measure without a server.
     fatalError("\(error)")
   }
   end.signal()

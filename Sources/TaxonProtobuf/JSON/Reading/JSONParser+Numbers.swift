@@ -271,8 +271,8 @@ struct JSONDecimal {
 
   private var zero: Double { isNegative ? -0.0 : 0.0 }
 
-  // nonisolated(unsafe): filled once, then only read. Never freed.
   /// The powers of ten that a Double has exactly.
+  // nonisolated(unsafe): filled once, then only read. Never freed.
   private nonisolated(unsafe) static let powers: UnsafePointer<Double> = {
     let table = UnsafeMutablePointer<Double>.allocate(capacity: 23)
     let powers: [Double] = [
