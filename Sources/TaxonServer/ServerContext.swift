@@ -33,7 +33,8 @@ public final class ServerContext: CallContext {
     var stream: ServerStream?
   }
 
-  // nonisolated(unsafe): reached under the lock alone, which the calls of a connection share: a lock a call would cost more than it guards.
+  // nonisolated(unsafe): reached under the lock alone, which the calls of a connection share, since a lock for each call
+  // would cost more than it guards.
   @exclusivity(unchecked) nonisolated(unsafe) private var fields = Reply()
   private let lock: SharedLock
   /// Nil without a server.

@@ -63,7 +63,8 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
 
 /// One call of a method that streams.
 final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUnion>: ServerCall, RunnableCall,
-  // @unchecked: reached on the loop of the stream's connection alone, but for `inbound` and `outbound`, which guard themselves.
+  // @unchecked: reached on the loop of the stream's connection alone, but for `inbound` and `outbound`, which guard
+  // themselves.
   @unchecked Sendable
 {
   private let method: StreamingMethod<Request, Response, Failure>

@@ -24,8 +24,8 @@ struct CallPlan: Sendable {
 ///
 /// Lives on the channel's event loop once it has been submitted. The caller may read `end` when it has been resumed.
 class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
-  // @unchecked: its mutable state is reached on the channel's loop alone, by its maker before it is submitted, and by the caller once
-  // that has been resumed.
+  // @unchecked: its mutable state is reached on the channel's loop alone, by its maker before it is submitted, and by the
+  // caller once that has been resumed.
   @unchecked Sendable
 {
   final let plan: CallPlan
