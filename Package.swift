@@ -122,6 +122,15 @@ let package = Package(
       name: "taxon-cross-check", dependencies: ["Taxon"], path: "Tests/CrossCheck", swiftSettings: settings,
       plugins: ["TaxonPlugin"]),
 
+    // What the tests that run servers and channels have in common; no tests of its own.
+    .testTarget(
+      name: "TaxonFixtures",
+      dependencies: [
+        "TaxonServer", "TaxonClient", "TaxonTransport", "TaxonProtobuf", dependency("Logging", "swift-log"),
+        dependency("NIOCore", "swift-nio"),
+      ],
+      swiftSettings: settings),
+
     .testTarget(
       name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"],
       exclude: ["Corpus", "everything.proto", "json.proto", "kinds.proto", "legacy.proto"],
@@ -160,14 +169,14 @@ let package = Package(
     .testTarget(
       name: "OctoLLMTests",
       dependencies: [
-        "OctoLLM", "Taxon", ofPrograms("GRDB", "GRDB.swift"), dependency("Logging", "swift-log"),
+        "OctoLLM", "Taxon", "TaxonFixtures", ofPrograms("GRDB", "GRDB.swift"), dependency("Logging", "swift-log"),
         dependency("Metrics", "swift-metrics"), dependency("MetricsTestKit", "swift-metrics"),
       ],
       swiftSettings: settings),
     .testTarget(
       name: "TaxonTests",
       dependencies: [
-        "Taxon", "TaxonCalls", "TaxonTransport", "TaxonServer", dependency("Logging", "swift-log"),
+        "Taxon", "TaxonCalls", "TaxonFixtures", "TaxonTransport", "TaxonServer", dependency("Logging", "swift-log"),
         dependency("Metrics", "swift-metrics"), dependency("MetricsTestKit", "swift-metrics"),
         dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
         dependency("NIOSSL", "swift-nio-ssl"),

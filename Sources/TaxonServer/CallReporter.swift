@@ -37,12 +37,15 @@ final class CallReporter: Sendable {
   /// How many handlers have begun and not ended.
   var runningHandlers: Int { running.load(ordering: .relaxed) }
 
-  /// Returns when no handler runs any more, or when the time is over.
-  func waitForHandlers(within limit: Duration) async {
-    let end = ContinuousClock.now + limit
-    while runningHandlers > 0, ContinuousClock.now < end {
-      // A task of its own, since this one may be cancelled and would not sleep.
-      await Task { try? await Task.sleep(for: .milliseconds(10)) }.value
+  /// Returns when no handler runs any more, or when the time is over, if there is a limit.
+  func waitForHandlers(within limit: Duration? = nil) async {
+    let begin = ContinuousClock.now
+    while runningHandlers > 0 {
+      let time = ContinuousClock.now - begin
+      if let limit, time >= limit { return }
+      // Less and less often: a handler may never end. A task of its own, since this one may be cancelled and would not sleep.
+      let pause = max(.milliseconds(10), time / 10)
+      await Task { try? await Task.sleep(for: limit.map { min(pause, $0 - time) } ?? pause) }.value
     }
   }
 

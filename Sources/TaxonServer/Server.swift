@@ -19,7 +19,7 @@ public final class Server: Sendable {
   private let configuration: Configuration
   private let services: [any RPCService]
   private let registry: ServiceRegistry
-  private let reporter: CallReporter
+  let reporter: CallReporter
   private let logger: Logger
   let connections = ConnectionSet()
   private let state = Locked(State())
@@ -230,12 +230,17 @@ public final class Server: Sendable {
   }
 
   /// Waits for handlers that were cancelled, which may still use what the application takes down next, and ends the
-  /// server's own threads, unless a handler that ignores its cancellation needs them.
+  /// server's own threads: later, and without being waited for, when a handler that ignores its cancellation needs them.
   private func endHandlers() async {
     let group = state.withLock { $0.acceptor?.group }
     await reporter.waitForHandlers(within: .seconds(5))
     if reporter.runningHandlers > 0 {
       logger.warning("handlers go on after the shutdown", metadata: ["handlers": "\(reporter.runningHandlers)"])
+      guard configuration.threads != nil else { return }
+      Task { [reporter] in
+        await reporter.waitForHandlers()
+        try? await group?.shutdownGracefully()
+      }
     } else if configuration.threads != nil {
       try? await group?.shutdownGracefully()
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import OctoLLM
 import Taxon
+import TaxonFixtures
 import Testing
 
 @Suite struct ArmTests {
@@ -20,40 +21,40 @@ import Testing
   }
 
   @Test func aFullArmHasNoPlaceUntilATaskLeaves() async throws {
-    let begun = Gate()
-    let end = Gate()
+    let begun = Signal()
+    let end = Signal()
     let arms = ArmRegistry([
       Arm("small", capabilities: [], capacity: 1) { _ in
-        begun.open()
-        await end.pass()
+        begun.send()
+        await end.wait()
         return "done"
       }
     ])
     async let first = arms.carryOut(.valid())
-    await begun.pass()
+    await begun.wait()
     let error = await failure(of: ResourceError.self) { try await arms.carryOut(.valid()) }
     guard case .capacityExceeded(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.resource == "arm small" && error.capacity == 1)
-    end.open()
+    end.send()
     #expect(try await first == "done")
     #expect(try await arms.carryOut(.valid()) == "done")
   }
 
   @Test func theNextArmTakesWhatAFullOneCannot() async throws {
-    let begun = Gate()
-    let end = Gate()
+    let begun = Signal()
+    let end = Signal()
     let arms = ArmRegistry([
       Arm("first", capabilities: [], capacity: 1) { _ in
-        begun.open()
-        await end.pass()
+        begun.send()
+        await end.wait()
         return "first"
       },
       Arm("second", capabilities: []) { _ in "second" },
     ])
     async let first = arms.carryOut(.valid())
-    await begun.pass()
+    await begun.wait()
     #expect(try await arms.carryOut(.valid()) == "second")
-    end.open()
+    end.send()
     #expect(try await first == "first")
   }
 

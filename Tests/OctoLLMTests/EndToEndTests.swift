@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import OctoLLM
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// OctoLLM over TCP.
-@Suite(.timeLimit(.minutes(1))) struct EndToEndTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct EndToEndTests {
   @Test(arguments: SampleErrors.all.indices) func everyErrorArrivesTypedWithItsFields(_ index: Int) async throws {
     let sample = SampleErrors.all[index]
     try await withServer { channel in
@@ -102,11 +103,12 @@ import Testing
     let services: [any RPCService] = [
       OrchestratorService.quietly(try TaskStore()), ReflexService(logger: quiet), RehearsalService(),
     ]
-    let server = Server(.init(port: 0), services: services, logger: quiet)
+    let server = watched(Server(.init(port: 0), services: services, logger: quiet))
     try await server.start()
     let port = try #require(server.port)
-    let channel = try Channel(
-      "dns:///127.0.0.1:\(port)", policy: policy, clock: clock, logger: quiet, observer: observer)
+    let channel = try watched(
+      Channel(
+        "dns:///127.0.0.1:\(port)", policy: policy, clock: clock, logger: quiet, observer: observer))
     let outcome: Result<Void, any Error>
     do {
       outcome = .success(try await body(channel))

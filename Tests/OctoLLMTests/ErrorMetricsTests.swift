@@ -3,17 +3,18 @@ import Metrics
 import MetricsTestKit
 import OctoLLM
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// What the metrics say of OctoLLM's errors.
-@Suite(.timeLimit(.minutes(1))) struct ErrorMetricsTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ErrorMetricsTests {
   @Test func everyErrorIsCountedByItsCodeAndNoFieldIsInTheMetrics() async throws {
     let metrics = TestMetrics()
     var configuration = Server.Configuration(port: 0)
     configuration.interceptors = [MetricsInterceptor(prefix: "octollm", factory: metrics)]
-    let server = Server(configuration, services: [RehearsalService()], logger: quiet)
+    let server = watched(Server(configuration, services: [RehearsalService()], logger: quiet))
     try await server.start()
-    let channel = try Channel("ipv4:127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
+    let channel = try watched(Channel("ipv4:127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet))
     for sample in SampleErrors.all {
       await #expect(throws: Rehearsal.RaiseError.self) {
         try await Rehearsal.Client(channel).raise(.init(domain: sample.domain, code: sample.code))

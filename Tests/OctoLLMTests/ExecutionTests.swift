@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import OctoLLM
 import Taxon
+import TaxonFixtures
 import Testing
 
 @Suite struct ExecutionTests {
@@ -68,15 +69,15 @@ import Testing
   }
 
   @Test func aTaskThatIsGivenUpWaitsAgain() async throws {
-    let begun = Gate()
+    let begun = Signal()
     let arm = Arm("slow", capabilities: []) { _ in
-      begun.open()
+      begun.send()
       await untilCancelled()
       throw CancellationError()
     }
     let (service, id) = try await task(.valid(), [arm])
     let execution = Task { try await service.executeTask(.init(taskID: id), context: .init()) }
-    await begun.pass()
+    await begun.wait()
     execution.cancel()
     let error = await failure(of: Orchestrator.ExecuteTaskError.self) { try await execution.value }
     #expect(error?.status == .cancelled)
@@ -84,18 +85,18 @@ import Testing
   }
 
   @Test func whatSomebodyCancelsMeanwhileStaysCancelled() async throws {
-    let begun = Gate()
-    let end = Gate()
+    let begun = Signal()
+    let end = Signal()
     let arm = Arm("slow", capabilities: []) { _ in
-      begun.open()
-      await end.pass()
+      begun.send()
+      await end.wait()
       return "done"
     }
     let (service, id) = try await task(.valid(), [arm])
     async let execution = service.executeTask(.init(taskID: id), context: .init())
-    await begun.pass()
+    await begun.wait()
     _ = try await service.updateTaskStatus(.init(taskID: id, status: .cancelled), context: .init())
-    end.open()
+    end.send()
     #expect(try await execution.status == .cancelled)
   }
 

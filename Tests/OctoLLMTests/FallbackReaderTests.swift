@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import Testing
 
 @testable import OctoLLM

@@ -2,6 +2,7 @@
 import OctoLLM
 import Synchronization
 import Taxon
+import TaxonFixtures
 import Testing
 
 @Suite struct ReflexServiceTests {

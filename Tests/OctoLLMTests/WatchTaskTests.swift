@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import OctoLLM
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// Orchestrator.WatchTask and the health of the store, without a server.
-@Suite(.timeLimit(.minutes(1))) struct WatchTaskTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct WatchTaskTests {
   private typealias Writer = ResponseWriter<StatusChange, Orchestrator.WatchTaskError>
 
   /// A watch whose changes come one by one.
@@ -118,9 +119,9 @@ import Testing
   @Test func theReadmesStreamingSnippetTellsWhatHappens() async throws {
     let store = try TaskStore()
     let id = try await store.create(.valid("1 + 1", needs: ["arithmetic"])).taskID
-    let server = Server(.init(port: 0), services: [OrchestratorService.quietly(store)], logger: quiet)
+    let server = watched(Server(.init(port: 0), services: [OrchestratorService.quietly(store)], logger: quiet))
     try await server.start()
-    let channel = try Channel("ipv4:127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
+    let channel = try watched(Channel("ipv4:127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet))
     try await store.update(id) { _ in .init(.completed, output: "2") }
     let seen = Locked<[TaskStatus]>([])
     await streamingSnippet(Orchestrator.Client(channel), id: id) { change in seen.withLock { $0.append(change.status) }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import TaxonTransport
 import Testing
 
 /// Calls from a channel to a server over TCP.
-@Suite(.timeLimit(.minutes(1))) struct CallTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct CallTests {
   @Test func aCallIsAnswered() async throws {
     try await withServer { text, _ in
       text.uppercased()
     } test: { target, _ in
-      let channel = try Channel(target, logger: quiet)
+      let channel = try watched(Channel(target, logger: quiet))
       #expect(try await channel.text("hello") == "HELLO")
       #expect(try await channel.text("") == "")
     }
@@ -20,7 +21,7 @@ import Testing
       await Task.yield()
       return text
     } test: { target, _ in
-      let channel = try Channel(target, logger: quiet)
+      let channel = try watched(Channel(target, logger: quiet))
       try await withThrowingTaskGroup(of: Bool.self) { group in
         for number in 0..<1000 {
           group.addTask { try await channel.text("\(number)") == "\(number)" }
@@ -34,7 +35,7 @@ import Testing
     try await withServer { _, _ in
       throw ConnectionError.callRefused(endpoint: "here", reason: "full", retryAfter: .seconds(7))
     } test: { target, _ in
-      let channel = try Channel(target, policy: .none, logger: quiet)
+      let channel = try watched(Channel(target, policy: .none, logger: quiet))
       do throws(ConnectionError) {
         _ = try await channel.text("x")
         Issue.record("no error")
@@ -62,7 +63,7 @@ import Testing
       var configuration = Channel.Configuration(policy: .none)
       configuration.logger = quiet
       configuration.limits.maxHeaderListSize = 128 * 1024
-      let channel = try Channel(target, configuration: configuration)
+      let channel = try watched(Channel(target, configuration: configuration))
       for kind in ["first", "second"] {
         do throws(ConnectionError) {
           _ = try await channel.text(kind)
@@ -81,7 +82,7 @@ import Testing
     try await withServer { _, _ in
       throw Secret()
     } test: { target, _ in
-      let channel = try Channel(target, policy: .none, logger: quiet)
+      let channel = try watched(Channel(target, policy: .none, logger: quiet))
       do throws(ConnectionError) {
         _ = try await channel.text("x")
         Issue.record("no error")
@@ -101,7 +102,7 @@ import Testing
       context.trailingMetadata.add("x-last-bin", bytes: [0, 255])
       return "\(context.metadata["x-name"] ?? "") \(context.metadata.bytes("x-data-bin")) \(context.path)"
     } test: { target, _ in
-      let channel = try Channel(target, logger: quiet)
+      let channel = try watched(Channel(target, logger: quiet))
       let seen = Locked<[Metadata]>([])
       var options = CallOptions(metadata: ["x-name": "Ada"])
       options.metadata.add("x-data-bin", bytes: [1, 2])
@@ -128,7 +129,7 @@ import Testing
       }
       return ""
     } test: { target, _ in
-      let channel = try Channel(target, policy: .none, logger: quiet)
+      let channel = try watched(Channel(target, policy: .none, logger: quiet))
       _ = try await channel.text("connect")
       // On a busy machine a deadline may pass before the handler begins.
       var timeout = Duration.milliseconds(500)
@@ -157,7 +158,7 @@ import Testing
       }
       return ""
     } test: { target, _ in
-      let channel = try Channel(target, logger: quiet)
+      let channel = try watched(Channel(target, logger: quiet))
       let call = Task { try await channel.text("x") }
       await started.wait()
       call.cancel()
@@ -173,7 +174,7 @@ import Testing
     try await withServer { text, _ in
       "\(text.utf8.count)"
     } test: { target, _ in
-      let channel = try Channel(target, policy: .none, logger: quiet)
+      let channel = try watched(Channel(target, policy: .none, logger: quiet))
       do throws(ConnectionError) {
         _ = try await channel.text(String(repeating: "x", count: 5 * 1024 * 1024))
         Issue.record("no error")
@@ -192,7 +193,7 @@ import Testing
       var configuration = Channel.Configuration(policy: .none)
       configuration.limits.maxMessageSize = 1000
       configuration.logger = quiet
-      let channel = try Channel(target, configuration: configuration)
+      let channel = try watched(Channel(target, configuration: configuration))
       do throws(ConnectionError) {
         _ = try await channel.text("x")
         Issue.record("no error")
@@ -206,7 +207,7 @@ import Testing
     try await withServer { _, _ in
       throw ConnectionError.callRefused(endpoint: " here", reason: "full ")
     } test: { target, _ in
-      let channel = try Channel(target, policy: .none, logger: quiet)
+      let channel = try watched(Channel(target, policy: .none, logger: quiet))
       do throws(ConnectionError) {
         _ = try await channel.text("x")
         Issue.record("no error")
@@ -222,7 +223,7 @@ import Testing
       if text == "big" { context.trailingMetadata = ["x-big": String(repeating: "x", count: 70_000)] }
       return text
     } test: { target, _ in
-      let channel = try Channel(target, policy: .none, logger: quiet)
+      let channel = try watched(Channel(target, policy: .none, logger: quiet))
       let tooBig = CallOptions(metadata: ["x-big": String(repeating: "x", count: 70_000)])
       do throws(ConnectionError) {
         _ = try await channel.text("small", options: tooBig)
@@ -242,7 +243,7 @@ import Testing
       await Task.yield()
       return text
     } test: { target, _ in
-      let channel = try Channel(target, policy: .none, logger: quiet)
+      let channel = try watched(Channel(target, policy: .none, logger: quiet))
       _ = try await channel.text("connect")
       let calls = (0..<6).map { number in Task { try await channel.text("\(number)") } }
       for (number, call) in calls.enumerated() {

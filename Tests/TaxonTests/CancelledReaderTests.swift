@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// Calls whose task is cancelled, while what `cancel()` is called on is still held.
-@Suite(.timeLimit(.minutes(1))) struct CancelledReaderTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct CancelledReaderTests {
   private typealias Text = TextService.Text
   private typealias Responses = ResponseStream<Text, ConnectionError>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// A service made by hand: its methods are closures over texts.
@@ -41,7 +42,7 @@ func withServer(
   var configuration = configuration
   configuration.address = .tcp(host: "127.0.0.1", port: 0)
   configuration.gracePeriod = .seconds(5)
-  let server = Server(configuration, services: [TextService(body: body)], logger: quiet)
+  let server = watched(Server(configuration, services: [TextService(body: body)], logger: quiet))
   try await server.start()
   do {
     try await test("ipv4:127.0.0.1:\(server.port ?? 0)", server)
@@ -50,31 +51,4 @@ func withServer(
     throw error
   }
   await server.shutDown()
-}
-
-/// A logger that says nothing.
-let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-
-/// Something that is awaited until it has happened.
-final class Signal: Sendable {
-  private let state = Locked<(hasHappened: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
-
-  func send() {
-    let waiting = state.withLock { state in
-      state.hasHappened = true
-      defer { state.waiting = [] }
-      return state.waiting
-    }
-    for continuation in waiting { continuation.resume() }
-  }
-
-  func wait() async {
-    await withCheckedContinuation { continuation in
-      let hasHappened = state.withLock { state in
-        if !state.hasHappened { state.waiting.append(continuation) }
-        return state.hasHappened
-      }
-      if hasHappened { continuation.resume() }
-    }
-  }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import TaxonTransport
 import Testing
 
@@ -53,7 +54,7 @@ private struct PatientService: RPCService {
 }
 
 /// Calls that are given up, at any point, beside calls that must live.
-@Suite(.timeLimit(.minutes(5))) struct GivenUpCallsTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(5))) struct GivenUpCallsTests {
   typealias Text = TextService.Text
 
   /// Runs a test with a channel that has one connection, and checks that it had no other.
@@ -63,10 +64,10 @@ private struct PatientService: RPCService {
     // So many resets at once are what this is about, and not an attack.
     settings.http2.flood.resets = .init(burst: 1_000_000, perSecond: 1_000_000)
     settings.connections.maxRunningCalls = 100_000
-    let server = Server(settings, services: [PatientService()], logger: quiet)
+    let server = watched(Server(settings, services: [PatientService()], logger: quiet))
     try await server.start()
     let relay = try await Relay(to: server.port ?? 0)
-    let channel = try Channel("ipv4:127.0.0.1:\(relay.port)", configuration: quietly())
+    let channel = try watched(Channel("ipv4:127.0.0.1:\(relay.port)", configuration: quietly()))
     // Lives through all that the test does.
     let watch = channel.bidirectional(PatientService.method(.bidirectional), options: CallOptions())
     try await watch.write(Text(value: "before"))

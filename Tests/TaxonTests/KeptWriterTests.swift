@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// Handlers that keep what they were given past their end.
-@Suite(.timeLimit(.minutes(1))) struct KeptWriterTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct KeptWriterTests {
   typealias Text = TextService.Text
 
   /// A method of each kind, whose handlers keep everything.
@@ -88,9 +89,9 @@ import Testing
       return text
     }
     let logger = Logger(label: "test") { _ in LineHandler(lines: lines) }
-    let server = Server(.init(port: 0), services: [service], logger: logger)
+    let server = watched(Server(.init(port: 0), services: [service], logger: logger))
     try await server.start()
-    let channel = try Channel("ipv4:127.0.0.1:\(server.port ?? 0)", configuration: quietly())
+    let channel = try watched(Channel("ipv4:127.0.0.1:\(server.port ?? 0)", configuration: quietly()))
     let seen = Locked<[String?]>([])
     var options = CallOptions()
     options.onMetadata = { initial, _ in seen.withLock { $0.append(initial["x-first"]) } }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// How metadata is written down.
-@Suite(.timeLimit(.minutes(1))) struct MetadataTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct MetadataTests {
   @Test func aLiteralTakesStringsHoweverTheyComeAbout() {
     let token = "t0ken"
     let tenant = "acme/eu"
@@ -33,7 +34,7 @@ import Testing
     try await withServer { _, context in
       context.metadata["authorization"] ?? "none"
     } test: { target, _ in
-      let channel = try Channel(target, logger: quiet)
+      let channel = try watched(Channel(target, logger: quiet))
       let token = "t0ken"
       let options = CallOptions(metadata: ["authorization": "Bearer \(token)"])
       #expect(try await channel.text("", options: options) == "Bearer t0ken")

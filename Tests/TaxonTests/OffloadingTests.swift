@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
 import Taxon
+import TaxonFixtures
 import Testing
 
 #if canImport(Darwin)
@@ -12,7 +13,7 @@ import Testing
 #endif
 
 /// Handlers that compute for long.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct OffloadingTests {
+@Suite(.serialized, .leavesNothing, .timeLimit(.minutes(1))) struct OffloadingTests {
   /// A service of every kind of method, some of whose handlers run off the loops.
   private struct Service: RPCService {
     static let serviceName = KindsService.serviceName
@@ -75,9 +76,9 @@ import Testing
   private func withServer(
     _ services: [any RPCService], logger: Logger = quiet, test: (Channel) async throws -> Void
   ) async throws {
-    let server = Server(.init(port: 0, threads: 1), services: services, logger: logger)
+    let server = watched(Server(.init(port: 0, threads: 1), services: services, logger: logger))
     try await server.start()
-    let channel = try Channel("127.0.0.1:\(server.port ?? 0)", configuration: quietly())
+    let channel = try watched(Channel("127.0.0.1:\(server.port ?? 0)", configuration: quietly()))
     let result: Result<Void, any Error>
     do { result = .success(try await test(channel)) } catch { result = .failure(error) }
     channel.shutDown()
@@ -107,7 +108,7 @@ import Testing
   @Test func aMethodThatCannotBeOffloadedIsASetupError() async throws {
     let service = Service(offloadedMethods: ["Unary", "Unray"]) {}
     do throws(SetupError) {
-      try await Server(.init(port: 0), services: [service], logger: quiet).start()
+      try await watched(Server(.init(port: 0), services: [service], logger: quiet)).start()
       Issue.record("no error")
     } catch .invalidSetting(let error) {
       #expect(error.name == "offloadedMethods")

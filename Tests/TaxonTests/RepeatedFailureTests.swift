@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import Taxon
+import TaxonFixtures
 import Testing
 
 @testable import TaxonServer
 
 /// Failures that repeat, in the log.
-@Suite(.timeLimit(.minutes(1))) struct RepeatedFailureTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct RepeatedFailureTests {
   private func at(_ milliseconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .milliseconds(milliseconds) }
 
   private func admits<Kind>(_ lines: inout RepeatedLines<Kind>, _ kind: Kind, now: NIODeadline) -> Bool {
@@ -46,7 +47,7 @@ import Testing
 
   @Test func callsThatAllFailCostTheLogTwoLines() async throws {
     let log = LogRecorder()
-    let server = Server(.init(port: 0), services: [TextService { text, _ in text }], logger: log.logger)
+    let server = watched(Server(.init(port: 0), services: [TextService { text, _ in text }], logger: log.logger))
     try await server.start()
     let client = try await WireClient.connect(.port(server.port ?? 0))
     for _ in 0..<200 { #expect(try await client.call("/test.Text/Nothing").status == "12") }

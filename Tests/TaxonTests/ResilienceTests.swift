@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Synchronization
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// What a channel does about failures.
-@Suite(.timeLimit(.minutes(1))) struct ChannelResilienceTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ChannelResilienceTests {
   /// The standard's policy with pauses of a millisecond.
   static let quick: CallPolicy = {
     var policy = CallPolicy.standard
@@ -21,9 +22,10 @@ import Testing
       return "done"
     } test: { target, _ in
       let events = Locked<[String]>([])
-      let channel = try Channel(target, policy: Self.quick, logger: quiet) { event in
-        events.withLock { $0.append("\(event)") }
-      }
+      let channel = try watched(
+        Channel(target, policy: Self.quick, logger: quiet) { event in
+          events.withLock { $0.append("\(event)") }
+        })
       #expect(try await channel.text("x", TextService.repeatable) == "done")
       #expect(count.load(ordering: .relaxed) == 3)
       #expect(events.withLock { $0 }.count == 2)
@@ -42,7 +44,7 @@ import Testing
       context.trailingMetadata = ["x-second": "2"]
       return "done"
     } test: { target, _ in
-      let channel = try Channel(target, policy: Self.quick, logger: quiet)
+      let channel = try watched(Channel(target, policy: Self.quick, logger: quiet))
       let seen = Locked<[Metadata]>([])
       var options = CallOptions(timeout: .seconds(30))
       options.onMetadata = { initial, trailing in seen.withLock { $0 += [initial, trailing] } }
@@ -62,7 +64,7 @@ import Testing
       policy.retry.backoff.base = .seconds(60)
       policy.retry.backoff.cap = .seconds(60)
       let failed = Signal()
-      let channel = try Channel(target, policy: policy, logger: quiet) { _ in failed.send() }
+      let channel = try watched(Channel(target, policy: policy, logger: quiet) { _ in failed.send() })
       let trailers = Locked<[Metadata]>([])
       let options = CallOptions(onMetadata: { _, trailing in trailers.withLock { $0.append(trailing) } })
       let call = Task { try await channel.text("x", TextService.repeatable, options: options) }
@@ -85,7 +87,7 @@ import Testing
       count.add(1, ordering: .relaxed)
       throw ConnectionError.connectionLost(endpoint: "x", error: "y")
     } test: { target, _ in
-      let channel = try Channel(target, policy: Self.quick, logger: quiet)
+      let channel = try watched(Channel(target, policy: Self.quick, logger: quiet))
       await #expect(throws: ConnectionError.self) { try await channel.text("x") }
       #expect(count.load(ordering: .relaxed) == 1)
     }
@@ -97,7 +99,7 @@ import Testing
       count.add(1, ordering: .relaxed)
       throw ConnectionError.connectionLost(endpoint: "x", error: "y")
     } test: { target, _ in
-      let channel = try Channel(target, policy: Self.quick, logger: quiet)
+      let channel = try watched(Channel(target, policy: Self.quick, logger: quiet))
       for _ in 0..<5 { await #expect(throws: ConnectionError.self) { try await channel.text("x") } }
       do throws(ConnectionError) {
         _ = try await channel.text("x")
@@ -111,11 +113,11 @@ import Testing
   }
 
   @Test func anEndpointThatIsNotThereIsUnreachable() async throws {
-    let server = Server(.init(port: 0), services: [], logger: quiet)
+    let server = watched(Server(.init(port: 0), services: [], logger: quiet))
     try await server.start()
     let port = server.port ?? 0
     await server.shutDown()
-    let channel = try Channel("127.0.0.1:\(port)", policy: .none, logger: quiet)
+    let channel = try watched(Channel("127.0.0.1:\(port)", policy: .none, logger: quiet))
     do throws(ConnectionError) {
       _ = try await channel.text("x")
       Issue.record("no error")
@@ -127,14 +129,14 @@ import Testing
 
   @Test func aChannelConnectsAgain() async throws {
     var configuration = Server.Configuration(port: 0)
-    let first = Server(configuration, services: [TextService { _, _ in "first" }], logger: quiet)
+    let first = watched(Server(configuration, services: [TextService { _, _ in "first" }], logger: quiet))
     try await first.start()
     let port = first.port ?? 0
-    let channel = try Channel("127.0.0.1:\(port)", logger: quiet)
+    let channel = try watched(Channel("127.0.0.1:\(port)", logger: quiet))
     #expect(try await channel.text("x") == "first")
     await first.shutDown()
     configuration.address = .tcp(host: "127.0.0.1", port: port)
-    let second = Server(configuration, services: [TextService { _, _ in "second" }], logger: quiet)
+    let second = watched(Server(configuration, services: [TextService { _, _ in "second" }], logger: quiet))
     try await second.start()
     #expect(try await channel.text("x") == "second")
     await second.shutDown()
@@ -144,7 +146,7 @@ import Testing
     try await withServer { _, _ in
       throw ConnectionError.connectionLost(endpoint: "x", error: "y", retryAfter: .seconds(30))
     } test: { target, _ in
-      let channel = try Channel(target, policy: Self.quick, logger: quiet)
+      let channel = try watched(Channel(target, policy: Self.quick, logger: quiet))
       let begin = ContinuousClock.now
       await #expect(throws: ConnectionError.self) {
         try await channel.text("x", TextService.repeatable, options: CallOptions(timeout: .seconds(20)))

@@ -2,26 +2,28 @@
 import Dispatch
 import NIOCore
 import Taxon
+import TaxonFixtures
 import Testing
 
 import class TaxonClient.Channel
 
 /// How a server begins and ends.
-@Suite(.timeLimit(.minutes(1))) struct ServerLifecycleTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ServerLifecycleTests {
   @Test func shuttingDownLetsCallsInFlightEnd() async throws {
     let started = Signal()
     let goOn = Signal()
-    let server = Server(
-      .init(port: 0),
-      services: [
-        TextService { _, _ in
-          started.send()
-          await goOn.wait()
-          return "late"
-        }
-      ], logger: quiet)
+    let server = watched(
+      Server(
+        .init(port: 0),
+        services: [
+          TextService { _, _ in
+            started.send()
+            await goOn.wait()
+            return "late"
+          }
+        ], logger: quiet))
     try await server.start()
-    let channel = try Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
+    let channel = try watched(Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet))
     async let answer = channel.text("x")
     await started.wait()
     async let end: Void = server.shutDown()
@@ -36,21 +38,22 @@ import class TaxonClient.Channel
     configuration.gracePeriod = .milliseconds(50)
     let started = Signal()
     let cancelled = Signal()
-    let server = Server(
-      configuration,
-      services: [
-        TextService { _, _ in
-          started.send()
-          await withTaskCancellationHandler {
-            await cancelled.wait()
-          } onCancel: {
-            cancelled.send()
+    let server = watched(
+      Server(
+        configuration,
+        services: [
+          TextService { _, _ in
+            started.send()
+            await withTaskCancellationHandler {
+              await cancelled.wait()
+            } onCancel: {
+              cancelled.send()
+            }
+            return ""
           }
-          return ""
-        }
-      ], logger: quiet)
+        ], logger: quiet))
     try await server.start()
-    let channel = try Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
+    let channel = try watched(Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet))
     let call = Task { try await channel.text("x") }
     await started.wait()
     await server.shutDown()
@@ -65,20 +68,21 @@ import class TaxonClient.Channel
     let started = Signal()
     let goOn = Signal()
     let ends = Locked<[String]>([])
-    let server = Server(
-      configuration,
-      services: [
-        TextService { _, _ in
-          started.send()
-          await untilCancelled()
-          // Cancelled, but not done: a transaction is rolled back, say.
-          await goOn.wait()
-          ends.withLock { $0.append("handler") }
-          return ""
-        }
-      ], logger: quiet)
+    let server = watched(
+      Server(
+        configuration,
+        services: [
+          TextService { _, _ in
+            started.send()
+            await untilCancelled()
+            // Cancelled, but not done: a transaction is rolled back, say.
+            await goOn.wait()
+            ends.withLock { $0.append("handler") }
+            return ""
+          }
+        ], logger: quiet))
     try await server.start()
-    let channel = try Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
+    let channel = try watched(Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet))
     let call = Task { try await channel.text("x") }
     await started.wait()
     let shutdown = Task {
@@ -101,19 +105,20 @@ import class TaxonClient.Channel
     let started = Signal()
     let goOn = Signal()
     let ended = Signal()
-    let server = Server(
-      configuration,
-      services: [
-        TextService { _, _ in
-          started.send()
-          await goOn.wait()
-          ended.send()
-          return ""
-        }
-      ], logger: quiet)
+    let server = watched(
+      Server(
+        configuration,
+        services: [
+          TextService { _, _ in
+            started.send()
+            await goOn.wait()
+            ended.send()
+            return ""
+          }
+        ], logger: quiet))
     try await server.start()
     let port = try #require(server.port)
-    let channel = try Channel("127.0.0.1:\(port)", policy: .none, logger: quiet)
+    let channel = try watched(Channel("127.0.0.1:\(port)", policy: .none, logger: quiet))
     let call = Task { try await channel.text("x") }
     await started.wait()
     let begin = ContinuousClock.now
@@ -130,7 +135,7 @@ import class TaxonClient.Channel
   }
 
   @Test func runEndsWhenItsTaskIsCancelled() async throws {
-    let server = Server(.init(port: 0), services: [], logger: quiet)
+    let server = watched(Server(.init(port: 0), services: [], logger: quiet))
     let listening = Signal()
     let run = Task { try await server.run { _ in listening.send() } }
     await listening.wait()
@@ -140,9 +145,9 @@ import class TaxonClient.Channel
   }
 
   @Test func aPortInUseIsASetupError() async throws {
-    let first = Server(.init(port: 0), services: [], logger: quiet)
+    let first = watched(Server(.init(port: 0), services: [], logger: quiet))
     try await first.start()
-    let second = Server(.init(port: first.port ?? 0), services: [], logger: quiet)
+    let second = watched(Server(.init(port: first.port ?? 0), services: [], logger: quiet))
     do throws(SetupError) {
       try await second.start()
       Issue.record("no error")
@@ -155,7 +160,7 @@ import class TaxonClient.Channel
   @Test(arguments: [-1, 65_536])
   func aPortOutOfBoundsIsASetupError(_ port: Int) async throws {
     do throws(SetupError) {
-      try await Server(.init(port: port), services: [], logger: quiet).start()
+      try await watched(Server(.init(port: port), services: [], logger: quiet)).start()
       Issue.record("no error")
     } catch .invalidSetting(let error) {
       #expect(error.name == "port")
@@ -166,7 +171,7 @@ import class TaxonClient.Channel
   @Test func aServiceGivenTwiceIsASetupError() async throws {
     let services = [TextService { text, _ in text }, TextService { text, _ in text }]
     do throws(SetupError) {
-      try await Server(.init(port: 0), services: services, logger: quiet).start()
+      try await watched(Server(.init(port: 0), services: services, logger: quiet)).start()
       Issue.record("no error")
     } catch .invalidSetting(let error) {
       #expect(error.value == "test.Text")
@@ -190,10 +195,10 @@ import class TaxonClient.Channel
       }
       return text
     }
-    let server = Server(configuration, services: [text, ShutdownWatch(signal: isShuttingDown)], logger: quiet)
+    let server = watched(Server(configuration, services: [text, ShutdownWatch(signal: isShuttingDown)], logger: quiet))
     try await server.start()
     let port = try #require(server.port)
-    let channel = try Channel("127.0.0.1:\(port)", policy: .none, logger: quiet)
+    let channel = try watched(Channel("127.0.0.1:\(port)", policy: .none, logger: quiet))
     async let blocking = channel.text("block")
     await isBlocked.wait()
     let clients = try await withThrowingTaskGroup { group in

@@ -3,10 +3,11 @@ import Logging
 import Metrics
 import MetricsTestKit
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// What handlers and interceptors throw, and methods do not declare: nothing of it leaves.
-@Suite(.timeLimit(.minutes(1))) struct UndeclaredErrorTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct UndeclaredErrorTests {
   /// The methods of `KindsService`, by the same paths, as a schema without `raises` has them.
   private struct PlainKindsService: RPCService {
     static let serviceName = KindsService.serviceName
@@ -69,9 +70,9 @@ import Testing
       service = KindsService()
       configuration.interceptors.append(Guard(error: error))
     }
-    let server = Server(configuration, services: [service], logger: logger)
+    let server = watched(Server(configuration, services: [service], logger: logger))
     try await server.start()
-    let channel = try Channel("ipv4:127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet)
+    let channel = try watched(Channel("ipv4:127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet))
     let thrown = await #expect(throws: ConnectionError.self) { try await channel.call(kind) }
     channel.shutDown()
     await server.shutDown()
@@ -165,7 +166,7 @@ import Testing
     ] {
       var configuration = Server.Configuration(port: 0)
       change(&configuration.undeclaredErrors)
-      let server = Server(configuration, services: [], logger: quiet)
+      let server = watched(Server(configuration, services: [], logger: quiet))
       let error = await #expect(throws: SetupError.self) { try await server.start() }
       #expect(error?.as(SetupError.InvalidSetting.self)?.name.hasPrefix("undeclaredErrors.passing") == true)
     }
@@ -225,7 +226,7 @@ import Testing
       await untilCancelled()
       throw late.error
     }
-    let server = Server(configuration, services: [service], logger: log.logger)
+    let server = watched(Server(configuration, services: [service], logger: log.logger))
     try await server.start()
     let client = try await WireClient.connect(.port(server.port ?? 0))
     // On a busy machine a deadline may pass before the handler begins.

@@ -13,7 +13,8 @@ final class CallDispatcher: @unchecked Sendable {
   let eventLoop: any EventLoop
   let target: Target
   let configuration: Channel.Configuration
-  let dialer: any Dialer
+  /// Makes the connections. Tests put another one in its place before the first call.
+  var dialer: any Dialer
   let tls: TLSContextSource?
   /// What an error may be that the called method does not declare.
   let knownErrors: ErrorRegistry

@@ -123,6 +123,7 @@ struct ConnectionAcceptor: Sendable {
       connections.remove(id)
       throw error
     }
+    connections.began(on: channel)
     // When the channel is active, so that what is said first is not lost.
     if admission == .late { channel.eventLoop.assumeIsolated().execute { connection.beginShutdown() } }
   }

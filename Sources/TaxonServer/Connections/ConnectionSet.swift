@@ -14,6 +14,7 @@ final class ConnectionSet: Sendable {
   }
 
   private let state = Locked(State())
+  private let observer = Locked<(@Sendable (any Channel) -> Void)?>(nil)
 
   /// What becomes of a new connection.
   enum Admission {
@@ -33,6 +34,12 @@ final class ConnectionSet: Sendable {
       return state.isShuttingDown ? .late : .accepted
     }
   }
+
+  /// Has each connection's channel observed when the connection begins, on its loop: tests see what becomes of it.
+  func observe(_ observer: @escaping @Sendable (any Channel) -> Void) { self.observer.withLock { $0 = observer } }
+
+  /// The connection on the channel has begun.
+  func began(on channel: any Channel) { observer.withLock { $0 }?(channel) }
 
   func remove(_ id: ObjectIdentifier) {
     let waiting = state.withLock { state -> [CheckedContinuation<Void, Never>] in

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Logging
 import OctoLLM
 import Taxon
-
-let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+import TaxonFixtures
 
 extension TaskContract {
   static func valid(_ description: String = "Tidy up", timeout: Int32? = nil, needs: [String] = []) -> TaskContract {
@@ -28,16 +26,6 @@ extension Arm {
   }
 }
 
-/// Waits until the task is cancelled.
-func untilCancelled() async {
-  let isCancelled = Gate()
-  await withTaskCancellationHandler {
-    await isCancelled.pass()
-  } onCancel: {
-    isCancelled.open()
-  }
-}
-
 /// What a body throws, as one of the errors of a union; nil when it throws nothing.
 func failure<Union: ErrorUnion, Value>(
   of union: Union.Type = Union.self, _ body: () async throws -> Value
@@ -48,15 +36,4 @@ func failure<Union: ErrorUnion, Value>(
   } catch {
     return Union.lift(error)
   }
-}
-
-/// A gate that is passed once it is opened, in whatever order both happen.
-struct Gate: Sendable {
-  private let stream: AsyncStream<Void>
-  private let continuation: AsyncStream<Void>.Continuation
-
-  init() { (stream, continuation) = AsyncStream.makeStream() }
-
-  func open() { continuation.finish() }
-  func pass() async { for await _ in stream {} }
 }

@@ -3,12 +3,13 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import Taxon
+import TaxonFixtures
 import Testing
 
 import class TaxonClient.Channel
 
 /// Peers that encrypt, and do not agree on HTTP/2.
-@Suite(.timeLimit(.minutes(1))) struct ALPNTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ALPNTests {
   private let files = Certificates.shared
 
   /// A TLS server that chooses among these protocols, and says nothing more.
@@ -33,9 +34,10 @@ import class TaxonClient.Channel
 
   @Test func aServerWithoutALPNIsRefused() async throws {
     try await withPeer([]) { port in
-      let channel = try Channel(
-        "dns:///localhost:\(port)",
-        configuration: quietly { $0.tls = ClientTLS(trustRoots: .file(files.authority)) })
+      let channel = try watched(
+        Channel(
+          "dns:///localhost:\(port)",
+          configuration: quietly { $0.tls = ClientTLS(trustRoots: .file(files.authority)) }))
       guard case .endpointUnreachable(let error)? = await channel.failure() else {
         Issue.record("another error")
         return
@@ -48,9 +50,10 @@ import class TaxonClient.Channel
 
   @Test func aServerThatSpeaksAnotherProtocolIsRefused() async throws {
     try await withPeer(["http/1.1"]) { port in
-      let channel = try Channel(
-        "dns:///localhost:\(port)",
-        configuration: quietly { $0.tls = ClientTLS(trustRoots: .file(files.authority)) })
+      let channel = try watched(
+        Channel(
+          "dns:///localhost:\(port)",
+          configuration: quietly { $0.tls = ClientTLS(trustRoots: .file(files.authority)) }))
       guard case .endpointUnreachable(let error)? = await channel.failure() else {
         Issue.record("another error")
         return

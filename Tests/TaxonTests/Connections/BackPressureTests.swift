@@ -3,13 +3,14 @@ import Metrics
 import MetricsTestKit
 import NIOCore
 import Taxon
+import TaxonFixtures
 import TaxonTransport
 import Testing
 
 @testable import TaxonServer
 
 /// Limits as a peer that does not read meets them, and how they are counted.
-@Suite(.timeLimit(.minutes(1))) struct BackPressureTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct BackPressureTests {
   @Test func aServerStopsReadingWhatAPeerAsksThatDoesNotReadItsAnswers() async throws {
     let handled = Tally()
     let server = try await makeServer {
@@ -82,14 +83,15 @@ import Testing
     var configuration = Server.Configuration(port: 0)
     configuration.http2.streamWindow = 1000
     configuration.http2.maxStreamWindow = 1000
-    let server = Server(configuration, services: [KindsService()], logger: quiet)
+    let server = watched(Server(configuration, services: [KindsService()], logger: quiet))
     try await server.start()
-    let channel = try Channel(
-      "127.0.0.1:\(server.port ?? 0)",
-      configuration: quietly {
-        $0.http2.streamWindow = 1000
-        $0.http2.maxStreamWindow = 1000
-      })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(server.port ?? 0)",
+        configuration: quietly {
+          $0.http2.streamWindow = 1000
+          $0.http2.maxStreamWindow = 1000
+        }))
     let call = channel.bidirectional(Kind.bidirectional.method, options: CallOptions())
     async let written: Void = {
       for number in 0..<50 {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import Taxon
+import TaxonFixtures
 import Testing
 
 import class TaxonClient.Channel
 
 /// Targets with several addresses.
-@Suite(.timeLimit(.minutes(1))) struct BalancingTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct BalancingTests {
   private func withServers(
     _ count: Int, _ body: @escaping @Sendable (_ server: Int, _ text: String) async throws -> String,
     test: (_ servers: [Server], _ ports: [Int]) async throws -> Void
@@ -34,7 +35,7 @@ import class TaxonClient.Channel
     try await withServers(3) { server, _ in
       "\(server)"
     } test: { _, ports in
-      let channel = try Channel(target(ports), configuration: quietly { $0.balancing = .roundRobin })
+      let channel = try watched(Channel(target(ports), configuration: quietly { $0.balancing = .roundRobin }))
       try await warmUp(channel, ["0", "1", "2"])
       var counts: [String: Int] = [:]
       for _ in 0..<30 { counts[try await channel.text("x"), default: 0] += 1 }
@@ -47,25 +48,27 @@ import class TaxonClient.Channel
     let asked = Locked<[String: Int]>([:])
     func make(_ port: Int = 0) async throws -> Server {
       let number = Locked("")
-      let server = Server(
-        .init(port: port),
-        services: [
-          KindsService { _ in
-            let port = number.withLock { $0 }
-            asked.withLock { $0[port, default: 0] += 1 }
-          }
-        ], logger: quiet)
+      let server = watched(
+        Server(
+          .init(port: port),
+          services: [
+            KindsService { _ in
+              let port = number.withLock { $0 }
+              asked.withLock { $0[port, default: 0] += 1 }
+            }
+          ], logger: quiet))
       try await server.start()
       number.withLock { $0 = "\(server.port ?? 0)" }
       return server
     }
     let ports = [freePort(), freePort()]
-    let channel = try Channel(
-      target(ports),
-      configuration: quietly {
-        $0.balancing = .roundRobin
-        $0.backoff = Backoff(base: .milliseconds(20), cap: .milliseconds(50))
-      })
+    let channel = try watched(
+      Channel(
+        target(ports),
+        configuration: quietly {
+          $0.balancing = .roundRobin
+          $0.backoff = Backoff(base: .milliseconds(20), cap: .milliseconds(50))
+        }))
     // No server is there yet.
     let first = Task { try await channel.call(kind, options: CallOptions(waitForReady: true)) }
     await channel.reaches(.transientFailure)
@@ -84,7 +87,7 @@ import class TaxonClient.Channel
     try await withServers(3) { server, _ in
       "\(server)"
     } test: { servers, ports in
-      let channel = try Channel(target(ports), configuration: quietly { $0.balancing = .roundRobin })
+      let channel = try watched(Channel(target(ports), configuration: quietly { $0.balancing = .roundRobin }))
       try await warmUp(channel, ["0", "1", "2"])
       await servers[1].shutDown()
       for _ in 0..<30 { #expect(try await channel.text("x") != "1") }
@@ -95,12 +98,13 @@ import class TaxonClient.Channel
 
   @Test func roundRobinFailsOnlyWhenNoServerIsThere() async throws {
     let ports = [freePort(), freePort()]
-    let channel = try Channel(
-      target(ports),
-      configuration: quietly {
-        $0.balancing = .roundRobin
-        $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600))
-      })
+    let channel = try watched(
+      Channel(
+        target(ports),
+        configuration: quietly {
+          $0.balancing = .roundRobin
+          $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600))
+        }))
     guard case .endpointUnreachable(let error)? = await channel.failure() else {
       Issue.record("another error")
       return
@@ -119,14 +123,15 @@ import class TaxonClient.Channel
       return "\(server)"
     } test: { _, ports in
       let policy = CallPolicy(retry: .none, breaker: CircuitBreaker.Settings(failureThreshold: 3))
-      let channel = try Channel(
-        target(ports),
-        configuration: quietly(policy) {
-          $0.balancing = .roundRobin
-          $0.observer = { event in
-            if case .breaker(let transition) = event { opened.withLock { $0.append(transition.endpoint) } }
-          }
-        })
+      let channel = try watched(
+        Channel(
+          target(ports),
+          configuration: quietly(policy) {
+            $0.balancing = .roundRobin
+            $0.observer = { event in
+              if case .breaker(let transition) = event { opened.withLock { $0.append(transition.endpoint) } }
+            }
+          }))
       #expect(channel.breaker == nil)
       var failures = 0
       while failures < 3 {
@@ -144,7 +149,7 @@ import class TaxonClient.Channel
       throw ConnectionError.connectionLost(endpoint: "x", error: "y")
     } test: { _, ports in
       let policy = CallPolicy(retry: .none, breaker: CircuitBreaker.Settings(failureThreshold: 1))
-      let channel = try Channel(target(ports), configuration: quietly(policy) { $0.balancing = .roundRobin })
+      let channel = try watched(Channel(target(ports), configuration: quietly(policy) { $0.balancing = .roundRobin }))
       var last: ConnectionError?
       for _ in 0..<3 { last = await channel.failure() }
       guard case .circuitOpen(let error)? = last else {
@@ -162,7 +167,7 @@ import class TaxonClient.Channel
       "\(server)"
     } test: { _, ports in
       let gone = freePort()
-      let channel = try Channel(target([gone] + ports), configuration: quietly())
+      let channel = try watched(Channel(target([gone] + ports), configuration: quietly()))
       for _ in 0..<10 { #expect(try await channel.text("x") == "0") }
       channel.shutDown()
     }
@@ -175,18 +180,19 @@ import class TaxonClient.Channel
     } test: { servers, ports in
       let current = Locked(ports[0])
       let lookups = Locked(0)
-      let channel = try Channel(
-        "dns:///text.test:1",
-        configuration: quietly {
-          $0.balancing = balancing
-          $0.resolutionInterval = .zero
-          $0.backoff = Backoff(base: .milliseconds(20), cap: .milliseconds(50))
-          $0.nameLookup = { host, port in
-            #expect(host == "text.test" && port == 1)
-            lookups.withLock { $0 += 1 }
-            return [try SocketAddress(ipAddress: "127.0.0.1", port: current.withLock { $0 })]
-          }
-        })
+      let channel = try watched(
+        Channel(
+          "dns:///text.test:1",
+          configuration: quietly {
+            $0.balancing = balancing
+            $0.resolutionInterval = .zero
+            $0.backoff = Backoff(base: .milliseconds(20), cap: .milliseconds(50))
+            $0.nameLookup = { host, port in
+              #expect(host == "text.test" && port == 1)
+              lookups.withLock { $0 += 1 }
+              return [try SocketAddress(ipAddress: "127.0.0.1", port: current.withLock { $0 })]
+            }
+          }))
       #expect(try await channel.text("x") == "0")
       #expect(lookups.withLock { $0 } == 1)
       current.withLock { $0 = ports[1] }
@@ -200,15 +206,16 @@ import class TaxonClient.Channel
   @Test func aNameIsNotResolvedMoreOftenThanTheIntervalAllows() async throws {
     let port = freePort()
     let lookups = Locked(0)
-    let channel = try Channel(
-      "dns:///text.test:1",
-      configuration: quietly {
-        $0.backoff = Backoff(base: .milliseconds(1), cap: .milliseconds(1))
-        $0.nameLookup = { _, _ in
-          lookups.withLock { $0 += 1 }
-          return [try SocketAddress(ipAddress: "127.0.0.1", port: port)]
-        }
-      })
+    let channel = try watched(
+      Channel(
+        "dns:///text.test:1",
+        configuration: quietly {
+          $0.backoff = Backoff(base: .milliseconds(1), cap: .milliseconds(1))
+          $0.nameLookup = { _, _ in
+            lookups.withLock { $0 += 1 }
+            return [try SocketAddress(ipAddress: "127.0.0.1", port: port)]
+          }
+        }))
     for _ in 0..<20 { _ = await channel.failure() }
     #expect(lookups.withLock { $0 } == 1)
     channel.shutDown()
@@ -219,15 +226,16 @@ import class TaxonClient.Channel
     let server = try await makeServer { text, _ in text }
     let port = try #require(server.port)
     let isKnown = Locked(false)
-    let channel = try Channel(
-      "dns:///text.test:1",
-      configuration: quietly {
-        $0.backoff = Backoff(base: .milliseconds(20), cap: .milliseconds(50))
-        $0.nameLookup = { _, _ in
-          guard isKnown.withLock({ $0 }) else { throw Unknown() }
-          return [try SocketAddress(ipAddress: "127.0.0.1", port: port)]
-        }
-      })
+    let channel = try watched(
+      Channel(
+        "dns:///text.test:1",
+        configuration: quietly {
+          $0.backoff = Backoff(base: .milliseconds(20), cap: .milliseconds(50))
+          $0.nameLookup = { _, _ in
+            guard isKnown.withLock({ $0 }) else { throw Unknown() }
+            return [try SocketAddress(ipAddress: "127.0.0.1", port: port)]
+          }
+        }))
     guard case .endpointUnreachable(let error)? = await channel.failure() else {
       Issue.record("another error")
       return

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// A channel's configuration that retries nothing and says nothing, changed by the test.
@@ -45,7 +46,7 @@ func makeServer(
   var configuration = Server.Configuration(port: port)
   configuration.gracePeriod = .seconds(5)
   configure(&configuration)
-  let server = Server(configuration, services: [TextService(body: body)], logger: quiet)
+  let server = watched(Server(configuration, services: [TextService(body: body)], logger: quiet))
   try await server.start()
   return server
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// A channel that encrypts.
-@Suite(.timeLimit(.minutes(1))) struct ChannelTLSTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ChannelTLSTests {
   private let files = Certificates.shared
 
   private var serverTLS: ServerTLS {
@@ -19,7 +20,7 @@ import Testing
   }
 
   private func reason(_ target: String, _ tls: ClientTLS) async throws -> String {
-    let channel = try Channel(target, configuration: quietly { $0.tls = tls })
+    let channel = try watched(Channel(target, configuration: quietly { $0.tls = tls }))
     defer { channel.shutDown() }
     guard case .endpointUnreachable(let error)? = await channel.failure() else {
       Issue.record("another error")
@@ -32,8 +33,9 @@ import Testing
   @Test(arguments: ["dns:///localhost", "ipv4:127.0.0.1"])
   func theServersCertificateIsForTheNameOrTheAddressOfTheTarget(_ host: String) async throws {
     try await withServer(tls: serverTLS) { port in
-      let channel = try Channel(
-        "\(host):\(port)", configuration: quietly { $0.tls = ClientTLS(trustRoots: .file(files.authority)) })
+      let channel = try watched(
+        Channel(
+          "\(host):\(port)", configuration: quietly { $0.tls = ClientTLS(trustRoots: .file(files.authority)) }))
       #expect(try await channel.text("x") == "x")
       channel.shutDown()
     }
@@ -79,13 +81,14 @@ import Testing
 
   @Test func aServerThatNeverShakesHandsIsUnreachableAfterTheConnectTimeout() async throws {
     let peer = try await ScriptedPeer()
-    let channel = try Channel(
-      "127.0.0.1:\(peer.port)",
-      configuration: quietly {
-        $0.tls = ClientTLS(trustRoots: .file(files.authority))
-        $0.connectTimeout = .seconds(2)
-        $0.backoff = Backoff(base: .milliseconds(50), cap: .milliseconds(50))
-      })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(peer.port)",
+        configuration: quietly {
+          $0.tls = ClientTLS(trustRoots: .file(files.authority))
+          $0.connectTimeout = .seconds(2)
+          $0.backoff = Backoff(base: .milliseconds(50), cap: .milliseconds(50))
+        }))
     guard case .endpointUnreachable(let error)? = await channel.failure() else {
       Issue.record("another error")
       return
@@ -97,7 +100,7 @@ import Testing
 
   @Test func filesThatAreNotThereAreASetupError() {
     #expect(throws: SetupError.self) {
-      try Channel("localhost:1", tls: ClientTLS(trustRoots: .file("/no/such/file.pem")))
+      try watched(Channel("localhost:1", tls: ClientTLS(trustRoots: .file("/no/such/file.pem"))))
     }
   }
 }

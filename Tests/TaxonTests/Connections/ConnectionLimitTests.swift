@@ -2,11 +2,12 @@
 import NIOCore
 import Taxon
 import TaxonCalls
+import TaxonFixtures
 import TaxonTransport
 import Testing
 
 /// What a server does with connections that are slow, silent, old or too much.
-@Suite(.timeLimit(.minutes(1))) struct ConnectionLimitTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ConnectionLimitTests {
   /// A window of one byte, which does not grow however fast the bytes are taken.
   private static var narrow: HTTP2Configuration {
     var narrow = HTTP2Configuration()
@@ -23,7 +24,7 @@ import Testing
     var configuration = Server.Configuration(port: 0)
     configuration.gracePeriod = .milliseconds(200)
     change(&configuration)
-    let server = Server(configuration, services: [TextService(body: body)], logger: quiet)
+    let server = watched(Server(configuration, services: [TextService(body: body)], logger: quiet))
     try await server.start()
     do { try await test(.port(server.port ?? 0)) } catch {
       await server.shutDown()
@@ -207,7 +208,7 @@ import Testing
     let writers = Locked<[ResponseWriter<TextService.Text, ConnectionError>]>([])
     var configuration = Server.Configuration(port: 0)
     configuration.connections.maxRunningCalls = 5
-    let server = Server(configuration, services: [KeepingService(writers: writers)], logger: quiet)
+    let server = watched(Server(configuration, services: [KeepingService(writers: writers)], logger: quiet))
     try await server.start()
     let client = try await WireClient.connect(.port(server.port ?? 0))
     for _ in 0..<20 { #expect(try await client.call("/test.Keeping/Keep").status == "0") }

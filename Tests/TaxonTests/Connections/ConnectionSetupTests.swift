@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
 import TaxonCalls
+import TaxonFixtures
 import TaxonTransport
 import Testing
 
 /// What a channel waits for before it sends calls, and for how long.
-@Suite(.timeLimit(.minutes(1))) struct ConnectionSetupTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ConnectionSetupTests {
   /// SETTINGS with one value.
   private static func settings(_ id: UInt8, _ value: UInt8) -> [UInt8] {
     [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, id, 0, 0, 0, value]
@@ -18,8 +19,9 @@ import Testing
   private func failure(
     _ peer: ScriptedPeer, timeout: Duration = .seconds(30), connectTimeout: Duration = .seconds(5)
   ) async throws -> (ConnectionError?, Duration) {
-    let channel = try Channel(
-      "127.0.0.1:\(peer.port)", configuration: quietly { $0.connectTimeout = connectTimeout })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(peer.port)", configuration: quietly { $0.connectTimeout = connectTimeout }))
     let start = ContinuousClock.now
     let error = await channel.failure(options: CallOptions(timeout: timeout))
     channel.shutDown()
@@ -42,7 +44,7 @@ import Testing
         let policy = CallPolicy(
           retry: RetryPolicy(maxRetries: 0, backoff: Backoff(base: .milliseconds(1), jitter: 1...1)),
           breaker: .init(failureThreshold: 1))
-        let channel = try Channel(target, configuration: quietly(policy))
+        let channel = try watched(Channel(target, configuration: quietly(policy)))
         let answers = try await withThrowingTaskGroup(of: String.self) { group in
           for number in 0..<25 { group.addTask { try await channel.text("\(number)") } }
           return try await group.reduce(into: Set<String>()) { $0.insert($1) }
@@ -58,7 +60,7 @@ import Testing
     let server = try await WireServer(settings: false) { stream, event in
       if event == .head { stream.end(.aborted) }
     }
-    let channel = try Channel("127.0.0.1:\(server.port)", configuration: quietly())
+    let channel = try watched(Channel("127.0.0.1:\(server.port)", configuration: quietly()))
     let call = Task { await channel.failure() }
     // The client's preface and SETTINGS are there; a request would have come with them.
     await server.hears(24 + 9)
@@ -83,8 +85,9 @@ import Testing
 
   @Test func aServerThatTakesItsStreamsBackForGoodIsGivenUpToo() async throws {
     let peer = try await ScriptedPeer(greeting: ScriptedPeer.settings, answer: Self.reset + Self.noStreams)
-    let channel = try Channel(
-      "127.0.0.1:\(peer.port)", configuration: quietly { $0.connectTimeout = .seconds(8) })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(peer.port)", configuration: quietly { $0.connectTimeout = .seconds(8) }))
     #expect(await channel.failure()?.status == .cancelled)
     let start = ContinuousClock.now
     var error = await channel.failure(options: CallOptions(timeout: .seconds(30)))

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
 import TaxonCalls
+import TaxonFixtures
 import TaxonTransport
 import Testing
 
 /// What an error says of a connection that was not made, or was lost.
-@Suite(.timeLimit(.minutes(1))) struct ConnectionTextTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ConnectionTextTests {
   private let files = Certificates.shared
 
   /// Calls a server that writes the bytes when the call's request has come.
@@ -15,7 +16,7 @@ import Testing
     let server = try await WireServer { stream, event in
       if event == .end { stream.write(bytes(UInt8(stream.id))) }
     }
-    let channel = try Channel("127.0.0.1:\(server.port)", configuration: quietly(.none, change))
+    let channel = try watched(Channel("127.0.0.1:\(server.port)", configuration: quietly(.none, change)))
     let failure = await channel.failure(options: CallOptions(timeout: .seconds(20)))
     channel.shutDown()
     await server.close()
@@ -68,9 +69,10 @@ import Testing
 
   @Test func aServerWithoutTLSBehindATargetWithIsToldApart() async throws {
     let server = try await makeServer { text, _ in text }
-    let channel = try Channel(
-      "127.0.0.1:\(server.port ?? 0)",
-      configuration: quietly { $0.tls = ClientTLS(trustRoots: .file(files.authority)) })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(server.port ?? 0)",
+        configuration: quietly { $0.tls = ClientTLS(trustRoots: .file(files.authority)) }))
     let error = try #require(await channel.failure())
     #expect(error.code == "ENDPOINT_UNREACHABLE")
     #expect(
@@ -82,7 +84,7 @@ import Testing
   @Test func aServerWithTLSBehindATargetWithoutIsToldApart() async throws {
     let tls = ServerTLS(certificateFile: files.path("server.pem"), keyFile: files.path("server.key"))
     let server = try await makeServer(configure: { $0.tls = tls }) { text, _ in text }
-    let channel = try Channel("127.0.0.1:\(server.port ?? 0)", configuration: quietly())
+    let channel = try watched(Channel("127.0.0.1:\(server.port ?? 0)", configuration: quietly()))
     let error = try #require(await channel.failure())
     #expect(error.code == "ENDPOINT_UNREACHABLE")
     #expect(
@@ -98,8 +100,9 @@ import Testing
       let server = try await makeServer(configure: { $0.calls.compression = compression }) { _, _ in
         String(repeating: "x", count: 5000)
       }
-      let channel = try Channel(
-        "127.0.0.1:\(server.port ?? 0)", configuration: quietly { $0.limits.maxMessageSize = 4000 })
+      let channel = try watched(
+        Channel(
+          "127.0.0.1:\(server.port ?? 0)", configuration: quietly { $0.limits.maxMessageSize = 4000 }))
       let error = try #require(await channel.failure())
       #expect(error.code == "MESSAGE_TOO_LARGE")
       #expect(error.severity == .warning)

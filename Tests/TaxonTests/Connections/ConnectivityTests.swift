@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// What becomes of a channel's connection.
-@Suite(.timeLimit(.minutes(1))) struct ConnectivityTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ConnectivityTests {
   @Test func aChannelTellsWhereItStands() async throws {
     let server = try await makeServer { text, _ in text }
-    let channel = try Channel("127.0.0.1:\(try #require(server.port))", configuration: quietly())
+    let channel = try watched(Channel("127.0.0.1:\(try #require(server.port))", configuration: quietly()))
     #expect(channel.state == .idle)
     let changes = channel.stateChanges
     _ = try await channel.text("x")
@@ -24,7 +25,7 @@ import Testing
 
   @Test func aChannelConnectsWithoutACallWhenItIsAsked() async throws {
     let server = try await makeServer { text, _ in text }
-    let channel = try Channel("dns:///localhost:\(try #require(server.port))", configuration: quietly())
+    let channel = try watched(Channel("dns:///localhost:\(try #require(server.port))", configuration: quietly()))
     channel.connect()
     await channel.reaches(.ready)
     channel.shutDown()
@@ -34,8 +35,9 @@ import Testing
   @Test func aConnectionWithoutCallsIsClosedAndMadeAgainByTheNextCall() async throws {
     let server = try await makeServer { text, _ in text }
     let relay = try await Relay(to: try #require(server.port))
-    let channel = try Channel(
-      "127.0.0.1:\(relay.port)", configuration: quietly { $0.idleTimeout = .seconds(3) })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(relay.port)", configuration: quietly { $0.idleTimeout = .seconds(3) }))
     _ = try await channel.text("x")
     #expect(channel.state == .ready)
     #expect(await channel.reaches(.idle) == [.ready, .idle])
@@ -48,12 +50,13 @@ import Testing
 
   @Test func aServerThatTakesConnectionsAndSaysNothingIsUnreachableAfterTheConnectTimeout() async throws {
     let peer = try await ScriptedPeer()
-    let channel = try Channel(
-      "127.0.0.1:\(peer.port)",
-      configuration: quietly {
-        $0.connectTimeout = .seconds(2)
-        $0.backoff = Backoff(base: .milliseconds(50), cap: .milliseconds(50))
-      })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(peer.port)",
+        configuration: quietly {
+          $0.connectTimeout = .seconds(2)
+          $0.backoff = Backoff(base: .milliseconds(50), cap: .milliseconds(50))
+        }))
     let error = await channel.failure()
     #expect(error?.status == .unavailable)
     guard case .endpointUnreachable(let lost)? = error else {
@@ -70,7 +73,7 @@ import Testing
     // The request is answered with a GOAWAY that lets the call go on.
     let peer = try await ScriptedPeer(
       greeting: ScriptedPeer.settings, answer: ScriptedPeer.goAway(2, "out of order", lastStream: 1))
-    let channel = try Channel("127.0.0.1:\(peer.port)", configuration: quietly())
+    let channel = try watched(Channel("127.0.0.1:\(peer.port)", configuration: quietly()))
     channel.connect()
     await channel.reaches(.ready)
     let call = Task { await channel.failure() }

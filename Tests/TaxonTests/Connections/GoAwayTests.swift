@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
 import TaxonCalls
+import TaxonFixtures
 import Testing
 
 /// GOAWAYs that cross calls on a connection that is in use.
-@Suite(.timeLimit(.minutes(1))) struct GoAwayTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct GoAwayTests {
   /// A server that answers its first call, then lets `count` more come, names the first of them as the last that it takes,
   /// and says nothing more on that connection; calls on others are answered.
   private func leaving(_ count: Int, code: UInt8, answersLast: Bool) async throws -> WireServer {
@@ -28,7 +29,7 @@ import Testing
   }
 
   private func run(_ server: WireServer, calls count: Int, _ policy: CallPolicy) async throws -> ([String], Duration) {
-    let channel = try Channel("127.0.0.1:\(server.port)", configuration: quietly(policy))
+    let channel = try watched(Channel("127.0.0.1:\(server.port)", configuration: quietly(policy)))
     #expect(try await channel.text("warm") == "done")
     let start = ContinuousClock.now
     let outcomes = await withTaskGroup(of: String.self) { group in

@@ -2,12 +2,13 @@
 import NIOCore
 import NIOPosix
 import Taxon
+import TaxonFixtures
 import Testing
 
 import class TaxonClient.Channel
 
 /// A server that is gone without a word.
-@Suite(.timeLimit(.minutes(1))) struct KeepaliveTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct KeepaliveTests {
   private func keepalive(_ time: Duration, _ timeout: Duration) -> Channel.Keepalive {
     var keepalive = Channel.Keepalive(time: time)
     keepalive.timeout = timeout
@@ -27,10 +28,11 @@ import class TaxonClient.Channel
       return text
     }
     let relay = try await Relay(to: try #require(server.port))
-    let channel = try Channel(
-      "127.0.0.1:\(relay.port)",
-      // Time enough for a busy machine to answer while the server is well.
-      configuration: quietly { $0.keepalive = keepalive(.milliseconds(300), .milliseconds(3500)) })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(relay.port)",
+        // Time enough for a busy machine to answer while the server is well.
+        configuration: quietly { $0.keepalive = keepalive(.milliseconds(300), .milliseconds(3500)) }))
     _ = try await channel.text("x")
     let call = Task { await channel.failure("slow") }
     await started.wait()
@@ -52,9 +54,10 @@ import class TaxonClient.Channel
 
   @Test func aServerThatNeverSaysAnythingIsGivenUpToo() async throws {
     let peer = try await ScriptedPeer()
-    let channel = try Channel(
-      "127.0.0.1:\(peer.port)",
-      configuration: quietly { $0.keepalive = keepalive(.milliseconds(50), .milliseconds(50)) })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(peer.port)",
+        configuration: quietly { $0.keepalive = keepalive(.milliseconds(50), .milliseconds(50)) }))
     let error = await channel.failure()
     #expect(error?.status == .unavailable)
     channel.shutDown()
@@ -69,9 +72,10 @@ import class TaxonClient.Channel
     }
     let pings = Tally()
     let relay = try await Relay(to: try #require(server.port), pings: pings)
-    let channel = try Channel(
-      "127.0.0.1:\(relay.port)",
-      configuration: quietly { $0.keepalive = keepalive(.milliseconds(100), .seconds(5)) })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(relay.port)",
+        configuration: quietly { $0.keepalive = keepalive(.milliseconds(100), .seconds(5)) }))
     async let answer = channel.text("slow")
     await pings.reaches(1)
     goOn.send()
@@ -84,7 +88,7 @@ import class TaxonClient.Channel
   @Test func aServerThatFindsThePingsTooManyIsNamed() async throws {
     let peer = try await ScriptedPeer(
       greeting: ScriptedPeer.settings, answer: ScriptedPeer.goAway(11, "too_many_pings", lastStream: 1))
-    let channel = try Channel("127.0.0.1:\(peer.port)", configuration: quietly())
+    let channel = try watched(Channel("127.0.0.1:\(peer.port)", configuration: quietly()))
     channel.connect()
     await channel.reaches(.ready)
     let call = Task { await channel.failure() }
@@ -126,12 +130,13 @@ import class TaxonClient.Channel
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
-    let channel = try Channel(
-      "127.0.0.1:\(listening.localAddress?.port ?? 0)",
-      configuration: quietly {
-        $0.keepalive = keepalive(.milliseconds(200), .seconds(20))
-        $0.backoff = Backoff(base: .milliseconds(5), cap: .milliseconds(5))
-      })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(listening.localAddress?.port ?? 0)",
+        configuration: quietly {
+          $0.keepalive = keepalive(.milliseconds(200), .seconds(20))
+          $0.backoff = Backoff(base: .milliseconds(5), cap: .milliseconds(5))
+        }))
     for least in [200, 400, 800, 1600] {
       let start = ContinuousClock.now
       guard case .connectionLost(let lost)? = await channel.failure(options: CallOptions(waitForReady: true)) else {

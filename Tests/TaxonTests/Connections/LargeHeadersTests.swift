@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// Metadata that is larger than HTTP/2 carries here.
-@Suite(.timeLimit(.minutes(1))) struct LargeHeadersTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct LargeHeadersTests {
   private let large = String(repeating: "x", count: 70_000)
 
   @Test func aCallWithTooMuchMetadataFailsAloneAndBeforeAnythingLeaves() async throws {
@@ -19,9 +20,10 @@ import Testing
       return text
     }
     let relay = try await Relay(to: server.port ?? 0)
-    let channel = try Channel(
-      "127.0.0.1:\(relay.port)",
-      configuration: quietly(CallPolicy(retry: .standard, breaker: .init(failureThreshold: 1))))
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(relay.port)",
+        configuration: quietly(CallPolicy(retry: .standard, breaker: .init(failureThreshold: 1)))))
     async let slow = channel.text("slow")
     await started.wait()
     let error = await channel.failure(
@@ -44,7 +46,7 @@ import Testing
       if text == "early" { context.initialMetadata = ["x-large": large] }
       return text
     } test: { target, _ in
-      let channel = try Channel(target, configuration: quietly())
+      let channel = try watched(Channel(target, configuration: quietly()))
       for text in ["large", "early"] {
         let error = await channel.failure(text)
         #expect(error?.status == .resourceExhausted)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// Channels and servers that both show certificates, and certificates that change.
-@Suite(.timeLimit(.minutes(1))) struct MutualTLSTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct MutualTLSTests {
   private let files = Certificates.shared
 
   private var serverTLS: ServerTLS {
@@ -38,7 +39,7 @@ import Testing
       return context.isEncrypted ? text : "unencrypted"
     } test: { target, _ in
       let identity = TLSIdentity(certificateFile: files.path("client.pem"), keyFile: files.path("client.key"))
-      let channel = try Channel(target, configuration: quietly { $0.tls = clientTLS(identity) })
+      let channel = try watched(Channel(target, configuration: quietly { $0.tls = clientTLS(identity) }))
       #expect(try await channel.text("x") == "x")
       channel.shutDown()
     }
@@ -57,14 +58,14 @@ import Testing
     try await withServer(tls: tls) { _, context in
       "\(context.isEncrypted) \(context.peerCertificate == nil)"
     } test: { target, _ in
-      let channel = try Channel(target, configuration: quietly { $0.tls = clientTLS(nil) })
+      let channel = try watched(Channel(target, configuration: quietly { $0.tls = clientTLS(nil) }))
       #expect(try await channel.text("x") == "true true")
       channel.shutDown()
     }
     try await withServer(tls: nil) { _, context in
       "\(context.isEncrypted) \(context.peerCertificate == nil)"
     } test: { target, _ in
-      let channel = try Channel(target, configuration: quietly())
+      let channel = try watched(Channel(target, configuration: quietly()))
       #expect(try await channel.text("x") == "false true")
       channel.shutDown()
     }
@@ -74,7 +75,7 @@ import Testing
     try await withServer(tls: serverTLS) { target, _ in
       let stranger = TLSIdentity(certificateFile: files.path("stranger.pem"), keyFile: files.path("stranger.key"))
       for identity in [nil, stranger] {
-        let channel = try Channel(target, configuration: quietly { $0.tls = clientTLS(identity) })
+        let channel = try watched(Channel(target, configuration: quietly { $0.tls = clientTLS(identity) }))
         // With TLS 1.3 the client is done before the server has seen the certificate, and has to wait what it says.
         switch await channel.failure() {
         case .endpointUnreachable(let error)?: #expect(error.reason.hasPrefix("TLS: "))
@@ -112,13 +113,14 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: changing.folder) }
     try changing.put("stranger")
     try await withServer(tls: serverTLS) { target, _ in
-      let channel = try Channel(
-        target,
-        configuration: quietly {
-          $0.tls = clientTLS(changing.identity)
-          $0.tls?.reloadInterval = .milliseconds(5)
-          $0.backoff = Backoff(base: .milliseconds(5), cap: .milliseconds(20))
-        })
+      let channel = try watched(
+        Channel(
+          target,
+          configuration: quietly {
+            $0.tls = clientTLS(changing.identity)
+            $0.tls?.reloadInterval = .milliseconds(5)
+            $0.backoff = Backoff(base: .milliseconds(5), cap: .milliseconds(20))
+          }))
       #expect(await channel.failure()?.status == .unavailable)
       try changing.put("client")
       #expect(try await channel.text("x", options: CallOptions(waitForReady: true)) == "x")
@@ -131,12 +133,13 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: changing.folder) }
     try changing.put("stranger")
     try await withServer(tls: ServerTLS(identity: changing.identity)) { target, server in
-      let channel = try Channel(
-        target,
-        configuration: quietly {
-          $0.tls = clientTLS(nil)
-          $0.backoff = Backoff(base: .milliseconds(5), cap: .milliseconds(20))
-        })
+      let channel = try watched(
+        Channel(
+          target,
+          configuration: quietly {
+            $0.tls = clientTLS(nil)
+            $0.backoff = Backoff(base: .milliseconds(5), cap: .milliseconds(20))
+          }))
       #expect(await channel.failure()?.status == .unavailable)
       try changing.put("renewed")
       try server.reloadCertificates()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
+import TaxonFixtures
 
 /// The frames of a peer, one after the other, out of bytes as they come.
 struct FrameReader {

@@ -2,10 +2,11 @@
 import Foundation
 import Logging
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// Peers whose own certificates are trusted, without an authority.
-@Suite(.timeLimit(.minutes(1))) struct PinnedTLSTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct PinnedTLSTests {
   private let files = Certificates.shared
 
   private func identity(_ name: String) -> TLSIdentity {
@@ -22,18 +23,20 @@ import Testing
       serverTLS.clientCertificates = .required
       serverTLS.trustRoots = .file(files.path("\(client.trusted).pem"))
     }
-    let running = Server(
-      .init(port: 0, tls: serverTLS), services: [TextService { text, _ in text }], logger: serverLog.logger)
+    let running = watched(
+      Server(
+        .init(port: 0, tls: serverTLS), services: [TextService { text, _ in text }], logger: serverLog.logger))
     try await running.start()
     let pem = try trusted.map { try Data(contentsOf: URL(fileURLWithPath: files.path("\($0).pem"))) }.reduce(Data(), +)
     let target = "dns:///localhost:\(running.port ?? 0)"
-    let channel = try Channel(
-      target,
-      configuration: quietly {
-        $0.tls = ClientTLS(
-          trustRoots: .pem(.bytes(Array(pem))), identity: client.map { identity($0.identity) }, serverName: name)
-        $0.logger = clientLog.logger
-      })
+    let channel = try watched(
+      Channel(
+        target,
+        configuration: quietly {
+          $0.tls = ClientTLS(
+            trustRoots: .pem(.bytes(Array(pem))), identity: client.map { identity($0.identity) }, serverName: name)
+          $0.logger = clientLog.logger
+        }))
     var error: ConnectionError?
     do throws(ConnectionError) { _ = try await channel.text("x") } catch let thrown { error = thrown }
     channel.shutDown()
@@ -124,7 +127,7 @@ import Testing
 
   @Test func aRefusedConnectionSaysSoInAFewWords() async throws {
     let port = freePort()
-    let channel = try Channel("127.0.0.1:\(port)", configuration: quietly())
+    let channel = try watched(Channel("127.0.0.1:\(port)", configuration: quietly()))
     let error = await channel.failure()
     let sentence =
       "Target 127.0.0.1:\(port) cannot be reached: connecting to 127.0.0.1:\(port) failed: Connection refused "

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
 import TaxonCalls
+import TaxonFixtures
 import TaxonTransport
 import Testing
 
 /// Calls that a server did not process, and what they are to retry and breaker.
-@Suite(.timeLimit(.minutes(1))) struct RefusedCallTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct RefusedCallTests {
   enum Refusing: CaseIterable {
     case goAway, reset
 
@@ -42,12 +43,13 @@ import Testing
   private func channel(
     _ server: WireServer, _ policy: CallPolicy, events: Locked<[String]> = Locked([]), clock: SteppedClock? = nil
   ) throws -> Channel {
-    try Channel(
-      "127.0.0.1:\(server.port)",
-      configuration: quietly(policy) {
-        $0.observer = { event in events.withLock { $0.append("\(event)") } }
-        if let clock { $0.clock = clock }
-      })
+    try watched(
+      Channel(
+        "127.0.0.1:\(server.port)",
+        configuration: quietly(policy) {
+          $0.observer = { event in events.withLock { $0.append("\(event)") } }
+          if let clock { $0.clock = clock }
+        }))
   }
 
   @Test(arguments: Kind.allCases, Refusing.allCases)
@@ -181,12 +183,13 @@ import Testing
     }
     let clock = SteppedClock()
     let closed = Signal()
-    let channel = try Channel(
-      "127.0.0.1:\(server.port)",
-      configuration: quietly(Self.strict()) {
-        $0.clock = clock
-        $0.observer = { if case .breaker(let change) = $0, change.to == .closed { closed.send() } }
-      })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(server.port)",
+        configuration: quietly(Self.strict()) {
+          $0.clock = clock
+          $0.observer = { if case .breaker(let change) = $0, change.to == .closed { closed.send() } }
+        }))
     await #expect(throws: ConnectionError.self) { try await channel.call(.unary) }
     clock.advance(by: .seconds(60))
     let watch = channel.bidirectional(Kind.bidirectional.method, options: CallOptions())

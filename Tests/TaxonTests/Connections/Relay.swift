@@ -2,6 +2,7 @@
 import NIOCore
 import NIOPosix
 import Taxon
+import TaxonFixtures
 
 /// Passes bytes on between a client and a server, until it is told to stop: a peer on the other side of it then looks
 /// like one whose machine has gone.
@@ -15,6 +16,7 @@ final class Relay: Sendable {
   init(to port: Int, pings: Tally? = nil) async throws {
     let channels = channels
     let count = count
+    let leftovers = Leftovers.ofThisTest
     listening = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { inbound in
         count.withLock { $0 += 1 }
@@ -26,10 +28,13 @@ final class Relay: Sendable {
           if let pings { try inbound.pipeline.syncOperations.addHandler(PingWatch(pings, hasPreface: true)) }
           try inbound.pipeline.syncOperations.addHandler(Forwarder(to: outbound))
           try outbound.pipeline.syncOperations.addHandler(Forwarder(to: inbound))
+          leftovers.watch(inbound, "a connection to a relay")
+          leftovers.watch(outbound, "a connection of a relay")
         }.flatMap { inbound.setOption(.autoRead, value: true) }
       }
       .bind(host: "127.0.0.1", port: 0).get()
     self.port = listening.localAddress?.port ?? 0
+    leftovers.watch(port: self.port, "of a relay")
   }
 
   /// How many connections there have been.
@@ -77,15 +82,18 @@ final class ScriptedPeer: Sendable {
   /// A peer that sends `greeting` when a connection begins, and `answer` when a request has come.
   init(greeting: [UInt8] = [], answer: [UInt8] = []) async throws {
     let channels = channels
+    let leftovers = Leftovers.ofThisTest
     listening = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { channel in
         channels.withLock { $0.append(channel) }
         return channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(Script(greeting: greeting, answer: answer))
+          leftovers.watch(channel, "a connection of a scripted peer")
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
     port = listening.localAddress?.port ?? 0
+    leftovers.watch(port: port, "of a scripted peer")
   }
 
   func close() async {

@@ -2,10 +2,11 @@
 import NIOCore
 import Taxon
 import TaxonCalls
+import TaxonFixtures
 import Testing
 
 /// When the headers of a reply go, and in what they go.
-@Suite(.timeLimit(.minutes(1))) struct ResponseHeadersTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ResponseHeadersTests {
   @Test(arguments: Kind.allCases) func initialMetadataOfACallThatFailsComesBeforeTheTrailers(_ kind: Kind) async throws
   {
     var service = KindsService()
@@ -14,7 +15,7 @@ import Testing
       context.trailingMetadata["x-trailing"] = "late"
       throw ConnectionError.callRefused(endpoint: "test", reason: "no")
     }
-    let server = Server(.init(port: 0), services: [service], logger: quiet)
+    let server = watched(Server(.init(port: 0), services: [service], logger: quiet))
     try await server.start()
     let client = try await WireClient.connect(.port(server.port ?? 0))
     let first = Locked<WireClient.Answer?>(nil)

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
 import TaxonCalls
+import TaxonFixtures
 import Testing
 
 /// The metadata of answers, and the end of calls that somebody does not want any more.
-@Suite(.timeLimit(.minutes(1))) struct ResponseMetadataTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ResponseMetadataTests {
   private typealias Text = TextService.Text
 
   private func channel(_ server: WireServer, _ policy: CallPolicy = .none) throws -> Channel {
-    try Channel("127.0.0.1:\(server.port)", configuration: quietly(policy))
+    try watched(Channel("127.0.0.1:\(server.port)", configuration: quietly(policy)))
   }
 
   /// A server that sends its head at once and nothing after it.
@@ -147,8 +148,9 @@ import Testing
     }
     let failed = Signal()
     let policy = CallPolicy(retry: RetryPolicy(backoff: Backoff(base: .seconds(600), cap: .seconds(600))), breaker: nil)
-    let channel = try Channel(
-      "127.0.0.1:\(server.port)", configuration: quietly(policy) { $0.observer = { _ in failed.send() } })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(server.port)", configuration: quietly(policy) { $0.observer = { _ in failed.send() } }))
     let stream = channel.serverStreaming(Kind.serverStreaming.method, Text(), options: CallOptions())
     let reading = Task { for try await _ in stream {} }
     await failed.wait()

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
 import TaxonCalls
+import TaxonFixtures
 import Testing
 
 /// What a channel does about the times that a server sends.
-@Suite(.timeLimit(.minutes(1))) struct RetryHintCallTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct RetryHintCallTests {
   private static func details(_ delay: Google_Protobuf_Duration) throws -> String {
     let info = try Google_Rpc_RetryInfo(retryDelay: delay).encoded()
     let status = Google_Rpc_Status(
@@ -25,7 +26,7 @@ import Testing
       stream.end(.unavailable, fields)
     }
     let policy = CallPolicy(retry: RetryPolicy(maxRetries: 3), breaker: nil)
-    let channel = try Channel("127.0.0.1:\(server.port)", configuration: quietly(policy) { $0.clock = clock })
+    let channel = try watched(Channel("127.0.0.1:\(server.port)", configuration: quietly(policy) { $0.clock = clock }))
     let error = await channel.failure("x", TextService.repeatable, options: CallOptions(timeout: timeout))
     channel.shutDown()
     await server.close()
@@ -93,7 +94,7 @@ import Testing
       guard event == .end, let details = try? Self.details(.init(seconds: .max, nanos: .max)) else { return }
       stream.end(.unavailable, [("grpc-status-details-bin", details)])
     }
-    let behind = try Channel("127.0.0.1:\(upstream.port)", configuration: quietly())
+    let behind = try watched(Channel("127.0.0.1:\(upstream.port)", configuration: quietly()))
     try await withServer { text, _ in
       do throws(ConnectionError) {
         return try await behind.text(text)
@@ -101,7 +102,7 @@ import Testing
         throw ConnectionError.connectionLost(endpoint: "x", error: "y", retryAfter: error.retryAfter)
       }
     } test: { target, _ in
-      let channel = try Channel(target, configuration: quietly())
+      let channel = try watched(Channel(target, configuration: quietly()))
       let error = await channel.failure()
       #expect(error?.code == "CONNECTION_LOST")
       #expect(error?.retryAfter == Duration(Google_Protobuf_Duration(seconds: .max, nanos: .max)))
@@ -116,7 +117,7 @@ import Testing
     try await withServer { text, context in
       context.deadline == nil ? "no deadline" : text
     } test: { target, _ in
-      let channel = try Channel(target, configuration: quietly())
+      let channel = try watched(Channel(target, configuration: quietly()))
       #expect(try await channel.text("x", options: CallOptions(timeout: timeout)) == "x")
       let past = await channel.failure(options: CallOptions(timeout: .zero - timeout))
       #expect(past?.code == "DEADLINE_EXCEEDED")

@@ -2,13 +2,14 @@
 import Foundation
 import ServiceLifecycle
 import Taxon
+import TaxonFixtures
 import TaxonTransport
 import Testing
 
 /// Where a server listens beside TCP, and how it ends with a group of services.
-@Suite(.timeLimit(.minutes(1))) struct ServerAddressTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ServerAddressTests {
   func server(_ configuration: Server.Configuration) -> Server {
-    Server(configuration, services: [TextService { text, _ in text }], logger: quiet)
+    watched(Server(configuration, services: [TextService { text, _ in text }], logger: quiet))
   }
 
   @Test func aUnixSocketIsServedAndRemovedAtTheEnd() async throws {

@@ -2,11 +2,12 @@
 import NIOCore
 import Taxon
 import TaxonCalls
+import TaxonFixtures
 import TaxonTransport
 import Testing
 
 /// What a server has written when its connection ends, and a peer has not read yet.
-@Suite(.timeLimit(.minutes(1))) struct SlowReaderTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct SlowReaderTests {
   /// Why a connection ends well.
   enum End: CaseIterable { case shutdown, goAwayOfTheClient, age }
 

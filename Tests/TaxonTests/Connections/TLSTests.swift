@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// TLS between a server of ours and clients.
-@Suite(.timeLimit(.minutes(1))) struct TLSTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct TLSTests {
   let files = Certificates.shared
 
   var serverTLS: ServerTLS { ServerTLS(certificateFile: files.path("server.pem"), keyFile: files.path("server.key")) }
@@ -14,8 +15,9 @@ import Testing
   }
 
   func withTLSServer(_ tls: ServerTLS, _ test: (Int, Server) async throws -> Void) async throws {
-    let server = Server(
-      .init(port: 0, tls: tls), services: [TextService { text, _ in text }], logger: quiet)
+    let server = watched(
+      Server(
+        .init(port: 0, tls: tls), services: [TextService { text, _ in text }], logger: quiet))
     try await server.start()
     do { try await test(server.port ?? 0, server) } catch {
       await server.shutDown()
@@ -205,7 +207,7 @@ import Testing
     ]
     for (tls, name, value) in cases {
       do throws(SetupError) {
-        try await Server(.init(port: 0, tls: tls), services: [], logger: quiet).start()
+        try await watched(Server(.init(port: 0, tls: tls), services: [], logger: quiet)).start()
         Issue.record("no error for \(name)")
       } catch .invalidSetting(let error) {
         #expect(error.name == name)

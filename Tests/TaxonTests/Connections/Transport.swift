@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Taxon
+import TaxonFixtures
 
 /// What a call may go over.
 enum Transport: String, CaseIterable, Sendable {
@@ -27,16 +28,16 @@ enum Transport: String, CaseIterable, Sendable {
       settings.address = .unix(path: "\(folder ?? "")/socket")
     }
     settings.gracePeriod = .seconds(5)
-    let server = Server(settings, services: [TextService(body: body)], logger: quiet)
+    let server = watched(Server(settings, services: [TextService(body: body)], logger: quiet))
     try await server.start()
     let result: Result<Void, any Error>
     do {
       let channel =
         switch self {
-        case .inMemory: try Channel.inMemory(to: server, configuration: configuration)
-        case .tcp: try Channel("ipv4:127.0.0.1:\(server.port ?? 0)", configuration: configuration)
-        case .tls: try Channel("dns:///localhost:\(server.port ?? 0)", configuration: configuration)
-        case .unix: try Channel("unix:\(folder ?? "")/socket", configuration: configuration)
+        case .inMemory: try watched(Channel.inMemory(to: server, configuration: configuration))
+        case .tcp: try watched(Channel("ipv4:127.0.0.1:\(server.port ?? 0)", configuration: configuration))
+        case .tls: try watched(Channel("dns:///localhost:\(server.port ?? 0)", configuration: configuration))
+        case .unix: try watched(Channel("unix:\(folder ?? "")/socket", configuration: configuration))
         }
       result = .success(try await test(channel, server))
       channel.shutDown()

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// What holds whatever a call goes over.
-@Suite(.timeLimit(.minutes(1))) struct TransportTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct TransportTests {
   @Test(arguments: Transport.allCases) func callsAreAnswered(_ transport: Transport) async throws {
     try await transport.withChannel { text, _ in
       text + "!"
@@ -54,14 +55,14 @@ import Testing
   }
 
   @Test func servicesAreCalledInMemoryWithoutAServerOfOnesOwn() async throws {
-    let channel = try await Channel.inMemory(to: [TextService { text, _ in text }], configuration: quietly())
+    let channel = try await watched(Channel.inMemory(to: [TextService { text, _ in text }], configuration: quietly()))
     #expect(try await channel.text("x") == "x")
     #expect(channel.target.description == "in-memory")
   }
 
   @Test func aServerThatDoesNotRunIsUnreachableInMemory() async throws {
-    let server = Server(.init(address: .none), services: [], logger: quiet)
-    let channel = try Channel.inMemory(to: server, configuration: quietly())
+    let server = watched(Server(.init(address: .none), services: [], logger: quiet))
+    let channel = try watched(Channel.inMemory(to: server, configuration: quietly()))
     #expect(await channel.failure()?.status == .unavailable)
   }
 }

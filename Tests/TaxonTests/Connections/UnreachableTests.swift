@@ -4,26 +4,28 @@ import NIOCore
 import NIOPosix
 import Taxon
 import TaxonCalls
+import TaxonFixtures
 import TaxonTransport
 import Testing
 
 import class TaxonClient.Channel
 
 /// How far a connection came, and what its errors say of that, phase by phase. Times are in OutageTests.
-@Suite(.timeLimit(.minutes(1))) struct UnreachableTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct UnreachableTests {
   private let files = Certificates.shared
 
   /// Fails a call to a target at which nothing is cut short by the pause between attempts.
   private func unreachable(
     _ target: String, _ change: (inout Channel.Configuration) -> Void = { _ in }
   ) async throws -> ConnectionError.EndpointUnreachable {
-    let channel = try Channel(
-      target,
-      configuration: quietly {
-        $0.backoff = Backoff(base: .milliseconds(50), cap: .milliseconds(50))
-        $0.connectTimeout = .seconds(30)
-        change(&$0)
-      })
+    let channel = try watched(
+      Channel(
+        target,
+        configuration: quietly {
+          $0.backoff = Backoff(base: .milliseconds(50), cap: .milliseconds(50))
+          $0.connectTimeout = .seconds(30)
+          change(&$0)
+        }))
     defer { channel.shutDown() }
     let failure = await channel.failure(options: CallOptions(timeout: .seconds(40)))
     let error = try #require(failure)
@@ -150,13 +152,14 @@ import class TaxonClient.Channel
       guard event == .end else { return }
       if hasGoAway { stream.goAway(last: 1, code: 2) } else { stream.write([UInt8](repeating: 0xff, count: 9)) }
     }
-    let channel = try Channel(
-      "dns:///localhost:\(server.port)",
-      configuration: quietly {
-        $0.nameLookup = { host, port in
-          [try SocketAddress(ipAddress: "127.0.0.1", port: port)]
-        }
-      })
+    let channel = try watched(
+      Channel(
+        "dns:///localhost:\(server.port)",
+        configuration: quietly {
+          $0.nameLookup = { host, port in
+            [try SocketAddress(ipAddress: "127.0.0.1", port: port)]
+          }
+        }))
     let error = try #require(await channel.failure(options: CallOptions(timeout: .seconds(20))))
     let lost = try #require(error.as(ConnectionError.ConnectionLost.self), "\(error)")
     #expect(lost.endpoint == "dns:///localhost:\(server.port)")
@@ -177,7 +180,7 @@ import class TaxonClient.Channel
     let server = try await WireServer { stream, event in
       if event == .end { stream.goAwayBelow(code: 11) }
     }
-    let channel = try Channel("127.0.0.1:\(server.port)", configuration: quietly())
+    let channel = try watched(Channel("127.0.0.1:\(server.port)", configuration: quietly()))
     let failure = await channel.failure(options: CallOptions(timeout: .seconds(20)))
     let refused = try #require(failure?.as(ConnectionError.CallRefused.self), "\(String(describing: failure))")
     #expect(
@@ -194,7 +197,7 @@ import class TaxonClient.Channel
 
   @Test func localizedDescriptionIsTheMessage() async throws {
     let port = freePort()
-    let channel = try Channel("127.0.0.1:\(port)", configuration: quietly())
+    let channel = try watched(Channel("127.0.0.1:\(port)", configuration: quietly()))
     let error = try #require(await channel.failure())
     let errors: [any Error] = [
       error, try #require(error.as(ConnectionError.EndpointUnreachable.self)),

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import TaxonTransport
 import Testing
 
 /// Calls for which there is no room, or no server, at the moment.
-@Suite(.timeLimit(.minutes(1))) struct WaitingCallsTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct WaitingCallsTests {
   @Test func callsBeyondTheServersLimitOfStreamsWaitAndAreAllAnswered() async throws {
     let running = Locked((now: 0, most: 0))
     try await withServer(configuration: limited(to: 3)) { text, _ in
@@ -16,7 +17,7 @@ import Testing
       running.withLock { $0.now -= 1 }
       return text
     } test: { target, _ in
-      let channel = try Channel(target, configuration: quietly())
+      let channel = try watched(Channel(target, configuration: quietly()))
       // The server's limit is known from here on.
       _ = try await channel.text("first")
       let answers = try await withThrowingTaskGroup(of: String.self) { group in
@@ -40,8 +41,10 @@ import Testing
       return "first"
     }
     let port = try #require(first.port)
-    let channel = try Channel(
-      "127.0.0.1:\(port)", configuration: quietly { $0.backoff = Backoff(base: .milliseconds(20), cap: .seconds(1)) })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(port)", configuration: quietly { $0.backoff = Backoff(base: .milliseconds(20), cap: .seconds(1)) })
+    )
     #expect(try await channel.text("x") == "first")
     async let slow = channel.text("slow")
     await started.wait()
@@ -61,8 +64,9 @@ import Testing
 
   @Test func aCallFailsAtOnceWhileNoServerCanBeReached() async throws {
     let port = freePort()
-    let channel = try Channel(
-      "127.0.0.1:\(port)", configuration: quietly { $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600)) })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(port)", configuration: quietly { $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600)) }))
     for _ in 0..<3 {
       guard case .endpointUnreachable(let error)? = await channel.failure() else {
         Issue.record("another error")
@@ -78,8 +82,10 @@ import Testing
 
   @Test func aCallThatWaitsForReadyIsMadeWhenTheServerIsThere() async throws {
     let port = freePort()
-    let channel = try Channel(
-      "127.0.0.1:\(port)", configuration: quietly { $0.backoff = Backoff(base: .milliseconds(20), cap: .seconds(1)) })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(port)", configuration: quietly { $0.backoff = Backoff(base: .milliseconds(20), cap: .seconds(1)) })
+    )
     let call = Task { try await channel.text("x", options: CallOptions(waitForReady: true)) }
     await channel.reaches(.transientFailure)
     let server = try await makeServer(port: port) { text, _ in text + "!" }
@@ -91,8 +97,9 @@ import Testing
 
   @Test func aCallThatWaitsForReadyWaitsNoLongerThanItsDeadlineAndItsTask() async throws {
     let port = freePort()
-    let channel = try Channel(
-      "127.0.0.1:\(port)", configuration: quietly { $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600)) })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(port)", configuration: quietly { $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600)) }))
     let late = await channel.failure(options: CallOptions(timeout: .milliseconds(50), waitForReady: true))
     #expect(late?.code == "DEADLINE_EXCEEDED")
     let call = Task { await channel.failure(options: CallOptions(waitForReady: true)) }
@@ -110,12 +117,13 @@ import Testing
     let port = freePort()
     var policy = CallPolicy.none
     policy.breaker = CircuitBreaker.Settings()
-    let channel = try Channel(
-      "127.0.0.1:\(port)",
-      configuration: quietly(policy) {
-        $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600))
-        $0.maxWaitingCalls = 2
-      })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(port)",
+        configuration: quietly(policy) {
+          $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600))
+          $0.maxWaitingCalls = 2
+        }))
     let patient = CallOptions(waitForReady: true)
     await withTaskGroup(of: ConnectionError?.self) { group in
       for _ in 0..<102 { group.addTask { await channel.failure(options: patient) } }
@@ -140,7 +148,7 @@ import Testing
 
   @Test func callsThatWaitEndWhenTheChannelShutsDown() async throws {
     let port = freePort()
-    let channel = try Channel("127.0.0.1:\(port)", configuration: quietly())
+    let channel = try watched(Channel("127.0.0.1:\(port)", configuration: quietly()))
     let call = Task { await channel.failure(options: CallOptions(waitForReady: true)) }
     await channel.reaches(.transientFailure)
     channel.shutDown()
@@ -148,12 +156,13 @@ import Testing
   }
 
   @Test func noMoreCallsWaitThanMay() async throws {
-    let channel = try Channel(
-      "127.0.0.1:\(freePort())",
-      configuration: quietly {
-        $0.maxWaitingCalls = 3
-        $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600))
-      })
+    let channel = try watched(
+      Channel(
+        "127.0.0.1:\(freePort())",
+        configuration: quietly {
+          $0.maxWaitingCalls = 3
+          $0.backoff = Backoff(base: .seconds(600), cap: .seconds(600))
+        }))
     let waiting = (0..<3).map { _ in
       let options = CallOptions(waitForReady: true)
       return channel.clientStreaming(TextService.call, options: options)

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Taxon
+import TaxonFixtures
 import TaxonTransport
 import Testing
 
@@ -81,16 +82,20 @@ final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
   ) async throws -> WireClient {
     let source = try tls.map { try TLSContextSource($0, logger: quiet) }
     let made = Locked<WireClient?>(nil)
+    let leftovers = Leftovers.ofThisTest
     let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).channelInitializer { channel in
       channel.eventLoop.makeCompletedFuture {
         try source?.addClientHandler(to: channel, serverName: serverName ?? tls?.serverName)
         let client = WireClient(channel)
         made.withLock { $0 = client }
         try client.start(speaksHTTP2: speaksHTTP2, awaitsTLS: source != nil, configuration: configuration)
+        leftovers.watch(channel, "a connection of a client on the wire")
       }
     }
     switch address {
-    case .port(let port): _ = try await bootstrap.connect(host: "127.0.0.1", port: port).get()
+    case .port(let port):
+      leftovers.watch(port: port, "to which a client on the wire connects")
+      _ = try await bootstrap.connect(host: "127.0.0.1", port: port).get()
     case .unix(let path): _ = try await bootstrap.connect(unixDomainSocketPath: path).get()
     case .socket(let socket): _ = try await bootstrap.withConnectedSocket(socket).get()
     }

@@ -2,6 +2,7 @@
 import NIOCore
 import NIOPosix
 import Taxon
+import TaxonFixtures
 import TaxonTransport
 
 /// A server that does what it is told, stream by stream: what a client does then is the test.
@@ -98,6 +99,7 @@ final class WireServer: Sendable {
     let channels = Locked<[any NIOCore.Channel]>([])
     self.channels = channels
     let (count, heard, pings) = (count, heard, pings)
+    let leftovers = Leftovers.ofThisTest
     listening = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
@@ -108,10 +110,12 @@ final class WireServer: Sendable {
           try pipeline.addHandler(Counter(heard))
           try pipeline.addHandler(PingWatch(pings, hasPreface: true))
           try pipeline.addHandler(try Connection(channel, count, script).handler)
+          leftovers.watch(channel, "a connection of a server on the wire")
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
     port = listening.localAddress?.port ?? 0
+    leftovers.watch(port: port, "of a server on the wire")
   }
 
   /// How many connections there have been.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// What goes around calls.
-@Suite(.timeLimit(.minutes(1))) struct ClientInterceptorTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ClientInterceptorTests {
   private final class Recorder: ClientInterceptor {
     struct Seen {
       var lines: [String] = []

@@ -2,10 +2,11 @@
 import Metrics
 import MetricsTestKit
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// What is counted and timed of calls.
-@Suite(.timeLimit(.minutes(1))) struct MetricsTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct MetricsTests {
   private func withService(
     _ metrics: TestMetrics, failing: @escaping @Sendable (ServerContext) throws -> Void = { _ in },
     _ test: (Channel) async throws -> Void

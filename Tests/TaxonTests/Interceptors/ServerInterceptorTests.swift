@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import Testing
 
 /// What goes around handlers.
-@Suite(.timeLimit(.minutes(1))) struct ServerInterceptorTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ServerInterceptorTests {
   /// Writes down what it sees, and throws where it is told to.
   private final class Recorder: ServerInterceptor {
     enum Place: Sendable { case start, request, response, end }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import TaxonServer
 import Testing
 
 /// grpc.health.v1, over TCP.
-@Suite(.timeLimit(.minutes(1))) struct HealthTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct HealthTests {
   private typealias Health = Grpc_Health_V1_Health
   private typealias Status = Grpc_Health_V1_HealthCheckResponse.ServingStatus
   private typealias Statuses = ResponseStream<Grpc_Health_V1_HealthCheckResponse, RPCError>.AsyncIterator

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonFixtures
 import TaxonServer
 import Testing
 
 /// grpc.reflection.v1 and v1alpha, over TCP.
-@Suite(.timeLimit(.minutes(1))) struct ReflectionTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ReflectionTests {
   private typealias Request = Grpc_Reflection_V1_ServerReflectionRequest
   private typealias Response = Grpc_Reflection_V1_ServerReflectionResponse
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import Taxon
+import Logging
+import TaxonProtobuf
+
+/// A logger that says nothing.
+package let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Waits until the task is cancelled.
-func untilCancelled() async {
+package func untilCancelled() async {
   let isCancelled = Signal()
   await withTaskCancellationHandler {
     await isCancelled.wait()
@@ -11,8 +15,35 @@ func untilCancelled() async {
   }
 }
 
+/// Something that is awaited until it has happened.
+package final class Signal: Sendable {
+  private let state = Locked<(hasHappened: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
+
+  /// It has not happened yet.
+  package init() {}
+
+  package func send() {
+    let waiting = state.withLock { state in
+      state.hasHappened = true
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    for continuation in waiting { continuation.resume() }
+  }
+
+  package func wait() async {
+    await withCheckedContinuation { continuation in
+      let hasHappened = state.withLock { state in
+        if !state.hasHappened { state.waiting.append(continuation) }
+        return state.hasHappened
+      }
+      if hasHappened { continuation.resume() }
+    }
+  }
+}
+
 /// Counts what happens; a test awaits that it has happened so often.
-final class Tally: Sendable {
+package final class Tally: Sendable {
   private struct State {
     var count = 0
     var waiting: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
@@ -20,11 +51,14 @@ final class Tally: Sendable {
 
   private let state = Locked(State())
 
+  /// It has not happened yet.
+  package init() {}
+
   /// How often it has happened.
-  var count: Int { state.withLock { $0.count } }
+  package var count: Int { state.withLock { $0.count } }
 
   /// It happened once more, or so many times more. Returns how often that makes.
-  @discardableResult func add(_ number: Int = 1) -> Int {
+  @discardableResult package func add(_ number: Int = 1) -> Int {
     let (count, ready) = state.withLock { state in
       state.count += number
       let ready = state.waiting.filter { $0.count <= state.count }
@@ -36,7 +70,7 @@ final class Tally: Sendable {
   }
 
   /// Returns when it has happened so often.
-  func reaches(_ count: Int) async {
+  package func reaches(_ count: Int) async {
     await withCheckedContinuation { continuation in
       let isReached = state.withLock { state in
         if state.count < count { state.waiting.append((count, continuation)) }

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import NIOPosix
+import TaxonProtobuf
+import TaxonTransport
+import Testing
+
+/// What may be left of one test: what it has made, none of which it keeps.
+package final class Leftovers: Sendable {
+  /// Those of the test that runs.
+  @TaskLocal static var current: Leftovers?
+
+  private struct State {
+    var objects: [WatchedObject] = []
+    /// How many handlers each server runs.
+    var handlers: [@Sendable () -> Int] = []
+    var sockets = WatchedSockets()
+    var loops: Set<ObjectIdentifier> = []
+  }
+
+  private let state = Locked(State())
+
+  /// Those of the test that runs; a test which is not checked for them fails.
+  package static var ofThisTest: Leftovers {
+    if let current { return current }
+    Issue.record("A test that has something watched needs the trait .leavesNothing, on itself or its suite")
+    return Leftovers()
+  }
+
+  // MARK: What is watched
+
+  /// Expects an object to be gone.
+  ///
+  /// - Parameter loop: Where it may be reached, and goes; nil: anywhere.
+  func watch(_ object: AnyObject, _ name: String, on loop: (any EventLoop)? = nil) {
+    state.withLock { $0.objects.append(WatchedObject(object, name, on: loop)) }
+  }
+
+  /// Expects that no handler runs.
+  func watchHandlers(_ running: @escaping @Sendable () -> Int) {
+    state.withLock { $0.handlers.append(running) }
+  }
+
+  /// Expects that this process has no socket that leads to the port, or listens on it.
+  package func watch(port: Int, _ name: String) {
+    state.withLock { $0.sockets.claim(port, name) }
+  }
+
+  /// Expects a connection to be gone, with its socket, its session and their streams. Called on the channel's loop.
+  package func watch(_ channel: any NIOCore.Channel, _ name: String) {
+    let loop = channel.eventLoop
+    watch(channel, "the NIO channel of \(name)", on: loop)
+    watch(loop)
+    let pipeline = channel.pipeline.syncOperations
+    let inode = try? pipeline.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { OpenSocket.inode(of: $0) }
+    if case let inode?? = inode {
+      state.withLock { $0.sockets.inodes[inode] = name }
+    }
+    if let handler = try? pipeline.handler(type: ConnectionHandler.self) {
+      watch(handler, "the channel handler of \(name)", on: loop)
+      watch(handler.session, "the session of \(name)", on: loop)
+      // Each stream on the server's end, and one that receives much on the client's, holds it.
+      watch(handler.session.ledger, "the ledger of \(name), or a stream that has it", on: loop)
+      if let connection = handler.session.delegate { watch(connection, name, on: loop) }
+    }
+  }
+
+  /// Expects a loop of a server's own to be gone, with its thread and descriptors.
+  private func watch(_ loop: any EventLoop) {
+    guard !Self.isShared(loop) else { return }
+    guard state.withLock({ $0.loops.insert(ObjectIdentifier(loop)).inserted }) else { return }
+    watch(loop, "an event loop, with its thread")
+  }
+
+  fileprivate static func isShared(_ loop: any EventLoop) -> Bool { sharedLoops.contains(ObjectIdentifier(loop)) }
+
+  private static let sharedLoops = Set(
+    MultiThreadedEventLoopGroup.singleton.makeIterator().map { ObjectIdentifier($0) })
+
+  // MARK: What is left
+
+  /// What is left, as soon as nothing is, and when the time is over.
+  ///
+  /// A connection that is closed is gone after some turns of its loop: each look waits for one of every loop.
+  func found(within patience: Duration) async -> [String] {
+    let end = ContinuousClock.now + patience
+    while true {
+      let found = await look()
+      if found.isEmpty || ContinuousClock.now >= end { return found }
+      for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { try? await loop.submit {}.get() }
+      await Task.yield()
+    }
+  }
+
+  private func look() async -> [String] {
+    let (objects, handlers, sockets) = state.withLock { ($0.objects, $0.handlers, $0.sockets) }
+    var found: [String] = []
+    let running = handlers.reduce(0) { $0 + $1() }
+    if running > 0 {
+      found.append(running == 1 ? "a handler, which still runs" : "\(running) handlers, which still run")
+    }
+    var left: [WatchedObject] = []
+    for object in objects {
+      let (isGone, text) = await object.look()
+      if !isGone { left.append(object) }
+      if let text { found.append(text) }
+    }
+    state.withLock { $0.objects = left }
+    return found + sockets.look()
+  }
+}
+
+/// An object that should be gone.
+private struct WatchedObject: Sendable {
+  // nonisolated(unsafe): looked at on its loop, or when that is gone.
+  nonisolated(unsafe) private weak let object: AnyObject?
+  private weak let loop: (any EventLoop)?
+  private let name: String
+
+  init(_ object: AnyObject, _ name: String, on loop: (any EventLoop)?) {
+    self.object = object
+    self.loop = loop
+    self.name = name
+  }
+
+  /// Whether it is gone, and what is to be said of it.
+  func look() async -> (isGone: Bool, text: String?) {
+    guard let loop else { return (object == nil, text) }
+    // One of a server's own may end at any moment, and then runs nothing. It is watched itself.
+    guard Leftovers.isShared(loop) else { return (false, nil) }
+    // To look at it keeps it for a moment, and it may only go on its loop.
+    let found = try? await loop.submit { text }.get()
+    return (found == .some(nil), found ?? nil)
+  }
+
+  private var text: String? {
+    guard let object else { return nil }
+    guard let session = object as? HTTP2Session, !session.streams.isEmpty else { return name }
+    let count = session.streams.count
+    return "\(name), which holds \(count == 1 ? "a stream" : "\(count) streams")"
+  }
+}

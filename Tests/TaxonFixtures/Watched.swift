@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import TaxonTransport
+
+@testable import TaxonClient
+@testable import TaxonServer
+
+/// A server that the test has to shut down: it, its handlers and its connections are expected to be gone at the end of the
+/// test.
+package func watched(_ server: Server) -> Server {
+  let leftovers = Leftovers.ofThisTest
+  leftovers.watch(server, "a server")
+  // What listens and what is connected holds it.
+  leftovers.watch(server.connections, "the listening socket of a server, or a connection of it")
+  leftovers.watchHandlers { [reporter = server.reporter] in reporter.runningHandlers }
+  server.connections.observe { leftovers.watch($0, "a connection of a server") }
+  return server
+}
+
+/// A channel that is expected to be gone at the end of the test, with its connections.
+package func watched(_ channel: TaxonClient.Channel) -> TaxonClient.Channel {
+  let leftovers = Leftovers.ofThisTest
+  let dispatcher = channel.engine.dispatcher
+  leftovers.watch(channel, "a channel")
+  leftovers.watch(dispatcher, "the dispatcher of a channel", on: dispatcher.eventLoop)
+  if let tls = dispatcher.tls { leftovers.watch(tls, "the TLS context of a channel, or the task that reads its files") }
+  dispatcher.dialer = WatchedDialer(dialer: dispatcher.dialer, leftovers: leftovers)
+  return channel
+}
+
+/// Makes connections by another dialer, and has them watched.
+private struct WatchedDialer: Dialer {
+  let dialer: any Dialer
+  let leftovers: Leftovers
+
+  func dial(
+    _ addresses: [SocketAddress], on eventLoop: any EventLoop, timeout: TimeAmount,
+    initializer: @escaping @Sendable (any NIOCore.Channel) -> EventLoopFuture<Void>
+  ) -> EventLoopFuture<any NIOCore.Channel> {
+    for case let port? in addresses.map(\.port) { leftovers.watch(port: port, "to which a channel connects") }
+    return dialer.dial(addresses, on: eventLoop, timeout: timeout) { [leftovers] channel in
+      initializer(channel).map { leftovers.watch(channel, "a connection of a channel") }
+    }
+  }
+}
