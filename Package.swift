@@ -126,8 +126,8 @@ let package = Package(
     .testTarget(
       name: "TaxonFixtures",
       dependencies: [
-        "TaxonServer", "TaxonClient", "TaxonTransport", "TaxonProtobuf", dependency("Logging", "swift-log"),
-        dependency("NIOCore", "swift-nio"),
+        "TaxonServer", "TaxonClient", "TaxonResilience", "TaxonTransport", "TaxonProtobuf",
+        dependency("Logging", "swift-log"), dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
       ],
       swiftSettings: settings),
 

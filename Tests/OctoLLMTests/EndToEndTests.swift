@@ -62,7 +62,7 @@ import Testing
 
   @Test func aCallThatFailsTwiceIsRetriedUntilItIsAnswered() async throws {
     let events = Locked<[CallEvent]>([])
-    let clock = ManualClock()
+    let clock = SteppedClock()
     let policy = CallPolicy(retry: .standard, breaker: nil)
     try await withServer(policy, clock: clock, observer: { event in events.withLock { $0.append(event) } }) { channel in
       let request = RaiseRequest(domain: "octollm.dev", code: "NETWORK_ERROR", times: 2, key: "test")
@@ -71,11 +71,11 @@ import Testing
     }
     #expect(events.withLock { $0.count } == 2)
     // 1 s and 2 s, each with a jitter from 0.5 to 1.
-    #expect((Duration.milliseconds(1500)...Duration.seconds(3)).contains(clock.now.offset))
+    #expect((Duration.milliseconds(1500)...Duration.seconds(3)).contains(clock.now.time))
   }
 
   @Test func aBreakerOpensRejectsAndRecovers() async throws {
-    let clock = ManualClock()
+    let clock = SteppedClock()
     let policy = CallPolicy(retry: .none)
     try await withServer(policy, clock: clock) { channel in
       let client = Rehearsal.Client(channel)
@@ -103,20 +103,11 @@ import Testing
     let services: [any RPCService] = [
       OrchestratorService.quietly(try TaskStore()), ReflexService(logger: quiet), RehearsalService(),
     ]
-    let server = watched(Server(.init(port: 0), services: services, logger: quiet))
-    try await server.start()
-    let port = try #require(server.port)
-    let channel = try watched(
-      Channel(
-        "dns:///127.0.0.1:\(port)", policy: policy, clock: clock, logger: quiet, observer: observer))
-    let outcome: Result<Void, any Error>
-    do {
-      outcome = .success(try await body(channel))
-    } catch {
-      outcome = .failure(error)
+    try await TaxonFixtures.withServer(services) { _, port in
+      let channel = try watched(
+        Channel("dns:///127.0.0.1:\(port)", policy: policy, clock: clock, logger: quiet, observer: observer))
+      defer { channel.shutDown() }
+      try await body(channel)
     }
-    channel.shutDown()
-    await server.shutDown()
-    try outcome.get()
   }
 }

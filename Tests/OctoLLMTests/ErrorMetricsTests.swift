@@ -10,18 +10,15 @@ import Testing
 @Suite(.leavesNothing, .timeLimit(.minutes(1))) struct ErrorMetricsTests {
   @Test func everyErrorIsCountedByItsCodeAndNoFieldIsInTheMetrics() async throws {
     let metrics = TestMetrics()
-    var configuration = Server.Configuration(port: 0)
-    configuration.interceptors = [MetricsInterceptor(prefix: "octollm", factory: metrics)]
-    let server = watched(Server(configuration, services: [RehearsalService()], logger: quiet))
-    try await server.start()
-    let channel = try watched(Channel("ipv4:127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet))
-    for sample in SampleErrors.all {
-      await #expect(throws: Rehearsal.RaiseError.self) {
-        try await Rehearsal.Client(channel).raise(.init(domain: sample.domain, code: sample.code))
+    try await withChannel(to: [RehearsalService()]) {
+      $0.interceptors = [MetricsInterceptor(prefix: "octollm", factory: metrics)]
+    } test: { channel, _ in
+      for sample in SampleErrors.all {
+        await #expect(throws: Rehearsal.RaiseError.self) {
+          try await Rehearsal.Client(channel).raise(.init(domain: sample.domain, code: sample.code))
+        }
       }
     }
-    channel.shutDown()
-    await server.shutDown()
 
     let method = [("service", Rehearsal.name), ("method", "Raise")]
     for sample in SampleErrors.all {

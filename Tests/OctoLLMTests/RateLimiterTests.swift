@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import OctoLLM
+import TaxonFixtures
 import Testing
 
 @Suite struct RateLimiterTests {
   @Test func itLetsSoManyThroughAndSaysWhenThereIsRoom() {
-    let clock = ManualClock()
+    let clock = SteppedClock()
     let limiter = RateLimiter(limit: 2, window: .seconds(10), clock: clock)
     #expect(limiter.admit() == nil)
     clock.advance(by: .seconds(4))
@@ -17,7 +18,7 @@ import Testing
   }
 
   @Test func whoIsRejectedDoesNotCount() {
-    let clock = ManualClock()
+    let clock = SteppedClock()
     let limiter = RateLimiter(limit: 1, window: .seconds(1), clock: clock)
     #expect(limiter.admit() == nil)
     for _ in 0..<10 { #expect(limiter.admit() == .seconds(1)) }

@@ -36,7 +36,7 @@ import Testing
   }
 
   @Test func tooManyTextsAreRejected() async throws {
-    let clock = ManualClock()
+    let clock = SteppedClock()
     let reflex = ReflexService(limiter: RateLimiter(limit: 2, window: .seconds(1), clock: clock), logger: quiet)
     for _ in 0..<2 { #expect(await preprocess(reflex, "hello") == nil) }
     guard case .rateLimitExceeded(let error) = await preprocess(reflex, "hello") else {

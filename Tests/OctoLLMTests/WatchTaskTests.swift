@@ -119,16 +119,14 @@ import Testing
   @Test func theReadmesStreamingSnippetTellsWhatHappens() async throws {
     let store = try TaskStore()
     let id = try await store.create(.valid("1 + 1", needs: ["arithmetic"])).taskID
-    let server = watched(Server(.init(port: 0), services: [OrchestratorService.quietly(store)], logger: quiet))
-    try await server.start()
-    let channel = try watched(Channel("ipv4:127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet))
-    try await store.update(id) { _ in .init(.completed, output: "2") }
     let seen = Locked<[TaskStatus]>([])
-    await streamingSnippet(Orchestrator.Client(channel), id: id) { change in seen.withLock { $0.append(change.status) }
+    try await store.update(id) { _ in .init(.completed, output: "2") }
+    try await withChannel(to: [OrchestratorService.quietly(store)]) { channel, _ in
+      await streamingSnippet(Orchestrator.Client(channel), id: id) { change in
+        seen.withLock { $0.append(change.status) }
+      }
+      await streamingSnippet(Orchestrator.Client(channel), id: "42") { _ in Issue.record("there is no such task") }
     }
-    await streamingSnippet(Orchestrator.Client(channel), id: "42") { _ in Issue.record("there is no such task") }
     #expect(seen.withLock { $0 } == [.pending, .completed])
-    channel.shutDown()
-    await server.shutDown()
   }
 }

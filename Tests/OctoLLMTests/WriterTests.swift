@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import OctoLLM
 import Taxon
+import TaxonFixtures
 import Testing
 
 @Suite struct WriterTests {
@@ -23,7 +24,7 @@ import Testing
   }
 
   @Test func aFailingModelIsLeftInPeaceUntilItsTimeIsOver() async throws {
-    let clock = ManualClock()
+    let clock = SteppedClock()
     let model = Moody(failures: 3)
     let breaker = CircuitBreaker(
       endpoint: "moody", settings: .init(failureThreshold: 3, openDuration: .seconds(30)), clock: clock)

@@ -14,7 +14,8 @@ package final class Leftovers: Sendable {
     var objects: [WatchedObject] = []
     /// How many handlers each server runs.
     var handlers: [@Sendable () -> Int] = []
-    var sockets = WatchedSockets()
+    /// What the sockets are of, by their numbers.
+    var sockets: [UInt64: String] = [:]
     var loops: Set<ObjectIdentifier> = []
   }
 
@@ -41,12 +42,8 @@ package final class Leftovers: Sendable {
     state.withLock { $0.handlers.append(running) }
   }
 
-  /// Expects that this process has no socket that leads to the port, or listens on it.
-  package func watch(port: Int, _ name: String) {
-    state.withLock { $0.sockets.claim(port, name) }
-  }
-
-  /// Expects a connection to be gone, with its socket, its session and their streams. Called on the channel's loop.
+  /// Expects a connection to be gone, with its socket in all descriptors, its session and their streams. Called on the
+  /// channel's loop.
   package func watch(_ channel: any NIOCore.Channel, _ name: String) {
     let loop = channel.eventLoop
     watch(channel, "the NIO channel of \(name)", on: loop)
@@ -54,7 +51,7 @@ package final class Leftovers: Sendable {
     let pipeline = channel.pipeline.syncOperations
     let inode = try? pipeline.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { OpenSocket.inode(of: $0) }
     if case let inode?? = inode {
-      state.withLock { $0.sockets.inodes[inode] = name }
+      state.withLock { $0.sockets[inode] = name }
     }
     if let handler = try? pipeline.handler(type: ConnectionHandler.self) {
       watch(handler, "the channel handler of \(name)", on: loop)
@@ -106,7 +103,8 @@ package final class Leftovers: Sendable {
       if let text { found.append(text) }
     }
     state.withLock { $0.objects = left }
-    return found + sockets.look()
+    guard !sockets.isEmpty else { return found }
+    return found + OpenSocket.inodes().compactMap { sockets[$0].map { "the socket of \($0)" } }
   }
 }
 

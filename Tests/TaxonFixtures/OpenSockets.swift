@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import NIOCore
-import Synchronization
-import TaxonProtobuf
 
 #if canImport(Darwin)
   import Darwin
@@ -21,52 +19,9 @@ enum OpenSocket {
     return UInt64(status.st_ino)
   }
 
-  /// The descriptors of this process, of whatever kind.
-  static func descriptors() -> [NIOBSDSocket.Handle] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []).compactMap { CInt($0) }
-  }
-
-  /// The TCP ports of a socket's two ends; none for what is no such socket.
-  static func ports(of descriptor: NIOBSDSocket.Handle) -> [Int] {
-    [getsockname, getpeername].compactMap { name in
-      var address = sockaddr_in6()
-      var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
-      let result = withUnsafeMutablePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { name(descriptor, $0, &size) }
-      }
-      guard result == 0, [AF_INET, AF_INET6].contains(CInt(address.sin6_family)) else { return nil }
-      // In the same place in both families.
-      return Int(UInt16(bigEndian: address.sin6_port))
-    }
-  }
-}
-
-/// Sockets that should be closed, of one test among those that run at the same time.
-struct WatchedSockets {
-  /// By their numbers, with what they are of.
-  var inodes: [UInt64: String] = [:]
-  /// All that lead to a port or listen on it, with what the port is.
-  private var ports: [Int: String] = [:]
-  private let number = Self.count.add(1, ordering: .relaxed).newValue
-
-  private static let count = Atomic<Int>(0)
-  /// Whose each port is: the system gives one that a test has done with to another test.
-  private static let owners = Locked<[Int: Int]>([:])
-
-  mutating func claim(_ port: Int, _ name: String) {
-    ports[port] = name
-    Self.owners.withLock { $0[port] = number }
-  }
-
-  /// What of them this process still has.
-  func look() -> [String] {
-    guard !inodes.isEmpty || !ports.isEmpty else { return [] }
-    let owners = Self.owners.withLock { $0 }
-    return OpenSocket.descriptors().compactMap { descriptor in
-      if let inode = OpenSocket.inode(of: descriptor), let name = inodes[inode] { return "the socket of \(name)" }
-      let ends = OpenSocket.ports(of: descriptor).filter { owners[$0] != nil }
-      guard let port = ends.first, ends.allSatisfy({ owners[$0] == number }) else { return nil }
-      return "a socket at port \(port), \(ports[port] ?? "")"
-    }
+  /// The numbers of all sockets that this process has descriptors of.
+  static func inodes() -> Set<UInt64> {
+    let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+    return Set(descriptors.compactMap { CInt($0) }.compactMap(inode(of:)))
   }
 }

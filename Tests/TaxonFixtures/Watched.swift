@@ -11,9 +11,11 @@ package func watched(_ server: Server) -> Server {
   let leftovers = Leftovers.ofThisTest
   leftovers.watch(server, "a server")
   // What listens and what is connected holds it.
-  leftovers.watch(server.connections, "the listening socket of a server, or a connection of it")
+  leftovers.watch(server.connections, "what a server listens with, or a connection of it")
   leftovers.watchHandlers { [reporter = server.reporter] in reporter.runningHandlers }
-  server.connections.observe { leftovers.watch($0, "a connection of a server") }
+  server.connections.observe { channel, isListening in
+    leftovers.watch(channel, isListening ? "what a server listens with" : "a connection of a server")
+  }
   return server
 }
 
@@ -37,8 +39,7 @@ private struct WatchedDialer: Dialer {
     _ addresses: [SocketAddress], on eventLoop: any EventLoop, timeout: TimeAmount,
     initializer: @escaping @Sendable (any NIOCore.Channel) -> EventLoopFuture<Void>
   ) -> EventLoopFuture<any NIOCore.Channel> {
-    for case let port? in addresses.map(\.port) { leftovers.watch(port: port, "to which a channel connects") }
-    return dialer.dial(addresses, on: eventLoop, timeout: timeout) { [leftovers] channel in
+    dialer.dial(addresses, on: eventLoop, timeout: timeout) { [leftovers] channel in
       initializer(channel).map { leftovers.watch(channel, "a connection of a channel") }
     }
   }

@@ -31,24 +31,53 @@ extension Channel {
   ) async throws(ConnectionError) -> String {
     try await unary(method, TextService.Text(value: value), options: options).value
   }
+
+  /// Waits until the channel stands there, and returns the states on the way.
+  @discardableResult func reaches(_ wanted: ConnectivityState) async -> [ConnectivityState] {
+    var states: [ConnectivityState] = []
+    for await state in stateChanges {
+      states.append(state)
+      if state == wanted { break }
+    }
+    return states
+  }
+
+  /// Calls the text service, which has to fail.
+  func failure(
+    _ value: String = "x", _ method: TextService.Method = TextService.call, options: CallOptions = CallOptions()
+  ) async -> ConnectionError? {
+    do throws(ConnectionError) {
+      let answer = try await text(value, method, options: options)
+      Issue.record("no error, but \(answer)")
+      return nil
+    } catch {
+      return error
+    }
+  }
 }
 
-/// Runs a test against a server on a free port, and shuts the server down.
+/// A server of the text service that runs, on a free port if no other is said. The test has to shut it down.
+func makeServer(
+  port: Int = 0, configure: (inout Server.Configuration) -> Void = { _ in },
+  _ body: @escaping @Sendable (String, ServerContext) async throws -> String
+) async throws -> Server {
+  try await makeServer([TextService(body: body)], port: port) {
+    $0.gracePeriod = .seconds(5)
+    configure(&$0)
+  }
+}
+
+/// Runs a test against a server of the text service on a free port, and shuts the server down.
 func withServer(
   configuration: Server.Configuration = .init(port: 0),
   _ body: @escaping @Sendable (String, ServerContext) async throws -> String,
   test: (_ target: String, _ server: Server) async throws -> Void
 ) async throws {
-  var configuration = configuration
-  configuration.address = .tcp(host: "127.0.0.1", port: 0)
-  configuration.gracePeriod = .seconds(5)
-  let server = watched(Server(configuration, services: [TextService(body: body)], logger: quiet))
-  try await server.start()
-  do {
-    try await test("ipv4:127.0.0.1:\(server.port ?? 0)", server)
-  } catch {
-    await server.shutDown()
-    throw error
+  try await withServer([TextService(body: body)]) {
+    $0 = configuration
+    $0.address = .tcp(host: "127.0.0.1", port: 0)
+    $0.gracePeriod = .seconds(5)
+  } test: { server, port in
+    try await test("ipv4:127.0.0.1:\(port)", server)
   }
-  await server.shutDown()
 }

@@ -89,8 +89,7 @@ import Testing
       return text
     }
     let logger = Logger(label: "test") { _ in LineHandler(lines: lines) }
-    let server = watched(Server(.init(port: 0), services: [service], logger: logger))
-    try await server.start()
+    let server = try await makeServer([service], logger: logger)
     let channel = try watched(Channel("ipv4:127.0.0.1:\(server.port ?? 0)", configuration: quietly()))
     let seen = Locked<[String?]>([])
     var options = CallOptions()

@@ -62,7 +62,8 @@ import class TaxonClient.Channel
   @Test func aServerThatWasNotShutDown() async throws {
     var kept: Server?
     let left = try await found { kept = try await makeServer { text, _ in text } }
-    #expect(left.contains("a server") && left.contains("the listening socket of a server, or a connection of it"))
+    #expect(left.contains("a server"), "\(left)")
+    #expect(left.contains("the socket of what a server listens with"), "\(left)")
     await kept?.shutDown()
   }
 
@@ -132,30 +133,5 @@ import class TaxonClient.Channel
     }
     #expect(left.contains("the socket of a connection of a client on the wire"), "\(left)")
     close(copy)
-  }
-
-  @Test func aSocketThatLeadsToAServer() async throws {
-    let server = try await makeServer { text, _ in text }
-    var copy: CInt = -1
-    let left = try await found {
-      let channel = try watched(Channel("127.0.0.1:\(server.port ?? 0)", configuration: quietly()))
-      #expect(try await channel.text("x") == "x")
-      copy = try #require(connected(to: server.port ?? 0))
-      channel.shutDown()
-    }
-    #expect(left.contains("a socket at port \(server.port ?? 0), to which a channel connects"), "\(left)")
-    close(copy)
-    await server.shutDown()
-  }
-
-  private func connected(to port: Int) -> CInt? {
-    #if canImport(Glibc)
-      let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    #else
-      let descriptor = socket(AF_INET, SOCK_STREAM, 0)
-    #endif
-    let address = try? SocketAddress(ipAddress: "127.0.0.1", port: port)
-    let result = address?.withSockAddr { connect(descriptor, $0, socklen_t($1)) }
-    return result == 0 ? descriptor : nil
   }
 }

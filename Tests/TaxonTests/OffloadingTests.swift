@@ -76,14 +76,9 @@ import Testing
   private func withServer(
     _ services: [any RPCService], logger: Logger = quiet, test: (Channel) async throws -> Void
   ) async throws {
-    let server = watched(Server(.init(port: 0, threads: 1), services: services, logger: logger))
-    try await server.start()
-    let channel = try watched(Channel("127.0.0.1:\(server.port ?? 0)", configuration: quietly()))
-    let result: Result<Void, any Error>
-    do { result = .success(try await test(channel)) } catch { result = .failure(error) }
-    channel.shutDown()
-    await server.shutDown()
-    try result.get()
+    try await withChannel(to: services, logger: logger, configure: { $0.threads = 1 }) { channel, _ in
+      try await test(channel)
+    }
   }
 
   @Test(arguments: [OffloadedMethods.all, OffloadedMethods(Kind.allCases.map(\.rawValue))], Kind.allCases)

@@ -47,8 +47,7 @@ import Testing
 
   @Test func callsThatAllFailCostTheLogTwoLines() async throws {
     let log = LogRecorder()
-    let server = watched(Server(.init(port: 0), services: [TextService { text, _ in text }], logger: log.logger))
-    try await server.start()
+    let server = try await makeServer([TextService { text, _ in text }], logger: log.logger)
     let client = try await WireClient.connect(.port(server.port ?? 0))
     for _ in 0..<200 { #expect(try await client.call("/test.Text/Nothing").status == "12") }
     await client.close()

@@ -113,8 +113,7 @@ import Testing
   }
 
   @Test func anEndpointThatIsNotThereIsUnreachable() async throws {
-    let server = watched(Server(.init(port: 0), services: [], logger: quiet))
-    try await server.start()
+    let server = try await makeServer([])
     let port = server.port ?? 0
     await server.shutDown()
     let channel = try watched(Channel("127.0.0.1:\(port)", policy: .none, logger: quiet))

@@ -145,8 +145,7 @@ import class TaxonClient.Channel
   }
 
   @Test func aPortInUseIsASetupError() async throws {
-    let first = watched(Server(.init(port: 0), services: [], logger: quiet))
-    try await first.start()
+    let first = try await makeServer([])
     let second = watched(Server(.init(port: first.port ?? 0), services: [], logger: quiet))
     do throws(SetupError) {
       try await second.start()

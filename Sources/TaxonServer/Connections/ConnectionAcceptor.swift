@@ -35,6 +35,9 @@ struct ConnectionAcceptor: Sendable {
   func listen(on address: ListenAddress) async throws -> (any Channel)? {
     let highWater = settings.connections.outboundHighWater
     let bootstrap = ServerBootstrap(group: group)
+      .serverChannelInitializer { [connections] channel in
+        channel.eventLoop.makeCompletedFuture { connections.began(channel, isListening: true) }
+      }
       .serverChannelOption(.backlog, value: CInt(Self.backlog))
       .childChannelOption(.writeBufferWaterMark, value: .init(low: max(highWater / 2, 1), high: highWater))
       .childChannelOption(.recvAllocator, value: ReadSizes())
@@ -123,7 +126,7 @@ struct ConnectionAcceptor: Sendable {
       connections.remove(id)
       throw error
     }
-    connections.began(on: channel)
+    connections.began(channel)
     // When the channel is active, so that what is said first is not lost.
     if admission == .late { channel.eventLoop.assumeIsolated().execute { connection.beginShutdown() } }
   }

@@ -14,7 +14,7 @@ final class ConnectionSet: Sendable {
   }
 
   private let state = Locked(State())
-  private let observer = Locked<(@Sendable (any Channel) -> Void)?>(nil)
+  private let observer = Locked<(@Sendable (any Channel, Bool) -> Void)?>(nil)
 
   /// What becomes of a new connection.
   enum Admission {
@@ -35,11 +35,13 @@ final class ConnectionSet: Sendable {
     }
   }
 
-  /// Has each connection's channel observed when the connection begins, on its loop: tests see what becomes of it.
-  func observe(_ observer: @escaping @Sendable (any Channel) -> Void) { self.observer.withLock { $0 = observer } }
+  /// Has each channel observed that begins, on its loop: tests see what becomes of it.
+  func observe(_ observer: @escaping @Sendable (_ channel: any Channel, _ isListening: Bool) -> Void) {
+    self.observer.withLock { $0 = observer }
+  }
 
-  /// The connection on the channel has begun.
-  func began(on channel: any Channel) { observer.withLock { $0 }?(channel) }
+  /// A channel has begun, with a connection or to listen.
+  func began(_ channel: any Channel, isListening: Bool = false) { observer.withLock { $0 }?(channel, isListening) }
 
   func remove(_ id: ObjectIdentifier) {
     let waiting = state.withLock { state -> [CheckedContinuation<Void, Never>] in

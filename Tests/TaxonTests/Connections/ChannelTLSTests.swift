@@ -12,11 +12,11 @@ import Testing
   }
 
   private func withServer(tls: ServerTLS?, test: (Int) async throws -> Void) async throws {
-    let server = try await makeServer(configure: { $0.tls = tls }) { text, _ in text }
-    let result: Result<Void, any Error>
-    do { result = .success(try await test(server.port ?? 0)) } catch { result = .failure(error) }
-    await server.shutDown()
-    try result.get()
+    try await TaxonFixtures.withServer([TextService { text, _ in text }]) {
+      $0.tls = tls
+    } test: { _, port in
+      try await test(port)
+    }
   }
 
   private func reason(_ target: String, _ tls: ClientTLS) async throws -> String {

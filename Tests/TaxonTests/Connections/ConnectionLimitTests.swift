@@ -16,21 +16,17 @@ import Testing
     return narrow
   }
 
-  func withServer(
+  private func withServer(
     _ change: (inout Server.Configuration) -> Void,
     _ body: @escaping @Sendable (String, ServerContext) async throws -> String = { text, _ in text },
     test: (WireClient.Address) async throws -> Void
   ) async throws {
-    var configuration = Server.Configuration(port: 0)
-    configuration.gracePeriod = .milliseconds(200)
-    change(&configuration)
-    let server = watched(Server(configuration, services: [TextService(body: body)], logger: quiet))
-    try await server.start()
-    do { try await test(.port(server.port ?? 0)) } catch {
-      await server.shutDown()
-      throw error
+    try await TaxonFixtures.withServer([TextService(body: body)]) {
+      $0.gracePeriod = .milliseconds(200)
+      change(&$0)
+    } test: { _, port in
+      try await test(.port(port))
     }
-    await server.shutDown()
   }
 
   @Test(arguments: ["", "PRI * HTTP/2.0\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])

@@ -23,13 +23,11 @@ import Testing
     tls: ServerTLS?, _ body: @escaping @Sendable (String, ServerContext) -> String = { text, _ in text },
     test: (_ target: String, _ server: Server) async throws -> Void
   ) async throws {
-    let server = try await makeServer(configure: { $0.tls = tls }, body)
-    let result: Result<Void, any Error>
-    do { result = .success(try await test("dns:///localhost:\(server.port ?? 0)", server)) } catch {
-      result = .failure(error)
+    try await TaxonFixtures.withServer([TextService(body: body)]) {
+      $0.tls = tls
+    } test: { server, port in
+      try await test("dns:///localhost:\(port)", server)
     }
-    await server.shutDown()
-    try result.get()
   }
 
   @Test func aHandlerSeesTheCallersCertificate() async throws {

@@ -32,9 +32,11 @@ final class Relay: Sendable {
           leftovers.watch(outbound, "a connection of a relay")
         }.flatMap { inbound.setOption(.autoRead, value: true) }
       }
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { leftovers.watch(channel, "what a relay listens with") }
+      }
       .bind(host: "127.0.0.1", port: 0).get()
     self.port = listening.localAddress?.port ?? 0
-    leftovers.watch(port: self.port, "of a relay")
   }
 
   /// How many connections there have been.
@@ -91,9 +93,11 @@ final class ScriptedPeer: Sendable {
           leftovers.watch(channel, "a connection of a scripted peer")
         }
       }
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { leftovers.watch(channel, "what a scripted peer listens with") }
+      }
       .bind(host: "127.0.0.1", port: 0).get()
     port = listening.localAddress?.port ?? 0
-    leftovers.watch(port: port, "of a scripted peer")
   }
 
   func close() async {

@@ -15,8 +15,7 @@ import Testing
       context.trailingMetadata["x-trailing"] = "late"
       throw ConnectionError.callRefused(endpoint: "test", reason: "no")
     }
-    let server = watched(Server(.init(port: 0), services: [service], logger: quiet))
-    try await server.start()
+    let server = try await makeServer([service])
     let client = try await WireClient.connect(.port(server.port ?? 0))
     let first = Locked<WireClient.Answer?>(nil)
     let answer = try await client.begin("/test.Kinds/\(kind.rawValue)") { answer in

@@ -14,16 +14,12 @@ import Testing
     TLSIdentity(certificateFile: files.path("client.pem"), keyFile: files.path("client.key"))
   }
 
-  func withTLSServer(_ tls: ServerTLS, _ test: (Int, Server) async throws -> Void) async throws {
-    let server = watched(
-      Server(
-        .init(port: 0, tls: tls), services: [TextService { text, _ in text }], logger: quiet))
-    try await server.start()
-    do { try await test(server.port ?? 0, server) } catch {
-      await server.shutDown()
-      throw error
+  private func withTLSServer(_ tls: ServerTLS, _ test: (Int, Server) async throws -> Void) async throws {
+    try await withServer([TextService { text, _ in text }]) {
+      $0.tls = tls
+    } test: { server, port in
+      try await test(port, server)
     }
-    await server.shutDown()
   }
 
   @Test func aCallGoesOverTLS() async throws {

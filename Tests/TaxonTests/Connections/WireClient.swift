@@ -94,7 +94,6 @@ final class WireClient: HTTP2SessionDelegate, @unchecked Sendable {
     }
     switch address {
     case .port(let port):
-      leftovers.watch(port: port, "to which a client on the wire connects")
       _ = try await bootstrap.connect(host: "127.0.0.1", port: port).get()
     case .unix(let path): _ = try await bootstrap.connect(unixDomainSocketPath: path).get()
     case .socket(let socket): _ = try await bootstrap.withConnectedSocket(socket).get()

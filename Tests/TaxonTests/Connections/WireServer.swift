@@ -113,9 +113,11 @@ final class WireServer: Sendable {
           leftovers.watch(channel, "a connection of a server on the wire")
         }
       }
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { leftovers.watch(channel, "what a server on the wire listens with") }
+      }
       .bind(host: "127.0.0.1", port: 0).get()
     port = listening.localAddress?.port ?? 0
-    leftovers.watch(port: port, "of a server on the wire")
   }
 
   /// How many connections there have been.
