@@ -43,7 +43,7 @@ final class CallReporter: Sendable {
     while runningHandlers > 0 {
       let time = ContinuousClock.now - begin
       if let limit, time >= limit { return }
-      // Less and less often: a handler may never end. A task of its own, since this one may be cancelled and would not sleep.
+      // Less and less often, since a handler may never end. A task of its own: this one may be cancelled and would not sleep.
       let pause = max(.milliseconds(10), time / 10)
       await Task { try? await Task.sleep(for: limit.map { min(pause, $0 - time) } ?? pause) }.value
     }

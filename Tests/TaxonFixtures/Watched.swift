@@ -5,8 +5,8 @@ import TaxonTransport
 @testable import TaxonClient
 @testable import TaxonServer
 
-/// A server that the test has to shut down: it, its handlers and its connections are expected to be gone at the end of the
-/// test.
+/// A server that the test has to shut down: it, its handlers and its connections are expected to be gone at the end of
+/// the test.
 package func watched(_ server: Server) -> Server {
   let leftovers = Leftovers.ofThisTest
   leftovers.watch(server, "a server")

@@ -91,6 +91,7 @@ final class Dialogue: @unchecked Sendable {
     for connection in connections { _ = try? connection.channel.finish(acceptAlreadyClosed: true) }
     // Ends what is left of the timers.
     try? loop.syncShutdownGracefully()
+    for text in connections.flatMap({ $0.clientEnd?.leftovers ?? [] }) { violate(text) }
   }
 
   private func makeChannel() throws -> TaxonClient.Channel {
@@ -200,6 +201,7 @@ private final class Wire: ChannelDuplexHandler {
   }
 
   func flush(context: ChannelHandlerContext) {
+    connection.clientEnd?.noteStreams()
     let pieces = written
     written = []
     for (bytes, promise) in pieces {

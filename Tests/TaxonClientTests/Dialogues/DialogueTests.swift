@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TaxonErrors
+import TaxonTransport
 import Testing
 
 /// A client that is told every odd thing by a server: no call is lost that was not touched, none hangs, and each says what
@@ -64,6 +65,32 @@ import Testing
     dialogue.hold()
     #expect(dialogue.violations == [])
     #expect(dialogue.calls.map(\.status) == ["UNAVAILABLE"])
+  }
+
+  /// What somebody keeps of a connection is found.
+  @Test func whatIsLeftOfAConnectionIsAViolation() throws {
+    var kept: [AnyObject] = []
+    func violations(_ keep: @escaping (HTTP2Session) -> Void) -> [String] {
+      var script = DialogueScript(seed: 1)
+      script.calls[0].answers = [.plain(false)]
+      script.calls[0].answers[0].steps[0].delay = 50
+      script.calls = [script.calls[0]]
+      var connection = ConnectionScript()
+      connection.events = [
+        .init(time: script.calls[0].start + 20, name: "kept") { server in
+          if let session = server.clientEnd?.session { keep(session) }
+        }
+      ]
+      script.connections = [connection]
+      let dialogue = Dialogue(script)
+      dialogue.hold()
+      return dialogue.violations
+    }
+    #expect(violations { _ in } == [])
+    #expect(violations { kept.append($0) }.contains("the session of connection 0 is left, with 0 streams"))
+    #expect(violations { kept += [$0.delegate].compactMap { $0 } }.contains("the client's connection 0 is left"))
+    #expect(violations { kept += $0.streams.compactMap(\.receiver) }.contains("stream 1 of connection 0 is left"))
+    #expect(kept.count == 3)
   }
 
   /// What is wrong with the dialogues.

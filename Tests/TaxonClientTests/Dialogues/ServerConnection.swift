@@ -39,6 +39,8 @@ final class ServerConnection {
   private unowned let dialogue: Dialogue
   let channel: EmbeddedChannel
   let number: Int
+  /// What the client has of it, once it is made.
+  private(set) var clientEnd: ClientEnd?
   private let checker = FrameChecker()
   private var attempts: [Int: Attempt] = [:]
   private var hasSentSettings = false
@@ -65,6 +67,7 @@ final class ServerConnection {
 
   /// The connection is made.
   func begin() throws {
+    clientEnd = try ClientEnd(of: self)
     channel.connect(to: try SocketAddress(unixDomainSocketPath: "/dialogue"), promise: nil)
     if let time = script.settingsAt {
       dialogue.after(time) { [weak self] in self?.sendFirstSettings() }
