@@ -64,8 +64,7 @@ private struct PatientService: RPCService {
     // So many resets at once are what this is about, and not an attack.
     settings.http2.flood.resets = .init(burst: 1_000_000, perSecond: 1_000_000)
     settings.connections.maxRunningCalls = 100_000
-    let server = watched(Server(settings, services: [PatientService()], logger: quiet))
-    try await server.start()
+    let server = try await makeServer([PatientService()]) { $0 = settings }
     let relay = try await Relay(to: server.port ?? 0)
     let channel = try watched(Channel("ipv4:127.0.0.1:\(relay.port)", configuration: quietly()))
     // Lives through all that the test does.

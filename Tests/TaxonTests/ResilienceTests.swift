@@ -127,16 +127,12 @@ import Testing
   }
 
   @Test func aChannelConnectsAgain() async throws {
-    var configuration = Server.Configuration(port: 0)
-    let first = watched(Server(configuration, services: [TextService { _, _ in "first" }], logger: quiet))
-    try await first.start()
+    let first = try await makeServer { _, _ in "first" }
     let port = first.port ?? 0
     let channel = try watched(Channel("127.0.0.1:\(port)", logger: quiet))
     #expect(try await channel.text("x") == "first")
     await first.shutDown()
-    configuration.address = .tcp(host: "127.0.0.1", port: port)
-    let second = watched(Server(configuration, services: [TextService { _, _ in "second" }], logger: quiet))
-    try await second.start()
+    let second = try await makeServer(port: port) { _, _ in "second" }
     #expect(try await channel.text("x") == "second")
     await second.shutDown()
   }

@@ -12,17 +12,13 @@ import class TaxonClient.Channel
   @Test func shuttingDownLetsCallsInFlightEnd() async throws {
     let started = Signal()
     let goOn = Signal()
-    let server = watched(
-      Server(
-        .init(port: 0),
-        services: [
-          TextService { _, _ in
-            started.send()
-            await goOn.wait()
-            return "late"
-          }
-        ], logger: quiet))
-    try await server.start()
+    let server = try await makeServer([
+      TextService { _, _ in
+        started.send()
+        await goOn.wait()
+        return "late"
+      }
+    ])
     let channel = try watched(Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet))
     async let answer = channel.text("x")
     await started.wait()
@@ -38,21 +34,17 @@ import class TaxonClient.Channel
     configuration.gracePeriod = .milliseconds(50)
     let started = Signal()
     let cancelled = Signal()
-    let server = watched(
-      Server(
-        configuration,
-        services: [
-          TextService { _, _ in
-            started.send()
-            await withTaskCancellationHandler {
-              await cancelled.wait()
-            } onCancel: {
-              cancelled.send()
-            }
-            return ""
-          }
-        ], logger: quiet))
-    try await server.start()
+    let server = try await makeServer([
+      TextService { _, _ in
+        started.send()
+        await withTaskCancellationHandler {
+          await cancelled.wait()
+        } onCancel: {
+          cancelled.send()
+        }
+        return ""
+      }
+    ]) { $0 = configuration }
     let channel = try watched(Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet))
     let call = Task { try await channel.text("x") }
     await started.wait()
@@ -68,20 +60,16 @@ import class TaxonClient.Channel
     let started = Signal()
     let goOn = Signal()
     let ends = Locked<[String]>([])
-    let server = watched(
-      Server(
-        configuration,
-        services: [
-          TextService { _, _ in
-            started.send()
-            await untilCancelled()
-            // Cancelled, but not done: a transaction is rolled back, say.
-            await goOn.wait()
-            ends.withLock { $0.append("handler") }
-            return ""
-          }
-        ], logger: quiet))
-    try await server.start()
+    let server = try await makeServer([
+      TextService { _, _ in
+        started.send()
+        await untilCancelled()
+        // Cancelled, but not done: a transaction is rolled back, say.
+        await goOn.wait()
+        ends.withLock { $0.append("handler") }
+        return ""
+      }
+    ]) { $0 = configuration }
     let channel = try watched(Channel("127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet))
     let call = Task { try await channel.text("x") }
     await started.wait()
@@ -105,18 +93,14 @@ import class TaxonClient.Channel
     let started = Signal()
     let goOn = Signal()
     let ended = Signal()
-    let server = watched(
-      Server(
-        configuration,
-        services: [
-          TextService { _, _ in
-            started.send()
-            await goOn.wait()
-            ended.send()
-            return ""
-          }
-        ], logger: quiet))
-    try await server.start()
+    let server = try await makeServer([
+      TextService { _, _ in
+        started.send()
+        await goOn.wait()
+        ended.send()
+        return ""
+      }
+    ]) { $0 = configuration }
     let port = try #require(server.port)
     let channel = try watched(Channel("127.0.0.1:\(port)", policy: .none, logger: quiet))
     let call = Task { try await channel.text("x") }
@@ -194,8 +178,7 @@ import class TaxonClient.Channel
       }
       return text
     }
-    let server = watched(Server(configuration, services: [text, ShutdownWatch(signal: isShuttingDown)], logger: quiet))
-    try await server.start()
+    let server = try await makeServer([text, ShutdownWatch(signal: isShuttingDown)]) { $0 = configuration }
     let port = try #require(server.port)
     let channel = try watched(Channel("127.0.0.1:\(port)", policy: .none, logger: quiet))
     async let blocking = channel.text("block")

@@ -70,8 +70,7 @@ import Testing
       service = KindsService()
       configuration.interceptors.append(Guard(error: error))
     }
-    let server = watched(Server(configuration, services: [service], logger: logger))
-    try await server.start()
+    let server = try await makeServer([service], logger: logger) { $0 = configuration }
     let channel = try watched(Channel("ipv4:127.0.0.1:\(server.port ?? 0)", policy: .none, logger: quiet))
     let thrown = await #expect(throws: ConnectionError.self) { try await channel.call(kind) }
     channel.shutDown()
@@ -226,8 +225,7 @@ import Testing
       await untilCancelled()
       throw late.error
     }
-    let server = watched(Server(configuration, services: [service], logger: log.logger))
-    try await server.start()
+    let server = try await makeServer([service], logger: log.logger) { $0 = configuration }
     let client = try await WireClient.connect(.port(server.port ?? 0))
     // On a busy machine a deadline may pass before the handler begins.
     var timeout = Duration.milliseconds(50)

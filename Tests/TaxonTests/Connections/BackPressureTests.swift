@@ -83,8 +83,7 @@ import Testing
     var configuration = Server.Configuration(port: 0)
     configuration.http2.streamWindow = 1000
     configuration.http2.maxStreamWindow = 1000
-    let server = watched(Server(configuration, services: [KindsService()], logger: quiet))
-    try await server.start()
+    let server = try await makeServer([KindsService()]) { $0 = configuration }
     let channel = try watched(
       Channel(
         "127.0.0.1:\(server.port ?? 0)",

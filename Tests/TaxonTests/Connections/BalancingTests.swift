@@ -48,16 +48,13 @@ import class TaxonClient.Channel
     let asked = Locked<[String: Int]>([:])
     func make(_ port: Int = 0) async throws -> Server {
       let number = Locked("")
-      let server = watched(
-        Server(
-          .init(port: port),
-          services: [
-            KindsService { _ in
-              let port = number.withLock { $0 }
-              asked.withLock { $0[port, default: 0] += 1 }
-            }
-          ], logger: quiet))
-      try await server.start()
+      let server = try await makeServer(
+        [
+          KindsService { _ in
+            let port = number.withLock { $0 }
+            asked.withLock { $0[port, default: 0] += 1 }
+          }
+        ], port: port)
       number.withLock { $0 = "\(server.port ?? 0)" }
       return server
     }

@@ -202,10 +202,7 @@ import Testing
 
   @Test func aWriterThatIsKeptAfterItsCallIsNoCall() async throws {
     let writers = Locked<[ResponseWriter<TextService.Text, ConnectionError>]>([])
-    var configuration = Server.Configuration(port: 0)
-    configuration.connections.maxRunningCalls = 5
-    let server = watched(Server(configuration, services: [KeepingService(writers: writers)], logger: quiet))
-    try await server.start()
+    let server = try await makeServer([KeepingService(writers: writers)]) { $0.connections.maxRunningCalls = 5 }
     let client = try await WireClient.connect(.port(server.port ?? 0))
     for _ in 0..<20 { #expect(try await client.call("/test.Keeping/Keep").status == "0") }
     // Who writes later is told that the call is over.

@@ -28,8 +28,7 @@ enum Transport: String, CaseIterable, Sendable {
       settings.address = .unix(path: "\(folder ?? "")/socket")
     }
     settings.gracePeriod = .seconds(5)
-    let server = watched(Server(settings, services: [TextService(body: body)], logger: quiet))
-    try await server.start()
+    let server = try await makeServer([TextService(body: body)]) { $0 = settings }
     let result: Result<Void, any Error>
     do {
       let channel =
