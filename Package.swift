@@ -153,9 +153,9 @@ let package = Package(
     .testTarget(
       name: "TaxonClientTests",
       dependencies: [
-        "TaxonClient", "TaxonCalls", "TaxonTransport", "TaxonErrors", "TaxonProtobuf", "TaxonResilience", "CNghttp2",
-        dependency("Logging", "swift-log"), dependency("NIOCore", "swift-nio"), dependency("NIOEmbedded", "swift-nio"),
-        dependency("NIOPosix", "swift-nio"),
+        "TaxonClient", "TaxonCalls", "TaxonFixtures", "TaxonTransport", "TaxonErrors", "TaxonProtobuf",
+        "TaxonResilience", "CNghttp2", dependency("Logging", "swift-log"), dependency("NIOCore", "swift-nio"),
+        dependency("NIOEmbedded", "swift-nio"), dependency("NIOPosix", "swift-nio"),
       ],
       exclude: ["Corpus"], swiftSettings: settings),
     .testTarget(

@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import TaxonCalls
 import TaxonErrors
+import TaxonFixtures
 import TaxonProtobuf
 import TaxonResilience
 import Testing
@@ -10,7 +11,7 @@ import Testing
 @testable import TaxonClient
 
 /// Answers that come when the call's time is over, and before its timer has gone off.
-@Suite(.timeLimit(.minutes(1))) struct LateAnswerTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct LateAnswerTests {
   /// Does not connect.
   private struct Nowhere: Dialer {
     func dial(
@@ -24,8 +25,9 @@ import Testing
   }
 
   private func makeChannel() throws -> TaxonClient.Channel {
-    try TaxonClient.Channel(
-      Target("ipv4:127.0.0.1:1"), TaxonClient.Channel.Configuration(policy: .none), dialer: Nowhere())
+    try watched(
+      TaxonClient.Channel(
+        Target("ipv4:127.0.0.1:1"), TaxonClient.Channel.Configuration(policy: .none), dialer: Nowhere()))
   }
 
   private static let statuses: [(StatusCode, isLate: Bool, StatusCode)] = [
