@@ -49,7 +49,36 @@ def test_folders_of_a_room_do_not_use_each_other_in_circles() -> None:
     assert not gone, "circles that are gone, and have to go from KNOWN_CIRCLES:\n" + "\n".join(gone)
 
 
+# What tests alone have.
+OF_TESTS = {"Corpus", "Dialogues", "Fuzz", "Generated", "Schemas", "Support"}
+
+
+def strange_folders(root: Path) -> list[str]:
+    """Folders of a room's tests that the room does not have; `TaxonTests` are the server's, with a client or without."""
+    rooms_of = {"TaxonTests": "TaxonServer"}
+    found = []
+    for tests in sorted((root / "Tests").glob("*Tests")):
+        room = root / "Sources" / rooms_of.get(tests.name, tests.name.removesuffix("Tests"))
+        found += [
+            f"Tests/{tests.name}/{folder.name}"
+            for folder in sorted(tests.iterdir())
+            if folder.is_dir() and folder.name not in OF_TESTS and not (room / folder.name).is_dir()
+        ]
+    return found
+
+
+def test_folders_of_tests_are_like_those_of_their_rooms() -> None:
+    assert not strange_folders(ROOT)
+
+
 # That these tests can fail: the same on rooms that do not exist.
+
+
+def test_a_folder_of_tests_that_its_room_does_not_have_is_found(tmp_path: Path) -> None:
+    for name in ("Sources/Hall/Doors", "Tests/HallTests/Doors", "Tests/HallTests/Support", "Tests/HallTests/Windows"):
+        (tmp_path / name).mkdir(parents=True)
+    assert strange_folders(tmp_path) == ["Tests/HallTests/Windows"]
+
 
 PAGE = """# A house
 
