@@ -112,7 +112,7 @@ import class TaxonClient.Channel
     }
     #expect(kept != nil)
     #expect(left.contains("a connection of a server"), "\(left)")
-    #expect(!left.contains { $0.contains("socket of a connection") }, "\(left)")
+    #expect(!left.contains { $0.contains("socket of a connection of a server") }, "\(left)")
     kept = nil
   }
 
