@@ -21,25 +21,25 @@ extension StatusWriter {
   func fit(_ limit: Int, _ cost: TrailerCost, _ payload: Payload) -> Fitted {
     var bytes = ProtobufBytes()
     payload(&bytes)
-    var fitting = Fitting(writer: self, limit: limit, cost: cost, payload: bytes.bytes)
+    var fitting = Fitting(writer: StatusWriter(copying: self), limit: limit, cost: cost, payload: bytes.bytes)
     return fitting.result()
   }
 
   /// One error being made to fit.
-  private struct Fitting {
+  private struct Fitting: ~Copyable {
     var writer: StatusWriter
     let limit: Int
     let cost: TrailerCost
     let payload: [UInt8]
 
-    private func encoded(_ writer: StatusWriter) -> ProtobufBytes {
+    private func encoded(_ writer: borrowing StatusWriter) -> ProtobufBytes {
       var bytes = ProtobufBytes()
       writer.write(to: &bytes) { $0.append(payload) }
       return bytes
     }
 
     /// Bytes, before base64, that are too many.
-    private func excess(_ writer: StatusWriter) -> Int {
+    private func excess(_ writer: borrowing StatusWriter) -> Int {
       let size = cost.bytes(message: writer.message, details: encoded(writer).count)
       return max(0, (size - limit) * 3 / 4 + (size > limit ? 1 : 0))
     }
@@ -91,7 +91,7 @@ extension StatusWriter {
 
     private mutating func leaveOutPayload() {
       guard isOver, let name = writer.payloadName else { return }
-      let whole = writer
+      let whole = StatusWriter(copying: writer)
       leaveOutFields { $0 > StatusWriter.longText }
       guard isOver else { return }
       // That was not enough: the fields stay, and the error itself goes.
@@ -119,9 +119,9 @@ extension StatusWriter {
     private mutating func leaveOutViolations() {
       guard isOver, !writer.violations.isEmpty else { return }
       let all = writer.violations
-      let whole = writer
+      let omitted = writer.omitted
       func leave(_ count: Int) {
-        writer = whole
+        writer.omitted = omitted
         writer.omit(TypeURL.badRequest + ".field_violations")
         writer.violations =
           count == 0 ? [] : all[..<count] + [.init(field: "", description: "\(all.count - count) more violations")]
@@ -144,11 +144,10 @@ extension StatusWriter {
     /// Cuts the message to what fits.
     private mutating func cutMessage() {
       writer.omit("message")
-      let whole = self
-      writer.message = StatusWriter.beginning(of: writer.message) { message in
-        var writer = whole.writer
+      let whole = writer.message
+      writer.message = StatusWriter.beginning(of: whole) { message in
         writer.message = message
-        return whole.excess(writer) == 0
+        return !isOver
       }
     }
   }

@@ -2,7 +2,9 @@
 import TaxonProtobuf
 
 /// Writes the `google.rpc.Status` of an error as it leaves the process: without its internal fields and its cause.
-struct StatusWriter {
+///
+/// Not copyable, since the compiler would copy it for each failed call.
+struct StatusWriter: ~Copyable {
   /// Writes the detail that is the error itself, without its internal fields.
   typealias Payload = (inout ProtobufBytes) -> Void
 
@@ -75,17 +77,11 @@ struct StatusWriter {
     violations: [Google_Rpc_BadRequest.FieldViolation], retryAfter: Duration?, context: ErrorContext,
     payloadName: String?, details: WireOptions.Details
   ) {
-    self.facts = facts
-    id = InstanceID(context.instanceID)
-    self.message = message
-    self.fields = fields
-    self.violations = violations
-    self.payloadName = payloadName
-    causes = context.causes
     let received = context.isFromCall ? context.receivedDetails : []
-    further = context.details.filter { !received.contains($0) }
+    let further = context.details.isEmpty ? [] : context.details.filter { !received.contains($0) }
+    let derivable: Derived = facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
+    var derived = derivable
     var retryAfter = retryAfter.map(\.wait)
-    var derived: Derived = facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
     for detail in further {
       let instead = Derived(insteadOf: detail)
       // The headers say what the detail says; callers read the first.
@@ -96,10 +92,34 @@ struct StatusWriter {
       }
       derived.subtract(instead)
     }
-    derivable = facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
+    self.facts = facts
+    id = InstanceID(context.instanceID)
+    self.message = message
+    self.fields = fields
+    self.violations = violations
+    self.payloadName = derived.contains(.payload) ? payloadName : nil
+    causes = context.causes
+    self.further = further
+    self.derivable = derivable
     self.derived = derived
     self.retryAfter = retryAfter
-    if !derived.contains(.payload) { self.payloadName = nil }
+  }
+
+  /// The same once more, to be changed.
+  init(copying other: borrowing StatusWriter) {
+    facts = other.facts
+    id = other.id
+    message = other.message
+    fields = other.fields
+    violations = other.violations
+    retryAfter = other.retryAfter
+    causes = other.causes
+    payloadName = other.payloadName
+    further = other.further
+    omitted = other.omitted
+    namesOmitted = other.namesOmitted
+    derived = other.derived
+    derivable = other.derivable
   }
 
   /// Code and message, and every detail.
