@@ -3,6 +3,27 @@ import TaxonErrors
 import TaxonProtobuf
 import TaxonTransport
 
+/// How a message is written.
+package enum MessageCodec: Sendable, Hashable {
+  /// Protobuf's binary format.
+  case binary
+
+  /// The message that came.
+  ///
+  /// - Throws: `CallError.MalformedMessage` when it cannot be decoded.
+  package func decode<Content: Message>(
+    _ type: Content.Type, _ bytes: UnsafeRawBufferPointer
+  ) throws(RPCError) -> Content {
+    do throws(MessageDecodingError) {
+      switch self {
+      case .binary: return try Content(decoding: bytes)
+      }
+    } catch {
+      throw RPCError(CallError.MalformedMessage(type: Content.descriptor.name, reason: "\(error)"))
+    }
+  }
+}
+
 /// Cuts the bytes of a stream into messages: a flag, four bytes of length, the message (gRPC over HTTP/2,
 /// "Length-Prefixed-Message").
 ///
