@@ -11,10 +11,24 @@ struct CallPlan: Sendable {
   let path: String
   /// A second call does no harm even if the first had its effect.
   let isIdempotent: Bool
-  let options: CallOptions
+  var options: CallOptions
   /// How the call is written.
   var wire: WireProtocol { .gRPC(.binary) }
   let deadline: NIODeadline?
+  /// What the call's interceptors know of it; nil without interceptors.
+  var context: ClientContext?
+}
+
+extension CallPlan {
+  init<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, _ deadline: NIODeadline?,
+    _ context: ClientContext? = nil
+  ) {
+    self.init(
+      path: method.path, isIdempotent: method.idempotency.isSafeToRepeat, options: options, deadline: deadline,
+      context: context)
+    if let context { self.options.metadata = context.metadata }
+  }
 }
 
 /// One attempt of a call: one stream, one permit of a circuit breaker, one end. What is sent and what comes back is the
@@ -32,6 +46,8 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   final let dispatcher: CallDispatcher
   /// The attempt before this one was refused: a second refusal in a row is a failure.
   final let wasRefused: Bool
+  /// Which attempt of its call it is, from 1, for the call's interceptors; 0 without.
+  final let number: Int
   private let takesManyMessages: Bool
   /// Resumed with the attempt's end, or sooner. To be set before the attempt is submitted.
   @exclusivity(unchecked) final var caller: UnsafeContinuation<Void, Never>?
@@ -56,6 +72,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     self.dispatcher = dispatcher
     self.takesManyMessages = takesManyMessages
     self.wasRefused = wasRefused
+    number = plan.context?.nextAttempt() ?? 0
   }
 
   // MARK: For the subclasses
@@ -83,6 +100,12 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     caller.resume()
   }
 
+  /// Ends the attempt, for what this end does not accept of an answer that is no failure of the server's.
+  final func reject(_ error: any TaxonomyError) {
+    permit.take()?.settle(.success)
+    stream?.abandon(error)
+  }
+
   // MARK: From the caller
 
   /// What the caller was resumed with; its error is nil when the attempt succeeded. To be read after that alone.
@@ -98,7 +121,10 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   }
 
   /// Ends an attempt that is not submitted.
-  final func refuse(_ error: any TaxonomyError) { answer = CallEnd(error: lifted(error).fromCall()) }
+  final func refuse(_ error: any TaxonomyError) {
+    answer = CallEnd(error: lifted(error).fromCall())
+    plan.context?.ended(number, answer)
+  }
 
   /// Gives the call up: the caller's task is cancelled. Nothing happens when the attempt is over.
   final func cancel() {
@@ -125,6 +151,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   final func send(on connection: ClientConnection) {
     connection.eventLoop.assertInEventLoop()
     guard !isOver else { return }
+    plan.context?.began(number, on: connection)
     let exchange = connection.makeExchange()
     let stream = ClientStream(
       exchange, call: self, takesManyMessages: takesManyMessages, maxMessageSize: connection.limits.maxMessageSize,
@@ -162,6 +189,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
 
   func receive(initial: Metadata) {
     self.initial = initial
+    plan.context?.receive(initial: initial)
     plan.options.onInitialMetadata?(initial)
   }
 
@@ -197,6 +225,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     end.initial = initial
     guard let error = end.error.map(lifted) else {
       permit?.settle(.success)
+      plan.context?.ended(number, end)
       return ended(end)
     }
     // The caller's own cancellation is no answer of the server's.
@@ -208,6 +237,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
       permit?.settle(throwing: told)
     }
     end.error = told
+    plan.context?.ended(number, end)
     ended(end)
   }
 }

@@ -59,10 +59,9 @@ final class CallEngine: Sendable {
         budget(for: plan.options)?.succeeded()
         return nil
       }
-      let end = attempt.end
-      wasRefused = end.refusal != nil
+      wasRefused = attempt.end.refusal != nil
       do {
-        guard try await repeats(plan, after: end, isCommitted: !mayRepeat(), &retrier) else { return error }
+        guard try await repeats(plan, after: attempt, isCommitted: !mayRepeat(), &retrier) else { return error }
       } catch {
         return error
       }
@@ -102,8 +101,9 @@ final class CallEngine: Sendable {
   /// - Returns: True when another is to be made, now: the pause before it is over.
   /// - Throws: What ended the pause.
   private nonisolated(nonsending) func repeats(
-    _ plan: CallPlan, after end: CallEnd, isCommitted: Bool, _ retrier: inout Retrier?
+    _ plan: CallPlan, after attempt: Attempt, isCommitted: Bool, _ retrier: inout Retrier?
   ) async throws -> Bool {
+    let end = attempt.end
     note(end.notes, plan.path)
     guard let error = end.error else { return false }
     var counting =
@@ -119,6 +119,7 @@ final class CallEngine: Sendable {
       observer?(
         .attemptFailed(path: plan.path, attempt: counting.failedAttempts, error: error, decision: decision))
     }
+    plan.context?.decided(attempt.number, decision)
     logger.debug("\(decision)", metadata: ["rpc.path": "\(plan.path)", "error.code": "\(error.code)"])
     guard case .retry(let delay, _) = decision else {
       plan.options.onMetadata?(end.initial, end.trailing)

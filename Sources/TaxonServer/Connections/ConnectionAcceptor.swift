@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import NIOPosix
+import TaxonCalls
 import TaxonErrors
 import TaxonTransport
 
@@ -114,7 +115,7 @@ struct ConnectionAcceptor: Sendable {
     let id = ObjectIdentifier(connection)
     let admission = connections.add(connection, on: channel.eventLoop, limit: settings.connections.maxConnections)
     guard admission != .tooMany else {
-      settings.reporter.reached("max_connections", peer: ServerConnection.name(of: channel.remoteAddress))
+      settings.reporter.reached("max_connections", peer: channel.remoteAddress?.peerName ?? "")
       return channel.close(promise: nil)
     }
     do {

@@ -72,7 +72,7 @@ final class ServerConnection: HTTP2SessionDelegate {
     self.settings = settings
     let ledger = ConnectionLedger(settings.ledgerLimits, shared: settings.ledger, eventLoop: executor.eventLoop)
     streams = ServerStreamContext(
-      executor: executor, peer: Self.name(of: channel.remoteAddress), router: settings.router, limits: settings.calls,
+      executor: executor, peer: channel.remoteAddress?.peerName ?? "", router: settings.router, limits: settings.calls,
       ledger: ledger)
     streams.shedsCall = { [reporter = settings.reporter, peer = streams.peer.address] limit in
       reporter.reached(limit, peer: peer)
@@ -297,14 +297,4 @@ final class ServerConnection: HTTP2SessionDelegate {
 
   func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}
   func receivedSettings() {}
-
-  /// The address as gRPC names peers.
-  static func name(of address: SocketAddress?) -> String {
-    switch address {
-    case .v4?: "ipv4:\(address?.ipAddress ?? ""):\(address?.port ?? 0)"
-    case .v6?: "ipv6:[\(address?.ipAddress ?? "")]:\(address?.port ?? 0)"
-    case .unixDomainSocket?: "unix:\(address?.pathname ?? "")"
-    case nil: ""
-    }
-  }
 }
