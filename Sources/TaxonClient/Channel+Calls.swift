@@ -15,12 +15,12 @@ extension Channel: CallInvoker {
     if let intercepted = intercepted(method.path, options, deadline) {
       return try await call(intercepted, method, request, options, deadline)
     }
-    return try await attempted(CallPlan(method, options, deadline), method, request)
+    return try await attempted(method, CallPlan(method, options, deadline), request)
   }
 
   @inline(__always)
   private func attempted<Request, Response, Failure>(
-    _ plan: CallPlan, _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request
+    _ method: MethodDescriptor<Request, Response, Failure>, _ plan: CallPlan, _ request: Request
   ) async throws(Failure) -> Response {
     var last: UnaryAttempt<Request, Response, Failure>?
     let error = await engine.run(plan) { wasRefused in
@@ -33,6 +33,8 @@ extension Channel: CallInvoker {
     return last.takeResponse()
   }
 
+  // Not a part of `unary`, which would look up the types that only this takes.
+  @inline(never)
   private func call<Request, Response, Failure>(
     _ intercepted: InterceptedCall, _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request,
     _ options: CallOptions, _ deadline: NIODeadline?
@@ -40,8 +42,8 @@ extension Channel: CallInvoker {
     var response: Response?
     try await intercepted.run(Failure.self) {
       let request = try intercepted.sending(request)
-      let plan = CallPlan(method, options, deadline, intercepted.context)
-      response = try intercepted.receiving(try await attempted(plan, method, request))
+      let plan = intercepted.plan(method, options, deadline)
+      response = try intercepted.receiving(try await attempted(method, plan, request))
     }
     guard let response else { throw Failure.lift(InterceptedCall.noAnswer).fromCall() }
     return response
@@ -63,7 +65,7 @@ extension Channel: CallInvoker {
           intercepted.start { [engine] in
             await call.run(intercepted) {
               let request = try intercepted.call.sending(request)
-              let plan = CallPlan(method, options, deadline, intercepted.call.context)
+              let plan = intercepted.call.plan(method, options, deadline)
               let failure = await engine.run(call, plan, request)
               return if let failure { failure } else { await call.end(intercepted) }
             }
@@ -105,7 +107,7 @@ extension Channel: CallInvoker {
     if let intercepted = call.intercepted {
       intercepted.start {
         await call.run(intercepted) {
-          call.start(CallPlan(method, options, deadline, intercepted.call.context))
+          call.start(intercepted.call.plan(method, options, deadline))
           return await call.end(intercepted)
         }
       }
@@ -128,10 +130,11 @@ extension Channel: CallInvoker {
   }
 
   /// The call with the interceptors that apply to it; nil when none does.
+  @inline(__always)
   private func intercepted(_ path: String, _ options: CallOptions, _ deadline: NIODeadline?) -> InterceptedCall? {
-    InterceptedCall(interceptors, path: path) {
-      ClientContext(path: path, metadata: options.metadata, deadline: deadline)
-    }
+    // The usual case, which should cost nothing.
+    if interceptors.isEmpty { return nil }
+    return InterceptedCall(interceptors, path: path, options: options, deadline: deadline)
   }
 
   private func call<Request, Response, Failure>(

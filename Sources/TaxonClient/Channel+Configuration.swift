@@ -42,7 +42,7 @@ extension Channel {
     /// them in their type. Generated files have a registry of what they declare: `[.octollmV1Errors, .shopV1Errors]`.
     /// Taxon's own errors are always known.
     public var knownErrors = ErrorRegistry()
-    /// See every call, the first outermost.
+    /// Go around every call, the first outermost.
     public var interceptors: [any ClientInterceptor] = []
     /// Where the channel writes what it decides.
     public var logger = Logger(label: "taxon.client")

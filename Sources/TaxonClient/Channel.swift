@@ -42,7 +42,7 @@ public final class Channel: Sendable {
   ///   - policy: Retry, breaker and timeout of the calls.
   ///   - tls: Encrypts; nil speaks HTTP/2 unencrypted (h2c).
   ///   - clock: Measures the pauses between attempts and the breaker's time; another one is for tests.
-  ///   - interceptors: See every call, the first outermost.
+  ///   - interceptors: Go around every call, the first outermost.
   ///   - observer: Receives what the channel decides about each failed attempt. Called on any thread; must not block.
   /// - Throws: `SetupError.InvalidSetting` when the target is none, or a certificate cannot be read.
   public convenience init(

@@ -11,7 +11,7 @@ struct CallPlan: Sendable {
   let path: String
   /// A second call does no harm even if the first had its effect.
   let isIdempotent: Bool
-  var options: CallOptions
+  let options: CallOptions
   /// How the call is written.
   var wire: WireProtocol { .gRPC(.binary) }
   let deadline: NIODeadline?
@@ -27,7 +27,6 @@ extension CallPlan {
     self.init(
       path: method.path, isIdempotent: method.idempotency.isSafeToRepeat, options: options, deadline: deadline,
       context: context)
-    if let context { self.options.metadata = context.metadata }
   }
 }
 

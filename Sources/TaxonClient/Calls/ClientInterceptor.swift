@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import NIOCore
 import TaxonCalls
 import TaxonErrors
 import TaxonProtobuf
@@ -56,12 +57,19 @@ struct InterceptedCall: Sendable {
   private let interceptors: [any ClientInterceptor]
 
   /// Nil when no interceptor applies.
-  init?(_ all: [any ClientInterceptor], path: String, context: () -> ClientContext) {
-    // The usual case, which should cost nothing.
-    if all.isEmpty { return nil }
+  init?(_ all: [any ClientInterceptor], path: String, options: CallOptions, deadline: NIODeadline?) {
     interceptors = all.filter { $0.applies(to: path) }
     if interceptors.isEmpty { return nil }
-    self.context = context()
+    context = ClientContext(path: path, metadata: options.metadata, deadline: deadline)
+  }
+
+  /// The plan of the call, once the interceptors have said what is sent.
+  func plan<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, _ deadline: NIODeadline?
+  ) -> CallPlan {
+    var options = options
+    options.metadata = context.metadata
+    return CallPlan(method, options, deadline, context)
   }
 
   /// Runs `attempts` inside all of the interceptors.

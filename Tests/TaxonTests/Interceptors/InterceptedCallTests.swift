@@ -170,6 +170,27 @@ import Testing
     #expect(watching.ends == ["CIRCUIT_OPEN"])
   }
 
+  private struct Denying: ClientInterceptor {
+    func intercept(_ call: ClientContext, next: () async throws -> Void) async throws {
+      throw RPCError(.permissionDenied, "no token")
+    }
+  }
+
+  @Test(arguments: Kind.allCases)
+  func whatAnInterceptorThrowsIsAnOutcomeOfItsCallAndNotPassedOn(_ kind: Kind) async throws {
+    let inner = try Channel("ipv4:127.0.0.1:1", configuration: quietly { $0.interceptors = [Denying()] })
+    let denied = await #expect(throws: ConnectionError.self) { try await inner.call(kind) }
+    #expect(denied?.status == .permissionDenied)
+    try await withServer { _, _ in
+      try await inner.call(kind).joined()
+    } test: { target, _ in
+      let channel = try Channel(target, configuration: quietly())
+      #expect(await channel.failure()?.status == .internalError)
+      channel.shutDown()
+    }
+    inner.shutDown()
+  }
+
   // MARK: The peer
 
   private struct Asking: ClientInterceptor {
