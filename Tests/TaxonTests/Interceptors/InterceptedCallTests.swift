@@ -357,6 +357,24 @@ import Testing
     #expect(!watching.lines.contains("1 began"))
   }
 
+  private struct Replacing: ClientInterceptor {
+    func intercept(_ call: ClientContext, next: () async throws -> Void) async throws {
+      do { try await next() } catch { throw ConnectionError.callRefused(endpoint: "client", reason: "\(error)") }
+    }
+  }
+
+  @Test func aWriterLearnsWhatTheInterceptorsMakeOfTheEnd() async throws {
+    let watching = Watching()
+    try await withService([Replacing(), watching], refusing: 1) { channel async throws in
+      let call = channel.bidirectional(Kind.bidirectional.method, options: CallOptions())
+      let text = TextService.Text(value: String(repeating: "x", count: 16 * 1024))
+      // More than may wait until the end is known.
+      let error = await #expect(throws: ConnectionError.self) { while true { try await call.write(text) } }
+      #expect(error?.as(ConnectionError.CallRefused.self)?.endpoint == "client")
+    }
+    #expect(watching.ends == ["CALL_REFUSED"])
+  }
+
   /// Goes on when the call is over.
   private struct Lingering: ClientInterceptor {
     let goesOn: Signal
