@@ -67,15 +67,12 @@ public final class Channel: Sendable {
 
   init(
     _ target: Target, _ configuration: Configuration, dialer: any Dialer,
-    eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next()
+    eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(), resolver: (any NameResolver)? = nil
   ) throws(SetupError) {
     try configuration.check()
     self.target = target
     policy = configuration.policy
     interceptors = configuration.interceptors
-    breaker =
-      configuration.balancing == .pickFirst
-      ? policy.breaker.map { configuration.makeBreaker(endpoint: target.description, settings: $0) } : nil
     let tls: TLSContextSource? =
       if let tls = configuration.tls { try TLSContextSource(tls, logger: configuration.logger) } else { nil }
     if let tls, let interval = configuration.tls?.reloadInterval {
@@ -83,10 +80,15 @@ public final class Channel: Sendable {
     } else {
       reloading = nil
     }
-    let dispatcher = CallDispatcher(
+    let factory = SubchannelFactory(
       target: target, eventLoop: eventLoop, configuration: configuration, dialer: dialer, tls: tls)
+    let balancer = configuration.balancing.makeBalancer(factory)
+    breaker = balancer.breaker
+    let dispatcher = CallDispatcher(
+      target: target, eventLoop: eventLoop, configuration: configuration,
+      resolver: resolver ?? TargetResolver(target, on: eventLoop, configuration: configuration), balancer: balancer)
     engine = CallEngine(
-      dispatcher: dispatcher, policy: policy, breaker: breaker, clock: configuration.clock,
+      dispatcher: dispatcher, policy: policy, clock: configuration.clock,
       observer: configuration.observer, logger: configuration.logger)
   }
 

@@ -119,12 +119,6 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     return answer.error
   }
 
-  /// Ends an attempt that is not submitted.
-  final func refuse(_ error: any TaxonomyError) {
-    answer = CallEnd(error: lifted(error).fromCall())
-    plan.context?.ended(number, answer)
-  }
-
   /// Gives the call up: the caller's task is cancelled. Nothing happens when the attempt is over.
   final func cancel() {
     dispatcher.eventLoop.assertInEventLoop()

@@ -6,11 +6,10 @@ import TaxonErrors
 import TaxonProtobuf
 import TaxonResilience
 
-/// Makes attempts: asks the breaker before each, and after a failure the policy.
+/// Makes the attempts of calls: asks the policy after each failure whether another follows.
 final class CallEngine: Sendable {
   let dispatcher: CallDispatcher
   private let policy: CallPolicy
-  private let breaker: CircuitBreaker?
   private let budget: RetryBudget?
   /// Those that calls ask for in their options, shared by all calls that ask for the same.
   private let otherBudgets = Locked<[RetryBudget.Settings: RetryBudget]>([:])
@@ -20,12 +19,11 @@ final class CallEngine: Sendable {
   private let logger: Logger
 
   init(
-    dispatcher: CallDispatcher, policy: CallPolicy, breaker: CircuitBreaker?, clock: any Clock<Duration>,
+    dispatcher: CallDispatcher, policy: CallPolicy, clock: any Clock<Duration>,
     observer: (@Sendable (CallEvent) -> Void)?, logger: Logger
   ) {
     self.dispatcher = dispatcher
     self.policy = policy
-    self.breaker = breaker
     budget = policy.retry.budget.map { RetryBudget($0) }
     self.clock = clock
     self.observer = observer
@@ -45,16 +43,7 @@ final class CallEngine: Sendable {
     var wasRefused = false
     while true {
       let attempt = makeAttempt(wasRefused)
-      if admit(attempt) {
-        await withTaskCancellationHandler {
-          await withUnsafeContinuation { continuation in
-            attempt.caller = continuation
-            dispatcher.submit(attempt)
-          }
-        } onCancel: {
-          dispatcher.execute { attempt.cancel() }
-        }
-      }
+      await perform(attempt)
       guard let error = attempt.error else {
         budget(for: plan.options)?.succeeded()
         return nil
@@ -68,15 +57,17 @@ final class CallEngine: Sendable {
     }
   }
 
-  /// False: the breaker is open, and the attempt has ended.
-  private func admit(_ attempt: Attempt) -> Bool {
-    guard let breaker else { return true }
-    do throws(ConnectionError.CircuitOpen) {
-      attempt.admit(try breaker.acquire())
-      return true
-    } catch {
-      attempt.refuse(error)
-      return false
+  /// Makes one attempt, and waits until it has ended or begun to succeed. A cancelled task gives it up; others of its call
+  /// that are under way at the same time go on.
+  @inline(__always)
+  nonisolated(nonsending) func perform(_ attempt: Attempt) async {
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        attempt.caller = continuation
+        dispatcher.submit(attempt)
+      }
+    } onCancel: {
+      dispatcher.execute { attempt.cancel() }
     }
   }
 
@@ -132,12 +123,6 @@ final class CallEngine: Sendable {
       throw error
     }
     return true
-  }
-
-  /// A permit for one attempt; nil when there is no breaker, or one for each address.
-  func permit() throws(ConnectionError.CircuitOpen) -> CircuitBreaker.Permit? {
-    guard let breaker else { return nil }
-    return try breaker.acquire()
   }
 
   /// Whether calls of a method that were refused with REFUSED_STREAM are repeated.

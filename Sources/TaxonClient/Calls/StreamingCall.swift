@@ -81,12 +81,6 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   }
 
   private func start(_ attempt: StreamingAttempt<Request, Response, Failure>) {
-    do throws(ConnectionError.CircuitOpen) {
-      if let permit = try engine.permit() { attempt.admit(permit) }
-    } catch {
-      attempt.refuse(error)
-      return finish(attempt.end)
-    }
     began(attempt)
     if attempt.wasRefused {
       // Not from inside the session of the connection that refused.

@@ -6,28 +6,45 @@ import TaxonErrors
 import TaxonResilience
 import TaxonTransport
 
+/// Finds the addresses of a target, and finds them again when they may be out of date.
+///
+/// Lives on the channel's event loop, and calls its owner there.
+protocol NameResolver: AnyObject {
+  /// Receives what is found. Not retained.
+  var owner: (any NameResolverOwner)? { get set }
+  /// The channel's state while no address is known.
+  var state: ConnectivityState { get }
+  /// Why no address is known.
+  var outage: Outage? { get }
+  /// Looks for the target's addresses. Called once for each call: returns at once when they are known or being looked for,
+  /// and during the pause after a failure. The owner may be called before this returns.
+  func resolve()
+  /// Looks again, since the known addresses may be out of date; not at once when that was done lately.
+  func refresh()
+  /// Looks no more. The owner is not called after this.
+  func shutDown()
+}
+
 /// Connects to the addresses that a resolver finds. Called on the channel's loop.
-protocol TargetResolverOwner: AnyObject {
-  /// These are the target's addresses now; none for a socket of this process.
+protocol NameResolverOwner: AnyObject {
+  /// The target has these addresses now; none for a socket of this process.
   func resolverFound(_ addresses: [SocketAddress])
   /// No address is known, and looking for them has failed.
   func resolverFailed()
   /// The resolver's state has changed otherwise.
   func resolverChanged()
-  /// Somebody waits for addresses.
+  /// Calls wait for addresses.
   var hasWaitingCalls: Bool { get }
   /// The channel is idle: no calls are made, and no connections.
   var isAsleep: Bool { get }
 }
 
-/// Looks for the addresses of a target, and looks again when they may be out of date.
-///
-/// Lives on the channel's event loop.
-// @unchecked: its mutable state is reached there alone.
-final class TargetResolver: @unchecked Sendable {
+/// Takes a target's addresses as they are, and looks its name up in the system's resolver.
+// @unchecked: its mutable state is reached on the event loop alone.
+final class TargetResolver: NameResolver, @unchecked Sendable {
   private enum Phase { case none, running, done, failed }
 
-  weak var owner: (any TargetResolverOwner)?
+  weak var owner: (any NameResolverOwner)?
   private let target: Target
   private let eventLoop: any EventLoop
   private let lookup: NameLookup
@@ -40,7 +57,6 @@ final class TargetResolver: @unchecked Sendable {
   private var isShutDown = false
   private var last: NIODeadline?
   private var failures = 0
-  /// Why no address is known.
   private(set) var outage: Outage?
   private var log = OutageLog()
   /// Until the name may be resolved again.
@@ -55,11 +71,6 @@ final class TargetResolver: @unchecked Sendable {
     logger = configuration.logger
   }
 
-  /// Addresses are known.
-  var isDone: Bool { phase == .done }
-  /// No lookup was made so far, or the pause after a failed one is over.
-  var isNeeded: Bool { phase == .none }
-  /// What the resolution means for the channel's state while no address is known.
   var state: ConnectivityState {
     switch phase {
     case .none: .idle
@@ -68,36 +79,37 @@ final class TargetResolver: @unchecked Sendable {
     }
   }
 
-  /// Looks for the target's addresses.
   func resolve() {
     eventLoop.assertInEventLoop()
+    if phase == .none { look() }
+  }
+
+  private func look() {
     switch target.address {
     case .addresses(let addresses): found(addresses)
     case .socket: found([])
     case .name(let host, let port):
       if let address = try? SocketAddress(ipAddress: host, port: port) { return found([address]) }
       last = eventLoop.now
-      if isDone { isRefreshing = true } else { phase = .running }
+      if phase == .done { isRefreshing = true } else { phase = .running }
       owner?.resolverChanged()
       NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { [lookup] in try lookup(host, port) }
         .whenComplete { [weak self] result in self?.looked(result) }
     }
   }
 
-  /// Looks for other addresses, since those that are known may be out of date; soon, when that has been done lately.
   func refresh() {
     eventLoop.assertInEventLoop()
     guard case .name(let host, _) = target.address, (try? SocketAddress(ipAddress: host, port: 0)) == nil,
-      isDone, !isRefreshing, timer == nil, let last
+      phase == .done, !isRefreshing, timer == nil, let last
     else { return }
     let left = Duration(last + TimeAmount(saturating: interval) - eventLoop.now)
-    guard left > .zero else { return resolve() }
+    guard left > .zero else { return look() }
     schedule(in: left) { resolver in
-      if resolver.owner?.isAsleep == false { resolver.resolve() }
+      if resolver.owner?.isAsleep == false { resolver.look() }
     }
   }
 
-  /// Looks no more.
   func shutDown() {
     isShutDown = true
     timer?.cancel()
@@ -123,7 +135,7 @@ final class TargetResolver: @unchecked Sendable {
 
   private func failed(_ error: any Error) {
     // Addresses that were good are better than none.
-    guard !isDone else { return }
+    guard phase != .done else { return }
     failures += 1
     phase = .failed
     var generator = SystemRandomNumberGenerator()
