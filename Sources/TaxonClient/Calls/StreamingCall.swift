@@ -30,7 +30,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   private var dispatcher: CallDispatcher { engine.dispatcher }
   /// Called once, when the call has ended on the wire; not for an attempt of which the engine learns the end.
   private let report: @Sendable (CallEnd) -> Void
-  /// The attempt that goes on.
+  /// The attempt that carries the call: with one message in its request, the first of those under way that is answered.
   @exclusivity(unchecked) private var attempt: StreamingAttempt<Request, Response, Failure>?
   /// The call has ended on the wire.
   @exclusivity(unchecked) private var isOver = false
@@ -81,7 +81,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   }
 
   private func start(_ attempt: StreamingAttempt<Request, Response, Failure>) {
-    began(attempt)
+    self.attempt = attempt
     if attempt.wasRefused {
       // Not from inside the session of the connection that refused.
       dispatcher.eventLoop.execute { attempt.begin() }
@@ -133,14 +133,17 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 
   // MARK: From the attempt
 
-  /// An attempt has begun.
-  fileprivate func began(_ attempt: StreamingAttempt<Request, Response, Failure>) { self.attempt = attempt }
+  /// An attempt has been answered well. False: another one carries the call, or the call is over.
+  fileprivate func takes(_ attempt: StreamingAttempt<Request, Response, Failure>) -> Bool {
+    if self.attempt === attempt { return true }
+    guard self.attempt == nil, !isOver else { return false }
+    self.attempt = attempt
+    return true
+  }
 
-  /// An attempt has failed, and the engine decides what follows.
-  fileprivate func letGo() { attempt = nil }
-
-  /// The attempt that goes on has ended, and the call with it, unless the call repeats it itself.
+  /// An attempt has ended, and the call with it if it carries the call, unless the call repeats it itself.
   fileprivate func ended(_ attempt: StreamingAttempt<Request, Response, Failure>, _ end: CallEnd) {
+    guard takes(attempt) else { return }
     if let refusal = end.refusal, repeats(attempt, after: refusal) { return }
     finish(end)
   }
@@ -210,7 +213,6 @@ final class StreamingAttempt<Request: Message, Response: Message, Failure: Error
   }
 
   override func write(to stream: ClientStream) throws(RPCError) {
-    call.began(self)
     guard let request else { return }
     try stream.request(request, compression: plan.options.compression)
   }
@@ -230,6 +232,7 @@ final class StreamingAttempt<Request: Message, Response: Message, Failure: Error
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
   ) throws(RPCError) -> KeptBytes {
     var response = try plan.wire.codec.decode(Response.self, message)
+    guard call.takes(self) else { throw RPCError(.cancelled, "Another attempt of the call was answered first") }
     if let intercepted = call.intercepted {
       do {
         response = try intercepted.call.receiving(response)
@@ -257,8 +260,8 @@ final class StreamingAttempt<Request: Message, Response: Message, Failure: Error
   }
 
   override func ended(_ end: CallEnd) {
-    // While the engine waits, nobody has seen any message of the attempt.
-    if caller == nil || end.error == nil { call.ended(self, end) } else { call.letGo() }
+    // While the engine waits, nobody has seen any message of the attempt, and a failure is for the engine to decide on.
+    if caller == nil || end.error == nil { call.ended(self, end) }
     resumeCaller(end)
   }
 }
