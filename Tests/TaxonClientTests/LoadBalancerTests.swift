@@ -3,7 +3,9 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import TaxonErrors
+import TaxonProtobuf
 import TaxonResilience
+import TaxonTransport
 import Testing
 
 @testable import TaxonClient
@@ -213,5 +215,48 @@ import Testing
     #expect(pick(balancer) == "10.0.0.1:443")
     #expect(balancer.subchannels.map(\.breaker?.state) == [.closed, .open])
     close(balancer)
+  }
+
+  /// The errors with which calls end one after the other, each after a second at most.
+  private func failures(
+    of count: Int, _ balancing: TaxonClient.Channel.Balancing
+  ) throws -> [any TaxonomyError] {
+    loop.advanceTime(by: .hours(1))
+    var configuration = TaxonClient.Channel.Configuration(
+      policy: CallPolicy(retry: .none, breaker: .init(failureThreshold: 2)))
+    configuration.balancing = balancing
+    configuration.clock = LoopClock(loop: loop)
+    configuration.logger = Logger(label: "balancer") { _ in SwiftLogNoOpLogHandler() }
+    let channel = try TaxonClient.Channel(
+      Target("ipv4:10.0.0.1:443"), configuration, dialer: servers, eventLoop: loop)
+    let dispatcher = channel.engine.dispatcher
+    let errors = (0..<count).compactMap { _ in
+      let plan = CallPlan(
+        path: "/a/B", isIdempotent: false, options: CallOptions(), deadline: loop.now + .seconds(1))
+      let attempt = UnaryAttempt<Google_Protobuf_BytesValue, Google_Protobuf_BytesValue, RPCError>(
+        plan, Google_Protobuf_BytesValue(), on: dispatcher)
+      Task(executorPreference: LoopExecutor(loop)) { await channel.engine.perform(attempt) }
+      loop.advanceTime(by: .seconds(1))
+      return attempt.error
+    }
+    channel.shutDown()
+    loop.advanceTime(by: .minutes(1))
+    return errors
+  }
+
+  @Test func withPickFirstCallsThatNeverReachTheServerOpenItsBreaker() throws {
+    servers.absent = ["10.0.0.1:443"]
+    #expect(
+      try failures(of: 3, .pickFirst).map(\.code) == ["ENDPOINT_UNREACHABLE", "ENDPOINT_UNREACHABLE", "CIRCUIT_OPEN"])
+    servers.isSilent = true
+    #expect(
+      try failures(of: 3, .pickFirst).map(\.code) == ["DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED", "CIRCUIT_OPEN"])
+  }
+
+  @Test func withRoundRobinCallsThatReachNoServerCountForNone() throws {
+    servers.absent = ["10.0.0.1:443"]
+    #expect(try Set(failures(of: 3, .roundRobin).map(\.code)) == ["ENDPOINT_UNREACHABLE"])
+    servers.isSilent = true
+    #expect(try Set(failures(of: 3, .roundRobin).map(\.code)) == ["DEADLINE_EXCEEDED"])
   }
 }

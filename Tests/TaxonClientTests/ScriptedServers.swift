@@ -15,6 +15,8 @@ final class ScriptedServers: Dialer, @unchecked Sendable {
   private(set) var dialed: [String] = []
   /// Addresses at which nobody listens.
   var absent: Set<String> = []
+  /// No dial comes to an end before its timeout.
+  var isSilent = false
   /// How many streams the servers allow.
   var maxStreams = 100
 
@@ -23,6 +25,11 @@ final class ScriptedServers: Dialer, @unchecked Sendable {
     initializer: @escaping @Sendable (any NIOCore.Channel) -> EventLoopFuture<Void>
   ) -> EventLoopFuture<any NIOCore.Channel> {
     dialed.append(addresses.map(\.text).joined(separator: ","))
+    if isSilent {
+      let promise = eventLoop.makePromise(of: (any NIOCore.Channel).self)
+      eventLoop.scheduleTask(in: timeout) { promise.fail(ChannelError.connectTimeout(timeout)) }
+      return promise.futureResult
+    }
     guard let loop = eventLoop as? EmbeddedEventLoop,
       let address = addresses.first(where: { !absent.contains($0.text) })
     else { return eventLoop.makeFailedFuture(IOError(errnoCode: ECONNREFUSED, reason: "connect")) }
