@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import CProtobufC
 
 extension MessageDescriptor {
@@ -119,10 +118,31 @@ extension MessageDescriptor {
   }
 }
 
-extension WireCheck {
-  /// The same error with its place, where the check has come by it.
-  func located(_ error: MessageDecodingError) -> MessageDecodingError {
-    guard error.reason == .missingRequiredField else { return error }
-    return missing.first { $0.messageName == error.messageName && $0.fieldName == error.fieldName } ?? error
+extension MessageDescriptor {
+  /// What a field holds that is a message, and not there, and yet must be read: the value of a map's entry.
+  @usableFromInline
+  var emptyForReader: UnsafeRawPointer { UnsafeRawPointer(emptyInstance) }
+
+  /// Throws for what protobuf-c lets pass: a required field that is missing, an unknown field with an impossible number.
+  @inline(__always)
+  func checkUnpacked(_ message: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) {
+    if !required.isEmpty { try checkRequired(message) }
+    if MessageReader(message, arena).hasUnknownFields { try checkUnknownFields(message, arena) }
+  }
+
+  private func checkRequired(_ message: UnsafeRawPointer) throws(MessageDecodingError) {
+    for index in required {
+      guard message.load(fromByteOffset: layout[index].offset + Slot.quantifier, as: UInt32.self) == 0 else { continue }
+      throw MessageDecodingError(
+        .missingRequiredField, messageName: name, fieldName: fields[layout[index].position].name, offset: 0)
+    }
+  }
+
+  private func checkUnknownFields(_ message: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) {
+    for field in UnknownFields.unpacked(message) {
+      if (1...WireCursor.greatestFieldNumber).contains(UInt64(field.tag)) { continue }
+      if field.tag == WireRewriter.kept, arena.state.pointee.isRewritten { continue }
+      throw MessageDecodingError(.invalidFieldNumber(UInt64(field.tag)), messageName: name, offset: 0)
+    }
   }
 }

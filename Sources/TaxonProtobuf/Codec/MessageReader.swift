@@ -94,6 +94,15 @@ public struct MessageReader {
   }
 }
 
+extension MessageReader {
+  /// A reader for a message inside another.
+  @usableFromInline
+  init(inside base: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) {
+    try MessageDescriptor.of(base).checkUnpacked(base, arena)
+    self.init(base, arena)
+  }
+}
+
 // What MessageReader does for any type, for those that the standard library has: generated code then calls these, and
 // the compiler need not make the functions for each type anew in each module. That takes it a good part of its time.
 

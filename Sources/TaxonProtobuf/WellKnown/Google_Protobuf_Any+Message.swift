@@ -18,6 +18,12 @@ extension Google_Protobuf_Any {
     return String(typeURL[typeURL.index(after: slash)...])
   }
 
+  /// What follows the last slash of a type URL; nil where there is no slash or nothing behind it.
+  static func messageName(in url: UnsafeBufferPointer<UInt8>) -> String? {
+    guard let slash = url.lastIndex(of: UInt8(ascii: "/")), slash + 1 < url.count else { return nil }
+    return String(decoding: url[(slash + 1)...], as: UTF8.self)
+  }
+
   /// Whether the message inside is of this type, whatever the prefix of the type URL.
   public func holds(_ type: any Message.Type) -> Bool { messageName == type.descriptor.name }
 

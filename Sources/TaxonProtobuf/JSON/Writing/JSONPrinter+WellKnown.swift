@@ -124,11 +124,3 @@ extension Message {
     return UnsafeRawPointer(writer.base)
   }
 }
-
-extension Google_Protobuf_Any {
-  /// What follows the last slash of a type URL; nil where there is no slash or nothing behind it.
-  static func messageName(in url: UnsafeBufferPointer<UInt8>) -> String? {
-    guard let slash = url.lastIndex(of: UInt8(ascii: "/")), slash + 1 < url.count else { return nil }
-    return String(decoding: url[(slash + 1)...], as: UTF8.self)
-  }
-}

@@ -2,7 +2,19 @@
 import ArgumentParser
 import Foundation
 import Logging
+import OctoLLM
 import Taxon
+
+struct CallCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "call", abstract: "Call a server and print its answer, or its error.",
+    discussion: "Exits with 0 after an answer and with 1 after an error.",
+    subcommands: [
+      CreateCall.self, GetCall.self, WatchCall.self, ListCall.self, UpdateCall.self, ExecuteCall.self,
+      ExecuteAllCall.self,
+      PreprocessCall.self, RaiseCall.self,
+    ])
+}
 
 /// A command that makes calls and prints what comes of them.
 protocol Call: ParsableCommand, Sendable {
@@ -29,17 +41,6 @@ extension Call {
     answer.print(asJSON: connection.json)
     if answer.isFailure { throw ExitCode.failure }
   }
-}
-
-struct CallCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "call", abstract: "Call a server and print its answer, or its error.",
-    discussion: "Exits with 0 after an answer and with 1 after an error.",
-    subcommands: [
-      CreateCall.self, GetCall.self, WatchCall.self, ListCall.self, UpdateCall.self, ExecuteCall.self,
-      ExecuteAllCall.self,
-      PreprocessCall.self, RaiseCall.self,
-    ])
 }
 
 /// How to reach the server, and how to print what it answers: options of every call.
@@ -73,5 +74,44 @@ struct Connection: ParsableArguments, Sendable {
       options.metadata["authorization"] = "Bearer \(token)"
     }
     return options
+  }
+}
+
+/// What a call prints.
+struct Answer: Sendable {
+  private let text: String
+  private let json: String
+  let isFailure: Bool
+
+  /// Prints nothing: the call has printed its output itself.
+  static let nothing = Answer("", json: .null)
+
+  /// A reply.
+  init(_ text: String, json: JSONValue, isFailure: Bool = false) {
+    self.text = text
+    self.json = json.line
+    self.isFailure = isFailure
+  }
+
+  /// An error.
+  ///
+  /// - Parameter hint: What the one who called may do about it.
+  init(_ error: some TaxonomyError, hint: String? = nil) {
+    let report = ErrorReport(error, hint: hint)
+    text = report.text
+    json = report.json
+    isFailure = true
+  }
+
+  /// A task.
+  init(_ task: TaskRecord) {
+    self.init(task.details, json: task.json)
+  }
+
+  /// JSON goes to stdout, be it an error or not; of the text, errors go to stderr.
+  func print(asJSON: Bool) {
+    if text.isEmpty { return }
+    let handle = isFailure && !asJSON ? FileHandle.standardError : FileHandle.standardOutput
+    handle.write(Data(((asJSON ? json : text) + "\n").utf8))
   }
 }

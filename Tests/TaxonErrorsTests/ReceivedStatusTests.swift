@@ -3,7 +3,7 @@ import TaxonErrors
 import TaxonProtobuf
 import Testing
 
-@Suite struct ReceivedTests {
+@Suite struct ReceivedStatusTests {
   private func receive<Failure: ErrorUnion>(
     _ wire: WireStatus, as: Failure.Type, registry: ErrorRegistry = .taxonErrors
   ) -> Received<Failure> {
