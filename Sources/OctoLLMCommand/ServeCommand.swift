@@ -72,7 +72,7 @@ struct ServeCommand: ParsableCommand {
     let serving = Task {
       try await server.run { port in
         print("listening on \(address):\(port)")
-        // Standard output may be a pipe with somebody at its end who waits for the line.
+        // Standard output may be a pipe whose reader waits for the line.
         fflush(nil)
       }
     }

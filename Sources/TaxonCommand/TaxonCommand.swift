@@ -32,14 +32,14 @@ struct SchemaArguments: ParsableArguments {
   @Argument(help: "The schemas.", completion: .file(extensions: ["proto"]))
   var files: [String]
 
-  /// The Swift files of the schemas. Reports what is to be said of them; mistakes end the command.
+  /// Generates the Swift files of the schemas and reports diagnostics; errors end the command.
   func generate(_ settings: GeneratorSettings) throws -> [(name: String, content: String)] {
     let search = ProtocSearch(environment: ProcessInfo.processInfo.environment) {
       FileManager.default.isExecutableFile(atPath: $0)
     }
     let protoc: Protoc
     do {
-      // The working directory when nothing is said.
+      // The working directory by default.
       let folders = (protoPath.isEmpty ? ["."] : protoPath) + [Self.taxonProtos]
       protoc = Protoc(executable: try search.find(), folders: folders, folderSetting: "--proto-path")
     } catch {

@@ -2,29 +2,30 @@
 import CProtobufC
 import Synchronization
 
-/// Memory for one message on its way through protobuf-c: taken bit by bit, given back all at once.
+/// Memory for one message while protobuf-c handles it: allocated piece by piece, freed all at once.
 ///
-/// A handle; what it stands for lies at the start of its first block, which comes from a pool. A small message needs no
-/// other, and so no malloc. Only the codec makes use of it.
+/// A handle to a state at the start of the first block, which comes from a pool. A small message needs no other block,
+/// and so no malloc. Only the codec uses it.
 public struct MessageArena {
   struct State {
-    /// What protobuf-c calls; its `allocator_data` is this state.
+    /// The allocator that protobuf-c calls; its `allocator_data` is this state.
     var allocator: ProtobufCAllocator
     var cursor: UnsafeMutableRawPointer
     var end: UnsafeMutableRawPointer
     /// Further blocks; each has the address of the one before in its first word.
     var blocks: UnsafeMutableRawPointer?
     var nextBlockSize: Int
-    /// What is being unpacked.
+    /// The input that is being unpacked.
     var input: UnsafeRawBufferPointer
     /// Whether protobuf-c has freed a value while unpacking: it has met a second one for the same field.
     var hasReplacedValue: Bool
     /// Whether the input was rewritten before it was unpacked (see `WireRewriter`).
     var isRewritten: Bool
-    /// What protobuf-c asks for next if it meets very many fields, for which it gets no memory then (see `WideUnpacker`).
+    /// The size that protobuf-c asks for next when a message has very many fields; above a limit it is refused (see
+    /// `WideUnpacker`).
     var nextSlab: Int
-    /// A required field that is nil in what is being encoded, by its index in the table. Unretained: descriptors are
-    /// never freed.
+    /// A required field that is nil in the message being encoded, by its index in the table. Unretained: descriptors
+    /// are never freed.
     var missing: (descriptor: Unmanaged<MessageDescriptor>, field: Int)?
     /// Large values whose memory is used in place, both ways: the first, the last, and the one that is likely to be
     /// lifted next.
@@ -37,7 +38,7 @@ public struct MessageArena {
 
   @inline(__always) static var firstBlockSize: Int { 16 * 1024 }
   @inline(__always) static var secondBlockSize: Int { 64 * 1024 }
-  /// What the state takes of the first block.
+  /// The part of the first block that the state takes.
   @inline(__always) static var stateSize: Int { (MemoryLayout<State>.size + 15) & ~15 }
 
   /// An empty arena. It must be given back.
@@ -64,10 +65,10 @@ public struct MessageArena {
     return MessageArena(state: state)
   }
 
-  /// Frees the memory of the arena, but for its first block, which waits in the pool as `take()` wants it.
+  /// Frees the memory of the arena, except for its first block, which goes back to the pool, ready for `take()`.
   @usableFromInline
   func giveBack() {
-    // They lie in the blocks.
+    // Before the blocks, in which they lie.
     if state.pointee.firstLarge != nil { releaseLarge() }
     if state.pointee.blocks != nil { freeBlocks() }
     let block = UnsafeMutableRawPointer(state)
@@ -116,7 +117,7 @@ public struct MessageArena {
     block.storeBytes(of: state.pointee.blocks, as: UnsafeMutableRawPointer?.self)
     state.pointee.blocks = block
     let start = block + 16
-    // A block of a value's own leaves the current one in use.
+    // A value with a block of its own leaves the current block in use.
     guard blockSize == state.pointee.nextBlockSize else { return start }
     state.pointee.nextBlockSize = min(2 * blockSize, 1 << 20)
     state.pointee.cursor = start + size
@@ -125,28 +126,28 @@ public struct MessageArena {
   }
 }
 
-/// A value that is an array in its own right, rather than copied to or from the arena. It lies in the arena, which must
-/// release it.
+/// A value that stays an array of its own and is not copied to or from the arena. The arena holds it and must release
+/// it.
 struct LargeValue {
   let bytes: [UInt8]
   var next: UnsafeMutablePointer<LargeValue>?
 }
 
 extension MessageArena {
-  /// Bytes from which on a value is a large one.
+  /// The size of the smallest large value, in bytes.
   @inline(__always) static var smallestLarge: Int { 4096 }
 
-  /// Memory for protobuf-c that may become a field's value as it is.
+  /// Memory for protobuf-c that may become a field's value without a copy.
   func allocateLarge(_ byteCount: Int) -> UnsafeMutableRawPointer {
-    // protobuf-c fills what it asks for, and nobody else sees the array before.
+    // protobuf-c fills the memory before anything reads the array.
     var bytes = [UInt8](unfilled: byteCount)
-    // There is memory: the count is over zero. The array keeps it where it is, as the only owner or one of two.
+    // The count is over zero, so there is memory. It stays in place while the array has one owner or two.
     let start = bytes.withUnsafeMutableBufferPointer { $0.baseAddress! }
     hold(bytes)
     return UnsafeMutableRawPointer(start)
   }
 
-  /// Owns an array too until the arena is given back, so that its memory stays as it is.
+  /// Keeps an array alive until the arena is given back, so that its memory stays unchanged.
   @inline(__always)
   func hold(_ bytes: consuming [UInt8]) {
     let value = allocate(MemoryLayout<LargeValue>.size).bindMemory(to: LargeValue.self, capacity: 1)
@@ -163,7 +164,7 @@ extension MessageArena {
   /// The array that lies at `bytes`, if it is one of the next that were allocated.
   func large(at bytes: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     var candidate = state.pointee.nextLarge
-    // Numbers have some of them, and values that were replaced; without a bound, many of those would cost their square.
+    // Arrays of numbers and replaced values are never lifted; without a bound, many of them would take quadratic time.
     for _ in 0..<16 {
       guard let value = candidate else { return nil }
       let start = value.pointee.bytes.withUnsafeBufferPointer { $0.baseAddress }
@@ -176,7 +177,7 @@ extension MessageArena {
     return nil
   }
 
-  /// Releases all of them.
+  /// Releases all large values.
   @inline(never)
   func releaseLarge() {
     var value = state.pointee.firstLarge
@@ -190,7 +191,7 @@ extension MessageArena {
   }
 }
 
-/// The first blocks of arenas that are not in use: at most one for each of a few groups of threads.
+/// First blocks for reuse: at most one for each of a few groups of threads.
 final class ArenaPool: Sendable {
   static let shared = ArenaPool()
 
@@ -226,11 +227,11 @@ final class ArenaPool: Sendable {
   }
 }
 
-/// So many bytes with whatever the memory had: an array that is made of them is yet to be filled.
+/// `count` uninitialised bytes: an array made of them must be filled.
 ///
 /// `Array.init(unsafeUninitializedCapacity:)` asks the runtime for the array's type each time (Swift 6.3), and takes
-/// twice as long as making an array of a collection, whose code the compiler writes for this very type. This is a
-/// collection that leaves the memory it is copied into as it is.
+/// twice as long as making an array of a collection, which the compiler specialises for this type. Copying this
+/// collection leaves the target's memory unchanged.
 private struct UnfilledBytes: RandomAccessCollection {
   let count: Int
 
@@ -247,22 +248,22 @@ private struct UnfilledBytes: RandomAccessCollection {
 }
 
 extension [UInt8] {
-  /// An array with whatever the memory had: who makes it fills it before anyone else sees it.
+  /// An uninitialised array, which must be filled before it is read.
   @inline(__always)
   init(unfilled count: Int) { self.init(UnfilledBytes(count: count)) }
 }
 
-/// What protobuf-c calls for memory.
+/// The functions that protobuf-c calls for memory.
 ///
-/// Nothing is freed one by one. But what protobuf-c frees while unpacking tells what it does: it frees its own working
-/// memory, and values that a later one replaces. The latter it merges otherwise than protobuf asks, and they are out
-/// of sight for checks; so it is noted.
+/// Nothing is freed one by one, but the calls show what protobuf-c does while unpacking: it frees its working memory,
+/// and values that a later one replaces. It merges the latter differently from protobuf, and checks cannot see them; so
+/// that is noted.
 enum ArenaCallbacks {
-  /// The piece of memory for its notes, of 32 bytes a field, that protobuf-c does not get any more: `WideUnpacker`
-  /// unpacks such messages.
+  /// protobuf-c notes the fields that it meets, in 32 bytes each; it gets no array of this size or more for that, and
+  /// `WideUnpacker` unpacks the message.
   static let slabLimit = 1 << 20
 
-  /// In front of each piece of memory: these bits, and its size in the low half.
+  /// The header of each allocation: these bits, and the size in the low half.
   private static let mark: UInt64 = 0xA7E4_A000_0000_0000
   private static let markMask: UInt64 = 0xFFFF_FFFF_0000_0000
 
@@ -274,8 +275,8 @@ enum ArenaCallbacks {
     return memory + 8
   }
 
-  /// protobuf-c notes the fields that it meets in pieces of memory of twice the size each. False for the one that is too
-  /// large; it gives up then.
+  /// protobuf-c notes the fields that it meets in arrays of doubling size. False for one that is too large: protobuf-c
+  /// gives up then.
   private static func mayHave(_ arena: MessageArena, _ size: Int) -> Bool {
     guard size == arena.state.pointee.nextSlab else { return true }
     arena.state.pointee.nextSlab = 2 * size
@@ -285,17 +286,17 @@ enum ArenaCallbacks {
   static let free: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Void = { data, pointer in
     let state = arena(data).state
     guard let pointer, !state.pointee.hasReplacedValue else { return }
-    // Large memory is an array, which has other things in front of its elements.
+    // Large memory is a Swift array, which has no such header.
     let header = (pointer - 8).load(as: UInt64.self)
     let size = header & markMask == mark ? Int(header & ~markMask) : nil
     if isScanResult(pointer, size, state.pointee.input) { return }
-    // All zero: the set of required fields it has met, which is always empty here, or a value without content.
+    // All zero: protobuf-c's set of required fields, which is always empty here, or an empty value.
     if let size, UnsafeRawBufferPointer(start: pointer, count: size).allSatisfy({ $0 == 0 }) { return }
     state.pointee.hasReplacedValue = true
   }
 
-  /// Whether memory is what protobuf-c notes of the fields of a message with more than sixteen: 32 bytes each, of
-  /// which the last eight are the address of the field in the input.
+  /// Whether memory has protobuf-c's notes on the fields of a message with more than sixteen: 32 bytes each, of which
+  /// the last eight are the field's address in the input.
   private static func isScanResult(
     _ pointer: UnsafeMutableRawPointer, _ size: Int?, _ input: UnsafeRawBufferPointer
   ) -> Bool {

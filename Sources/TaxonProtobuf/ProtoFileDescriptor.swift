@@ -13,7 +13,7 @@ public struct ProtoFileDescriptor: Sendable {
   private let makeDependencies: @Sendable () -> [ProtoFileDescriptor]
   private let makeErrorFiles: @Sendable () -> [ProtoFileDescriptor]
 
-  /// What generated code says of a file. `base64` may have white space in it.
+  /// A descriptor as generated code makes it. `base64` may have white space in it.
   public init(
     _ name: String, dependencies: @autoclosure @escaping @Sendable () -> [ProtoFileDescriptor] = [],
     errors: @autoclosure @escaping @Sendable () -> [ProtoFileDescriptor] = [], base64: StaticString

@@ -78,7 +78,7 @@ struct TextPrinter {
     printBlock(name) { $0.print(inner, field.message!.takeUnretainedValue()) }
   }
 
-  /// The entries of a map, in the order of their text: a dictionary has none of its own.
+  /// The entries of a map, in the order of their text: a dictionary has no order.
   private mutating func printEntries(_ slot: UnsafeRawPointer, _ count: Int, _ name: String, _ field: FieldLayout) {
     guard count > 0 else { return }
     let entries = slot.load(as: UnsafePointer<UnsafeRawPointer>.self)
@@ -155,7 +155,7 @@ struct TextPrinter {
     return String(repeating: "0", count: digits - text.count) + text
   }
 
-  /// In double quotes, with C's escapes; three octal digits for what has none.
+  /// In double quotes, with C's escapes; three octal digits for other bytes.
   static func quoted(_ bytes: UnsafeRawBufferPointer, keepsUTF8: Bool) -> String {
     var output: [UInt8] = [UInt8(ascii: "\"")]
     for byte in bytes {

@@ -11,7 +11,7 @@ import TaxonErrors
 /// }
 /// ```
 ///
-/// Throws the fallback's error with the first one as its cause, or the first error when there is to be no fallback.
+/// Throws the fallback's error with the first one as its cause, or the first error when the fallback is not for it.
 ///
 /// - Parameters:
 ///   - isWorthIt: which failures the fallback is for; by default, those that say the endpoint is failing
@@ -36,13 +36,13 @@ public nonisolated(nonsending) func withFallback<T>(
   }
 }
 
-/// What became of a batch in which each element may fail on its own.
+/// The outcome of a batch in which each element may fail on its own.
 public struct PartialSuccess<Key, Value> {
   /// An element that was done.
   public struct Success {
     /// The element's key.
     public var key: Key
-    /// What came of it.
+    /// Its result.
     public var value: Value
   }
 
@@ -50,7 +50,7 @@ public struct PartialSuccess<Key, Value> {
   public struct Failure {
     /// The element's key.
     public var key: Key
-    /// Why. An error that is no taxonomy error is the cause of an `INTERNAL_ERROR` here.
+    /// Why. An error that is not a taxonomy error becomes the cause of an `INTERNAL_ERROR`.
     public var error: any TaxonomyError
   }
 
@@ -78,7 +78,7 @@ public struct PartialSuccess<Key, Value> {
     failures.append(Failure(key: key, error: error as? any TaxonomyError ?? RPCError.lift(error)))
   }
 
-  /// Does one element and notes what became of it.
+  /// Processes one element and notes the outcome.
   public nonisolated(nonsending) mutating func attempt(_ key: Key, _ body: () async throws -> Value) async {
     do {
       succeed(key, try await body())
@@ -87,7 +87,8 @@ public struct PartialSuccess<Key, Value> {
     }
   }
 
-  /// Does every element of a batch in turn. When the task is cancelled the rest fails as cancelled without being begun.
+  /// Processes the elements one after the other. When the task is cancelled, the rest fail as cancelled without being
+  /// started.
   public nonisolated(nonsending) static func of<Element>(
     _ elements: some Sequence<Element>, key: (Element) -> Key, _ body: (Element) async throws -> Value
   ) async -> Self {

@@ -2,14 +2,14 @@
 
 /// How code is generated: the parameter of protoc-gen-taxon.
 package struct GeneratorSettings: Hashable, Sendable {
-  /// Who sees the generated declarations.
+  /// The access level of generated declarations.
   package enum Access: String, Sendable, CaseIterable {
     case `public`
     case package
     case `internal`
   }
 
-  /// What becomes of the descriptors of files.
+  /// Where the descriptors of files go.
   package enum Descriptors: Sendable {
     /// In the generated code.
     case included
@@ -31,10 +31,10 @@ package struct GeneratorSettings: Hashable, Sendable {
   package var imports = ["Taxon"]
   /// Which module has the types of a proto file that is imported and not generated in this run.
   package var modules: [String: String] = [:]
-  /// What stands before the names of a schema's types, by the path of the file or by its package, which stands for the packages
-  /// in it too. It takes the place of `swift_prefix`.
+  /// The prefix of a schema's types, by the path of the file or by its package, nested packages included. Replaces
+  /// `swift_prefix`.
   package var prefixes: [String: String] = [:]
-  /// The name of the module that the code is generated for, for the case that a nested type hides one of its types.
+  /// The module that the code is generated for; needed where a nested type hides one of its types.
   package var ownModule: String?
   /// Folders in which diagnostics look for the source files that they name.
   package var sourceFolders: [String] = []
@@ -98,14 +98,14 @@ package struct GeneratorSettings: Hashable, Sendable {
       sourceFolders.append(Self.replace("%25", with: "%", in: Self.replace("%2C", with: ",", in: value)))
     default:
       throw Mistake(
-        description: "there is no parameter \"\(name)\"; there are access, clients, descriptors, fakes, imports, "
+        description: "\"\(name)\" is not a parameter; the parameters are access, clients, descriptors, fakes, imports, "
           + "module, prefix, self and source")
     }
   }
 
   private static func flag(_ name: String, _ value: String) throws(Mistake) -> Bool {
     guard let flag = Bool(value) else {
-      throw Mistake(description: "parameter \(name)=\(value) says neither yes nor no; write true or false")
+      throw Mistake(description: "parameter \(name)=\(value) is neither true nor false")
     }
     return flag
   }
@@ -118,7 +118,7 @@ package struct GeneratorSettings: Hashable, Sendable {
     text.split(separator: part, omittingEmptySubsequences: false).joined(separator: other)
   }
 
-  /// What `prefixes` says of a file: of itself, of its package, or of the innermost package around that.
+  /// The entry of `prefixes` for a file: by its path, its package, or the innermost package around that.
   func prefix(ofPath path: String, package: String) -> String? {
     if let prefix = prefixes[path] { return prefix }
     var parts = package.split(separator: ".")

@@ -32,10 +32,10 @@ import Testing
     ("access=open", "parameter access=open is not an access level; write public, package or internal"),
     (
       "acess=public",
-      "there is no parameter \"acess\"; there are access, clients, descriptors, fakes, imports, module, prefix, self and source"
+      "\"acess\" is not a parameter; the parameters are access, clients, descriptors, fakes, imports, module, prefix, self and source"
     ),
-    ("fakes=no", "parameter fakes=no says neither yes nor no; write true or false"),
-    ("descriptors=all", "parameter descriptors=all says neither yes nor no; write true or false"),
+    ("fakes=no", "parameter fakes=no is neither true nor false"),
+    ("descriptors=all", "parameter descriptors=all is neither true nor false"),
     ("access", "parameter \"access\" has no value; write access=…"),
     (
       "prefix=a:1B",

@@ -84,7 +84,7 @@ public final class ArmRegistry: Sendable {
   }
 }
 
-/// Runs a body for at most so many seconds. A body that takes longer is cancelled, and waited for.
+/// Runs a body for at most `seconds`. A body that takes longer is cancelled, and waited for.
 ///
 /// - Throws: `TIMEOUT_ERROR`, or what the body throws.
 func withTimeLimit<Value: Sendable>(

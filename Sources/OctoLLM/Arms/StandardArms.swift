@@ -2,8 +2,8 @@
 import Taxon
 
 extension ArmRegistry {
-  /// The arms of the example: a summariser, a calculator, a retriever over the tasks, a writer with a language model and a
-  /// lexicographer with a dictionary of somebody else's.
+  /// The arms of the example: a summariser, a calculator, a retriever over the tasks, a writer with a language model
+  /// and a lexicographer with a third party's dictionary.
   public static func standard(
     tasks: any TaskReader, model: some LanguageModel = Parrot(), modelBreaker: CircuitBreaker? = nil,
     calculations: RateLimiter = RateLimiter(limit: 100, window: .seconds(10)), lexicon: Lexicon = Lexicon()
@@ -35,7 +35,7 @@ extension Arm {
 extension Arm {
   /// Works out the arithmetic expression that is the task's description, such as "2 * (3 + 4)".
   ///
-  /// The work throws `VALIDATION_ERROR` for what is no such expression.
+  /// The work throws `VALIDATION_ERROR` for what is not such an expression.
   public static func calculator(limiter: RateLimiter? = nil) -> Arm {
     Arm("calculator", capabilities: ["arithmetic"], limiter: limiter) { contract in
       do throws(Arithmetic.Mistake) {
@@ -188,7 +188,7 @@ extension Arm {
   }
 }
 
-/// A dictionary that somebody else runs: the third party of the example.
+/// A dictionary that a third party runs.
 public struct Lexicon: Sendable {
   private let entries: [String: String]
 

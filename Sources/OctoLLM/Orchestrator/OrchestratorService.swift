@@ -142,7 +142,7 @@ extension OrchestratorService {
     let store = store
     return try await Task {
       try await store.update(task.taskID) { task in
-        // Somebody may have cancelled it while the arm was at work; that stands.
+        // It may have been cancelled while the arm was at work; that stands.
         task.status == .running ? change : nil
       }
     }.value

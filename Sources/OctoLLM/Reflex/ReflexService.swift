@@ -112,7 +112,7 @@ public final class MemoryCache: ReflexCache {
   private let entries = Locked(Entries())
   private let capacity: Int
 
-  /// A cache for so many entries; at least 1.
+  /// A cache for `capacity` entries; at least 1.
   public init(capacity: Int = 1000) { self.capacity = max(1, capacity) }
 
   /// What is kept under a key; nil for nothing.

@@ -95,7 +95,7 @@ struct Answer: Sendable {
 
   /// An error.
   ///
-  /// - Parameter hint: What the one who called may do about it.
+  /// - Parameter hint: What the caller may do about it.
   init(_ error: some TaxonomyError, hint: String? = nil) {
     let report = ErrorReport(error, hint: hint)
     text = report.text

@@ -162,7 +162,7 @@ extension Walk {
   }
 }
 
-/// Standard output, with colours where somebody sees them.
+/// Standard output, with colours on a terminal.
 struct Console {
   enum Style: String {
     case bold = "1"

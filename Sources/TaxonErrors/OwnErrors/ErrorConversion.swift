@@ -68,7 +68,7 @@ extension RPCError {
 }
 
 extension RPCError {
-  /// An error that ended a method which does not declare it, and what its caller is told instead.
+  /// An error that ended a method which does not declare it, and what its caller gets instead.
   package struct Undeclared {
     /// Which one, for logs: its domain and code, or the type of a foreign error.
     package let name: String

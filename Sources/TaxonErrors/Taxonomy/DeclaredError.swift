@@ -21,7 +21,7 @@ extension DeclaredError {
   public var status: StatusCode { Self.declaration.status }
   /// The HTTP status with which it travels.
   public var httpStatus: Int { Self.declaration.httpStatus }
-  /// How bad it is for whoever runs the service.
+  /// How bad it is for the operators of the service.
   public var severity: Severity { Self.declaration.severity }
   /// Whether the same call may succeed later.
   public var retry: RetryClass { Self.declaration.retry }
@@ -69,7 +69,7 @@ public final class ErrorDeclaration: Sendable {
   public let status: StatusCode
   /// The HTTP status with which it travels.
   public let httpStatus: Int
-  /// How bad it is for whoever runs the service.
+  /// How bad it is for the operators of the service.
   public let severity: Severity
   /// Whether the same call may succeed later.
   public let retry: RetryClass
@@ -102,8 +102,8 @@ public final class ErrorDeclaration: Sendable {
   /// The error's name everywhere and for ever.
   public var identity: ErrorIdentity { ErrorIdentity(domain: domain, code: code) }
 
-  /// What a layer above makes of the declaration, made when it is first asked for and then kept. Of one type alone: another
-  /// one is made each time.
+  /// What a layer above derives from the declaration; made on first use and kept. Keeps a value of one type only;
+  /// others are made each time.
   func cached<Value: AnyObject & Sendable>(_ make: (ErrorDeclaration) -> Value) -> Value {
     if let value = cache.load() as? Value { return value }
     let value = make(self)

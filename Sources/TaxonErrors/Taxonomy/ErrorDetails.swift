@@ -88,7 +88,7 @@ extension ErrorDetails {
     set { self[Google_Rpc_QuotaFailure.self] = newValue }
   }
 
-  /// What the system would have had to be like.
+  /// Which preconditions do not hold.
   public var preconditionFailure: Google_Rpc_PreconditionFailure? {
     get { self[Google_Rpc_PreconditionFailure.self] }
     set { self[Google_Rpc_PreconditionFailure.self] = newValue }

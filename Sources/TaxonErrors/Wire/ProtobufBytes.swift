@@ -35,13 +35,13 @@ struct ProtobufBytes: ~Copyable {
 
   var bytes: [UInt8] { Array(UnsafeBufferPointer(rebasing: memory[..<count])) }
 
-  /// Gives up everything after this many bytes.
+  /// Drops everything after this many bytes.
   mutating func cut(to count: Int) {
     precondition(count <= self.count, "only what is there can be given up")
     self.count = count
   }
 
-  /// Makes room for so many bytes and lets `body` fill all of them.
+  /// Makes room for `size` bytes and lets `body` fill all of them.
   mutating func append(_ size: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Void) {
     if memory.count - count < size { grow(to: count + size) }
     guard let start = memory.baseAddress else { return }
@@ -158,7 +158,7 @@ extension ProtobufBytes {
     value.isEmpty ? 0 : size(payload: value.utf8.count)
   }
 
-  /// Bytes of a length-delimited field with so many bytes in it.
+  /// Bytes of a length-delimited field with `count` bytes in it.
   static func size(payload count: Int) -> Int {
     1 + varintSize(UInt64(count)) + count
   }

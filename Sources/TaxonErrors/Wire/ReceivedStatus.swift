@@ -154,7 +154,7 @@ private struct StatusReading {
     for detail in status.details { take(detail) }
   }
 
-  /// Who says it is what; nil for a plain gRPC status.
+  /// The identity from ErrorInfo; nil for a plain gRPC status.
   var identity: ErrorIdentity? {
     guard let info, !info.reason.isEmpty else { return nil }
     return ErrorIdentity(domain: info.domain, code: info.reason)

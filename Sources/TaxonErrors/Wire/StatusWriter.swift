@@ -318,7 +318,7 @@ extension StatusWriter {
       leave(low)
     }
 
-    /// Cuts the message to so many bytes.
+    /// Cuts the message to `count` bytes.
     private mutating func cutMessage(to count: Int) {
       writer.omit("message")
       writer.message = StatusWriter.beginning(of: writer.message) { $0.utf8.count <= count }

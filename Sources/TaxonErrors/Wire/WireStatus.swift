@@ -37,7 +37,7 @@ public struct WireStatus: Hashable, Sendable {
     self = error.acceptVisitor(StatusMaker(options: options))
   }
 
-  /// The trailers of an error, of so many bytes at most.
+  /// The trailers of an error, of at most `budget` bytes.
   public init(_ error: some TaxonomyError, budget: Int) {
     self.init(error, WireOptions(budget: budget))
   }

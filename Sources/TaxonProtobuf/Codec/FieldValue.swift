@@ -3,8 +3,8 @@ import CProtobufC
 
 /// What a field can hold: numbers, Bool, String, `[UInt8]`, enums and messages.
 ///
-/// The Swift type decides how a value lies in protobuf-c's struct, the table of the message how it goes over the wire.
-/// The types that conform are those of this module and the generated ones.
+/// The Swift type decides the layout in protobuf-c's struct, the message's table the form on the wire. Only types of
+/// this module and generated ones conform.
 public protocol FieldValue: Hashable, Sendable {
   /// Bytes from one element of a repeated field to the next.
   static var stride: Int { get }
@@ -51,7 +51,7 @@ extension FieldValue {
 }
 
 extension Bool: FieldValue {
-  /// Eight bytes: protobuf-c is told that a bool is a uint64 (see `FieldKind.cType`).
+  /// Eight bytes: protobuf-c handles a bool as a uint64 (see `FieldKind.cType`).
   @inlinable public static var stride: Int { 8 }
 
   /// Takes a value out of memory that protobuf-c has filled.
@@ -94,7 +94,7 @@ extension [UInt8]: FieldValue {
       guard bytes.count >= MessageArena.smallestLarge, let start = bytes.baseAddress else {
         return arena.store(bytes, to: memory)
       }
-      // The arena holds on to the array, and while it has another owner nobody changes its memory.
+      // The arena keeps the array alive, and an array with two owners is not changed in place.
       arena.hold(self)
       memory.storeBytes(of: bytes.count, as: Int.self)
       memory.storeBytes(of: start, toByteOffset: 8, as: UnsafePointer<UInt8>.self)
@@ -138,7 +138,7 @@ extension String: FieldValue {
     if isDone == nil { Array(utf8).withUnsafeBufferPointer { arena.store($0, to: memory) } }
   }
 
-  /// A string from UTF-8; nil when it is none.
+  /// A string from UTF-8; nil when the bytes are not UTF-8.
   init?(checking bytes: UnsafeBufferPointer<UInt8>) {
     if #available(macOS 26, *) {
       // Four times as fast as `String(validating:)`, which goes through the scalars one by one.
@@ -149,7 +149,7 @@ extension String: FieldValue {
     }
   }
 
-  /// Where the first character begins that is not UTF-8; nil where all are.
+  /// Where the first invalid character begins; nil when all are UTF-8.
   static func firstFault(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
     var parser = Unicode.UTF8.ForwardParser()
     var iterator = bytes.makeIterator()

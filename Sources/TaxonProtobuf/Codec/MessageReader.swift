@@ -69,7 +69,7 @@ public struct MessageReader {
     return result
   }
 
-  /// Whether an entry of a map that lacks a required field is of no account, since a later one has its key.
+  /// Whether an entry of a map that lacks a required field does not count, because a later one has its key.
   @usableFromInline
   func isReplaced<Key: FieldValue>(
     _ key: Key, _ entries: UnsafePointer<UnsafeRawPointer>, after position: Int, of count: Int,
@@ -103,8 +103,8 @@ extension MessageReader {
   }
 }
 
-// What MessageReader does for any type, for those that the standard library has: generated code then calls these, and
-// the compiler need not make the functions for each type anew in each module. That takes it a good part of its time.
+// The same for the standard library's types: generated code calls these, so that the compiler need not specialise the
+// generic functions in each module, which takes a good part of its time.
 
 extension MessageReader {
   /// A singular field; its default where the message does not have it.

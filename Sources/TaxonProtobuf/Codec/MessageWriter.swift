@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CProtobufC
 
-/// A message on its way to be packed, into which generated code puts the fields by their index in the table.
+/// A message to be packed, into which generated code puts the fields by their index in the table.
 public struct MessageWriter {
   @usableFromInline let base: UnsafeMutableRawPointer
   @usableFromInline let arena: MessageArena
@@ -40,7 +40,7 @@ public struct MessageWriter {
     set(slot, 1)
   }
 
-  /// A singular field that is there or not there.
+  /// A singular field with presence.
   @inlinable
   public mutating func optional<Value: FieldValue>(_ index: Int, _ value: Value?) {
     guard let value else { return }
@@ -49,8 +49,8 @@ public struct MessageWriter {
     set(slot, 1)
   }
 
-  /// A required field that can be nil, because its message contains itself by way of required fields alone. Where it is,
-  /// encoding throws.
+  /// A required field that can be nil, because its message contains itself through required fields alone. Encoding
+  /// throws when it is nil.
   public mutating func required<Value: FieldValue>(_ index: Int, _ value: Value?) {
     if value == nil {
       set(slot(index), 0)
@@ -114,7 +114,7 @@ extension MessageArena {
 }
 
 extension MessageDescriptor {
-  /// A message with no field set, save that required fields count as set: they are written even when they are zero.
+  /// A message with no field set except the required ones, which are written even when they are zero.
   func makeInstance(in arena: MessageArena) -> UnsafeMutableRawPointer {
     let size = table.pointee.sizeof_message
     let base = arena.allocate(size)
@@ -134,8 +134,8 @@ extension MessageDescriptor {
   }
 }
 
-// What MessageWriter does for any type, for those that the standard library has: generated code then calls these, and
-// the compiler need not make the functions for each type anew in each module. That takes it a good part of its time.
+// The same for the standard library's types: generated code calls these, so that the compiler need not specialise the
+// generic functions in each module, which takes a good part of its time.
 
 extension MessageWriter {
   /// A singular field; a default value is not written unless the field is required.
@@ -146,7 +146,7 @@ extension MessageWriter {
     set(slot, 1)
   }
 
-  /// A singular field that is there or not there.
+  /// A singular field with presence.
   public mutating func optional(_ index: Int, _ value: String?) {
     guard let value else { return }
     let slot = slot(index)
@@ -172,7 +172,7 @@ extension MessageWriter {
     set(slot, 1)
   }
 
-  /// A singular field that is there or not there.
+  /// A singular field with presence.
   public mutating func optional(_ index: Int, _ value: [UInt8]?) {
     guard let value else { return }
     let slot = slot(index)
@@ -199,7 +199,7 @@ extension MessageWriter {
     set(slot, 1)
   }
 
-  /// A singular field that is there or not there.
+  /// A singular field with presence.
   public mutating func optional(_ index: Int, _ value: Int32?) {
     guard let value else { return }
     let slot = slot(index)
@@ -226,7 +226,7 @@ extension MessageWriter {
     set(slot, 1)
   }
 
-  /// A singular field that is there or not there.
+  /// A singular field with presence.
   public mutating func optional(_ index: Int, _ value: Int64?) {
     guard let value else { return }
     let slot = slot(index)
@@ -253,7 +253,7 @@ extension MessageWriter {
     set(slot, 1)
   }
 
-  /// A singular field that is there or not there.
+  /// A singular field with presence.
   public mutating func optional(_ index: Int, _ value: UInt32?) {
     guard let value else { return }
     let slot = slot(index)
@@ -280,7 +280,7 @@ extension MessageWriter {
     set(slot, 1)
   }
 
-  /// A singular field that is there or not there.
+  /// A singular field with presence.
   public mutating func optional(_ index: Int, _ value: UInt64?) {
     guard let value else { return }
     let slot = slot(index)
@@ -307,7 +307,7 @@ extension MessageWriter {
     set(slot, 1)
   }
 
-  /// A singular field that is there or not there.
+  /// A singular field with presence.
   public mutating func optional(_ index: Int, _ value: Bool?) {
     guard let value else { return }
     let slot = slot(index)
@@ -334,7 +334,7 @@ extension MessageWriter {
     set(slot, 1)
   }
 
-  /// A singular field that is there or not there.
+  /// A singular field with presence.
   public mutating func optional(_ index: Int, _ value: Float?) {
     guard let value else { return }
     let slot = slot(index)
@@ -361,7 +361,7 @@ extension MessageWriter {
     set(slot, 1)
   }
 
-  /// A singular field that is there or not there.
+  /// A singular field with presence.
   public mutating func optional(_ index: Int, _ value: Double?) {
     guard let value else { return }
     let slot = slot(index)
@@ -402,7 +402,7 @@ public struct MessageEncoder: ~Copyable {
     }
   }
 
-  /// Of a part of a message, whose size is checked together with the rest of it.
+  /// For a part of a message, whose size is checked together with the rest.
   init(part writer: MessageWriter) {
     message = UnsafePointer(writer.base.assumingMemoryBound(to: ProtobufCMessage.self))
     byteCount = protobuf_c_message_get_packed_size(message)

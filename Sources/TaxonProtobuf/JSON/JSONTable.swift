@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Synchronization
 
-/// What JSON needs to know of a message; made when it is first needed, never freed.
+/// What JSON needs to know of a message; made on first use, never freed.
 struct JSONTable {
   let descriptor: Unmanaged<MessageDescriptor>
   let form: JSONForm
@@ -15,7 +15,7 @@ struct JSONTable {
   let instanceSize: Int
   let hasRequired: Bool
 
-  /// Of a descriptor that is linked.
+  /// The descriptor must be linked.
   init(_ descriptor: MessageDescriptor) {
     self.descriptor = Unmanaged.passUnretained(descriptor)
     form = JSONForm(of: descriptor)
@@ -81,7 +81,7 @@ extension MessageDescriptor {
   }
 }
 
-/// What JSON needs to know of a field. Without references to count: it is read for every field of every message.
+/// What JSON needs to know of a field. Has no reference counts: it is read for every field of every message.
 struct JSONMember {
   let number: UInt32
   /// Offset of the slot in the message.
@@ -105,7 +105,7 @@ struct JSONMember {
     UnsafeBufferPointer(rebasing: originalKey[1..<(originalKey.count - 2)])
   }
 
-  /// The table of the message in it, which there is for messages and maps.
+  /// The table of the message in it; for messages and maps only.
   @inline(__always)
   var table: UnsafePointer<JSONTable> {
     message!._withUnsafeGuaranteedRef { $0.json }
@@ -178,7 +178,7 @@ enum JSONForm {
   /// An object without fields; inside of an Any also `"value": {}`, as some implementations write it.
   case empty
 
-  /// By the full name, and only where the fields are the ones that the form is made of.
+  /// By the full name, and only where the fields are the expected ones.
   init(of descriptor: MessageDescriptor) {
     let prefix = "google.protobuf."
     guard descriptor.name.hasPrefix(prefix), !descriptor.isMapEntry, let fields = Self.shape(descriptor) else {
@@ -213,13 +213,13 @@ enum JSONForm {
   }
 }
 
-/// What JSON needs to know of an enum; made when it is first needed, never freed.
+/// What JSON needs to know of an enum; made on first use, never freed.
 struct JSONEnumTable {
   /// The full name.
   let name: String
   /// Whether it is `google.protobuf.NullValue`, whose value is null.
   let isNull: Bool
-  /// Whether there are no other numbers than those with names.
+  /// Whether only numbers with names are valid.
   let isClosed: Bool
   /// From names to places in `numbers`.
   let names: JSONNames
@@ -330,8 +330,8 @@ struct JSONNames {
     return nil
   }
 
-  /// Of the length, the first eight bytes and the last eight. The names in the table are the schema's, so nobody can
-  /// make them collide.
+  /// Of the length, the first eight bytes and the last eight. The names in the table are the schema's, so they cannot
+  /// be chosen to collide.
   @inline(__always)
   private static func hash(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int {
     let raw = UnsafeRawPointer(start)

@@ -2,7 +2,7 @@
 import CProtobufC
 import Synchronization
 
-/// What is known of a message at run time: its full name, its fields, and protobuf-c's tables made from them.
+/// A message at run time: its full name, its fields, and protobuf-c's tables made from them.
 ///
 /// One is made for every message type, once, and never freed. The tables of the messages inside are linked on first
 /// use, so that messages can contain each other.
@@ -15,10 +15,10 @@ public final class MessageDescriptor: @unchecked Sendable {
   public let fields: [Field]
 
   let isMapEntry: Bool
-  /// What protobuf-c works from. Its fields are in the order of their numbers.
+  /// The table that protobuf-c uses. Its fields are in the order of their numbers.
   let table: UnsafeMutablePointer<ProtobufCMessageDescriptor>
   let cFields: UnsafeMutablePointer<ProtobufCFieldDescriptor>
-  /// What this module works from, in the same order as `cFields`.
+  /// The table that this module uses, in the same order as `cFields`.
   let layout: UnsafeMutablePointer<FieldLayout>
   /// The indices in `layout` of the required fields.
   let required: [Int]
@@ -32,7 +32,7 @@ public final class MessageDescriptor: @unchecked Sendable {
   /// Whether this message, or one that it can contain, has a singular field of a closed enum.
   fileprivate(set) var hasClosedEnums: Bool
   private let isLinked = Atomic<Bool>(false)
-  /// The address of what JSON needs to know, once it has been asked for.
+  /// The address of the table for JSON, once that is made.
   let jsonTable = Atomic<UInt>(0)
 
   /// A message of the schema. Members of a oneof stand next to each other.
@@ -63,7 +63,7 @@ public final class MessageDescriptor: @unchecked Sendable {
     emptyInstance = .allocate(byteCount: table.pointee.sizeof_message, alignment: 16)
     emptyInstance.initializeMemory(as: UInt8.self, repeating: 0, count: table.pointee.sizeof_message)
     emptyInstance.storeBytes(of: table, as: UnsafeMutablePointer<ProtobufCMessageDescriptor>.self)
-    // The way back from protobuf-c's table. Unretained: the tables live in this object, which lives for ever.
+    // The way back from protobuf-c's table. Unretained: the tables belong to this object, which is never freed.
     table.pointee.reserved1 = Unmanaged.passUnretained(self).toOpaque()
   }
 
@@ -86,7 +86,7 @@ public final class MessageDescriptor: @unchecked Sendable {
   /// The descriptor whose table protobuf-c has left in a message.
   static func of(_ message: UnsafeRawPointer) -> MessageDescriptor {
     let table = message.load(as: UnsafePointer<ProtobufCMessageDescriptor>.self)
-    // The initialiser above has set it in every table there is.
+    // The initialiser above has set it in every table.
     return Unmanaged.fromOpaque(table.pointee.reserved1!).takeUnretainedValue()
   }
 }
@@ -112,7 +112,8 @@ extension MessageDescriptor {
     }
   }
 
-  /// What a message has, those have too that can contain it. Messages can contain each other, so it takes some rounds.
+  /// A message that can contain one with closed enums has them too. Messages can contain each other, so this takes some
+  /// rounds.
   private func spreadClosedEnums(_ descriptors: [MessageDescriptor]) {
     var hasChanged = true
     while hasChanged {
@@ -132,8 +133,8 @@ extension MessageDescriptor {
     var done: [MessageDescriptor] = []
   }
 
-  /// Depth first; returns how deep messages can be nested inside this one. Who meets a message that has begun and not
-  /// ended is part of a cycle.
+  /// Depth first; returns how deep messages can be nested inside this one. A message that has begun and not ended is
+  /// part of a cycle.
   private func connect(_ visits: inout Visits) -> Int {
     let identity = ObjectIdentifier(self)
     if isLinked.load(ordering: .relaxed) || visits.ended.contains(identity) { return greatestDepth }
@@ -210,9 +211,9 @@ enum Slot {
 private enum CTables {
   /// The fields, in the order of their numbers.
   static func fields(_ layout: [FieldLayout]) -> UnsafeMutablePointer<ProtobufCFieldDescriptor> {
-    // One more in front: merging messages, protobuf-c 1.4 looks at the field before the first for a oneof that is
-    // not set on either side. A zero says int32 there, which it leaves alone.
-    // And one behind, so that the pointer is inside the memory also where there is no field: leak checkers ask for that.
+    // One more in front: merging messages, protobuf-c 1.4 looks at the field before the first for a oneof that is not
+    // set on either side. A zero there means int32, which it ignores. And one behind, so that the pointer is inside the
+    // memory even without fields: leak checkers require that.
     let memory = UnsafeMutablePointer<ProtobufCFieldDescriptor>.allocate(capacity: layout.count + 2)
     memory.initialize(repeating: ProtobufCFieldDescriptor(), count: layout.count + 2)
     let fields = memory + 1
@@ -241,7 +242,7 @@ private enum CTables {
     table.pointee.magic = UInt32(PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC)
     table.pointee.sizeof_message = Slot.offset(layout.count)
     table.pointee.n_fields = UInt32(layout.count)
-    // nil where there is none: protobuf-c looks at the first field without asking whether there is one.
+    // nil without fields: protobuf-c reads the first field without checking the count.
     table.pointee.fields = layout.isEmpty ? nil : UnsafePointer(fields)
     let ranges = ranges(layout.map(\.number))
     table.pointee.n_field_ranges = UInt32(ranges.count - 1)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Google_Protobuf_Any {
-  /// What type URLs begin with when nobody says otherwise.
+  /// The usual beginning of type URLs.
   public static let usualPrefix = "type.googleapis.com/"
 
   /// The type URL of a message type, with the usual prefix.

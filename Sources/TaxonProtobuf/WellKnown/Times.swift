@@ -6,8 +6,8 @@
 #endif
 
 extension Google_Protobuf_Timestamp {
-  /// The time that has passed since 1970-01-01 00:00 UTC, without leap seconds; negative before. The nearest there is where
-  /// a peer sent a time that is not between the years 1 and 9999.
+  /// The time that has passed since 1970-01-01 00:00 UTC, without leap seconds; negative before. A time outside of the
+  /// years 1 to 9999, which a peer may send, gives the nearest one inside.
   public var sinceEpoch: Swift.Duration { Self.bounded(.seconds(seconds) + .nanoseconds(Int64(nanos))) }
 
   private static let first: Swift.Duration = .seconds(TimeBounds.timestampSeconds.lowerBound)
@@ -18,8 +18,7 @@ extension Google_Protobuf_Timestamp {
     sinceEpoch < first ? first : sinceEpoch > last ? last : sinceEpoch
   }
 
-  /// The time at a distance from 1970-01-01 00:00 UTC; what is less than a nanosecond is cut off. The nearest there is where
-  /// it is not between the years 1 and 9999.
+  /// The time at a distance from 1970-01-01 00:00 UTC; cut to nanoseconds, and brought into the years 1 to 9999.
   public init(sinceEpoch duration: Swift.Duration) {
     let (seconds, attoseconds) = Self.bounded(duration).components
     let nanos = attoseconds / 1_000_000_000
@@ -31,16 +30,16 @@ extension Google_Protobuf_Timestamp {
 }
 
 extension Google_Protobuf_Timestamp {
-  /// The time on the wall when a clock shows, or has shown, an instant: `Timestamp(deadline, of: .continuous)`.
+  /// The wall-clock time at which a clock shows, or has shown, an instant: `Timestamp(deadline, of: .continuous)`.
   ///
-  /// As exact as the two clocks run alike from now to then.
+  /// As exact as the two clocks agree from now to then.
   public init<C: Clock>(_ instant: C.Instant, of clock: C) where C.Duration == Swift.Duration {
     self = .now + clock.now.duration(to: instant)
   }
 
-  /// What a clock shows, or has shown, at this time on the wall.
+  /// The instant that a clock shows, or has shown, at this wall-clock time.
   ///
-  /// As exact as the two clocks run alike from now to then.
+  /// As exact as the two clocks agree from now to then.
   public func instant<C: Clock>(of clock: C) -> C.Instant where C.Duration == Swift.Duration {
     clock.now.advanced(by: self - .now)
   }
@@ -55,7 +54,7 @@ extension Google_Protobuf_Timestamp {
     Self(sinceEpoch: time.sinceEpoch - duration.bounded)
   }
 
-  /// How long it takes from one time to the other.
+  /// The time from `other` to `one`.
   public static func - (one: Self, other: Self) -> Swift.Duration {
     one.sinceEpoch - other.sinceEpoch
   }
@@ -72,11 +71,10 @@ extension Google_Protobuf_Timestamp {
   /// Seconds from 1970, where timestamps count from, to 2001, where dates do.
   fileprivate static let referenceDate: Int64 = 978_307_200
 
-  /// The time on the wall, as the system has it; to some hundred nanoseconds.
+  /// The system's wall-clock time, to some hundred nanoseconds.
   public static var now: Google_Protobuf_Timestamp { Google_Protobuf_Timestamp(Date.now) }
 
-  /// The time of a date, to the nanosecond; the nearest there is where it is not between the years 1 and 9999, 1970
-  /// where it is not a number.
+  /// The time of a date, to the nanosecond; brought into the years 1 to 9999; 1970 for NaN.
   public init(_ date: Date) {
     let bounds = TimeBounds.timestampSeconds
     let whole = date.timeIntervalSinceReferenceDate.rounded(.down)
@@ -96,7 +94,7 @@ extension Google_Protobuf_Timestamp {
 }
 
 extension Date {
-  /// The date of a timestamp; as near as a Double comes, which is some hundred nanoseconds in our days.
+  /// The date of a timestamp; with the precision of a Double, today some hundred nanoseconds.
   public init(_ timestamp: Google_Protobuf_Timestamp) {
     let seconds = Double(timestamp.seconds) - Double(Google_Protobuf_Timestamp.referenceDate)
     self.init(timeIntervalSinceReferenceDate: seconds + Double(timestamp.nanos) / 1e9)
@@ -104,8 +102,7 @@ extension Date {
 }
 
 extension Google_Protobuf_Duration {
-  /// A duration of Swift's; what is less than a nanosecond is cut off. The nearest there is where it is beyond
-  /// ±315,576,000,000.999999999 s.
+  /// A duration of Swift's, cut to nanoseconds and brought into protobuf's bounds of ±315,576,000,000.999999999 s.
   public init(_ duration: Swift.Duration) {
     let (seconds, nanos) = duration.boundedComponents
     self.init(seconds: seconds, nanos: nanos)
@@ -128,15 +125,15 @@ extension Swift.Duration {
   package static let longest: Duration =
     .seconds(TimeBounds.durationSeconds.upperBound) + .nanoseconds(Int64(TimeBounds.nanos.upperBound))
 
-  /// The nearest duration that protobuf's can say.
+  /// The nearest duration in protobuf's bounds.
   package var bounded: Duration {
     self > .longest ? .longest : self < .zero - .longest ? .zero - .longest : self
   }
 
-  /// How long somebody asks to wait, in bounds: nil for zero and for what is negative.
+  /// The duration as a request to wait, in bounds; nil for zero and below.
   package var hint: Duration? { self > .zero ? bounded : nil }
 
-  /// As long as somebody can wait: in bounds, and zero for what is negative.
+  /// The duration as a time to wait: in bounds, and zero for negative ones.
   package var wait: Duration { max(.zero, bounded) }
 
   /// Whole seconds to wait, rounded up so that a retry never comes too early.
@@ -169,7 +166,7 @@ extension Swift.Duration {
     return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
   }
 
-  /// The nearest duration in protobuf's bounds to a number of seconds; zero for what is not a number.
+  /// The nearest duration in protobuf's bounds to a number of seconds; zero for NaN.
   package init(boundedSeconds seconds: Double) {
     let limit = Double(TimeBounds.durationSeconds.upperBound)
     self =
@@ -185,7 +182,7 @@ extension Google_Protobuf_Duration {
   }
 }
 
-/// A day of the Gregorian calendar, also before there was one.
+/// A day of the Gregorian calendar, which is extended to all years.
 struct CivilDate: Equatable {
   var year: Int
   /// 1 to 12.

@@ -11,7 +11,7 @@ extension Google_Protobuf_Value: ExpressibleByNilLiteral, ExpressibleByBooleanLi
   /// A truth value.
   public init(booleanLiteral value: Bool) { self.init(kind: .boolValue(value)) }
 
-  /// A number, which is a Double as all numbers here.
+  /// A number; all numbers here are Doubles.
   public init(integerLiteral value: Int) { self.init(kind: .numberValue(Double(value))) }
 
   /// A number.
@@ -90,12 +90,13 @@ extension Google_Protobuf_Value {
     if case .listValue(let value) = kind { value.values } else { nil }
   }
 
-  /// Whether it is null. A value of no kind is not; JSON makes a null of it.
+  /// Whether it is null. A value without a kind is not, although JSON writes it as null.
   public var isNull: Bool {
     if case .nullValue = kind { true } else { false }
   }
 
-  /// A member of the object; nil where there is none, or no object. Setting one makes an object of what is none.
+  /// A member of the object; nil when it does not exist, or this is not an object. Setting one replaces another kind of
+  /// value by an object.
   public subscript(key: String) -> Google_Protobuf_Value? {
     get { object?[key] }
     set {
@@ -105,7 +106,7 @@ extension Google_Protobuf_Value {
     }
   }
 
-  /// An element of the list; nil where there is none, or no list.
+  /// An element of the list; nil when the index is out of range, or this is not a list.
   public subscript(index: Int) -> Google_Protobuf_Value? {
     guard let list, list.indices.contains(index) else { return nil }
     return list[index]
@@ -113,7 +114,7 @@ extension Google_Protobuf_Value {
 }
 
 extension Google_Protobuf_Struct {
-  /// A member; nil where there is none.
+  /// A member; nil when it does not exist.
   public subscript(key: String) -> Google_Protobuf_Value? {
     get { fields[key] }
     set { fields[key] = newValue }
@@ -121,13 +122,13 @@ extension Google_Protobuf_Struct {
 }
 
 extension Google_Protobuf_ListValue {
-  /// An element; nil where there is none.
+  /// An element; nil when the index is out of range.
   public subscript(index: Int) -> Google_Protobuf_Value? {
     values.indices.contains(index) ? values[index] : nil
   }
 }
 
-// The wrappers of the well-known types say what they wrap without a label, and take literals.
+// The wrappers take their value without a label, and literals.
 
 extension Google_Protobuf_DoubleValue: ExpressibleByFloatLiteral {
   /// Wraps a value.

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads an input as carefully as protobuf asks for: finds what is wrong with it, or what protobuf-c would not read as
-/// it should.
+/// Checks an input as strictly as protobuf requires: finds faults, and what protobuf-c would read wrongly.
 struct WireCheck {
   let bytes: UnsafeRawBufferPointer
   let options: DecodingOptions
   /// Whether the input has groups, values of another wire type than their field's, numbers that a closed enum does not
   /// have, or a singular message in parts.
   private(set) var needsRewriting = false
-  /// The number of fields of the message that has most.
+  /// The largest number of fields of a message.
   private(set) var widest = 0
   /// Required fields that a message does not have, unless another part of it does.
   private var missing: [MessageDecodingError] = []
@@ -137,7 +136,7 @@ struct WireCheck {
     }
   }
 
-  /// The same error with its place, where the check has come by it.
+  /// The same error with its place, where the check has found it.
   func located(_ error: MessageDecodingError) -> MessageDecodingError {
     guard error.reason == .missingRequiredField else { return error }
     return missing.first { $0.messageName == error.messageName && $0.fieldName == error.fieldName } ?? error
@@ -154,7 +153,7 @@ extension MessageDescriptor {
     return type.descriptor.name(of: Int32(truncatingIfNeeded: number)) != nil
   }
 
-  /// Whether a field can hold the varint at `range`, which is one.
+  /// Whether a field can hold the varint at `range`, which must be valid.
   func holds(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ field: FieldLayout) -> Bool {
     var cursor = WireCursor(bytes, in: range)
     return holds((try? cursor.varint()) ?? 0, field)
@@ -164,13 +163,13 @@ extension MessageDescriptor {
   func name(ofFieldAt index: Int) -> String { fields[layout[index].position].name }
 }
 
-/// Finds out how deep the messages of an input are nested, for types that can contain themselves.
+/// Checks how deep the messages of an input are nested, for types that can contain themselves.
 struct DepthScan {
   let bytes: UnsafeRawBufferPointer
   let limit: Int
 
-  /// Whether messages are nested deeper than the limit. True also for input that is malformed or has groups: it must
-  /// be looked at more closely anyway.
+  /// Whether messages are nested deeper than the limit. True also for input that is malformed or has groups: it needs
+  /// the full check anyway.
   mutating func exceedsLimit(_ descriptor: MessageDescriptor) -> Bool {
     do {
       return try exceedsLimit(descriptor, 0..<bytes.count, depth: 0)
@@ -183,7 +182,7 @@ struct DepthScan {
     _ descriptor: MessageDescriptor, _ range: Range<Int>, depth: Int
   ) throws(WireFault) -> Bool {
     if depth > limit { return true }
-    // What is left of the type's own depth fits: no need to look inside.
+    // The type's own depth fits into the rest: no need to look inside.
     if descriptor.greatestDepth <= limit - depth { return false }
     var cursor = WireCursor(bytes, in: range)
     while let entry = try cursor.next(nestingLeft: 0) {
@@ -198,13 +197,11 @@ struct DepthScan {
 
 /// Looks for numbers that a closed enum does not have, in singular fields of an input.
 ///
-/// protobuf-c replaces them when a later number comes, out of sight of who reads the message then; but they belong to
-/// the unknown fields.
+/// protobuf-c drops such a number when a later one replaces it, but it belongs to the unknown fields.
 struct ClosedEnumScan {
   let bytes: UnsafeRawBufferPointer
 
-  /// Whether there is one. True also for input that is malformed or has groups: it must be looked at more closely
-  /// anyway.
+  /// Whether there is one. True also for input that is malformed or has groups: it needs the full check anyway.
   func findsUnknownNumber(_ descriptor: MessageDescriptor) -> Bool {
     do {
       return try findsUnknownNumber(descriptor, 0..<bytes.count)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Schema {
-  /// Reports mistakes, apart from those that only the language of the generated code makes. `mistakeInName` says what is
-  /// wrong with the name of a taxonomy's root type in that language, and how to mend it.
+  /// Reports mistakes that do not depend on the language of the generated code. `mistakeInName` says what that language
+  /// finds wrong with the name of a taxonomy's root type, and how to mend it.
   package func check(_ diagnostics: inout Diagnostics, mistakeInName: @escaping (String) -> String?) {
     TaxonomyCheck(schema: self, mistakeInName: mistakeInName).run(&diagnostics)
     ErrorCheck(schema: self).run(&diagnostics)
@@ -58,7 +58,7 @@ struct TaxonomyCheck {
       }
   }
 
-  /// In a file without a taxonomy, the outermost of what needs one is reported.
+  /// Reports the outermost categories and errors of a file without a taxonomy.
   private func checkNothingOutside(_ file: SchemaFile, _ diagnostics: inout Diagnostics) {
     for message in file.allMessages where message.categories.isEmpty {
       let kind = message.category != nil ? "category" : message.error != nil ? "error" : nil

@@ -185,7 +185,7 @@ package struct SchemaBuilder {
     case .required:
       return .required
     default:
-      // protoc counts the oneofs rightly; what else makes a request may not.
+      // protoc's index is valid; another program's may not be.
       if let oneof = field.oneofIndex, field.proto3Optional != true, message.oneofs.indices.contains(Int(oneof)) {
         return .oneof(Int(oneof))
       }

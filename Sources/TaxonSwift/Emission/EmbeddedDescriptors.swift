@@ -4,18 +4,18 @@ import TaxonSchema
 /// Which generated file carries which descriptors.
 ///
 /// A file of this run carries its own; those of other modules are in their generated code. A file that is imported but
-/// generated nowhere, such as one that has options alone, goes into every file that needs it.
+/// generated nowhere, such as one with options alone, goes into every file that needs it.
 struct EmbeddedDescriptors {
   private let files: [String: SchemaFile]
   private let settings: GeneratorSettings
-  /// The files of this run that something can ask for.
+  /// The files of this run that other code can reach.
   private var reachable: Set<String> = []
 
   init(_ schema: Schema, settings: GeneratorSettings) {
     files = Dictionary(schema.files.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
     self.settings = settings
     guard settings.descriptors != .omitted else { return }
-    // What is internal can be asked for by way of the module's own services alone.
+    // An internal descriptor can be reached only through the module's own services.
     var waiting = schema.generatedFiles.filter { settings.access != .internal || !$0.services.isEmpty }
     while let file = waiting.popLast() {
       guard !isForeign(file), reachable.insert(file.path).inserted else { continue }

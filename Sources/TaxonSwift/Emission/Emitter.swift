@@ -22,7 +22,7 @@ final class Emitter {
     self.settings = settings
   }
 
-  /// The access level with a space behind it; internal declarations say nothing.
+  /// The access level and a space; empty for internal.
   var access: String { settings.access == .internal ? "" : "\(settings.access.rawValue) " }
 
   /// Writes a type's body, in the scope of the type.
@@ -112,7 +112,7 @@ final class Emitter {
   }
 }
 
-/// What stands in a file or in a message.
+/// A declaration in a file or in a message.
 enum Declaration {
   case message(SchemaMessage)
   case enumeration(SchemaEnum)

@@ -27,15 +27,15 @@ enum StoredProperty {
   }
 }
 
-/// Which fields are kept on the heap: those that are recursive, and messages that are too large to lie in another.
+/// Which fields are kept on the heap: those that are recursive, and messages that are too large to be stored in
+/// another.
 ///
-/// Swift keeps a struct in a struct by value, so that what a message takes adds up over all the messages in it. The
-/// compiler's time and memory grow with that for every function that copies one: a chain of two hundred messages would
-/// take it more than 20 GB.
+/// Swift stores structs inline, so that the sizes of nested messages add up. The compiler's time and memory grow with
+/// that for every function that copies one: a chain of two hundred messages would take more than 20 GB.
 struct Layout {
-  /// Values that a message may come to, those of the messages inside it counted in.
+  /// The most values that a message may store inline, those of nested messages included.
   static let greatest = 64
-  /// Values of a message that is not worth an allocation of its own.
+  /// The most values of a message that is not worth an allocation of its own.
   static let small = 8
 
   private var large: Set<ObjectIdentifier> = []
@@ -47,7 +47,7 @@ struct Layout {
 
   func isIndirect(_ field: SchemaField) -> Bool { field.isRecursive || large.contains(ObjectIdentifier(field)) }
 
-  /// Looks at the fields of a message; returns how many values it comes to.
+  /// Adds the fields of a message; returns how many values it stores inline.
   private mutating func add(_ message: SchemaMessage, _ sizes: inout [ObjectIdentifier: Int]) -> Int {
     let id = ObjectIdentifier(message)
     if let size = sizes[id] { return size }

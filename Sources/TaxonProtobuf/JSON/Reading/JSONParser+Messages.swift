@@ -3,7 +3,7 @@
 import CProtobufC
 
 extension JSONParser {
-  /// A message in whatever form it has.
+  /// A message in its form: an object, or a well-known type's own.
   mutating func message(_ table: UnsafePointer<JSONTable>) throws(JSONFault) -> UnsafeMutableRawPointer {
     let base = table.pointee.makeInstance(in: arena)
     switch table.pointee.form {
@@ -79,7 +79,7 @@ extension JSONParser {
     }
   }
 
-  /// Whether this is what lies at the cursor.
+  /// Whether the text at the cursor is this key.
   @inline(__always)
   private func isNext(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
     // A key has its quotes, so there is an address.

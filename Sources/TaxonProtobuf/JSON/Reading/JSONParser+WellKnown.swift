@@ -204,7 +204,7 @@ private struct TimeText {
     return (Int64(seconds), nanos)
   }
 
-  /// Seconds. Nothing over 10^18 of them.
+  /// Seconds, fewer than 10^18.
   mutating func duration() -> (Int64, Int32)? {
     let isNegative = skip("-")
     let start = position

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads JSON (RFC 8259) into messages as protobuf-c would have unpacked them, in one go and by the tables alone.
+/// Reads JSON (RFC 8259) into messages as protobuf-c would have unpacked them, in one pass, from the tables alone.
 struct JSONParser {
   let options: JSONDecodingOptions
   let ignoresUnknownFields: Bool
@@ -16,7 +16,7 @@ struct JSONParser {
   var faultTable: UnsafePointer<JSONTable>?
   var faultMember: UnsafePointer<JSONMember>?
 
-  /// `text` must be there until what was read has been lifted: strings without escapes stay where they are.
+  /// `text` must stay until the message has been lifted: strings without escapes are not copied.
   init(_ text: UnsafeBufferPointer<UInt8>, arena: MessageArena, options: JSONDecodingOptions) {
     self.options = options
     ignoresUnknownFields = options.ignoresUnknownFields
@@ -70,7 +70,7 @@ struct JSONParser {
     return fail(reason, at: place)
   }
 
-  /// The fault that was thrown, for users. There is a reason, or nothing would have been thrown.
+  /// The fault that was thrown, for users. Its reason is set before it is thrown.
   func error(in text: UnsafeBufferPointer<UInt8>) -> JSONDecodingError {
     let isOfObject = if case .missingRequiredField = reason { true } else { false }
     return JSONDecodingError(
@@ -89,14 +89,14 @@ struct JSONParser {
   @inline(__always)
   private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
 
-  /// The first byte of what comes next; 0, which nothing begins with, at the end.
+  /// The next byte that is not white space; 0 at the end, with which nothing begins.
   @inline(__always)
   mutating func peek() -> UInt8 {
     skipSpace()
     return cursor < end ? cursor.pointee : 0
   }
 
-  /// Goes over a character that must come next.
+  /// Skips a character that must come next.
   @inline(__always)
   mutating func expect(_ character: UInt8) throws(JSONFault) {
     guard peek() == character else { throw failExpecting(character) }
@@ -108,7 +108,7 @@ struct JSONParser {
     fail(.expected("'\(Character(UnicodeScalar(character)))'"), at: cursor)
   }
 
-  /// Goes over a comma, or over the bracket that closes; returns whether it was the comma.
+  /// Skips a comma or the closing bracket; returns whether it was the comma.
   @inline(__always)
   mutating func goesOn(until bracket: UInt8) throws(JSONFault) -> Bool {
     let next = peek()
@@ -119,7 +119,7 @@ struct JSONParser {
     return next == UInt8(ascii: ",")
   }
 
-  /// Goes over `true`, `false` or `null`.
+  /// Skips `true`, `false` or `null`.
   @inline(__always)
   mutating func literal(_ text: StaticString) throws(JSONFault) {
     let count = text.utf8CodeUnitCount
@@ -129,7 +129,7 @@ struct JSONParser {
     cursor += count
   }
 
-  /// Goes over a null, if it is what comes next.
+  /// Skips a null, if it comes next.
   @inline(__always)
   mutating func skipNull() throws(JSONFault) -> Bool {
     guard peek() == UInt8(ascii: "n") else { return false }
@@ -146,10 +146,10 @@ struct JSONParser {
 }
 
 extension JSONParser {
-  /// What has become of a value.
+  /// The outcome of reading a value.
   enum Outcome {
     case stored
-    /// It is the one that a field without presence leaves out.
+    /// It is the default, which a field without presence leaves out.
     case isDefault
     /// It is an enum's value whose name is not known, and is left out.
     case ignored
@@ -267,6 +267,6 @@ extension JSONParser {
   }
 }
 
-/// Thrown inside of the JSON printer and parser, which know themselves what is wrong: an error without content costs
-/// the functions that can throw it nothing.
+/// Thrown inside of the JSON printer and parser, which note what is wrong themselves: an error without content costs
+/// nothing in functions that can throw it.
 struct JSONFault: Error {}
