@@ -147,6 +147,12 @@ extension MessageArena {
     return UnsafeMutableRawPointer(start)
   }
 
+  /// Memory for bytes that become a field's value: a large one is lifted where it lies.
+  func allocateValue(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {
+    let memory = byteCount < Self.smallestLarge ? allocate(byteCount) : allocateLarge(byteCount)
+    return memory.assumingMemoryBound(to: UInt8.self)
+  }
+
   /// Keeps an array alive until the arena is given back, so that its memory stays unchanged.
   @inline(__always)
   func hold(_ bytes: consuming [UInt8]) {

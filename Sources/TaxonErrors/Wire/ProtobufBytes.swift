@@ -6,6 +6,8 @@ import TaxonProtobuf
 struct ProtobufBytes: ~Copyable {
   /// Greater field numbers have longer tags, which nothing here needs.
   static let greatestField: UInt32 = 15
+  /// Before the name of a detail's message.
+  private static let urlPrefix = Array(Google_Protobuf_Any.usualPrefix.utf8)
 
   private var memory: UnsafeMutableBufferPointer<UInt8>
   private var isOwned: Bool
@@ -115,10 +117,10 @@ struct ProtobufBytes: ~Copyable {
 
   /// A detail of a status up to its content, of which `count` bytes are to follow.
   mutating func detail(_ name: String, count: Int) {
-    let urlCount = TypeURL.prefixBytes.count + name.utf8.count
+    let urlCount = Self.urlPrefix.count + name.utf8.count
     header(3, count: Self.size(payload: urlCount) + Self.size(payload: count))
     header(1, count: urlCount)
-    append(TypeURL.prefixBytes)
+    append(Self.urlPrefix)
     raw(name)
     header(2, count: count)
   }

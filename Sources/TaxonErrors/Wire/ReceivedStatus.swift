@@ -92,7 +92,7 @@ extension ErrorUnion {
     }
     // Without ErrorInfo, the typed error says itself what it is.
     for detail in reading.details {
-      let name = typeName(ofURL: detail.typeURL)
+      let name = detail.messageName
       if let type = members.first(where: { $0.descriptor.name == name }) ?? registry[typeURL: detail.typeURL] {
         return type
       }
@@ -205,12 +205,12 @@ private struct StatusReading {
   }
 
   private mutating func take(_ detail: Google_Protobuf_Any) {
-    switch typeName(ofURL: detail.typeURL) {
-    case TypeURL.errorInfo where info == nil:
+    switch detail.messageName {
+    case DetailName.errorInfo where info == nil:
       info = decode(Google_Rpc_ErrorInfo.self, detail.value)
-    case TypeURL.errorTraits where traits == nil:
+    case DetailName.errorTraits where traits == nil:
       traits = decode(ErrorTraits.self, detail.value)
-    case TypeURL.retryInfo where !hasRetryInfo:
+    case DetailName.retryInfo where !hasRetryInfo:
       guard let delay = decode(Google_Rpc_RetryInfo.self, detail.value)?.retryDelay, let hint = Duration(delay).hint
       else { break }
       retryAfter = hint
@@ -234,7 +234,7 @@ private struct StatusReading {
   mutating func typed<Declared: DeclaredError>(_ type: Declared.Type) -> Declared? {
     let name = type.descriptor.name
     var error: Declared?
-    if let index = details.firstIndex(where: { typeName(ofURL: $0.typeURL) == name }) {
+    if let index = details.firstIndex(where: { $0.messageName == name }) {
       error = decode(type, details.remove(at: index).value)
     }
     if error == nil {
@@ -305,9 +305,9 @@ enum HTTPDate {
     let time = parts[4].split(separator: ":", omittingEmptySubsequences: false)
     // 60 is a leap second.
     guard time.count == 3, let hour = number(time[0], 2, 0...23), let minute = number(time[1], 2, 0...59),
-      let second = number(time[2], 2, 0...60)
+      let second = number(time[2], 2, 0...60), let first = CivilDate(year: Int(year), month: month + 1, day: 1)
     else { return nil }
-    return days(year, Int64(month) + 1, day) * 86_400 + hour * 3600 + minute * 60 + second
+    return (Int64(first.daysSinceEpoch) + day - 1) * 86_400 + hour * 3600 + minute * 60 + second
   }
 
   private static let months = [
@@ -319,13 +319,5 @@ enum HTTPDate {
       let number = Int64(text), range.contains(number)
     else { return nil }
     return number
-  }
-
-  /// Days since 1970-01-01 in the Gregorian calendar, whose years begin here in March, so that leap days end them.
-  private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-    let year = month > 2 ? year : year - 1
-    let century = year / 100
-    let fromMarch = (month + 9) % 12
-    return year * 365 + year / 4 - century + century / 4 + (153 * fromMarch + 2) / 5 + day - 719_469
   }
 }

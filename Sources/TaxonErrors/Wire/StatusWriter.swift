@@ -38,11 +38,11 @@ struct StatusWriter {
     /// What is not derived where the thrower brought this.
     init(insteadOf detail: Google_Protobuf_Any) {
       self =
-        switch typeName(ofURL: detail.typeURL) {
-        case TypeURL.errorInfo: .info
-        case TypeURL.errorTraits: .traits
-        case TypeURL.retryInfo: .retryInfo
-        case TypeURL.badRequest: .badRequest
+        switch detail.messageName {
+        case DetailName.errorInfo: .info
+        case DetailName.errorTraits: .traits
+        case DetailName.retryInfo: .retryInfo
+        case DetailName.badRequest: .badRequest
         default: []
         }
     }
@@ -67,7 +67,7 @@ struct StatusWriter {
     let isSame =
       isLast && instead == .badRequest
       && (try? Google_Rpc_BadRequest(decoding: detail.value).fieldViolations) == violations
-    return isSame ? nil : typeName(ofURL: detail.typeURL)
+    return isSame ? nil : detail.messageName
   }
 
   init(
@@ -124,7 +124,7 @@ struct StatusWriter {
     guard let info = facts.info else { return }
     var count = info.count
     for field in fields { count += ProtobufBytes.size(payload: entrySize(field.name, field.text)) }
-    bytes.detail(TypeURL.errorInfo, count: count)
+    bytes.detail(DetailName.errorInfo, count: count)
     bytes.append(info)
     for field in fields { writeEntry(field.name, field.text, to: &bytes) }
   }
@@ -148,7 +148,7 @@ struct StatusWriter {
     var count = traits.count + ProtobufBytes.size(instanceID) + (facts.isRetrySafe ? 2 : 0)
     for cause in causes { count += ProtobufBytes.size(payload: entrySize(cause.domain, cause.code)) }
     for name in omitted { count += ProtobufBytes.size(name) }
-    bytes.detail(TypeURL.errorTraits, count: count)
+    bytes.detail(DetailName.errorTraits, count: count)
     bytes.append(traits)
     bytes.string(6, instanceID)
     bytes.number(7, facts.isRetrySafe ? Int32(1) : 0)
@@ -164,7 +164,7 @@ struct StatusWriter {
     guard let retryAfter else { return }
     let (seconds, nanoseconds) = retryAfter.boundedComponents
     let count = ProtobufBytes.size(seconds) + ProtobufBytes.size(Int64(nanoseconds))
-    bytes.detail(TypeURL.retryInfo, count: ProtobufBytes.size(payload: count))
+    bytes.detail(DetailName.retryInfo, count: ProtobufBytes.size(payload: count))
     bytes.header(1, count: count)
     bytes.number(1, seconds)
     bytes.number(2, nanoseconds)
@@ -174,7 +174,7 @@ struct StatusWriter {
     guard !violations.isEmpty,
       let encoded = try? Google_Rpc_BadRequest(fieldViolations: violations).encoded()
     else { return }
-    bytes.detail(TypeURL.badRequest, count: encoded.count)
+    bytes.detail(DetailName.badRequest, count: encoded.count)
     bytes.append(encoded)
   }
 
@@ -305,7 +305,7 @@ extension StatusWriter {
       let whole = writer
       func leave(_ count: Int) {
         writer = whole
-        writer.omit(TypeURL.badRequest + ".field_violations")
+        writer.omit(DetailName.badRequest + ".field_violations")
         writer.violations =
           count == 0 ? [] : all[..<count] + [.init(field: "", description: "\(all.count - count) more violations")]
       }

@@ -163,7 +163,7 @@ final class WireFacts: Sendable {
 
     let idSize = ProtobufBytes.size(payload: InstanceID.count)
     var detail = ProtobufBytes()
-    detail.detail(TypeURL.errorTraits, count: traits.count + idSize + (isRetrySafe ? 2 : 0))
+    detail.detail(DetailName.errorTraits, count: traits.count + idSize + (isRetrySafe ? 2 : 0))
     detail.append(traits.bytes)
     detail.header(6, count: InstanceID.count)
     traitsDetail = detail.bytes

@@ -33,21 +33,11 @@ public struct MessageWriter {
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value<Value: FieldValue>(_ index: Int, _ value: Value) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value<Value: FieldValue>(_ index: Int, _ value: Value) { putValue(index, value) }
 
   /// A singular field with presence.
   @inlinable
-  public mutating func optional<Value: FieldValue>(_ index: Int, _ value: Value?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func optional<Value: FieldValue>(_ index: Int, _ value: Value?) { putOptional(index, value) }
 
   /// A required field that can be nil, because its message contains itself through required fields alone. Encoding
   /// throws when it is nil.
@@ -61,14 +51,7 @@ public struct MessageWriter {
 
   /// A repeated field.
   @inlinable
-  public mutating func array<Value: FieldValue>(_ index: Int, _ values: [Value]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocateForWriter(values.count * Value.stride)
-    Value.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array<Value: FieldValue>(_ index: Int, _ values: [Value]) { putArray(index, values) }
 
   /// A map.
   @inlinable
@@ -108,6 +91,37 @@ public struct MessageWriter {
   }
 }
 
+extension MessageWriter {
+  @inlinable
+  @inline(__always)
+  mutating func putValue<Value: FieldValue>(_ index: Int, _ value: Value) {
+    if value.isDefault { return }
+    let slot = slot(index)
+    value.lower(to: slot, arena)
+    set(slot, 1)
+  }
+
+  @inlinable
+  @inline(__always)
+  mutating func putOptional<Value: FieldValue>(_ index: Int, _ value: Value?) {
+    guard let value else { return }
+    let slot = slot(index)
+    value.lower(to: slot, arena)
+    set(slot, 1)
+  }
+
+  @inlinable
+  @inline(__always)
+  mutating func putArray<Value: FieldValue>(_ index: Int, _ values: [Value]) {
+    if values.isEmpty { return }
+    let slot = slot(index)
+    let memory = arena.allocateForWriter(values.count * Value.stride)
+    Value.lowerArray(values, to: memory, arena)
+    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
+    set(slot, values.count)
+  }
+}
+
 extension MessageArena {
   @usableFromInline
   func allocateForWriter(_ byteCount: Int) -> UnsafeMutableRawPointer { allocate(byteCount) }
@@ -139,245 +153,92 @@ extension MessageDescriptor {
 
 extension MessageWriter {
   /// A singular field; a default value is not written unless the field is required.
-  public mutating func value(_ index: Int, _ value: String) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: String) { putValue(index, value) }
 
   /// A singular field with presence.
-  public mutating func optional(_ index: Int, _ value: String?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func optional(_ index: Int, _ value: String?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [String]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * String.stride)
-    String.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [String]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
-  public mutating func value(_ index: Int, _ value: [UInt8]) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: [UInt8]) { putValue(index, value) }
 
   /// A singular field with presence.
-  public mutating func optional(_ index: Int, _ value: [UInt8]?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func optional(_ index: Int, _ value: [UInt8]?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [[UInt8]]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * [UInt8].stride)
-    [UInt8].lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [[UInt8]]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value(_ index: Int, _ value: Int32) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: Int32) { putValue(index, value) }
 
   /// A singular field with presence.
-  public mutating func optional(_ index: Int, _ value: Int32?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func optional(_ index: Int, _ value: Int32?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [Int32]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * Int32.stride)
-    Int32.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [Int32]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value(_ index: Int, _ value: Int64) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: Int64) { putValue(index, value) }
 
   /// A singular field with presence.
-  public mutating func optional(_ index: Int, _ value: Int64?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func optional(_ index: Int, _ value: Int64?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [Int64]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * Int64.stride)
-    Int64.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [Int64]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value(_ index: Int, _ value: UInt32) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: UInt32) { putValue(index, value) }
 
   /// A singular field with presence.
-  public mutating func optional(_ index: Int, _ value: UInt32?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func optional(_ index: Int, _ value: UInt32?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [UInt32]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * UInt32.stride)
-    UInt32.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [UInt32]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value(_ index: Int, _ value: UInt64) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: UInt64) { putValue(index, value) }
 
   /// A singular field with presence.
-  public mutating func optional(_ index: Int, _ value: UInt64?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func optional(_ index: Int, _ value: UInt64?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [UInt64]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * UInt64.stride)
-    UInt64.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [UInt64]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value(_ index: Int, _ value: Bool) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: Bool) { putValue(index, value) }
 
   /// A singular field with presence.
-  public mutating func optional(_ index: Int, _ value: Bool?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func optional(_ index: Int, _ value: Bool?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [Bool]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * Bool.stride)
-    Bool.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [Bool]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value(_ index: Int, _ value: Float) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: Float) { putValue(index, value) }
 
   /// A singular field with presence.
-  public mutating func optional(_ index: Int, _ value: Float?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func optional(_ index: Int, _ value: Float?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [Float]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * Float.stride)
-    Float.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [Float]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value(_ index: Int, _ value: Double) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: Double) { putValue(index, value) }
 
   /// A singular field with presence.
-  public mutating func optional(_ index: Int, _ value: Double?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func optional(_ index: Int, _ value: Double?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [Double]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * Double.stride)
-    Double.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [Double]) { putArray(index, values) }
 }
 
 /// A message that is ready to be packed: its size is known, and the caller chooses where the bytes go.

@@ -68,16 +68,7 @@ extension MessageDescriptor {
 
   @inline(never)
   private func makeJSONTable() -> UnsafePointer<JSONTable> {
-    UnsafePointer(
-      bitPattern: Self.tables.withLock { (made) -> UInt in
-        let existing = jsonTable.load(ordering: .acquiring)
-        guard existing == 0 else { return existing }
-        made += 1
-        let table = UnsafeMutablePointer<JSONTable>.allocate(capacity: 1)
-        table.initialize(to: JSONTable(self))
-        jsonTable.store(UInt(bitPattern: table), ordering: .releasing)
-        return UInt(bitPattern: table)
-      })!  // Either way it is the address of a table.
+    Self.tables.table(at: jsonTable) { JSONTable(self) }
   }
 }
 
@@ -120,7 +111,7 @@ extension JSONMember {
     kind = layout.kind
     label = layout.label
     // The name of an extension has brackets around it and stays as it is.
-    let json = field.json ?? (field.name.hasPrefix("[") ? field.name : Self.defaultName(field.name))
+    let json = field.json ?? (field.name.hasPrefix("[") ? field.name : Field.defaultJSONName(field.name))
     name = Self.makeName(json)
     key = Self.makeKey(json)
     originalKey = Self.makeKey(field.name)
@@ -141,22 +132,6 @@ extension JSONMember {
     name.withContiguousUTF8 { buffer.string($0) }
     buffer.byte(UInt8(ascii: ":"))
     return buffer.keep()
-  }
-
-  /// As protoc makes it: underscores go, and a small letter behind one becomes a capital.
-  static func defaultName(_ name: String) -> String {
-    var result: [UInt8] = []
-    var isCapital = false
-    for letter in name.utf8 {
-      if letter == UInt8(ascii: "_") {
-        isCapital = true
-      } else {
-        let isSmall = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(letter)
-        result.append(isCapital && isSmall ? letter - 32 : letter)
-        isCapital = false
-      }
-    }
-    return String(decoding: result, as: UTF8.self)
   }
 }
 
@@ -280,16 +255,23 @@ extension EnumDescriptor {
 
   /// What JSON needs to know.
   var json: UnsafePointer<JSONEnumTable> {
-    UnsafePointer(
-      bitPattern: Self.tables.withLock { (made) -> UInt in
-        let existing = jsonTable.load(ordering: .acquiring)
-        guard existing == 0 else { return existing }
-        made += 1
-        let table = UnsafeMutablePointer<JSONEnumTable>.allocate(capacity: 1)
-        table.initialize(to: JSONEnumTable(self))
-        jsonTable.store(UInt(bitPattern: table), ordering: .releasing)
-        return UInt(bitPattern: table)
-      })!  // Either way it is the address of a table.
+    Self.tables.table(at: jsonTable) { JSONEnumTable(self) }
+  }
+}
+
+extension Locked<Int> {
+  /// The table at an address, which is made first where there is none. Counts the tables.
+  fileprivate func table<Table>(at place: borrowing Atomic<UInt>, make: () -> Table) -> UnsafePointer<Table> {
+    let address = withLock { made -> UInt in
+      let existing = place.load(ordering: .acquiring)
+      guard existing == 0 else { return existing }
+      made += 1
+      let table = UnsafeMutablePointer<Table>.allocate(capacity: 1)
+      table.initialize(to: make())
+      place.store(UInt(bitPattern: table), ordering: .releasing)
+      return UInt(bitPattern: table)
+    }
+    return UnsafePointer(bitPattern: address)!  // Either way it is the address of a table.
   }
 }
 

@@ -20,6 +20,23 @@ public struct Field: Sendable {
     self.type = type
     self.json = json
   }
+
+  /// The JSON name that protoc makes of a name (ToJsonName of protobuf's descriptor.cc): underscores go, and a small
+  /// letter behind one becomes a capital.
+  package static func defaultJSONName(_ name: String) -> String {
+    var result: [UInt8] = []
+    var isCapital = false
+    for letter in name.utf8 {
+      if letter == UInt8(ascii: "_") {
+        isCapital = true
+      } else {
+        let isSmall = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(letter)
+        result.append(isCapital && isSmall ? letter - 32 : letter)
+        isCapital = false
+      }
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
 }
 
 /// The type of a field and how often it may occur, for a message's table.

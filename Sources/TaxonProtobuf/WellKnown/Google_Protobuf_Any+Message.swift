@@ -13,9 +13,12 @@ extension Google_Protobuf_Any {
   }
 
   /// The full name of the message inside: what follows the last slash of the type URL.
-  public var messageName: String {
-    guard let slash = typeURL.lastIndex(of: "/") else { return typeURL }
-    return String(typeURL[typeURL.index(after: slash)...])
+  public var messageName: String { Self.messageName(ofURL: typeURL) }
+
+  /// The full name of a message: what follows the last slash of its type URL.
+  package static func messageName(ofURL url: String) -> String {
+    guard let slash = url.utf8.lastIndex(of: UInt8(ascii: "/")) else { return url }
+    return String(url[url.utf8.index(after: slash)...])
   }
 
   /// What follows the last slash of a type URL; nil where there is no slash or nothing behind it.

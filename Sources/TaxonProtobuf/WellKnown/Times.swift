@@ -183,7 +183,7 @@ extension Google_Protobuf_Duration {
 }
 
 /// A day of the Gregorian calendar, which is extended to all years.
-struct CivilDate: Equatable {
+package struct CivilDate: Equatable {
   var year: Int
   /// 1 to 12.
   var month: Int
@@ -191,7 +191,7 @@ struct CivilDate: Equatable {
   var day: Int
 
   /// Days since 1970-01-01. The year is counted from March, so that a leap day is its last; 146,097 days are 400 years.
-  var daysSinceEpoch: Int {
+  package var daysSinceEpoch: Int {
     let shifted = month <= 2 ? year - 1 : year
     let era = (shifted >= 0 ? shifted : shifted - 399) / 400
     let yearOfEra = shifted - era * 400
@@ -199,7 +199,7 @@ struct CivilDate: Equatable {
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 
-  init?(year: Int, month: Int, day: Int) {
+  package init?(year: Int, month: Int, day: Int) {
     let isLeapYear = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
     guard (1...12).contains(month) else { return nil }
     let length = month == 2 ? (isLeapYear ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31

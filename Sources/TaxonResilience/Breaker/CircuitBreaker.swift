@@ -152,16 +152,7 @@ extension CircuitBreaker {
   /// Makes a call under the breaker. Throws what the call throws, or `CIRCUIT_OPEN` without making it.
   @discardableResult
   public nonisolated(nonsending) func call<T>(_ body: () async throws -> T) async throws -> T {
-    let permit = try acquire()
-    let value: T
-    do {
-      value = try await body()
-    } catch {
-      permit.settle(throwing: error)
-      throw error
-    }
-    permit.settle(.success)
-    return value
+    try await call(with: try acquire(), body)
   }
 
   /// Makes a call under the breaker. Throws what the call throws, or `CIRCUIT_OPEN` in the call's own type without
@@ -176,6 +167,12 @@ extension CircuitBreaker {
     } catch {
       throw Failure.lift(error)
     }
+    return try await call(with: permit, body)
+  }
+
+  private nonisolated(nonsending) func call<T, Failure: Error>(
+    with permit: consuming Permit, _ body: () async throws(Failure) -> T
+  ) async throws(Failure) -> T {
     let value: T
     do {
       value = try await body()

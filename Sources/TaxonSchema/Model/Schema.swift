@@ -183,7 +183,7 @@ package final class SchemaField {
   ) {
     self.name = name
     self.number = number
-    self.jsonName = jsonName == Self.usualJSONName(name) ? nil : jsonName
+    self.jsonName = jsonName == Field.defaultJSONName(name) ? nil : jsonName
     self.type = type
     self.shape = shape
     self.defaultText = defaultText
@@ -200,21 +200,6 @@ package final class SchemaField {
 
   package var isRepeated: Bool {
     if case .repeated = shape { true } else { false }
-  }
-
-  /// ToJsonName of protobuf's descriptor.cc: a letter behind an underscore becomes a capital.
-  static func usualJSONName(_ name: String) -> String {
-    var result = ""
-    var isNext = false
-    for character in name {
-      if character == "_" {
-        isNext = true
-      } else {
-        result += isNext ? character.uppercased() : String(character)
-        isNext = false
-      }
-    }
-    return result
   }
 
   package var oneof: SchemaOneof? {

@@ -27,7 +27,7 @@ package enum DescriptorBytes {
   private static func withoutUsualName(
     _ field: Google_Protobuf_FieldDescriptorProto
   ) -> Google_Protobuf_FieldDescriptorProto {
-    guard field.jsonName == SchemaField.usualJSONName(field.name ?? "") else { return field }
+    guard field.jsonName == Field.defaultJSONName(field.name ?? "") else { return field }
     var field = field
     field.jsonName = nil
     return field

@@ -102,7 +102,11 @@ extension JSONParser {
     try nest()
     let message = try inside(descriptor.json)
     nestingLeft += 1
-    try pack(message, to: base, table, place)
+    if let bytes = try packed(message, table, place) {
+      let slot = base + table.pointee.members[1].offset
+      _ = store(bytes, to: slot)
+      slot.storeBytes(of: 1, toByteOffset: Slot.quantifier, as: Int.self)
+    }
     let urlSlot = base + table.pointee.members[0].offset
     _ = store(url, to: urlSlot)
     urlSlot.storeBytes(of: 1, toByteOffset: Slot.quantifier, as: Int.self)
@@ -166,21 +170,17 @@ extension JSONParser {
     return message
   }
 
-  private mutating func pack(
-    _ message: UnsafeMutableRawPointer, to base: UnsafeMutableRawPointer, _ table: UnsafePointer<JSONTable>,
-    _ place: UnsafePointer<UInt8>
-  ) throws(JSONFault) {
+  /// Packs a message that has been read; nil for an empty one.
+  mutating func packed(
+    _ message: UnsafeMutableRawPointer, _ table: UnsafePointer<JSONTable>, _ place: UnsafePointer<UInt8>
+  ) throws(JSONFault) -> UnsafeBufferPointer<UInt8>? {
     let message = UnsafePointer(message.assumingMemoryBound(to: ProtobufCMessage.self))
     let count = protobuf_c_message_get_packed_size(message)
-    guard count > 0 else { return }
+    guard count > 0 else { return nil }
     guard count <= Int(Int32.max) else { throw fail(.tooLarge, at: place, in: table) }
-    // Large values are lifted where they lie.
-    let memory = count < MessageArena.smallestLarge ? arena.allocate(count) : arena.allocateLarge(count)
-    let bytes = memory.assumingMemoryBound(to: UInt8.self)
+    let bytes = arena.allocateValue(count)
     protobuf_c_message_pack(message, bytes)
-    let slot = base + table.pointee.members[1].offset
-    _ = store(UnsafeBufferPointer(start: bytes, count: count), to: slot)
-    slot.storeBytes(of: 1, toByteOffset: Slot.quantifier, as: Int.self)
+    return UnsafeBufferPointer(start: bytes, count: count)
   }
 }
 

@@ -259,9 +259,7 @@ extension JSONParser {
     let place = cursor
     guard let text = Base64.unpadded(try string()) else { throw fail(.invalidBase64, at: place) }
     let count = Base64.decodedCount(text.count)
-    // Large values are lifted where they lie.
-    let memory = count < MessageArena.smallestLarge ? arena.allocate(count) : arena.allocateLarge(count)
-    let output = memory.assumingMemoryBound(to: UInt8.self)
+    let output = arena.allocateValue(count)
     guard Base64.decode(text, to: output) else { throw fail(.invalidBase64, at: place) }
     return UnsafeBufferPointer(start: output, count: count)
   }
