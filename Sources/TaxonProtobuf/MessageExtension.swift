@@ -56,7 +56,7 @@ public struct MessageExtension<Base: Message, Value: Sendable>: AnyMessageExtens
   /// Whether a message has it.
   public func isSet(in message: Base) -> Bool { message.unknownFields.fields(number) != nil }
 
-  /// What a message has; the default value, nil or an empty array where it is not set.
+  /// Its value in a message; the default value, nil or an empty array when it is not set.
   ///
   /// Throws when the bytes are not a value of its type, such as a message without its required fields. The byte in the
   /// error counts from the first one of the extension.

@@ -9,7 +9,7 @@ public struct ProtoFileDescriptor: Sendable {
   /// The name by which other files import it, such as "octollm/v1/orchestrator.proto".
   public let name: String
   private let base64: StaticString
-  // Functions, because files with services may point at each other by way of the errors that they raise.
+  // Functions, because files with services may point at each other through the errors that they raise.
   private let makeDependencies: @Sendable () -> [ProtoFileDescriptor]
   private let makeErrorFiles: @Sendable () -> [ProtoFileDescriptor]
 

@@ -15,7 +15,7 @@ extension Message {
   /// number.
   public var textFormat: String { text(isIndented: true) }
 
-  /// Writes the description. What `print` and string interpolation use, also where a field is called `description`.
+  /// Writes the description. `print` and string interpolation use this, also where a field is called `description`.
   public func write(to target: inout some TextOutputStream) {
     let text = text(isIndented: false)
     target.write(text.isEmpty ? "\(Self.descriptor.name) {}" : "\(Self.descriptor.name) { \(text) }")
@@ -54,7 +54,7 @@ struct TextPrinter {
       case .repeated, .packed:
         let elements = slot.load(as: UnsafeRawPointer?.self)
         for position in 0..<quantifier {
-          // There are elements, so there is a pointer to them.
+          // The pointer is set when there are elements.
           printValue(elements! + position * field.kind.stride, name, field, descriptor)
         }
       case .oneof where quantifier != Int(field.number): break
@@ -134,7 +134,7 @@ struct TextPrinter {
 
   private mutating func printUnknown(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
     var cursor = WireCursor(bytes, in: range)
-    // What is stored came out of well-formed messages.
+    // The stored bytes come from well-formed messages.
     while let entry = try? cursor.next(nestingLeft: .max) {
       let value = UnsafeRawBufferPointer(rebasing: bytes[entry.value])
       switch entry.wireType {

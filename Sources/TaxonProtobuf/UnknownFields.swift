@@ -11,7 +11,7 @@ public struct UnknownFields: Hashable, Sendable {
   @inlinable
   public init() {}
 
-  /// Whether there are none.
+  /// Whether it has no fields.
   @inlinable
   public var isEmpty: Bool { storage == nil }
 
@@ -46,7 +46,7 @@ public struct UnknownFields: Hashable, Sendable {
   func lower(to message: UnsafeMutableRawPointer, _ arena: MessageArena) {
     bytes.withUnsafeBytes { bytes in
       var cursor = WireCursor(bytes, in: 0..<bytes.count)
-      // What is stored came out of well-formed messages.
+      // The stored bytes come from well-formed messages.
       guard let tag = try? cursor.varint(longest: 5) else { return }
       let rest = UnsafeRawBufferPointer(rebasing: bytes[cursor.offset...])
       let copy = arena.allocate(rest.count)
@@ -105,7 +105,7 @@ extension UnknownFields {
     var part: [UInt8] = []
     bytes.withUnsafeBytes { bytes in
       var cursor = WireCursor(bytes, in: 0..<bytes.count)
-      // What is stored came out of well-formed messages.
+      // The stored bytes come from well-formed messages.
       while let entry = try? cursor.next(nestingLeft: .max) {
         if isIncluded(entry.number) { part += bytes[entry.range] }
       }

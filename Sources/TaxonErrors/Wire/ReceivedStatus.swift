@@ -129,7 +129,7 @@ private struct StatusReading {
   private(set) var message: String
   private(set) var info: Google_Rpc_ErrorInfo?
   private(set) var traits: ErrorTraits?
-  /// What RetryInfo says, else the pushback, else `Retry-After`. A wait of zero is no hint.
+  /// What RetryInfo says, else the pushback, else `Retry-After`. A wait of zero is not a hint.
   private(set) var retryAfter: Duration?
   private var hasRetryInfo = false
   /// Everything else, the typed error too.

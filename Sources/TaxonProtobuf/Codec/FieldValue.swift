@@ -175,7 +175,7 @@ extension Message {
     return try Self(reading: MessageReader(inside: base, arena))
   }
 
-  /// Never: a message that is there is written.
+  /// Never: a message that is set is written.
   @inlinable public var isDefault: Bool { false }
 
   /// Puts the value where protobuf-c will find it.

@@ -52,7 +52,7 @@ public struct MessageReader {
   func takeArray<Value: FieldValue>(_ index: Int) throws(MessageDecodingError) -> [Value] {
     let slot = slot(index)
     let count = slot.load(fromByteOffset: 16, as: Int.self)
-    // The pointer is there: protobuf-c sets it when there are elements.
+    // protobuf-c sets the pointer when there are elements.
     return count == 0 ? [] : try Value.liftArray(slot.load(as: UnsafeRawPointer.self), count, arena)
   }
 

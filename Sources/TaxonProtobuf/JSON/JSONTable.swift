@@ -59,7 +59,7 @@ extension MessageDescriptor {
   /// Held while tables are made, so that none is made twice.
   private static let tables = Locked(0)
 
-  /// What JSON needs to know. The descriptor must be linked.
+  /// The table for JSON. The descriptor must be linked.
   @inline(__always)
   var json: UnsafePointer<JSONTable> {
     if let address = UnsafePointer<JSONTable>(bitPattern: jsonTable.load(ordering: .acquiring)) { return address }
@@ -253,7 +253,7 @@ struct JSONEnumTable {
 extension EnumDescriptor {
   private static let tables = Locked(0)
 
-  /// What JSON needs to know.
+  /// The table for JSON.
   var json: UnsafePointer<JSONEnumTable> {
     Self.tables.table(at: jsonTable) { JSONEnumTable(self) }
   }
@@ -357,7 +357,7 @@ func areEqual(_ one: UnsafePointer<UInt8>, _ other: UnsafePointer<UInt8>, _ coun
     else { return false }
     offset += 8
   }
-  // The last word again from its end, whatever of it was compared before.
+  // The last eight bytes, even if some of them were compared already.
   return one.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
     == other.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
 }

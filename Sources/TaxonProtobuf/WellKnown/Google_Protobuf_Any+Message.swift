@@ -37,7 +37,7 @@ extension Google_Protobuf_Any {
     holds(type) ? try M(decoding: value, options: options) : nil
   }
 
-  /// The message inside, of whatever type; nil when the registry does not have it. Throws when it cannot be decoded.
+  /// The message inside, of any type; nil when the registry does not have it. Throws when it cannot be decoded.
   public func unpacked(
     from registry: TypeRegistry, options: DecodingOptions = DecodingOptions()
   ) throws(MessageDecodingError) -> (any Message)? {

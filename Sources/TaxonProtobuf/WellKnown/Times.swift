@@ -44,12 +44,12 @@ extension Google_Protobuf_Timestamp {
     clock.now.advanced(by: self - .now)
   }
 
-  /// A later time; an earlier one for a negative duration. What is less than a nanosecond is cut off.
+  /// A later time; an earlier one for a negative duration. Cut to nanoseconds.
   public static func + (time: Self, duration: Swift.Duration) -> Self {
     Self(sinceEpoch: time.sinceEpoch + duration.bounded)
   }
 
-  /// An earlier time; a later one for a negative duration. What is less than a nanosecond is cut off.
+  /// An earlier time; a later one for a negative duration. Cut to nanoseconds.
   public static func - (time: Self, duration: Swift.Duration) -> Self {
     Self(sinceEpoch: time.sinceEpoch - duration.bounded)
   }
@@ -152,7 +152,7 @@ extension Swift.Duration {
     return seconds * 1000 + (attoseconds + perMillisecond - 1) / perMillisecond
   }
 
-  /// Whole seconds and nanoseconds of the same sign, in protobuf's bounds; what is less than a nanosecond is cut off.
+  /// Whole seconds and nanoseconds of the same sign, in protobuf's bounds; cut to nanoseconds.
   package var boundedComponents: (seconds: Int64, nanos: Int32) {
     let (seconds, attoseconds) = bounded.components
     return (seconds, Int32(attoseconds / 1_000_000_000))

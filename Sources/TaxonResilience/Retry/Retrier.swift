@@ -57,7 +57,7 @@ public struct Retrier {
       isFirstRefusal && (refusal == .unprocessed || isIdempotent || policy.repeatsRefusedStreams)
     if !isTransparent { failedAttempts += 1 }
     let pushback = error.pushback
-    // What no retry would mend says nothing about the endpoint and takes no token (gRPC A6).
+    // A failure that no retry would mend says nothing about the endpoint and takes no token (gRPC A6).
     let takesToken = !isFirstRefusal && (isRetryable || pushback == .stop)
     let hasBudget = takesToken ? budget?.failed() ?? true : true
     return policy.decide(

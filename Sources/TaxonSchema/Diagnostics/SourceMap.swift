@@ -101,7 +101,7 @@ package struct Place: Hashable {
 package struct SourceFiles {
   /// The folders to search; "" is the working directory.
   var folders: [String]
-  /// Reads a file; nil when there is none.
+  /// Reads a file; nil when it does not exist.
   var read: (_ path: String) -> String?
 
   package init(folders: [String] = [], read: @escaping (_ path: String) -> String? = { _ in nil }) {

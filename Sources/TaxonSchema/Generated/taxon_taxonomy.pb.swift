@@ -48,7 +48,7 @@ package struct CategoryOptions: Message {
   /// Any but OK.
   package var status: Google_Rpc_Code?
   /// HTTP status, 400 to 599. Without it: the usual one of the gRPC status (see google/rpc/code.proto). It is inherited
-  /// together with the status only: where an inner category or an error has another status, http begins anew.
+  /// together with the status only: where an inner category or an error has another status, http is not inherited.
   package var http: Int32?
   /// `severity`, field 3.
   package var severity: Severity

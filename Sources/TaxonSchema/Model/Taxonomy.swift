@@ -28,7 +28,7 @@ package struct OptionPlace {
 
   package var whole: Place { sources.place(ofOption: path) }
 
-  /// The place of one field, or of `text` in it, when the source is at hand.
+  /// The place of one field, or of `text` in it, when the source can be read.
   package func field(_ number: Int32, naming text: String? = nil) -> Place {
     let place = sources.hasPlace(path + [number]) ? sources.place(path + [number]) : whole
     return text.map { place.naming($0) } ?? place

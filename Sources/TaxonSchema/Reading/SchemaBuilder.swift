@@ -196,7 +196,7 @@ package struct SchemaBuilder {
     }
   }
 
-  /// What a descriptor's type name stands for: protoc has resolved it and put a dot before it.
+  /// The declaration that a descriptor's type name stands for; protoc has resolved it and put a dot before it.
   private func symbol(_ typeName: String?) -> Schema.Symbol? {
     schema.symbols[String((typeName ?? "").drop { $0 == "." })]
   }

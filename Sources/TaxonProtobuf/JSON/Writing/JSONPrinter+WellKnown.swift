@@ -55,7 +55,7 @@ extension JSONPrinter {
     buffer.byte(UInt8(ascii: "\""))
     for index in 0..<count {
       if index > 0 { buffer.byte(UInt8(ascii: ",")) }
-      // There are elements, so there is a pointer to them.
+      // The pointer is set when there are elements.
       let path = (slot.load(as: UnsafeRawPointer.self) + 16 * index).loadBytes()
       guard let camel = FieldMaskPath.camelCase(path) else {
         throw fail(.invalidFieldMaskPath(String(decoding: path, as: UTF8.self)), table)

@@ -117,7 +117,7 @@ struct JSONPrinter {
     buffer.byte(UInt8(ascii: "["))
     if count > 0 {
       let stride = member.pointee.kind.stride
-      // There are elements, so there is a pointer to them.
+      // The pointer is set when there are elements.
       var element = slot.load(as: UnsafeRawPointer.self)
       let end = element + count * stride
       try value(element, member)
