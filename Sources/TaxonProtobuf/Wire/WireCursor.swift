@@ -55,7 +55,7 @@ struct WireCursor {
     case .fixed64: try skip(8)
     case .lengthDelimited:
       let length = try varint(longest: 5)
-      // Over 2 GiB is a fault only when it is missing: an extension that is too large to be encoded is that long.
+      // Over 2 GiB is a fault only when the bytes are missing: an extension that is too large to be encoded has them.
       guard length <= UInt64(end - offset) else {
         let isTooLarge = length > UInt64(Int32.max)
         throw WireFault(reason: isTooLarge ? .lengthTooLarge : .lengthPastEnd(length), offset: valueStart)
