@@ -80,11 +80,20 @@ public struct ServiceRegistry: Sendable {
   // MARK: Methods that declare errors
 
   /// Answers a method with one request and one reply.
+  @inlinable
   public mutating func add<Request, Response, Failure>(
     _ method: MethodDescriptor<Request, Response, Failure>,
     handler: @escaping @Sendable (Request, ServerContext) async throws(Failure) -> Response
   ) {
-    methods[method.path] = UnaryMethod(descriptor: method, handler: handler, reporter: reporter)
+    unary(method, handler: handler) { (object) async in
+      let call = UnaryCall<Request, Response, Failure>.of(object)
+      let context = call.begin()
+      do throws(Failure) {
+        call.succeed(try await handler(call.request, context), context)
+      } catch {
+        call.fail(error, context)
+      }
+    }
   }
 
   /// Answers a method with one request and any number of replies.
@@ -123,15 +132,24 @@ public struct ServiceRegistry: Sendable {
   // MARK: Methods that declare none, whose handlers may throw anything
 
   /// Answers a method with one request and one reply.
+  @inlinable
   public mutating func add<Request, Response>(
     _ method: MethodDescriptor<Request, Response, RPCError>,
     handler: @escaping @Sendable (Request, ServerContext) async throws -> Response
   ) {
-    let handler: UnaryMethod<Request, Response, RPCError>.Handler = {
+    let lifting: @Sendable (Request, ServerContext) async throws(RPCError) -> Response = {
       (request, context) async throws(RPCError) -> Response in
       do { return try await handler(request, context) } catch { throw RPCError.lift(error) }
     }
-    methods[method.path] = UnaryMethod(descriptor: method, handler: handler, reporter: reporter)
+    unary(method, handler: lifting) { (object) async in
+      let call = UnaryCall<Request, Response, RPCError>.of(object)
+      let context = call.begin()
+      do {
+        call.succeed(try await handler(call.request, context), context)
+      } catch {
+        call.fail(RPCError.lift(error), context)
+      }
+    }
   }
 
   /// Answers a method with one request and any number of replies.
@@ -176,6 +194,15 @@ public struct ServiceRegistry: Sendable {
     stream(method, takesManyMessages: true) { (requests, responses, context) async throws(RPCError) in
       do { try await handler(requests, responses, context) } catch { throw RPCError.lift(error) }
     }
+  }
+
+  /// A unary method; `work` calls its handler without what a deadline and interceptors need.
+  @usableFromInline mutating func unary<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>,
+    handler: @escaping @Sendable (Request, ServerContext) async throws(Failure) -> Response,
+    work: nonisolated(nonsending) @escaping @Sendable (AnyObject) async -> Void
+  ) {
+    methods[method.path] = UnaryMethod(descriptor: method, handler: handler, work: work, reporter: reporter)
   }
 
   private mutating func stream<Request, Response, Failure>(

@@ -16,6 +16,9 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
   let handler: Handler
   let reporter: CallReporter
   let interceptors: ServerInterceptors?
+  fileprivate let work: CallWork = {
+    await unsafeDowncast($0, to: StreamingCall<Request, Response, Failure>.self).run()
+  }
 
   init(
     descriptor: MethodDescriptor<Request, Response, Failure>, takesManyMessages: Bool, handler: @escaping Handler,
@@ -130,7 +133,9 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 
   func heldLoop(for duration: Duration) { method.reporter.heldLoop(path: method.path, for: duration) }
 
-  nonisolated(nonsending) func run() async {
+  var work: CallWork { method.work }
+
+  fileprivate nonisolated(nonsending) func run() async {
     do throws(Failure) {
       try await handle()
       outbound.flushAll()

@@ -80,7 +80,8 @@ public final class ErrorDeclaration: Sendable {
   /// How long to wait before a retry, unless the thrower says otherwise.
   public let retryAfter: Duration?
 
-  private let cache = AtomicLazyReference<any AnyObject & Sendable>()
+  /// The address of what `cached` keeps, retained; 0 before. An AtomicLazyReference costs 600 instructions to read.
+  private let cache = Atomic<UInt>(0)
 
   /// A declaration, as generated code makes it.
   public init(
@@ -105,10 +106,24 @@ public final class ErrorDeclaration: Sendable {
   /// What a layer above derives from the declaration; made on first use and kept. Keeps a value of one type only;
   /// others are made each time.
   func cached<Value: AnyObject & Sendable>(_ make: (ErrorDeclaration) -> Value) -> Value {
-    if let value = cache.load() as? Value { return value }
+    if let object = Self.object(at: cache.load(ordering: .acquiring))?.takeUnretainedValue() {
+      return type(of: object) == Value.self ? unsafeDowncast(object, to: Value.self) : make(self)
+    }
     let value = make(self)
-    return cache.storeIfNil(value) as? Value ?? value
+    let object = Unmanaged<AnyObject>.passRetained(value)
+    let address = UInt(bitPattern: object.toOpaque())
+    // Another thread may have been faster.
+    if !cache.compareExchange(expected: 0, desired: address, ordering: .acquiringAndReleasing).exchanged {
+      object.release()
+    }
+    return value
   }
+
+  private static func object(at address: UInt) -> Unmanaged<AnyObject>? {
+    UnsafeRawPointer(bitPattern: address).map { .fromOpaque($0) }
+  }
+
+  deinit { Self.object(at: cache.load(ordering: .acquiring))?.release() }
 }
 
 // The values of fields as messages and metadata show them. Functions with the name of a type, because generated code

@@ -2,7 +2,9 @@
 import TaxonProtobuf
 
 /// Writes the `google.rpc.Status` of an error as it leaves the process: without its internal fields and its cause.
-struct StatusWriter {
+///
+/// Not copyable, since the compiler would copy it for each failed call.
+struct StatusWriter: ~Copyable {
   /// Writes the detail that is the error itself, without its internal fields.
   typealias Payload = (inout ProtobufBytes) -> Void
 
@@ -75,17 +77,11 @@ struct StatusWriter {
     violations: [Google_Rpc_BadRequest.FieldViolation], retryAfter: Duration?, context: ErrorContext,
     payloadName: String?, details: WireOptions.Details
   ) {
-    self.facts = facts
-    id = InstanceID(context.instanceID)
-    self.message = message
-    self.fields = fields
-    self.violations = violations
-    self.payloadName = payloadName
-    causes = context.causes
     let received = context.isFromCall ? context.receivedDetails : []
-    further = context.details.filter { !received.contains($0) }
+    let further = context.details.isEmpty ? [] : context.details.filter { !received.contains($0) }
+    let derivable: Derived = facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
+    var derived = derivable
     var retryAfter = retryAfter.map(\.wait)
-    var derived: Derived = facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
     for detail in further {
       let instead = Derived(insteadOf: detail)
       // The headers say what the detail says; callers read the first.
@@ -96,10 +92,34 @@ struct StatusWriter {
       }
       derived.subtract(instead)
     }
-    derivable = facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
+    self.facts = facts
+    id = InstanceID(context.instanceID)
+    self.message = message
+    self.fields = fields
+    self.violations = violations
+    self.payloadName = derived.contains(.payload) ? payloadName : nil
+    causes = context.causes
+    self.further = further
+    self.derivable = derivable
     self.derived = derived
     self.retryAfter = retryAfter
-    if !derived.contains(.payload) { self.payloadName = nil }
+  }
+
+  /// The same once more, to be changed.
+  init(copying other: borrowing StatusWriter) {
+    facts = other.facts
+    id = other.id
+    message = other.message
+    fields = other.fields
+    violations = other.violations
+    retryAfter = other.retryAfter
+    causes = other.causes
+    payloadName = other.payloadName
+    further = other.further
+    omitted = other.omitted
+    namesOmitted = other.namesOmitted
+    derived = other.derived
+    derivable = other.derivable
   }
 
   /// Code and message, and every detail.
@@ -204,25 +224,25 @@ extension StatusWriter {
   func fit(_ limit: Int, _ cost: TrailerCost, _ payload: Payload) -> Fitted {
     var bytes = ProtobufBytes()
     payload(&bytes)
-    var fitting = Fitting(writer: self, limit: limit, cost: cost, payload: bytes.bytes)
+    var fitting = Fitting(writer: StatusWriter(copying: self), limit: limit, cost: cost, payload: bytes.bytes)
     return fitting.result()
   }
 
   /// One error being made to fit.
-  private struct Fitting {
+  private struct Fitting: ~Copyable {
     var writer: StatusWriter
     let limit: Int
     let cost: TrailerCost
     let payload: [UInt8]
 
-    private func encoded(_ writer: StatusWriter) -> ProtobufBytes {
+    private func encoded(_ writer: borrowing StatusWriter) -> ProtobufBytes {
       var bytes = ProtobufBytes()
       writer.write(to: &bytes) { $0.append(payload) }
       return bytes
     }
 
     /// Bytes, before base64, that are too many.
-    private func excess(_ writer: StatusWriter) -> Int {
+    private func excess(_ writer: borrowing StatusWriter) -> Int {
       let size = cost.bytes(message: writer.message, details: encoded(writer).count)
       return max(0, (size - limit) * 3 / 4 + (size > limit ? 1 : 0))
     }
@@ -274,7 +294,7 @@ extension StatusWriter {
 
     private mutating func leaveOutPayload() {
       guard isOver, let name = writer.payloadName else { return }
-      let whole = writer
+      let whole = StatusWriter(copying: writer)
       leaveOutFields { $0 > StatusWriter.longText }
       guard isOver else { return }
       // That was not enough: the fields stay, and the error itself goes.
@@ -302,9 +322,9 @@ extension StatusWriter {
     private mutating func leaveOutViolations() {
       guard isOver, !writer.violations.isEmpty else { return }
       let all = writer.violations
-      let whole = writer
+      let omitted = writer.omitted
       func leave(_ count: Int) {
-        writer = whole
+        writer.omitted = omitted
         writer.omit(DetailName.badRequest + ".field_violations")
         writer.violations =
           count == 0 ? [] : all[..<count] + [.init(field: "", description: "\(all.count - count) more violations")]
@@ -327,11 +347,10 @@ extension StatusWriter {
     /// Cuts the message to what fits.
     private mutating func cutMessage() {
       writer.omit("message")
-      let whole = self
-      writer.message = StatusWriter.beginning(of: writer.message) { message in
-        var writer = whole.writer
+      let whole = writer.message
+      writer.message = StatusWriter.beginning(of: whole) { message in
         writer.message = message
-        return whole.excess(writer) == 0
+        return !isOver
       }
     }
   }

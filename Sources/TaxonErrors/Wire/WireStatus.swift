@@ -48,7 +48,7 @@ public struct WireStatus: Hashable, Sendable {
     self = StatusMaker(options: options).undeclared(RPCError.lift(error))
   }
 
-  fileprivate init(_ writer: StatusWriter, _ options: WireOptions, payload: StatusWriter.Payload) {
+  fileprivate init(_ writer: borrowing StatusWriter, _ options: WireOptions, payload: StatusWriter.Payload) {
     code = writer.facts.status
     id = writer.id
     retryPushback = writer.retryAfter.map(\.waitMilliseconds)

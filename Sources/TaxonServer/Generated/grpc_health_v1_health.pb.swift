@@ -195,15 +195,9 @@ extension Grpc_Health_V1_Health.Service {
 
   /// Makes the methods known to a server.
   package func register(in registry: inout ServiceRegistry) {
-    registry.add(Grpc_Health_V1_Health.Methods.check) { request, context async throws in
-      try await self.check(request, context: context)
-    }
-    registry.add(Grpc_Health_V1_Health.Methods.list) { request, context async throws in
-      try await self.list(request, context: context)
-    }
-    registry.add(serverStreaming: Grpc_Health_V1_Health.Methods.watch) { request, responses, context async throws in
-      try await self.watch(request, responses: responses, context: context)
-    }
+    registry.add(Grpc_Health_V1_Health.Methods.check, handler: self.check(_:context:))
+    registry.add(Grpc_Health_V1_Health.Methods.list, handler: self.list(_:context:))
+    registry.add(serverStreaming: Grpc_Health_V1_Health.Methods.watch, handler: self.watch(_:responses:context:))
   }
 }
 

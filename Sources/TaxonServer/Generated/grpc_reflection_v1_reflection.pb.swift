@@ -39,9 +39,7 @@ extension Grpc_Reflection_V1_ServerReflection.Service {
 
   /// Makes the methods known to a server.
   package func register(in registry: inout ServiceRegistry) {
-    registry.add(bidirectional: Grpc_Reflection_V1_ServerReflection.Methods.serverReflectionInfo) { requests, responses, context async throws in
-      try await self.serverReflectionInfo(requests, responses: responses, context: context)
-    }
+    registry.add(bidirectional: Grpc_Reflection_V1_ServerReflection.Methods.serverReflectionInfo, handler: self.serverReflectionInfo(_:responses:context:))
   }
 }
 

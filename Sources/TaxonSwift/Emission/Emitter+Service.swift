@@ -149,13 +149,8 @@ extension Emitter {
             case .serverStreaming: "serverStreaming: "
             case .bidirectional: "bidirectional: "
             }
-          let parameters = parameters(method)
-          let head = parameters.map(\.name).joined(separator: ", ")
-          writer.line("registry.add(\(kind)\(path).Methods.\(name)) { \(head) \(effects(method)) in")
-          writer.indented {
-            writer.line("try await self.\(name)(\(parameters.map(\.argument).joined(separator: ", ")))")
-          }
-          writer.line("}")
+          let labels = parameters(method).map { "\($0.label):" }.joined()
+          writer.line("registry.add(\(kind)\(path).Methods.\(name), handler: self.\(name)(\(labels)))")
         }
       }
     }

@@ -74,7 +74,9 @@ package final class HeaderBlock: Sendable {
     let known = head?.fields.count ?? 0
     let capacity = known + fieldCount
     let stride = MemoryLayout<nghttp2_nv>.stride * capacity
-    memory = .allocate(byteCount: stride + byteCount, alignment: MemoryLayout<nghttp2_nv>.alignment)
+    // Not allocate(), for which Swift calls posix_memalign: three times as dear.
+    guard let memory = malloc(stride + byteCount) else { fatalError("the system has no memory for a header block") }
+    self.memory = memory
     let space = UnsafeMutableBufferPointer(
       start: memory.bindMemory(to: nghttp2_nv.self, capacity: capacity), count: capacity)
     let bytes = UnsafeMutableBufferPointer(
@@ -86,7 +88,7 @@ package final class HeaderBlock: Sendable {
     literals = UnsafeRawBufferPointer(writer.literals)
   }
 
-  deinit { memory.deallocate() }
+  deinit { free(memory) }
 }
 
 extension HeaderBlock {

@@ -54,8 +54,8 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     guard isAdmitted else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
     switch UInt32(frame.pointee.hd.type) {
     case NGHTTP2_HEADERS.rawValue:
-      stream(raw, frame.pointee.hd.stream_id)?.receiver?.receivedHeaders(endStream: endStream)
-    case NGHTTP2_DATA.rawValue where endStream: stream(raw, frame.pointee.hd.stream_id)?.receiver?.receivedEnd()
+      receiver(raw, frame.pointee.hd.stream_id)?.receivedHeaders(endStream: endStream)
+    case NGHTTP2_DATA.rawValue where endStream: receiver(raw, frame.pointee.hd.stream_id)?.receivedEnd()
     case NGHTTP2_RST_STREAM.rawValue: stream(raw, frame.pointee.hd.stream_id)?.receiver?.receivedReset()
     case NGHTTP2_SETTINGS.rawValue where !isAck:
       let session = session(user)
@@ -159,6 +159,12 @@ private func unownedSession(_ user: UnsafeMutableRawPointer?) -> Unmanaged<HTTP2
 func stream(_ raw: OpaquePointer?, _ id: Int32) -> HTTP2Stream? {
   guard let pointer = nghttp2_session_get_stream_user_data(raw, id) else { return nil }
   return Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+}
+
+/// Who is told what comes on the stream of a number.
+private func receiver(_ raw: OpaquePointer?, _ id: Int32) -> (any HTTPExchangeReceiver)? {
+  guard let pointer = nghttp2_session_get_stream_user_data(raw, id) else { return nil }
+  return Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.receiver }
 }
 
 func makeRawSession(

@@ -82,12 +82,8 @@ extension Watch.Service {
 
   /// Makes the methods known to a server.
   func register(in registry: inout ServiceRegistry) {
-    registry.add(Watch.Methods.look) { request, context async throws in
-      try await self.look(request, context: context)
-    }
-    registry.add(Watch.Methods.init_) { request, context async throws in
-      try await self.init_(request, context: context)
-    }
+    registry.add(Watch.Methods.look, handler: self.look(_:context:))
+    registry.add(Watch.Methods.init_, handler: self.init_(_:context:))
   }
 }
 

@@ -267,12 +267,8 @@ extension Shop.Service {
 
   /// Makes the methods known to a server.
   func register(in registry: inout ServiceRegistry) {
-    registry.add(Shop.Methods.buy) { request, context async throws(Shop.BuyError) in
-      try await self.buy(request, context: context)
-    }
-    registry.add(Shop.Methods.lookUpURL) { request, context async throws(Shop.LookUpURLError) in
-      try await self.lookUpURL(request, context: context)
-    }
+    registry.add(Shop.Methods.buy, handler: self.buy(_:context:))
+    registry.add(Shop.Methods.lookUpURL, handler: self.lookUpURL(_:context:))
   }
 }
 

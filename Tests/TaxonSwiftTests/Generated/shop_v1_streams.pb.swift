@@ -330,18 +330,10 @@ extension Till.Service {
 
   /// Makes the methods known to a server.
   func register(in registry: inout ServiceRegistry) {
-    registry.add(Till.Methods.price) { request, context async throws(Till.PriceError) in
-      try await self.price(request, context: context)
-    }
-    registry.add(serverStreaming: Till.Methods.watch) { request, responses, context async throws(Till.WatchError) in
-      try await self.watch(request, responses: responses, context: context)
-    }
-    registry.add(clientStreaming: Till.Methods.addUp) { requests, context async throws(Till.AddUpError) in
-      try await self.addUp(requests, context: context)
-    }
-    registry.add(bidirectional: Till.Methods.scan) { requests, responses, context async throws(Till.ScanError) in
-      try await self.scan(requests, responses: responses, context: context)
-    }
+    registry.add(Till.Methods.price, handler: self.price(_:context:))
+    registry.add(serverStreaming: Till.Methods.watch, handler: self.watch(_:responses:context:))
+    registry.add(clientStreaming: Till.Methods.addUp, handler: self.addUp(_:context:))
+    registry.add(bidirectional: Till.Methods.scan, handler: self.scan(_:responses:context:))
   }
 }
 
@@ -494,18 +486,10 @@ extension Diary.Service {
 
   /// Makes the methods known to a server.
   func register(in registry: inout ServiceRegistry) {
-    registry.add(Diary.Methods.import) { request, context async throws in
-      try await self.import(request, context: context)
-    }
-    registry.add(serverStreaming: Diary.Methods.default) { request, responses, context async throws in
-      try await self.default(request, responses: responses, context: context)
-    }
-    registry.add(clientStreaming: Diary.Methods.repeat) { requests, context async throws in
-      try await self.repeat(requests, context: context)
-    }
-    registry.add(bidirectional: Diary.Methods.switch) { requests, responses, context async throws in
-      try await self.switch(requests, responses: responses, context: context)
-    }
+    registry.add(Diary.Methods.import, handler: self.import(_:context:))
+    registry.add(serverStreaming: Diary.Methods.default, handler: self.default(_:responses:context:))
+    registry.add(clientStreaming: Diary.Methods.repeat, handler: self.repeat(_:context:))
+    registry.add(bidirectional: Diary.Methods.switch, handler: self.switch(_:responses:context:))
   }
 }
 
