@@ -12,18 +12,16 @@ extension Channel: CallInvoker {
     _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions
   ) async throws(Failure) -> Response {
     let deadline = deadline(options)
-    if let interceptors = ClientInterceptors(interceptors, path: method.path) {
-      return try await intercepted(method, request, options, deadline, interceptors)
+    if let intercepted = intercepted(method.path, options, deadline) {
+      return try await call(intercepted, method, request, options, deadline)
     }
-    return try await attempted(method, request, options, deadline)
+    return try await attempted(method, CallPlan(method, options, deadline), request)
   }
 
   @inline(__always)
   private func attempted<Request, Response, Failure>(
-    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, _ options: CallOptions,
-    _ deadline: NIODeadline?
+    _ method: MethodDescriptor<Request, Response, Failure>, _ plan: CallPlan, _ request: Request
   ) async throws(Failure) -> Response {
-    let plan = plan(method, options, deadline)
     var last: UnaryAttempt<Request, Response, Failure>?
     let error = await engine.run(plan) { wasRefused in
       let attempt = UnaryAttempt<Request, Response, Failure>(
@@ -35,30 +33,20 @@ extension Channel: CallInvoker {
     return last.takeResponse()
   }
 
-  private func intercepted<Request, Response, Failure>(
-    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, _ options: CallOptions,
-    _ deadline: NIODeadline?, _ interceptors: ClientInterceptors
+  // Not a part of `unary`, which would look up the types that only this takes.
+  @inline(never)
+  private func call<Request, Response, Failure>(
+    _ intercepted: InterceptedCall, _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request,
+    _ options: CallOptions, _ deadline: NIODeadline?
   ) async throws(Failure) -> Response {
-    let last = Locked((initial: Metadata(), trailing: Metadata()))
-    let report = { (error: Failure?) in
-      let metadata = last.withLock { $0 }
-      interceptors.ended(method.path, error, initial: metadata.initial, trailing: metadata.trailing)
+    var response: Response?
+    try await intercepted.run(Failure.self) {
+      let request = try intercepted.sending(request)
+      let plan = intercepted.plan(method, options, deadline)
+      response = try intercepted.receiving(try await attempted(method, plan, request))
     }
-    do throws(Failure) {
-      var options = try await Failure.catching { try await interceptors.starting(method.path, options) }
-      options.onMetadata = { [onMetadata = options.onMetadata] initial, trailing in
-        last.withLock { $0 = (initial, trailing) }
-        onMetadata?(initial, trailing)
-      }
-      interceptors.sending(request, method.path)
-      let response = try await attempted(method, request, options, deadline)
-      interceptors.receiving(response, method.path)
-      report(nil)
-      return response
-    } catch {
-      report(error)
-      throw error
-    }
+    guard let response else { throw Failure.lift(InterceptedCall.noAnswer).fromCall() }
+    return response
   }
 
   /// A call with one request and any number of answers. It begins when the first answer is read, and is tried again, as
@@ -70,25 +58,24 @@ extension Channel: CallInvoker {
     return ResponseStream(
       ResponseSource(head, onMessage: options.onMessage) { [self] () async throws(Failure) in
         let deadline = deadline(options)
-        let interceptors = ClientInterceptors(interceptors, path: method.path)
-        var last: StreamingAttempt<Request, Response, Failure>?
-        do throws(Failure) {
-          let options = try await started(method, options, interceptors)
-          let call = call(method, request, options, takesManyMessages: true, interceptors, head)
-          let plan = plan(method, options, deadline)
-          let error = await engine.run(plan, mayRepeat: { head.mayRepeat() }) { wasRefused in
-            let attempt = call.makeAttempt(plan, wasRefused: wasRefused)
-            last = attempt
-            return attempt
+        let intercepted = intercepted(method.path, options, deadline)
+        let call = call(
+          method, options, sendsManyMessages: false, takesManyMessages: true, intercepted: intercepted, head)
+        if let intercepted = call.intercepted {
+          intercepted.start { [engine] in
+            await call.run(intercepted) {
+              let request = try intercepted.call.sending(request)
+              let plan = intercepted.call.plan(method, options, deadline)
+              let failure = await engine.run(call, plan, request)
+              return if let failure { failure } else { await call.end(intercepted) }
+            }
           }
-          if let error { throw Failure.lift(error) }
-          return (call.inbound, CallHandle { call.cancel() })
-        } catch {
-          let end = last?.end ?? CallEnd()
-          head.end(error, initial: end.initial, trailing: end.trailing)
-          interceptors?.ended(method.path, error, initial: end.initial, trailing: end.trailing)
-          throw error
+        } else if let failure = await engine.run(call, CallPlan(method, options, deadline), request) {
+          let error = failure.error.map { Failure.lift($0) }
+          head.end(error, initial: failure.initial, trailing: failure.trailing)
+          if let error { throw error }
         }
+        return (call.inbound, CallHandle { call.cancel() })
       })
   }
 
@@ -112,23 +99,23 @@ extension Channel: CallInvoker {
   private func begin<Request, Response, Failure>(
     _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, takesManyMessages: Bool
   ) -> (RequestSink<Request, Failure>, ResponseSource<Response, Failure>) {
-    let interceptors = ClientInterceptors(interceptors, path: method.path)
     let head = ResponseHead<Failure>()
     let deadline = deadline(options)
-    let call = call(method, nil, options, takesManyMessages: takesManyMessages, interceptors, head)
-    if interceptors == nil {
-      call.start(plan(method, options, deadline))
-    } else {
-      Task {
-        do throws(Failure) {
-          call.start(plan(method, try await started(method, options, interceptors), deadline))
-        } catch {
-          call.refuse(error)
+    let call = call(
+      method, options, sendsManyMessages: true, takesManyMessages: takesManyMessages,
+      intercepted: intercepted(method.path, options, deadline), head)
+    if let intercepted = call.intercepted {
+      intercepted.start {
+        await call.run(intercepted) {
+          call.start(intercepted.call.plan(method, options, deadline))
+          return await call.end(intercepted)
         }
       }
+    } else {
+      call.start(CallPlan(method, options, deadline))
     }
     return (
-      RequestSink(outbound: call.outbound, interceptors: interceptors, path: method.path),
+      RequestSink(outbound: call.outbound, intercepted: call.intercepted),
       ResponseSource(head, running: call.inbound, CallHandle { call.cancel() }, onMessage: options.onMessage)
     )
   }
@@ -142,32 +129,44 @@ extension Channel: CallInvoker {
     return own.map { min($0, outer) } ?? outer
   }
 
-  private func plan<Request, Response, Failure>(
-    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, _ deadline: NIODeadline?
-  ) -> CallPlan {
-    CallPlan(
-      path: method.path, isIdempotent: method.idempotency.isSafeToRepeat, options: options, deadline: deadline)
-  }
-
-  private func started<Request, Response, Failure>(
-    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, _ interceptors: ClientInterceptors?
-  ) async throws(Failure) -> CallOptions {
-    guard let interceptors else { return options }
-    return try await Failure.catching { try await interceptors.starting(method.path, options) }
+  /// The call with the interceptors that apply to it; nil when none does.
+  @inline(__always)
+  private func intercepted(_ path: String, _ options: CallOptions, _ deadline: NIODeadline?) -> InterceptedCall? {
+    // The usual case, which should cost nothing.
+    if interceptors.isEmpty { return nil }
+    return InterceptedCall(interceptors, path: path, options: options, deadline: deadline)
   }
 
   private func call<Request, Response, Failure>(
-    _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request?, _ options: CallOptions,
-    takesManyMessages: Bool, _ interceptors: ClientInterceptors?, _ head: ResponseHead<Failure>
+    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, sendsManyMessages: Bool,
+    takesManyMessages: Bool, intercepted: InterceptedCall?, _ head: ResponseHead<Failure>
   ) -> StreamingCall<Request, Response, Failure> {
     StreamingCall(
-      request: request, takesManyMessages: takesManyMessages, compression: options.compression,
-      interceptors: interceptors, head: head, on: engine
+      sendsManyMessages: sendsManyMessages, takesManyMessages: takesManyMessages, compression: options.compression,
+      intercepted: intercepted, head: head, on: engine
     ) { [engine] end in
       engine.note(end.notes, method.path)
-      head.end(end.error.map { Failure.lift($0) }, initial: end.initial, trailing: end.trailing)
       options.onMetadata?(end.initial, end.trailing)
-      interceptors?.ended(method.path, end.error, initial: end.initial, trailing: end.trailing)
     }
+  }
+}
+
+extension CallEngine {
+  /// Attempts a call with one request and any number of answers, until its first message has come, or its end.
+  ///
+  /// - Returns: How the call has failed before that; nil: it goes on, or has ended well.
+  fileprivate nonisolated(nonsending) func run<Request, Response, Failure>(
+    _ call: StreamingCall<Request, Response, Failure>, _ plan: CallPlan, _ request: Request
+  ) async -> CallEnd? {
+    var last: StreamingAttempt<Request, Response, Failure>?
+    let error = await run(plan, mayRepeat: { call.head.mayRepeat() }) { wasRefused in
+      let attempt = call.makeAttempt(plan, request, wasRefused: wasRefused)
+      last = attempt
+      return attempt
+    }
+    guard let error else { return nil }
+    let end = last?.end
+    return CallEnd(
+      error: Failure.lift(error), initial: end?.initial ?? Metadata(), trailing: end?.trailing ?? Metadata())
   }
 }

@@ -25,7 +25,7 @@ public final class Channel: Sendable {
   let engine: CallEngine
   let interceptors: [any ClientInterceptor]
   /// Looks after the files of certificates.
-  private let reloading: Task<Void, Never>?
+  let reloading: Task<Void, Never>?
 
   /// A channel; it connects with its first call.
   ///
@@ -42,7 +42,7 @@ public final class Channel: Sendable {
   ///   - policy: Retry, breaker and timeout of the calls.
   ///   - tls: Encrypts; nil speaks HTTP/2 unencrypted (h2c).
   ///   - clock: Measures the pauses between attempts and the breaker's time; another one is for tests.
-  ///   - interceptors: See every call, the first outermost.
+  ///   - interceptors: Go around every call, the first outermost.
   ///   - observer: Receives what the channel decides about each failed attempt. Called on any thread; must not block.
   /// - Throws: `SetupError.InvalidSetting` when the target is none, or a certificate cannot be read.
   public convenience init(
@@ -67,15 +67,12 @@ public final class Channel: Sendable {
 
   init(
     _ target: Target, _ configuration: Configuration, dialer: any Dialer,
-    eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next()
+    eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(), resolver: (any NameResolver)? = nil
   ) throws(SetupError) {
     try configuration.check()
     self.target = target
     policy = configuration.policy
     interceptors = configuration.interceptors
-    breaker =
-      configuration.balancing == .pickFirst
-      ? policy.breaker.map { configuration.makeBreaker(endpoint: target.description, settings: $0) } : nil
     let tls: TLSContextSource? =
       if let tls = configuration.tls { try TLSContextSource(tls, logger: configuration.logger) } else { nil }
     if let tls, let interval = configuration.tls?.reloadInterval {
@@ -83,10 +80,16 @@ public final class Channel: Sendable {
     } else {
       reloading = nil
     }
+    let factory = SubchannelFactory(
+      target: target, eventLoop: eventLoop, configuration: configuration,
+      dialer: DialerObservation.observed?(dialer) ?? dialer, tls: tls)
+    let balancer = configuration.balancing.makeBalancer(factory)
+    breaker = balancer.breaker
     let dispatcher = CallDispatcher(
-      target: target, eventLoop: eventLoop, configuration: configuration, dialer: dialer, tls: tls)
+      target: target, eventLoop: eventLoop, configuration: configuration,
+      resolver: resolver ?? TargetResolver(target, on: eventLoop, configuration: configuration), balancer: balancer)
     engine = CallEngine(
-      dispatcher: dispatcher, policy: policy, breaker: breaker, clock: configuration.clock,
+      dispatcher: dispatcher, policy: policy, clock: configuration.clock,
       observer: configuration.observer, logger: configuration.logger)
   }
 

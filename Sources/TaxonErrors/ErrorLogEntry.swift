@@ -92,7 +92,7 @@ private func causeDescriptions(_ error: any TaxonomyError) -> (texts: [String], 
     descriptions.append(text)
     current = next
   }
-  // What led to an error that came from elsewhere is known by name alone.
+  // Of the causes of a received error, only the names are known.
   descriptions += current.causes.map(\.description)
   return (descriptions, nil)
 }

@@ -17,8 +17,8 @@ package enum Base64 {
     return UnsafePointer(table)
   }()
 
-  /// What each character stands for, four times, shifted to its place in the group; all ones for one that is none.
-  /// The characters of base64url stand for the same as those of base64 whose place they take.
+  /// The value of each character, for each of four places, shifted to that place in the group; all ones for other
+  /// characters. The characters of base64url have the values of those that they replace.
   // nonisolated(unsafe): filled once, then only read. Never freed.
   private nonisolated(unsafe) static let values: UnsafePointer<UInt32> = {
     let table = UnsafeMutablePointer<UInt32>.allocate(capacity: 4 * 256)
@@ -34,7 +34,7 @@ package enum Base64 {
 
   private static var invalid: UInt32 { .max }
 
-  /// How many characters encode so many bytes.
+  /// How many characters encode `byteCount` bytes.
   package static func encodedCount(_ byteCount: Int, isPadded: Bool) -> Int {
     isPadded ? (byteCount + 2) / 3 * 4 : (byteCount * 4 + 2) / 3
   }
@@ -99,7 +99,7 @@ package enum Base64 {
     return isValid ? bytes : nil
   }
 
-  /// The text without its padding; nil where the padding or the length is none of base64. Padding may be left out.
+  /// The text without its padding, which may be left out; nil when padding or length are invalid.
   static func unpadded(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
     var count = text.count
     if count > 0, count % 4 == 0, text[count - 1] == UInt8(ascii: "=") {
@@ -111,7 +111,7 @@ package enum Base64 {
   /// How many bytes a text without padding stands for.
   static func decodedCount(_ characterCount: Int) -> Int { characterCount / 4 * 3 + characterCount % 4 * 3 / 4 }
 
-  /// Writes `decodedCount` bytes. Returns false for a character that is none of base64 or base64url.
+  /// Writes `decodedCount` bytes. Returns false for a character that belongs to neither base64 nor base64url.
   static func decode(_ text: UnsafeBufferPointer<UInt8>, to output: UnsafeMutablePointer<UInt8>) -> Bool {
     guard var source = text.baseAddress else { return true }
     let values = values

@@ -65,22 +65,22 @@ public struct Indirect<Wrapped: Hashable & Sendable>: Hashable, Sendable {
 /// `order.$count = nil` takes the field away.
 @propertyWrapper
 public struct Default<Value: FieldValue>: Hashable, Sendable {
-  /// What the message has; nil where it does not have the field.
+  /// The field's value; nil when it is not set.
   public var projectedValue: Value?
   private let defaultValue: Value
 
   /// A field that is not set.
   public init(_ defaultValue: Value) { self.defaultValue = defaultValue }
 
-  /// What the message has, else the default value.
+  /// The field's value, else the default value.
   public var wrappedValue: Value {
     get { projectedValue ?? defaultValue }
     set { projectedValue = newValue }
   }
 
-  /// Equality of what the messages have: a field that is not set differs from one that is set to its default value.
+  /// Equality of the fields: one that is not set differs from one that is set to its default value.
   public static func == (one: Self, other: Self) -> Bool { one.projectedValue == other.projectedValue }
 
-  /// Hash of what the message has.
+  /// Hash of the field.
   public func hash(into hasher: inout Hasher) { hasher.combine(projectedValue) }
 }

@@ -28,7 +28,7 @@ package final class Locked<Value: ~Copyable>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Runs the body while no other thread can reach the value. Not to be called from inside the body.
+  /// Runs the body while no other thread can reach the value. Must not be called from inside the body.
   package func withLock<Result: ~Copyable, Failure: Error>(
     _ body: (inout Value) throws(Failure) -> Result
   ) throws(Failure) -> Result {

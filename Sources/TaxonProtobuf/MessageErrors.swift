@@ -14,7 +14,7 @@ public struct MessageDecodingError: Error, Hashable, CustomStringConvertible {
     case varintTooLong
     /// A field number is 0 or over 2^29 − 1.
     case invalidFieldNumber(UInt64)
-    /// A wire type is none of the six there are.
+    /// A wire type is not one of the six.
     case invalidWireType(Int)
     /// The length of a packed field is not a multiple of the size of its elements.
     case invalidPackedLength(Int, elementSize: Int)
@@ -26,7 +26,7 @@ public struct MessageDecodingError: Error, Hashable, CustomStringConvertible {
     case invalidUTF8
     /// Messages are nested deeper than the limit.
     case nestingTooDeep(limit: Int)
-    /// A required field is not there.
+    /// A required field is missing.
     case missingRequiredField
     /// The input is larger than 2 GiB, the limit of the format.
     case tooLarge
@@ -34,7 +34,7 @@ public struct MessageDecodingError: Error, Hashable, CustomStringConvertible {
     case outOfMemory
   }
 
-  /// A pointer's width keeps the error out of the way of the messages, which are returned in its place.
+  /// One pointer wide, so that functions that return a message need no further room for the error.
   private final class Storage: Sendable {
     let reason: Reason
     let messageName: String
@@ -61,7 +61,7 @@ public struct MessageDecodingError: Error, Hashable, CustomStringConvertible {
   public var messageName: String { storage.messageName }
   /// Name of the field, where the fault is inside a known one.
   public var fieldName: String? { storage.fieldName }
-  /// The byte at which what is wrong begins, from the start of the input.
+  /// The byte at which the fault begins, from the start of the input.
   public var offset: Int { storage.offset }
 
   /// One line for people.
@@ -70,13 +70,13 @@ public struct MessageDecodingError: Error, Hashable, CustomStringConvertible {
     return "\(place): \(reason), at byte \(offset)"
   }
 
-  /// Equality by what is said.
+  /// Equality of contents.
   public static func == (one: Self, other: Self) -> Bool {
     one.reason == other.reason && one.messageName == other.messageName && one.fieldName == other.fieldName
       && one.offset == other.offset
   }
 
-  /// Hash by what is said.
+  /// Hash of the contents.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(reason)
     hasher.combine(messageName)
@@ -93,8 +93,8 @@ extension MessageDecodingError.Reason: CustomStringConvertible {
     case .lengthPastEnd(let length): "length \(length) goes past the end"
     case .lengthTooLarge: "a length is over 2 GiB"
     case .varintTooLong: "a varint is too long"
-    case .invalidFieldNumber(let number): "there is no field number \(number)"
-    case .invalidWireType(let type): "there is no wire type \(type)"
+    case .invalidFieldNumber(let number): "invalid field number \(number)"
+    case .invalidWireType(let type): "invalid wire type \(type)"
     case .invalidPackedLength(let length, let size): "packed length \(length) is not a multiple of \(size)"
     case .unmatchedEndGroup(let number): "group \(number) ends without having begun"
     case .unterminatedGroup(let number): "group \(number) does not end"
@@ -102,17 +102,17 @@ extension MessageDecodingError.Reason: CustomStringConvertible {
     case .nestingTooDeep(let limit): "messages are nested deeper than \(limit)"
     case .missingRequiredField: "a required field is missing"
     case .tooLarge: "the input is larger than 2 GiB"
-    case .outOfMemory: "there is no memory for the message"
+    case .outOfMemory: "there is not enough memory for the message"
     }
   }
 }
 
 extension MessageDecodingError {
-  /// Stands for itself until `MessageDescriptor.locate` finds out where.
+  /// Has no place until `MessageDescriptor.locate` finds it.
   static let invalidUTF8 = MessageDecodingError(.invalidUTF8, messageName: "", offset: 0)
 
-  /// No fault: stands for a number that a closed enum does not have, until `MessageDescriptor.unpackAgain` has put it
-  /// with the unknown fields. Known by its identity.
+  /// Not a fault: thrown for a number that a closed enum does not have, so that `MessageDescriptor.unpackAgain` puts it
+  /// with the unknown fields. Recognised by its identity.
   @usableFromInline
   static let unknownEnumValue = MessageDecodingError(.outOfMemory, messageName: "", offset: 0)
 
@@ -125,7 +125,7 @@ public struct MessageEncodingError: Error, Hashable, CustomStringConvertible {
   public enum Reason: Hashable, Sendable {
     /// The message takes more than 2 GiB, the limit of the format.
     case tooLarge(byteCount: Int)
-    /// A required field is nil. Only messages that contain each other by way of required fields alone have such fields.
+    /// A required field is nil. Only messages that contain each other through required fields alone have such fields.
     case missingRequiredField(String)
   }
 

@@ -2,9 +2,9 @@
 
 /// An extension of proto2: a field of `Base` that another schema declares.
 ///
-/// Its bytes stay with the unknown fields of the message, so that they are there whether the code knows the extension or
-/// not; they are read when somebody asks. Generated code gives every extension a property in an extension of `Base`, and
-/// the description under the same name in the type: `options.example` and `Options.example`.
+/// Its bytes stay with the unknown fields of the message, whether the code knows the extension or not, and are decoded
+/// on access. Generated code gives every extension a property in an extension of `Base`, and the description under the
+/// same name in the type: `options.example` and `Options.example`.
 ///
 /// `Value` is an Optional, an array, or what the field holds where the schema has a default value for it.
 public struct MessageExtension<Base: Message, Value: Sendable>: AnyMessageExtension {
@@ -56,7 +56,7 @@ public struct MessageExtension<Base: Message, Value: Sendable>: AnyMessageExtens
   /// Whether a message has it.
   public func isSet(in message: Base) -> Bool { message.unknownFields.fields(number) != nil }
 
-  /// What a message has; the default value, nil or an empty array where it is not set.
+  /// Its value in a message; the default value, nil or an empty array when it is not set.
   ///
   /// Throws when the bytes are not a value of its type, such as a message without its required fields. The byte in the
   /// error counts from the first one of the extension.
@@ -67,7 +67,7 @@ public struct MessageExtension<Base: Message, Value: Sendable>: AnyMessageExtens
     }
   }
 
-  /// Sets it; nil and an empty array take it away. Encoding the message throws when the value is too large.
+  /// Sets it; nil and an empty array remove it. Encoding the message throws when the value is too large.
   public func set(_ value: Value, in message: inout Base) {
     let arena = MessageArena.take()
     defer { arena.giveBack() }
@@ -76,11 +76,11 @@ public struct MessageExtension<Base: Message, Value: Sendable>: AnyMessageExtens
     message.unknownFields.replace(number, with: MessageEncoder(part: writer).bytes())
   }
 
-  /// Takes it away.
+  /// Removes it.
   public func clear(in message: inout Base) { message.unknownFields.replace(number, with: []) }
 }
 
-/// Extensions of whatever message and type, as a `TypeRegistry` takes them.
+/// An extension of any message and type, for a `TypeRegistry`.
 public protocol AnyMessageExtension: Sendable {
   /// The full name, such as `example.v1.note`.
   var name: String { get }
@@ -88,7 +88,7 @@ public protocol AnyMessageExtension: Sendable {
   var number: UInt32 { get }
 }
 
-/// What JSON does with extensions. `MessageExtension` is the only one that there is.
+/// What JSON needs of extensions. Only `MessageExtension` conforms.
 protocol LowerableExtension: AnyMessageExtension {
   /// Full name of the message that is extended.
   var baseName: String { get }

@@ -9,11 +9,11 @@ public struct ProtoFileDescriptor: Sendable {
   /// The name by which other files import it, such as "octollm/v1/orchestrator.proto".
   public let name: String
   private let base64: StaticString
-  // Functions, because files with services may point at each other by way of the errors that they raise.
+  // Functions, because files with services may point at each other through the errors that they raise.
   private let makeDependencies: @Sendable () -> [ProtoFileDescriptor]
   private let makeErrorFiles: @Sendable () -> [ProtoFileDescriptor]
 
-  /// What generated code says of a file. `base64` may have white space in it.
+  /// A descriptor as generated code makes it. `base64` may have white space in it.
   public init(
     _ name: String, dependencies: @autoclosure @escaping @Sendable () -> [ProtoFileDescriptor] = [],
     errors: @autoclosure @escaping @Sendable () -> [ProtoFileDescriptor] = [], base64: StaticString
@@ -33,19 +33,7 @@ public struct ProtoFileDescriptor: Sendable {
   /// The encoded FileDescriptorProto. Decoded from the embedded text each time.
   public var serialized: [UInt8] {
     base64.withUTF8Buffer { text in
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(text.count / 4 * 3)
-      var group: UInt32 = 0
-      var bits = 0
-      for character in text {
-        guard let value = Self.value(character) else { continue }
-        group = group << 6 | value
-        bits += 6
-        guard bits >= 8 else { continue }
-        bits -= 8
-        bytes.append(UInt8(truncatingIfNeeded: group >> UInt32(bits)))
-      }
-      return bytes
+      text.filter { $0 > UInt8(ascii: " ") }.withUnsafeBufferPointer { Base64.decode($0) ?? [] }
     }
   }
 
@@ -71,17 +59,5 @@ public struct ProtoFileDescriptor: Sendable {
       index += 1
     }
     return files
-  }
-
-  /// The value of a character of base64 (RFC 4648 §4), nil for others.
-  private static func value(_ character: UInt8) -> UInt32? {
-    switch character {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
-    case UInt8(ascii: "+"): 62
-    case UInt8(ascii: "/"): 63
-    default: nil
-    }
   }
 }

@@ -34,8 +34,8 @@ extension ProtobufEnum {
   /// Four bytes.
   @inlinable public static var stride: Int { 4 }
 
-  /// Takes a value out of memory that protobuf-c has filled. Throws for a number that a closed enum does not have:
-  /// the message is unpacked anew then, without the value (`MessageDescriptor.unpackAgain`).
+  /// Takes a value out of memory that protobuf-c has filled. Throws for a number that a closed enum does not have: the
+  /// message is then unpacked again, without the value (`MessageDescriptor.unpackAgain`).
   @inlinable
   public static func lift(_ memory: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) -> Self {
     guard let value = Self(rawValue: memory.load(as: Int32.self)) else {
@@ -54,19 +54,19 @@ extension ProtobufEnum {
   }
 }
 
-/// What is known of an enum at run time: its full name, and its values in the order of the schema.
+/// An enum at run time: its full name, and its values in the order of the schema.
 public final class EnumDescriptor: Sendable {
   /// The full name, such as `octollm.v1.TaskStatus`.
   public let name: String
   /// Names and numbers in the order of the schema, aliases included.
   public let values: [(name: String, number: Int32)]
 
-  /// Whether it holds no numbers but those, as enums of proto2.
+  /// Whether it has only these numbers, as enums of proto2 do.
   public let isClosed: Bool
 
   private let names: [Int32: String]
   private let numbers: [String: Int32]
-  /// The address of what JSON needs to know, once it has been asked for.
+  /// The address of the table for JSON, once that is made.
   let jsonTable = Atomic<UInt>(0)
 
   /// An enum of the schema.

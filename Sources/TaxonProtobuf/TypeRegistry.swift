@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Message types and extensions by their full names: what a `google.protobuf.Any` is looked up in, and what the keys of
-/// extensions in JSON mean.
+/// Message types and extensions by their full names: to decode what a `google.protobuf.Any` holds, and to read the keys
+/// of extensions in JSON.
 ///
 /// Every generated file adds a registry of what it declares as a static property: `TypeRegistry.octollmV1Orchestrator` is
 /// that of octollm/v1/orchestrator.proto. Every registry knows the well-known types of `google.protobuf`.

@@ -2,7 +2,7 @@
 
 import CProtobufC
 
-/// Fields that a message had on the wire and its type does not know, in the order they had there.
+/// Fields from the wire that a message's type does not know, in their order.
 public struct UnknownFields: Hashable, Sendable {
   /// nil rather than empty: copying a nil costs nothing.
   @usableFromInline var storage: [UInt8]?
@@ -11,7 +11,7 @@ public struct UnknownFields: Hashable, Sendable {
   @inlinable
   public init() {}
 
-  /// Whether there are none.
+  /// Whether it has no fields.
   @inlinable
   public var isEmpty: Bool { storage == nil }
 
@@ -25,7 +25,7 @@ public struct UnknownFields: Hashable, Sendable {
     for field in Self.unpacked(message) {
       let data = UnsafeBufferPointer(start: field.data, count: field.len)
       if field.tag == WireRewriter.kept, let end = data.firstIndex(where: { $0 < 0x80 }) {
-        // What the rewriter has put aside comes back as it was: after the length there are a tag and a value.
+        // The rewriter keeps a field unchanged behind a length: its tag and its value.
         output.append(contentsOf: data[(end + 1)...])
       } else {
         output.append(varint: UInt64(field.tag) << 3 | UInt64(field.wire_type.rawValue))
@@ -41,12 +41,12 @@ public struct UnknownFields: Hashable, Sendable {
     return UnsafeBufferPointer(start: header.unknown_fields, count: Int(header.n_unknown_fields))
   }
 
-  /// Puts all fields into a message as one: protobuf-c writes the tag it is told and then the data as they are.
+  /// Puts all fields into a message as one: protobuf-c writes the given tag and then the data unchanged.
   @usableFromInline
   func lower(to message: UnsafeMutableRawPointer, _ arena: MessageArena) {
     bytes.withUnsafeBytes { bytes in
       var cursor = WireCursor(bytes, in: 0..<bytes.count)
-      // What is stored came out of well-formed messages.
+      // The stored bytes come from well-formed messages.
       guard let tag = try? cursor.varint(longest: 5) else { return }
       let rest = UnsafeRawBufferPointer(rebasing: bytes[cursor.offset...])
       let copy = arena.allocate(rest.count)
@@ -90,7 +90,7 @@ extension UnknownFields {
     return parts.isEmpty ? nil : try M(decoding: Array(parts.joined()))
   }
 
-  /// The fields with this number as they are, tags included; nil where there are none.
+  /// The encoded fields with this number, tags included; nil where there are none.
   func fields(_ number: UInt32) -> [UInt8]? {
     storage.flatMap { Self.part(of: $0) { $0 == number } }
   }
@@ -105,7 +105,7 @@ extension UnknownFields {
     var part: [UInt8] = []
     bytes.withUnsafeBytes { bytes in
       var cursor = WireCursor(bytes, in: 0..<bytes.count)
-      // What is stored came out of well-formed messages.
+      // The stored bytes come from well-formed messages.
       while let entry = try? cursor.next(nestingLeft: .max) {
         if isIncluded(entry.number) { part += bytes[entry.range] }
       }

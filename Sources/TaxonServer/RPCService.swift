@@ -37,152 +37,43 @@ extension RPCService {
   public func serverIsShuttingDown() {}
 }
 
-/// The methods that a server answers, by path. Handlers run on the event loop of their connection, but for those of
-/// methods that their service has offloaded.
-public struct ServiceRegistry: Sendable {
-  private(set) var methods: [String: any RegisteredMethod] = [:]
-  private var services: Set<String> = []
-  private(set) var duplicates: [String] = []
-  /// Paths of methods that were to be offloaded, and are not there.
-  private(set) var unknown: [String] = []
-  let reporter: CallReporter
+/// Methods of a service whose handlers run off the event loops of their connections. Written as a list of names:
+///
+/// ```swift
+/// struct Pictures: Gallery.Service {
+///   var offloadedMethods: OffloadedMethods { ["Render"] }
+/// ```
+public struct OffloadedMethods: Sendable, Hashable, ExpressibleByArrayLiteral {
+  /// Nil: every method.
+  let names: Set<String>?
 
-  init(_ reporter: CallReporter) { self.reporter = reporter }
+  /// Every method of the service.
+  public static let all = OffloadedMethods(names: nil)
 
-  mutating func add(_ service: any RPCService) {
-    let name = type(of: service).serviceName
-    if !services.insert(name).inserted { duplicates.append(name) }
-    service.register(in: &self)
-    offload(service.offloadedMethods, of: name)
+  private init(names: Set<String>?) { self.names = names }
+
+  /// Methods by their names in the schema, such as "Render".
+  public init(_ names: some Sequence<String>) { self.init(names: Set(names)) }
+
+  /// Methods by their names in the schema, such as "Render".
+  public init(arrayLiteral names: String...) { self.init(names) }
+}
+
+extension MethodDescriptor {
+  /// What a generated `PartialService` answers for a method that was left out: the plain status UNIMPLEMENTED, in the words
+  /// that a caller also gets for a method which the server does not know.
+  public func unimplemented() -> Failure {
+    .other(RPCError(.unimplemented, "Method \(path) is not implemented"))
   }
+}
 
-  private mutating func offload(_ offloaded: OffloadedMethods, of service: String) {
-    let prefix = "/\(service)/"
-    let paths = offloaded.names?.sorted().map { prefix + $0 } ?? methods.keys.filter { $0.hasPrefix(prefix) }
-    for path in paths {
-      guard let method = methods[path] else {
-        unknown.append(path)
-        continue
-      }
-      methods[path] = method.offloaded()
+extension MethodDescriptor {
+  /// The handler that a generated `Fake` was given for this method. Throws UNIMPLEMENTED, with the method's name, when it
+  /// was given none.
+  public func given<Handler>(_ handler: Handler?) throws(Failure) -> Handler {
+    guard let handler else {
+      throw .other(RPCError(.unimplemented, "The fake was given nothing to do for \(service)/\(method)"))
     }
-  }
-
-  /// Puts the interceptors around the methods that they apply to.
-  mutating func intercept(with interceptors: [any ServerInterceptor]) {
-    guard !interceptors.isEmpty else { return }
-    for (path, method) in methods {
-      let list = interceptors.filter { $0.applies(to: path) }
-      if !list.isEmpty { methods[path] = method.intercepted(by: ServerInterceptors(list: list)) }
-    }
-  }
-
-  // MARK: Methods that declare errors
-
-  /// Answers a method with one request and one reply.
-  public mutating func add<Request, Response, Failure>(
-    _ method: MethodDescriptor<Request, Response, Failure>,
-    handler: @escaping @Sendable (Request, ServerContext) async throws(Failure) -> Response
-  ) {
-    methods[method.path] = UnaryMethod(descriptor: method, handler: handler, reporter: reporter)
-  }
-
-  /// Answers a method with one request and any number of replies.
-  public mutating func add<Request, Response, Failure>(
-    serverStreaming method: MethodDescriptor<Request, Response, Failure>,
-    handler:
-      @escaping @Sendable (Request, ResponseWriter<Response, Failure>, ServerContext) async throws(Failure) -> Void
-  ) {
-    stream(method, takesManyMessages: false) { (requests, responses, context) async throws(Failure) in
-      // The handler begins when the one message is there.
-      guard let request = try await requests.first() else { return }
-      try await handler(request, responses, context)
-    }
-  }
-
-  /// Answers a method with any number of requests and one reply.
-  public mutating func add<Request, Response, Failure>(
-    clientStreaming method: MethodDescriptor<Request, Response, Failure>,
-    handler: @escaping @Sendable (RequestStream<Request, Failure>, ServerContext) async throws(Failure) -> Response
-  ) {
-    stream(method, takesManyMessages: true) { (requests, responses, context) async throws(Failure) in
-      try await responses.write(try await handler(requests, context), compress: context.compressesReply)
-    }
-  }
-
-  /// Answers a method with any number of requests and of replies.
-  public mutating func add<Request, Response, Failure>(
-    bidirectional method: MethodDescriptor<Request, Response, Failure>,
-    handler:
-      @escaping @Sendable (RequestStream<Request, Failure>, ResponseWriter<Response, Failure>, ServerContext)
-      async throws(Failure) -> Void
-  ) {
-    stream(method, takesManyMessages: true, handler: handler)
-  }
-
-  // MARK: Methods that declare none, whose handlers may throw anything
-
-  /// Answers a method with one request and one reply.
-  public mutating func add<Request, Response>(
-    _ method: MethodDescriptor<Request, Response, RPCError>,
-    handler: @escaping @Sendable (Request, ServerContext) async throws -> Response
-  ) {
-    let handler: UnaryMethod<Request, Response, RPCError>.Handler = {
-      (request, context) async throws(RPCError) -> Response in
-      do { return try await handler(request, context) } catch { throw RPCError.lift(error) }
-    }
-    methods[method.path] = UnaryMethod(descriptor: method, handler: handler, reporter: reporter)
-  }
-
-  /// Answers a method with one request and any number of replies.
-  public mutating func add<Request, Response>(
-    serverStreaming method: MethodDescriptor<Request, Response, RPCError>,
-    handler:
-      @escaping @Sendable (Request, ResponseWriter<Response, RPCError>, ServerContext) async throws -> Void
-  ) {
-    stream(method, takesManyMessages: false) { (requests, responses, context) async throws(RPCError) in
-      do {
-        guard let request = try await requests.first() else { return }
-        try await handler(request, responses, context)
-      } catch {
-        throw RPCError.lift(error)
-      }
-    }
-  }
-
-  /// Answers a method with any number of requests and one reply.
-  public mutating func add<Request, Response>(
-    clientStreaming method: MethodDescriptor<Request, Response, RPCError>,
-    handler: @escaping @Sendable (RequestStream<Request, RPCError>, ServerContext) async throws -> Response
-  ) {
-    stream(method, takesManyMessages: true) { (requests, responses, context) async throws(RPCError) in
-      do {
-        try await responses.write(try await handler(requests, context), compress: context.compressesReply)
-      } catch {
-        throw RPCError.lift(error)
-      }
-    }
-  }
-
-  /// Answers a method with any number of requests and of replies.
-  public mutating func add<Request, Response>(
-    bidirectional method: MethodDescriptor<Request, Response, RPCError>,
-    handler:
-      @escaping @Sendable (
-        RequestStream<Request, RPCError>, ResponseWriter<Response, RPCError>, ServerContext
-      )
-      async throws -> Void
-  ) {
-    stream(method, takesManyMessages: true) { (requests, responses, context) async throws(RPCError) in
-      do { try await handler(requests, responses, context) } catch { throw RPCError.lift(error) }
-    }
-  }
-
-  private mutating func stream<Request, Response, Failure>(
-    _ method: MethodDescriptor<Request, Response, Failure>, takesManyMessages: Bool,
-    handler: @escaping StreamingMethod<Request, Response, Failure>.Handler
-  ) {
-    methods[method.path] = StreamingMethod(
-      descriptor: method, takesManyMessages: takesManyMessages, handler: handler, reporter: reporter)
+    return handler
   }
 }

@@ -10,11 +10,11 @@ public final class ServerContext: CallContext {
   /// The method's path, such as "/octollm.v1.Orchestrator/GetTask".
   public let path: String
   /// Who calls: "ipv4:127.0.0.1:51234", "unix:", …
-  public let peer: String
+  public var peer: String { other.address }
   /// Whether the connection is encrypted by TLS.
-  public let isEncrypted: Bool
+  public var isEncrypted: Bool { other.isEncrypted }
   /// The certificate that the caller has shown, and that was found good; nil without one (`ServerTLS`).
-  public let peerCertificate: PeerCertificate?
+  public var peerCertificate: PeerCertificate? { other.certificate }
   /// What came with the request.
   public let metadata: Metadata
   /// When the caller stops waiting; nil when it waits for ever. The task is cancelled then, and calls that the handler
@@ -33,10 +33,10 @@ public final class ServerContext: CallContext {
     var stream: ServerStream?
   }
 
-  // nonisolated(unsafe): reached under the lock alone, which the calls of a connection share, since a lock for each call
-  // would cost more than it guards.
+  // nonisolated(unsafe): reached under the peer's lock alone, which the calls of a connection share, since a lock for each
+  // call would cost more than it guards.
   @exclusivity(unchecked) nonisolated(unsafe) private var fields = Reply()
-  private let lock: SharedLock
+  private let other: ConnectionPeer
   /// Nil without a server.
   private let reporter: CallReporter?
   /// What the method declares; nil without a server.
@@ -48,34 +48,28 @@ public final class ServerContext: CallContext {
     isEncrypted: Bool = false, peerCertificate: PeerCertificate? = nil
   ) {
     self.init(
-      path: path, peer: peer, metadata: metadata, deadline: deadline, isEncrypted: isEncrypted,
-      peerCertificate: peerCertificate, lock: SharedLock(0), reporter: nil, failure: nil)
+      path: path, peer: ConnectionPeer(address: peer, isEncrypted: isEncrypted, certificate: peerCertificate),
+      metadata: metadata, deadline: deadline, reporter: nil, failure: nil)
   }
 
   convenience init(path: String, stream: ServerStream, reporter: CallReporter, failure: any ErrorUnion.Type) {
     self.init(
       path: path, peer: stream.context.peer, metadata: stream.metadata,
-      deadline: stream.deadline.map { .now + Duration($0 - .now()) }, isEncrypted: stream.context.isEncrypted,
-      peerCertificate: stream.context.peerCertificate, lock: stream.context.lock, reporter: reporter,
-      failure: failure)
+      deadline: stream.deadline.map { .now + Duration($0 - .now()) }, reporter: reporter, failure: failure)
     // Nobody else knows the context yet.
     fields.stream = stream
   }
 
   private init(
-    path: String, peer: String, metadata: Metadata, deadline: ContinuousClock.Instant?, isEncrypted: Bool,
-    peerCertificate: PeerCertificate?, lock: SharedLock, reporter: CallReporter?,
-    failure: (any ErrorUnion.Type)?
+    path: String, peer: ConnectionPeer, metadata: Metadata, deadline: ContinuousClock.Instant?,
+    reporter: CallReporter?, failure: (any ErrorUnion.Type)?
   ) {
     self.reporter = reporter
     self.failure = failure
     self.path = path
-    self.peer = peer
-    self.isEncrypted = isEncrypted
-    self.peerCertificate = peerCertificate
+    other = peer
     self.metadata = metadata
     self.deadline = deadline
-    self.lock = lock
   }
 
   /// A value that lives as long as the call: what an interceptor has set, the interceptors further in and the handler read.
@@ -93,7 +87,7 @@ public final class ServerContext: CallContext {
   }
 
   private func withFields<Result>(_ body: (inout Reply) -> Result) -> Result {
-    lock.withLock { _ in body(&fields) }
+    other.lock.withLock { _ in body(&fields) }
   }
 
   /// Sent by `sendHeaders`, else before the first message of the reply, or before the error when there is none. A change

@@ -12,7 +12,9 @@ public protocol ServerInterceptor: Interceptor {
   ///
   /// What `next` throws is the call's typed outcome; what this function throws, after `next` or instead of it, is what the
   /// caller gets, if it is a plain status, the method declares it or `Server.Configuration.undeclaredErrors` lets it pass;
-  /// `INTERNAL_ERROR` otherwise. `next` is called at most once: a second call throws INTERNAL and runs nothing.
+  /// `INTERNAL_ERROR` otherwise. `next` is called at most once: a second call throws INTERNAL and runs nothing. Without
+  /// `next` no handler runs. When this function returns though there was no `next`, or though it threw, a unary call fails
+  /// with INTERNAL, and one that streams ends well, with the messages that were written.
   func intercept(_ call: ServerContext, next: () async throws -> Void) async throws
 
   /// A message of the request is about to reach the handler, and may be changed for another of its type. Throwing refuses
@@ -25,13 +27,6 @@ public protocol ServerInterceptor: Interceptor {
 }
 
 extension ServerInterceptor {
-  /// Calls `next`.
-  public func intercept(_ call: ServerContext, next: () async throws -> Void) async throws { try await next() }
-  /// Leaves the message as it is.
-  public func receiving(_ message: inout any Message, of call: ServerContext) throws {}
-  /// Leaves the message as it is.
-  public func sending(_ message: inout any Message, of call: ServerContext) throws {}
-
   /// The same interceptor for some calls alone.
   public func only(_ scopes: CallScope...) -> some ServerInterceptor {
     ScopedServerInterceptor(inner: self, scopes: scopes)

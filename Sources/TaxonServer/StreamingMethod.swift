@@ -16,6 +16,9 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
   let handler: Handler
   let reporter: CallReporter
   let interceptors: ServerInterceptors?
+  fileprivate let work: CallWork = {
+    await unsafeDowncast($0, to: StreamingCall<Request, Response, Failure>.self).run()
+  }
 
   init(
     descriptor: MethodDescriptor<Request, Response, Failure>, takesManyMessages: Bool, handler: @escaping Handler,
@@ -130,7 +133,9 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 
   func heldLoop(for duration: Duration) { method.reporter.heldLoop(path: method.path, for: duration) }
 
-  nonisolated(nonsending) func run() async {
+  var work: CallWork { method.work }
+
+  fileprivate nonisolated(nonsending) func run() async {
     do throws(Failure) {
       try await handle()
       outbound.flushAll()
@@ -187,5 +192,72 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
         try await interceptors.run(self.context) { try await self.method.handler(requests, responses, self.context) }
       }
     }
+  }
+}
+
+/// The messages of a request, as they come. One task reads them, once.
+///
+/// What has not been read bounds what the caller may send: a slow handler slows its caller.
+public struct RequestStream<Element: Message, Failure: ErrorUnion>: AsyncSequence, Sendable {
+  private let read: @Sendable () async throws(Failure) -> Element?
+
+  /// Messages from somewhere else, for tests that call a handler without a server.
+  public init(_ messages: some Sequence<Element> & Sendable) {
+    let rest = Locked(Array(messages)[...])
+    read = { () async throws(Failure) in rest.withLock { $0.popFirst() } }
+  }
+
+  init(read: @escaping @Sendable () async throws(Failure) -> Element?) { self.read = read }
+
+  /// The first message, when no other is wanted.
+  func first() async throws(Failure) -> Element? { try await read() }
+
+  /// Reads the messages.
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    fileprivate let read: @Sendable () async throws(Failure) -> Element?
+
+    /// The next message, or nil when the caller has sent all.
+    ///
+    /// - Throws: CANCELLED or `DeadlineExceeded` when the call is over before its end; CANCELLED when the handler has
+    ///   returned.
+    public mutating func next() async throws(Failure) -> Element? { try await read() }
+
+    /// The next message, or nil when the caller has sent all.
+    ///
+    /// - Throws: CANCELLED or `DeadlineExceeded` when the call is over before its end; CANCELLED when the handler has
+    ///   returned.
+    public mutating func next(isolation actor: isolated (any Actor)?) async throws(Failure) -> Element? {
+      try await read()
+    }
+  }
+
+  /// Begins, or goes on, to read.
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(read: read) }
+}
+
+/// Sends the messages of a reply, one after the other.
+public struct ResponseWriter<Element: Message, Failure: ErrorUnion>: Sendable {
+  private let send: @Sendable (Element, Bool?) async throws(Failure) -> Void
+
+  /// A writer to somewhere else, for tests that call a handler without a server.
+  public init(_ write: @escaping @Sendable (Element) async throws(Failure) -> Void) {
+    send = { (message, _) async throws(Failure) in try await write(message) }
+  }
+
+  init(send: @escaping @Sendable (Element, Bool?) async throws(Failure) -> Void) { self.send = send }
+
+  /// Sends a message, and returns when there is room for another: a slow caller slows the handler.
+  ///
+  /// - Parameter compress: Whether this very message is compressed, if the reply may be; nil leaves it to its size.
+  /// - Throws: CANCELLED or `DeadlineExceeded` when the call is over; CANCELLED when the handler has returned.
+  public func write(_ message: Element, compress: Bool? = nil) async throws(Failure) {
+    try await send(message, compress)
+  }
+
+  /// Sends messages in their order.
+  ///
+  /// - Throws: CANCELLED or `DeadlineExceeded` when the call is over; CANCELLED when the handler has returned.
+  public func write(contentsOf messages: some Sequence<Element>) async throws(Failure) {
+    for message in messages { try await send(message, nil) }
   }
 }

@@ -7,36 +7,45 @@ import TaxonTransport
 /// A method with one request and one reply, and its handler.
 final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion>: RegisteredMethod {
   typealias Handler = @Sendable (Request, ServerContext) async throws(Failure) -> Response
-
   let descriptor: MethodDescriptor<Request, Response, Failure>
-  let handler: Handler
-  let reporter: CallReporter
-  let interceptors: ServerInterceptors?
+  private let handler: Handler
+  /// Gives a call's request to the handler, and its outcome to the call, without a deadline and interceptors.
+  /// `ServiceRegistry.add` makes it, in the module that knows the types: where they are parameters, each value and each
+  /// function of the way takes memory of the task.
+  fileprivate let work: CallWork
+  /// The same with deadline and interceptors.
+  fileprivate let guardedWork: CallWork
+  fileprivate let reporter: CallReporter
+  fileprivate let interceptors: ServerInterceptors?
   // To find the type costs 300 instructions.
   private let callType = UnaryCall<Request, Response, Failure>.self
 
   init(
-    descriptor: MethodDescriptor<Request, Response, Failure>, handler: @escaping Handler, reporter: CallReporter,
-    interceptors: ServerInterceptors? = nil
+    descriptor: MethodDescriptor<Request, Response, Failure>, handler: @escaping Handler, work: @escaping CallWork,
+    reporter: CallReporter, interceptors: ServerInterceptors? = nil
   ) {
     self.descriptor = descriptor
     self.handler = handler
+    self.work = work
+    guardedWork = { await UnaryCall<Request, Response, Failure>.of($0).runGuarded() }
     self.reporter = reporter
     self.interceptors = interceptors
   }
 
   func intercepted(by interceptors: ServerInterceptors) -> any RegisteredMethod {
-    UnaryMethod(descriptor: descriptor, handler: handler, reporter: reporter, interceptors: interceptors)
+    UnaryMethod(descriptor: descriptor, handler: handler, work: work, reporter: reporter, interceptors: interceptors)
   }
 
   func offloaded() -> any RegisteredMethod {
-    UnaryMethod(
-      descriptor: descriptor,
-      handler: { [handler] (request, context) async throws(Failure) in
-        try await withTaskExecutorPreference(globalConcurrentExecutor) { () async throws(Failure) in
-          try await handler(request, context)
-        }
-      }, reporter: reporter, interceptors: interceptors)
+    let offloaded: Handler = { [handler] (request, context) async throws(Failure) in
+      try await withTaskExecutorPreference(globalConcurrentExecutor) { () async throws(Failure) in
+        try await handler(request, context)
+      }
+    }
+    return UnaryMethod(
+      descriptor: descriptor, handler: offloaded,
+      work: { await UnaryCall<Request, Response, Failure>.of($0).run(offloaded) }, reporter: reporter,
+      interceptors: interceptors)
   }
 
   var path: String { descriptor.path }
@@ -50,16 +59,37 @@ final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion
     let request = try stream.wire.codec.decode(Request.self, message)
     return (callType.init(self, stream, request, byteCount: message.count, isCompressed: isCompressed), .none)
   }
+
+  /// The handler with the call's deadline and the method's interceptors around it.
+  fileprivate func handle(
+    _ request: Request, _ context: ServerContext, _ stream: ServerStream
+  ) async throws(Failure) -> Response {
+    return try await stream.withDeadline { () async throws(Failure) in
+      guard let interceptors = self.interceptors else { return try await self.handler(request, context) }
+      var response: Response?
+      try await Failure.catching {
+        try await interceptors.run(context) {
+          let request = try interceptors.receiving(request, context)
+          response = try interceptors.sending(try await self.handler(request, context), context)
+        }
+      }
+      guard let response else {
+        throw Failure.lift(RPCError(.internalError, "An interceptor ended the call without a reply"))
+      }
+      return response
+    }
+  }
 }
 
 /// One call of a unary method.
+@usableFromInline
 final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>: ServerCall, RunnableCall,
   // @unchecked: reached on the loop of the stream's connection alone: the stream calls it there, and the task runs there.
   @unchecked Sendable
 {
   private let method: UnaryMethod<Request, Response, Failure>
   private let stream: ServerStream
-  private let request: Request
+  @usableFromInline let request: Request
   /// Bytes of the request.
   private let byteCount: Int
   private let isRequestCompressed: Bool
@@ -99,61 +129,65 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     }
   }
 
-  func heldLoop(for duration: Duration) { method.reporter.heldLoop(path: method.path, for: duration) }
+  func heldLoop(for duration: Duration) {
+    method.reporter.heldLoop(path: method.path, for: duration)
+  }
 
-  nonisolated(nonsending) func run() async {
-    let context = ServerContext(
-      path: method.path, stream: stream, reporter: method.reporter, failure: Failure.self)
-    if isRequestCompressed { context.isRequestCompressed = true }
+  var work: CallWork { stream.deadline == nil && method.interceptors == nil ? method.work : method.guardedWork }
+
+  /// The call of which work was given.
+  @usableFromInline static func of(_ call: AnyObject) -> UnaryCall { unsafeDowncast(call, to: UnaryCall.self) }
+
+  fileprivate nonisolated(nonsending) func runGuarded() async {
+    await run { (request, context) async throws(Failure) in
+      try await self.method.handle(request, context, self.stream)
+    }
+  }
+
+  fileprivate nonisolated(nonsending) func run(
+    _ handler: (Request, ServerContext) async throws(Failure) -> Response
+  ) async {
+    let context = begin()
     do throws(Failure) {
-      // The usual case goes to the handler straight: each function between would need memory of the task.
-      if stream.deadline == nil, method.interceptors == nil {
-        succeed(try await method.handler(request, context), context)
-      } else {
-        succeed(try await handle(request, context), context)
-      }
-    } catch {
-      // What is in a union is taken out once, not by each question that is asked of it. An error of no union knows itself
-      // as what it may be sent.
-      fail(Failure.self == RPCError.self ? error : error.wrapped, context)
-    }
-    isDone = true
-    task = nil
-    stream.handlerEnded()
-    method.reporter.handlerEnded()
-  }
-
-  func cancel(_ error: RPCError) {
-    task?.cancel()
-  }
-
-  private func handle(_ request: Request, _ context: ServerContext) async throws(Failure) -> Response {
-    return try await stream.withDeadline { () async throws(Failure) in
-      guard let interceptors = self.method.interceptors else { return try await self.method.handler(request, context) }
-      var response: Response?
-      try await Failure.catching {
-        try await interceptors.run(context) {
-          let request = try interceptors.receiving(request, context)
-          response = try interceptors.sending(try await self.method.handler(request, context), context)
-        }
-      }
-      guard let response else {
-        throw Failure.lift(RPCError(.internalError, "An interceptor ended the call without a reply"))
-      }
-      return response
-    }
-  }
-
-  private func succeed(_ response: Response, _ context: ServerContext) {
-    let fields = context.takeReply()
-    do throws(RPCError) {
-      try stream.reply(response, compress: fields.compresses, initial: fields.initial, trailing: fields.trailing)
+      succeed(try await handler(request, context), context)
     } catch {
       fail(error, context)
     }
   }
 
-  private func fail(_ error: any TaxonomyError, _ context: ServerContext) {
+  /// The handler is about to be called.
+  @usableFromInline func begin() -> ServerContext {
+    let context = ServerContext(path: method.path, stream: stream, reporter: method.reporter, failure: Failure.self)
+    if isRequestCompressed { context.isRequestCompressed = true }
+    return context
+  }
+
+  func cancel(_ error: RPCError) { task?.cancel() }
+
+  /// The handler has returned its reply.
+  @usableFromInline func succeed(_ response: Response, _ context: ServerContext) {
+    let fields = context.takeReply()
+    do throws(RPCError) {
+      try stream.reply(response, compress: fields.compresses, initial: fields.initial, trailing: fields.trailing)
+    } catch {
+      method.reporter.fail(stream, error, context)
+    }
+    ended()
+  }
+
+  /// The handler has thrown.
+  @usableFromInline func fail(_ error: Failure, _ context: ServerContext) {
+    // What is in a union is taken out once, not by each question that is asked of it. An error of no union knows itself
+    // as what it may be sent.
+    let error: any TaxonomyError = Failure.self == RPCError.self ? error : error.wrapped
     method.reporter.fail(stream, error, context)
+    ended()
+  }
+
+  private func ended() {
+    isDone = true
+    task = nil
+    stream.handlerEnded()
+    method.reporter.handlerEnded()
   }
 }

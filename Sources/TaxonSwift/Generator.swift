@@ -5,11 +5,11 @@ import TaxonSchema
 
 /// Turns a request of protoc into Swift files, or into diagnostics when the schema has mistakes.
 package struct Generator {
-  let request: Google_Protobuf_Compiler_CodeGeneratorRequest
+  private let request: Google_Protobuf_Compiler_CodeGeneratorRequest
   private let readFile: (String) -> String?
 
-  /// Makes a generator. `readFile` gives the text of a source file, or nil where there is none: with the sources at
-  /// hand, diagnostics name files as people know them and point at the very word.
+  /// Makes a generator. `readFile` gives the text of a source file, or nil when it does not exist: with the sources,
+  /// diagnostics name files that editors can open and point at the exact word.
   package init(
     _ request: Google_Protobuf_Compiler_CodeGeneratorRequest, readFile: @escaping (String) -> String? = { _ in nil }
   ) {
@@ -25,14 +25,14 @@ package struct Generator {
     self.init(.init(fileToGenerate: generating, protoFile: files), readFile: readFile)
   }
 
-  /// What comes out of a run.
+  /// The result of a run.
   package struct Outcome {
     /// Mistakes and warnings, in the order of the sources.
     package var diagnostics: [Diagnostic]
     /// Generated files; none when there is a mistake.
     package var files: [(name: String, content: String)]
-    /// By the file that has them, the imports that lead to errors in its `raises`. protoc, which does not know `raises`, may
-    /// say that they are unused.
+    /// By the file that has them, the imports that lead to errors in its `raises`. protoc does not know `raises` and
+    /// may call them unused.
     package var importsForErrors: [String: Set<String>] = [:]
   }
 
@@ -62,9 +62,53 @@ package struct Generator {
   }
 }
 
+/// The conversation with protoc: an encoded CodeGeneratorRequest comes in, an encoded CodeGeneratorResponse goes out.
+package struct ProtocPlugin {
+  /// Gives the text of a source file, or nil when it does not exist.
+  package var readFile: (String) -> String? = { _ in nil }
+  /// Rewrites protoc's parameter before it is read. What it throws is reported as a mistake.
+  package var expandParameter: (String) throws -> String = { $0 }
+  /// Takes warnings, which a response has no place for.
+  package var warn: (Diagnostic) -> Void = { _ in }
+
+  /// Makes a plugin that reads no files.
+  package init() {}
+
+  /// The answer to a request. Throws when the request cannot be decoded.
+  package func answer(_ request: [UInt8]) throws -> [UInt8] {
+    var request = try Google_Protobuf_Compiler_CodeGeneratorRequest(decoding: request)
+    do {
+      request.parameter = try expandParameter(request.parameter ?? "")
+    } catch {
+      // As with all mistakes: protoc has begun a line before the text.
+      return try Google_Protobuf_Compiler_CodeGeneratorResponse(error: "\n\(error)").encoded()
+    }
+    return try Generator(request, readFile: readFile).run(warn: warn).encoded()
+  }
+}
+
+extension Generator {
+  /// The answer to protoc. Mistakes are in its `error`, each on a line of its own; warnings go to `warn`.
+  package func run(warn: (Diagnostic) -> Void = { _ in }) -> Google_Protobuf_Compiler_CodeGeneratorResponse {
+    // FEATURE_PROTO3_OPTIONAL.
+    var response = Google_Protobuf_Compiler_CodeGeneratorResponse(supportedFeatures: 1)
+    do {
+      let outcome = generate(try GeneratorSettings(parameter: request.parameter ?? ""))
+      for warning in outcome.diagnostics where warning.severity == .warning { warn(warning) }
+      let errors = outcome.diagnostics.filter { $0.severity == .error }
+      // protoc puts "--taxon_out: " before the text: the first diagnostic begins on the next line.
+      if !errors.isEmpty { response.error = errors.map { "\n\($0)" }.joined() }
+      response.file = outcome.files.map { .init(name: $0.name, content: $0.content) }
+    } catch {
+      response.error = "\(error)"
+    }
+    return response
+  }
+}
+
 extension Protoc {
-  /// Has protoc read the schemas, and checks and generates them. `report` takes what is to be said of them, a line at a
-  /// time. Nil where there is a mistake.
+  /// Runs protoc, checks the schemas and generates their code. `report` gets the diagnostics, a line at a time. Nil
+  /// when there is an error.
   package func generate(
     _ files: [String], _ settings: GeneratorSettings, report: (String) -> Void
   ) throws -> [(name: String, content: String)]? {

@@ -11,7 +11,7 @@ struct Driver {
   private var parameters: [String] = []
   private var files: [String] = []
 
-  /// An argument that is none.
+  /// An invalid argument.
   struct Mistake: Error, CustomStringConvertible {
     var description: String
   }

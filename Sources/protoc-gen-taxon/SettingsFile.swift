@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// A target's `taxon.json`, as far as it says how to generate; TaxonPlugin sees to the folders.
+/// The settings of a target's `taxon.json` that say how to generate; TaxonPlugin reads those about folders.
 ///
 /// It is read here rather than by the plugin because SwiftPM asks a plugin only when a package's structure changes, but
 /// runs protoc again whenever an input does.
@@ -45,7 +45,7 @@ struct SettingsFile {
       throw mistake(nil, "this is not a JSON object; write {\"access\": …}")
     }
     for key in object.keys.sorted() where !Self.keys.contains(key) {
-      throw mistake(key, "there is no setting \"\(key)\"; there are \(Self.keys.joined(separator: ", "))")
+      throw mistake(key, "\"\(key)\" is not a setting; the settings are \(Self.keys.joined(separator: ", "))")
     }
     if let access = object["access"] {
       guard let access = access as? String, ["public", "package", "internal"].contains(access) else {
@@ -56,7 +56,7 @@ struct SettingsFile {
     for key in ["clients", "fakes", "descriptors"] {
       guard let value = object[key] else { continue }
       guard let flag = value as? Bool else {
-        throw mistake(key, "\"\(key)\" says neither yes nor no; write true or false")
+        throw mistake(key, "\"\(key)\" is neither true nor false")
       }
       parameters.append("\(key)=\(flag)")
     }

@@ -34,12 +34,12 @@ PROTO2_TYPES = [
 
 BINARY_ONLY_GOOGLE_ACCEPTS: list[tuple[str, str]] = [
     (rf"^({'|'.join(PROTO2_TYPES)})\.\S+: a string is not UTF-8", "proto2 had no such rule"),
-    ("there is no field number 0", "upb does not look at numbers in a group that it skips, nor where a type has no fields"),
+    ("invalid field number 0", "upb does not look at numbers in a group that it skips, nor where a type has no fields"),
 ]
 JSON_ONLY_GOOGLE_ACCEPTS: list[tuple[str, str]] = [
     ("a text is not base64", "Python's base64 skips characters that are none, and takes any padding"),
     ("a number is expected", "Python's float() takes true and false"),
-    ("a number is not written as JSON has it", "Python's int() and float() take leading zeros and more"),
+    ("a number is not valid JSON", "Python's int() and float() take leading zeros and more"),
     ("the name or the number of a value is expected", "Python's int() takes true and false"),
     (rf"\.({'|'.join(ENUM_FIELDS)}): a number does not fit the field", "json_format takes what is left of it in 32 bits"),
     (rf"\.({'|'.join(ENUM_FIELDS)}): a whole number has a fraction", "json_format rounds the number of an enum"),
@@ -48,12 +48,12 @@ JSON_ONLY_GOOGLE_ACCEPTS: list[tuple[str, str]] = [
     (r"^google\.protobuf\.(Any|Timestamp|Duration|FieldMask|Struct|Value|ListValue|\w+Value): there is no field",
      "json_format does not look at what is beside the value of an Any"),
     ("messages are nested deeper than", "json_format counts no entries of maps, which are messages of the binary format"),
-    (r"field \S+ is there twice", "json_format takes a field under both of its names"),
+    (r"field \S+ occurs twice", "json_format takes a field under both of its names"),
     ("'{' is expected", "json_format takes what has no elements, [] and \"\", for an object that has no members"),
     ("a text is not a list of paths in lowerCamelCase", "json_format takes any text without an underscore for a path"),
 ]
 IGNORING_ONLY_GOOGLE_ACCEPTS: list[tuple[str, str]] = [
-    ("a backslash begins no escape", "json_format does not look for half a surrogate in what it ignores"),
+    ("a backslash does not begin an escape", "json_format does not look for half a surrogate in what it ignores"),
 ]
 IGNORING_ONLY_TAXON_ACCEPTS: list[tuple[str, str]] = [
     ("does not have extensions", "json_format does not ignore a key in brackets"),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Testing
 
+@testable import TaxonClient
+
 /// Fails each test that leaves something behind of the servers and channels that it has had watched: a handler that
 /// still runs, a stream that a session still holds, a connection, a socket, a thread.
 package struct LeftoverCheck: SuiteTrait, TestTrait, TestScoping {
@@ -20,7 +22,11 @@ package struct LeftoverCheck: SuiteTrait, TestTrait, TestScoping {
   ) async throws {
     let leftovers = Leftovers()
     // A test that throws fails by itself, and has not come to its shutdowns.
-    try await Leftovers.$current.withValue(leftovers) { try await test() }
+    try await Leftovers.$current.withValue(leftovers) {
+      try await DialerObservation.$observed.withValue({ WatchedDialer(dialer: $0, leftovers: leftovers) }) {
+        try await test()
+      }
+    }
     for left in await leftovers.found(within: patience) {
       Issue.record("The test leaves behind: \(left)", sourceLocation: location)
     }

@@ -16,6 +16,9 @@ package final class Leftovers: Sendable {
     var handlers: [@Sendable () -> Int] = []
     /// What the sockets are of, by their numbers.
     var sockets: [UInt64: String] = [:]
+    /// What each task is that goes on.
+    var tasks: [Int: String] = [:]
+    var taskCount = 0
     var loops: Set<ObjectIdentifier> = []
   }
 
@@ -40,6 +43,19 @@ package final class Leftovers: Sendable {
   /// Expects that no handler runs.
   func watchHandlers(_ running: @escaping @Sendable () -> Int) {
     state.withLock { $0.handlers.append(running) }
+  }
+
+  /// Expects a task to be over.
+  func watch(_ task: Task<Void, Never>, _ name: String) {
+    let number = state.withLock { state in
+      state.taskCount += 1
+      state.tasks[state.taskCount] = name
+      return state.taskCount
+    }
+    Task {
+      await task.value
+      state.withLock { $0.tasks[number] = nil }
+    }
   }
 
   /// Expects a connection to be gone, with its socket in all descriptors, its session and their streams. Called on the
@@ -90,12 +106,13 @@ package final class Leftovers: Sendable {
   }
 
   private func look() async -> [String] {
-    let (objects, handlers, sockets) = state.withLock { ($0.objects, $0.handlers, $0.sockets) }
+    let (objects, handlers, sockets, tasks) = state.withLock { ($0.objects, $0.handlers, $0.sockets, $0.tasks) }
     var found: [String] = []
     let running = handlers.reduce(0) { $0 + $1() }
     if running > 0 {
       found.append(running == 1 ? "a handler, which still runs" : "\(running) handlers, which still run")
     }
+    found += tasks.values
     var left: [WatchedObject] = []
     for object in objects {
       let (isGone, text) = await object.look()

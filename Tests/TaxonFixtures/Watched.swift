@@ -25,13 +25,12 @@ package func watched(_ channel: TaxonClient.Channel) -> TaxonClient.Channel {
   let dispatcher = channel.engine.dispatcher
   leftovers.watch(channel, "a channel")
   leftovers.watch(dispatcher, "the dispatcher of a channel", on: dispatcher.eventLoop)
-  if let tls = dispatcher.tls { leftovers.watch(tls, "the TLS context of a channel, or the task that reads its files") }
-  dispatcher.dialer = WatchedDialer(dialer: dispatcher.dialer, leftovers: leftovers)
+  if let task = channel.reloading { leftovers.watch(task, "the task that reads a channel's certificates again") }
   return channel
 }
 
 /// Makes connections by another dialer, and has them watched.
-private struct WatchedDialer: Dialer {
+struct WatchedDialer: Dialer {
   let dialer: any Dialer
   let leftovers: Leftovers
 

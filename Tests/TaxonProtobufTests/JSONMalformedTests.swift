@@ -24,8 +24,8 @@ import Testing
     ("{", ": the text ends inside a value, line 1, column 2"),
     ("[]", ": '{' is expected, line 1, column 1"),
     ("null", ": '{' is expected, line 1, column 1"),
-    ("{}x", ": there is more behind the message, line 1, column 3"),
-    ("{}{}", ": there is more behind the message, line 1, column 3"),
+    ("{}x", ": the text goes on behind the message, line 1, column 3"),
+    ("{}{}", ": the text goes on behind the message, line 1, column 3"),
     (#"{"number":1,}"#, ": a string is expected, line 1, column 13"),
     (#"{,"number":1}"#, ": a string is expected, line 1, column 2"),
     (#"{"number" 1}"#, ": ':' is expected, at number, line 1, column 11"),
@@ -39,23 +39,23 @@ import Testing
     ("{\u{FEFF}}", ": a string is expected, line 1, column 2"),
     ("{\u{A0}}", ": a string is expected, line 1, column 2"),
     // Numbers.
-    (#"{"number":01}"#, ".number: not written"),
+    (#"{"number":01}"#, ".number: invalid"),
     (#"{"number":+1}"#, ".number: a number is expected, at number, line 1, column 11"),
     (#"{"number":.5}"#, ".number: a number is expected, at number, line 1, column 11"),
-    (#"{"number":-}"#, ".number: not written"),
-    (#"{"number":1.}"#, ".number: not written"),
-    (#"{"number":1e}"#, ".number: not written"),
+    (#"{"number":-}"#, ".number: invalid"),
+    (#"{"number":1.}"#, ".number: invalid"),
+    (#"{"number":1e}"#, ".number: invalid"),
     (#"{"number":0x1}"#, ": ',' or '}' is expected, at number, line 1, column 12"),
     (#"{"number":1.5}"#, ".number: a whole number has a fraction, at number, line 1, column 11"),
     (#"{"number":1e-1}"#, ".number: a whole number has a fraction, at number, line 1, column 11"),
     (#"{"number":2147483648}"#, ".number: does not fit"),
     (#"{"number":-2147483649}"#, ".number: does not fit"),
     (#"{"number":1e99999999999999999999}"#, ".number: does not fit"),
-    (#"{"number":""}"#, ".number: not written"),
-    (#"{"number":" 1"}"#, ".number: not written"),
-    (#"{"number":"1 "}"#, ".number: not written"),
-    (#"{"number":"1x"}"#, ".number: not written"),
-    (#"{"number":"+1"}"#, ".number: not written"),
+    (#"{"number":""}"#, ".number: invalid"),
+    (#"{"number":" 1"}"#, ".number: invalid"),
+    (#"{"number":"1 "}"#, ".number: invalid"),
+    (#"{"number":"1x"}"#, ".number: invalid"),
+    (#"{"number":"+1"}"#, ".number: invalid"),
     (#"{"number":true}"#, ".number: a number is expected, at number, line 1, column 11"),
     (#"{"number":{}}"#, ".number: a number is expected, at number, line 1, column 11"),
     (#"{"number":[1]}"#, ".number: a number is expected, at number, line 1, column 11"),
@@ -66,18 +66,18 @@ import Testing
     (#"{"name":"a\""#, ".name: the text ends inside a value, at name, line 1, column 13"),
     ("{\"name\":\"a\nb\"}", ".name: a control character is not escaped, at name, line 1, column 11"),
     ("{\"name\":\"0123456789\u{0}\"}", ".name: a control character is not escaped, at name, line 1, column 20"),
-    (#"{"name":"\x"}"#, ".name: a backslash begins no escape, at name, line 1, column 10"),
-    (#"{"name":"\U0041"}"#, ".name: a backslash begins no escape, at name, line 1, column 10"),
-    (#"{"name":"\u12"}"#, ".name: a backslash begins no escape, at name, line 1, column 10"),
-    (#"{"name":"\ud83d"}"#, ".name: a backslash begins no escape, at name, line 1, column 10"),
-    (#"{"name":"\ud83dx"}"#, ".name: a backslash begins no escape, at name, line 1, column 10"),
-    (#"{"name":"\ud83d\u0041"}"#, ".name: a backslash begins no escape, at name, line 1, column 10"),
-    (#"{"name":"é\ude00"}"#, ".name: a backslash begins no escape, at name, line 1, column 11"),
+    (#"{"name":"\x"}"#, ".name: a backslash does not begin an escape, at name, line 1, column 10"),
+    (#"{"name":"\U0041"}"#, ".name: a backslash does not begin an escape, at name, line 1, column 10"),
+    (#"{"name":"\u12"}"#, ".name: a backslash does not begin an escape, at name, line 1, column 10"),
+    (#"{"name":"\ud83d"}"#, ".name: a backslash does not begin an escape, at name, line 1, column 10"),
+    (#"{"name":"\ud83dx"}"#, ".name: a backslash does not begin an escape, at name, line 1, column 10"),
+    (#"{"name":"\ud83d\u0041"}"#, ".name: a backslash does not begin an escape, at name, line 1, column 10"),
+    (#"{"name":"é\ude00"}"#, ".name: a backslash does not begin an escape, at name, line 1, column 11"),
     // Fields.
     (#"{"x":1}"#, #": there is no field "x", line 1, column 2"#),
     (#"{"Number":1}"#, #": there is no field "Number", line 1, column 2"#),
-    (#"{"number":1,"number":1}"#, ": field number is there twice, line 1, column 13"),
-    (#"{"text":"a","inner":{}}"#, ": inner and another member of its oneof are there, line 1, column 13"),
+    (#"{"number":1,"number":1}"#, ": field number occurs twice, line 1, column 13"),
+    (#"{"text":"a","inner":{}}"#, ": inner and another member of its oneof are set, line 1, column 13"),
     (#"{"numbers":1}"#, ".numbers: '[' is expected, at numbers, line 1, column 12"),
     (#"{"numbers":[null]}"#, ".numbers: a null is in a list or a map, at numbers[0], line 1, column 13"),
     (#"{"numbers":[[1]]}"#, ".numbers: a number is expected, at numbers[0], line 1, column 13"),
@@ -85,7 +85,7 @@ import Testing
     ("{\n \"child\": {\n  \"é\": 1}}", #": there is no field "é", at child, line 3, column 3"#),
     (
       #"{"child":{"inner":{"number":"x"}}}"#,
-      ".number: a number is not written as JSON has it, at child.inner.number, line 1, column 29"
+      ".number: a number is not valid JSON, at child.inner.number, line 1, column 29"
     ),
   ])
   func malformedText(_ text: String, _ message: String) {
@@ -93,7 +93,7 @@ import Testing
     let place = ", at number, line 1, column 11"
     let whole =
       switch message {
-      case ".number: not written": ".number: a number is not written as JSON has it\(place)"
+      case ".number: invalid": ".number: a number is not valid JSON\(place)"
       case ".number: does not fit": ".number: a number does not fit the field\(place)"
       default: message
       }
@@ -101,10 +101,10 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"texts":{"a":"b","a":"c"}}"#, #".texts: key "a" is there twice, at texts, line 1, column 19"#),
-    (#"{"texts":{"a":"b","\u0061":"c"}}"#, #".texts: key "a" is there twice, at texts, line 1, column 19"#),
-    (#"{"numbers":{"1":1,"1.0":1}}"#, #".numbers: key "1.0" is there twice, at numbers, line 1, column 19"#),
-    (#"{"numbers":{"x":1}}"#, ".numbers: a number is not written as JSON has it, at numbers, line 1, column 13"),
+    (#"{"texts":{"a":"b","a":"c"}}"#, #".texts: key "a" occurs twice, at texts, line 1, column 19"#),
+    (#"{"texts":{"a":"b","\u0061":"c"}}"#, #".texts: key "a" occurs twice, at texts, line 1, column 19"#),
+    (#"{"numbers":{"1":1,"1.0":1}}"#, #".numbers: key "1.0" occurs twice, at numbers, line 1, column 19"#),
+    (#"{"numbers":{"x":1}}"#, ".numbers: a number is not valid JSON, at numbers, line 1, column 13"),
     (#"{"numbers":{1:1}}"#, ".numbers: a string is expected, at numbers, line 1, column 13"),
     (#"{"blobs":{"True":""}}"#, #".blobs: "true" or "false" is expected, at blobs, line 1, column 11"#),
     (#"{"texts":{"a b":null}}"#, #".texts: a null is in a list or a map, at texts["a b"], line 1, column 17"#),
@@ -124,31 +124,31 @@ import Testing
   @Test func manyKeysOfWhichOneComesTwice() {
     let keys = (0..<1000).map { #""key \#($0)":"x""# } + [#""key 500":"y""#]
     #expect(
-      fault(Maps.self, #"{"texts":{\#(keys.joined(separator: ","))}}"#).contains(#"key "key 500" is there twice"#))
+      fault(Maps.self, #"{"texts":{\#(keys.joined(separator: ","))}}"#).contains(#"key "key 500" occurs twice"#))
   }
 
   @Test func aFieldUnderBothOfItsNames() {
     #expect(
       fault(Renamed.self, #"{"plainName":1,"plain_name":1}"#)
-        == "taxon.test.Renamed: field plain_name is there twice, line 1, column 16")
+        == "taxon.test.Renamed: field plain_name occurs twice, line 1, column 16")
     #expect(
-      fault(Renamed.self, #"{"a":null,"a":1}"#) == "taxon.test.Renamed: field a is there twice, line 1, column 11")
+      fault(Renamed.self, #"{"a":null,"a":1}"#) == "taxon.test.Renamed: field a occurs twice, line 1, column 11")
   }
 
   @Test(arguments: [
     (#"{"doubleValue":1e309}"#, "does not fit"), (#"{"doubleValue":"-1e309"}"#, "does not fit"),
-    (#"{"floatValue":3.5e38}"#, "does not fit"), (#"{"doubleValue":"inf"}"#, "not written as JSON"),
-    (#"{"doubleValue":"nan"}"#, "not written as JSON"), (#"{"doubleValue":NaN}"#, "a number is expected"),
-    (#"{"doubleValue":Infinity}"#, "a number is expected"), (#"{"doubleValue":-Infinity}"#, "not written as JSON"),
-    (#"{"doubleValue":"0x10"}"#, "not written as JSON"), (#"{"doubleValue":"1 "}"#, "not written as JSON"),
-    (#"{"doubleValue":""}"#, "not written as JSON"), (#"{"uint64Value":18446744073709551616}"#, "does not fit"),
+    (#"{"floatValue":3.5e38}"#, "does not fit"), (#"{"doubleValue":"inf"}"#, "not valid JSON"),
+    (#"{"doubleValue":"nan"}"#, "not valid JSON"), (#"{"doubleValue":NaN}"#, "a number is expected"),
+    (#"{"doubleValue":Infinity}"#, "a number is expected"), (#"{"doubleValue":-Infinity}"#, "not valid JSON"),
+    (#"{"doubleValue":"0x10"}"#, "not valid JSON"), (#"{"doubleValue":"1 "}"#, "not valid JSON"),
+    (#"{"doubleValue":""}"#, "not valid JSON"), (#"{"uint64Value":18446744073709551616}"#, "does not fit"),
     (#"{"uint64Value":-1}"#, "does not fit"), (#"{"int64Value":9223372036854775808}"#, "does not fit"),
     (#"{"int64Value":-9223372036854775809}"#, "does not fit"), (#"{"uint32Value":-1}"#, "does not fit"),
     (#"{"uint32Value":4294967296}"#, "does not fit"), (#"{"boolValue":"true"}"#, "true or false"),
     (#"{"boolValue":0}"#, "true or false"), (#"{"enumValue":"colour_red"}"#, "no value colour_red"),
     (#"{"enumValue":""}"#, "no value "), (#"{"enumValue":true}"#, "the name or the number"),
     (#"{"enumValue":2147483648}"#, "does not fit"), (#"{"enumValue":1.5}"#, "fraction"),
-    (#"{"stringValue":null}x"#, "more behind"), (#"{"messageValue":[]}"#, "'{' is expected"),
+    (#"{"stringValue":null}x"#, "goes on behind"), (#"{"messageValue":[]}"#, "'{' is expected"),
   ])
   func valuesThatDoNotFitTheirFields(_ text: String, _ clause: String) {
     #expect(fault(Singular.self, text).contains(clause))
@@ -240,15 +240,15 @@ import Testing
     (#"{"number":1}"#, "there is no \"@type\""), (#"{"@type":5}"#, "a string is expected"),
     (#"{"@type":"taxon.test.Child"}"#, "is not a type URL"), (#"{"@type":"x/"}"#, "is not a type URL"),
     (#"{"@type":"x/unheard.Of"}"#, "the registry has no type unheard.Of"),
-    (#"{"@type":"x/taxon.test.Child","@type":"x/taxon.test.Child"}"#, "field @type is there twice"),
+    (#"{"@type":"x/taxon.test.Child","@type":"x/taxon.test.Child"}"#, "field @type occurs twice"),
     (#"{"@type":"x/taxon.test.Child","x":1}"#, #"there is no field "x""#),
     (#"{"@type":"x/taxon.test.Child","value":{}}"#, #"there is no field "value""#),
     (#"{"@type":"x/google.protobuf.Duration"}"#, "required field value is missing"),
     (#"{"@type":"x/google.protobuf.Duration","value":"1s","x":1}"#, #"there is no field "x""#),
-    (#"{"@type":"x/google.protobuf.Duration","value":"1s","value":"1s"}"#, "field value is there twice"),
+    (#"{"@type":"x/google.protobuf.Duration","value":"1s","value":"1s"}"#, "field value occurs twice"),
     (#"{"@type":"x/google.protobuf.Duration","value":"1"}"#, "a text is not a duration"),
     (#"{"@type":"x/taxon.test.Required","number":1}"#, "required field name is missing"),
-    (#"{"@type":"x/taxon.test.Child","name":"\ud800"}"#, "begins no escape"),
+    (#"{"@type":"x/taxon.test.Child","name":"\ud800"}"#, "does not begin an escape"),
   ])
   func malformedAny(_ text: String, _ clause: String) {
     let options = JSONDecodingOptions(registry: TypeRegistry.everything.union(.legacy))
@@ -260,11 +260,11 @@ import Testing
     #expect(fault(Extendable.self, #"{"[taxon.test.amount]":1}"#).contains(#"there is no field "[taxon.test.amount]""#))
     #expect(
       fault(Extendable.self, #"{"[taxon.test.amount]":"x"}"#, options)
-        == "taxon.test.Extendable.[taxon.test.amount]: a number is not written as JSON has it, "
+        == "taxon.test.Extendable.[taxon.test.amount]: a number is not valid JSON, "
         + #"at ["[taxon.test.amount]"], line 1, column 24"#)
     #expect(
       fault(Extendable.self, #"{"[taxon.test.amount]":1,"[taxon.test.amount]":1}"#, options)
-        .contains("field [taxon.test.amount] is there twice"))
+        .contains("field [taxon.test.amount] occurs twice"))
     #expect(
       fault(Extendable.self, #"{"[taxon.test.strict]":{}}"#, options).contains("required field number is missing"))
     #expect(fault(Grouped.self, #"{"[taxon.test.amount]":1}"#, options).contains("there is no field"))

@@ -33,13 +33,13 @@ import Testing
     ("18 80808080808080808080 00", "taxon.test.Singular.int32_value: a varint is too long, at byte 1"),
     ("98808080808000 01", "taxon.test.Singular: a varint is too long, at byte 0"),
     // Tags.
-    ("00", "taxon.test.Singular: there is no field number 0, at byte 0"),
-    ("1801 0201 61", "taxon.test.Singular: there is no field number 0, at byte 2"),
-    ("8080808010 01", "taxon.test.Singular: there is no field number 536870912, at byte 0"),
-    ("8280808010 0161", "taxon.test.Singular: there is no field number 536870912, at byte 0"),
-    ("8a01 04 0801 0001", "taxon.test.Child: there is no field number 0, at byte 5"),
-    ("1e01", "taxon.test.Singular.int32_value: there is no wire type 6, at byte 0"),
-    ("1f01", "taxon.test.Singular.int32_value: there is no wire type 7, at byte 0"),
+    ("00", "taxon.test.Singular: invalid field number 0, at byte 0"),
+    ("1801 0201 61", "taxon.test.Singular: invalid field number 0, at byte 2"),
+    ("8080808010 01", "taxon.test.Singular: invalid field number 536870912, at byte 0"),
+    ("8280808010 0161", "taxon.test.Singular: invalid field number 536870912, at byte 0"),
+    ("8a01 04 0801 0001", "taxon.test.Child: invalid field number 0, at byte 5"),
+    ("1e01", "taxon.test.Singular.int32_value: invalid wire type 6, at byte 0"),
+    ("1f01", "taxon.test.Singular.int32_value: invalid wire type 7, at byte 0"),
     // Groups.
     ("fb3e 0801", "taxon.test.Singular: group 1007 does not end, at byte 0"),
     ("fc3e", "taxon.test.Singular: group 1007 ends without having begun, at byte 0"),
@@ -71,7 +71,7 @@ import Testing
   @Test func entriesOfMapsAreCheckedInside() {
     #expect(
       fault(Maps.self, hex("0a06 0a0161 1201ff")) == "taxon.test.Maps.texts.value: a string is not UTF-8, at byte 7")
-    #expect(fault(Maps.self, hex("0a02 0001")) == "taxon.test.Maps.texts: there is no field number 0, at byte 2")
+    #expect(fault(Maps.self, hex("0a02 0001")) == "taxon.test.Maps.texts: invalid field number 0, at byte 2")
   }
 
   @Test func requiredFieldsMustBeThere() {

@@ -79,6 +79,18 @@ import class TaxonClient.Channel
     await kept?.shutDown()
   }
 
+  @Test func aTaskThatGoesOn() async throws {
+    var kept: Channel?
+    let left = try await found {
+      var tls = ClientTLS(trustRoots: .file(Certificates.shared.authority))
+      tls.reloadInterval = .seconds(3600)
+      kept = try watched(Channel("dns:///localhost:1", configuration: quietly { $0.tls = tls }))
+    }
+    #expect(left.contains("the task that reads a channel's certificates again"), "\(left)")
+    kept?.shutDown()
+    kept = nil
+  }
+
   @Test func aStreamThatASessionStillHolds() async throws {
     let begun = Signal()
     let server = try await makeServer { text, _ in

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
 
-/// Lets so many through within any window of time.
+/// Lets at most `limit` through within any window of time.
 public final class RateLimiter: Sendable {
   /// How many in one window; at least 1.
   public let limit: Int

@@ -11,7 +11,7 @@ public struct OrchestratorService: Orchestrator.Service {
   let arms: ArmRegistry
   let access: Access
   let logger: Logger
-  let watches = OpenWatches()
+  private let watches = OpenWatches()
 
   /// An orchestrator.
   ///
@@ -142,7 +142,7 @@ extension OrchestratorService {
     let store = store
     return try await Task {
       try await store.update(task.taskID) { task in
-        // Somebody may have cancelled it while the arm was at work; that stands.
+        // It may have been cancelled while the arm was at work; that stands.
         task.status == .running ? change : nil
       }
     }.value
@@ -175,4 +175,50 @@ extension OrchestratorService {
 
   /// Ends the calls that watch tasks.
   public func serverIsShuttingDown() { watches.end() }
+}
+
+/// Calls that go on until something happens, and that a server must not wait for when it shuts down.
+private final class OpenWatches: Sendable {
+  private struct State {
+    var tasks: [Int: Task<Void, any Error>] = [:]
+    var nextNumber = 0
+    var isOver = false
+  }
+
+  private let state = Locked(State())
+
+  /// Runs a watch until it ends, the caller's task is cancelled or all watches are ended.
+  ///
+  /// - Throws: UNAVAILABLE, which a client may try again, when all watches are ended; what `body` throws.
+  func run(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    let (number, task) = try state.withLock { state in
+      guard !state.isOver else { throw Self.over }
+      state.nextNumber += 1
+      let task = Task { try await body() }
+      state.tasks[state.nextNumber] = task
+      return (state.nextNumber, task)
+    }
+    defer { state.withLock { $0.tasks[number] = nil } }
+    do {
+      try await withTaskCancellationHandler {
+        try await task.value
+      } onCancel: {
+        task.cancel()
+      }
+    } catch {
+      if task.isCancelled, !Task.isCancelled { throw Self.over }
+      throw error
+    }
+  }
+
+  /// Ends all open watches, and lets none begin.
+  func end() {
+    let tasks = state.withLock { state in
+      state.isOver = true
+      return Array(state.tasks.values)
+    }
+    for task in tasks { task.cancel() }
+  }
+
+  private static var over: RPCError { RPCError(.unavailable, "The server is shutting down; watch again") }
 }

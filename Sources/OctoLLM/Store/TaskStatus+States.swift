@@ -27,6 +27,6 @@ extension TaskStatus {
   /// True when the task stays as it is for ever.
   public var isFinal: Bool { self == .completed || self == .cancelled }
 
-  /// True when nothing happens to the task unless somebody asks for it: it is final, or has failed.
+  /// True when nothing more happens to the task by itself: it is final, or has failed.
   public var isAtRest: Bool { isFinal || self == .failed }
 }

@@ -24,7 +24,7 @@ public final class TaskStore: TaskReader {
     }
   }
 
-  /// Opens a file that somebody else writes, only to read it.
+  /// Opens a file that another process writes, only to read it.
   ///
   /// - Throws: `DATABASE_ERROR` when the file cannot be opened.
   public convenience init(replica path: String) throws(SystemError) {
@@ -87,13 +87,13 @@ public final class TaskStore: TaskReader {
     }
   }
 
-  /// What is to become of a task.
+  /// A change of a task.
   public struct Change: Hashable, Sendable {
     /// The state it is to be in.
     public var status: TaskStatus
-    /// What an arm answered; nil leaves what there is.
+    /// What an arm answered; nil keeps the present output.
     public var output: String?
-    /// The code of the error because of which an execution ended so.
+    /// The code of the error that ended an execution.
     public var errorCode: String?
 
     /// A change of the state alone, unless said otherwise.
@@ -106,7 +106,7 @@ public final class TaskStore: TaskReader {
 
   /// Changes a task and writes the change into its history: both or, when anything throws, neither.
   ///
-  /// - Parameter decide: Sees the task inside the transaction and says what is to become of it; nil leaves it alone, and
+  /// - Parameter decide: Sees the task inside the transaction and says how it changes; nil leaves it unchanged, and
   ///   what it throws is thrown on.
   /// - Throws: `TASK_NOT_FOUND` when there is no such task.
   @discardableResult
@@ -149,8 +149,8 @@ public final class TaskStore: TaskReader {
     }
   }
 
-  /// Lets nobody use the store any more: what is under way ends, what comes later is a `DATABASE_ERROR`. The file itself
-  /// is closed when the store is gone.
+  /// Closes the store: what is under way ends, what comes later fails with `DATABASE_ERROR`. The file itself is closed
+  /// when the store is gone.
   public func close() {
     // GRDB's own `close` is not for databases that are in use: a read that comes after it crashes (7.10).
     isClosed.store(true, ordering: .releasing)

@@ -9,7 +9,7 @@ struct ErrorReport: Sendable {
   /// On one line.
   let json: String
 
-  /// - Parameter hint: What the one who called may do about it.
+  /// - Parameter hint: What the caller may do about it.
   init(_ error: some TaxonomyError, hint: String? = nil) {
     let fields = typedFields(error)
     text = Self.text(error, fields, hint)

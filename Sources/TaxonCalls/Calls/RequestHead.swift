@@ -33,10 +33,10 @@ package struct RequestHead: Sendable {
   ) {
     func isNamed(_ expected: StaticString) -> Bool { name.equals(expected) }
     switch name.count {
-    case 5 where isNamed(":path"): path = cache.string(value)
+    case 5 where isNamed(":path"): path = cache.path(value)
     case 7 where isNamed(":method"): method = value.equals("POST") ? .post : value.equals("HEAD") ? .head : .other
     case 7 where isNamed(":scheme"): break
-    case 10 where isNamed(":authority"): authority = cache.string(value)
+    case 10 where isNamed(":authority"): authority = cache.authority(value)
     case 2 where isNamed("te"): break
     // What HTTP/2's own framing says is no metadata.
     case 14 where isNamed("content-length"): break

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
+import TaxonTransport
 
 /// Where one call stands on the server, and what is to be done when something happens. No I/O: the stream that owns
 /// the state carries out what it answers.
@@ -153,5 +155,56 @@ struct ServerCallState {
       reply = .finished
     }
     return reply != .finished
+  }
+}
+
+extension ServerCallState.Fault {
+  /// What the peer did wrong, for the peer.
+  var reason: String {
+    switch self {
+    case .headersTooLarge(let size, let limit): "headers of \(size) bytes are over the limit of \(limit) bytes"
+    case .invalidTimeout(let text):
+      "grpc-timeout \"\(text)\" is not 1 to 8 digits and one of the units H, M, S, m, u, n"
+    case .unsupportedEncoding(let encoding): "encoding \(encoding) is not supported"
+    case .compressedWithoutEncoding: "a message is marked as compressed, but the call names no grpc-encoding"
+    case .tooManyMessages: "the method takes one message, and a second one came"
+    case .noMessage: "the method takes one message, and the request ended without one"
+    case .truncatedMessage(let place): "the request is truncated: it ended \(place)"
+    case .invalidFlag(let flag): "the prefix of a message begins with \(flag); it must be 0 or 1"
+    case .messageTooLarge(let size, let limit): "a message of \(size) bytes is over the limit of \(limit) bytes"
+    }
+  }
+
+  /// The error with which the call ends.
+  var error: any TaxonomyError {
+    switch self {
+    case .messageTooLarge(let size, let limit): CallError.MessageTooLarge(size: Int64(size), limit: Int64(limit))
+    case .unsupportedEncoding(let encoding):
+      CallError.UnsupportedEncoding(
+        encoding: encoding, supported: Compression.allCases.map(\.rawValue) + ["identity"])
+    case .headersTooLarge(let size, let limit):
+      RPCError(.resourceExhausted, "Request headers of \(size) bytes are over the limit of \(limit) bytes")
+    case .tooManyMessages, .noMessage: CallError.WrongMessageCount(reason: reason)
+    default: CallError.ProtocolViolation(reason: reason)
+    }
+  }
+
+  /// What goes with the error: which encodings would do (gRPC compression document).
+  var trailing: [HeaderBlock.Field] {
+    guard case .unsupportedEncoding = self else { return [] }
+    return [.init("grpc-accept-encoding", Compression.acceptedHere)]
+  }
+}
+
+extension HeaderBlock {
+  /// The head of an HTTP answer to what is not gRPC, whose content is text of `count` bytes.
+  convenience init(rejection status: Int, reason: String, count: Int) {
+    var fields: [Field] = [
+      .init(":status", "\(status)"), .init("content-type", "text/plain; charset=utf-8"),
+      .init("content-length", "\(count)"), .init("x-taxon-reason", reason),
+    ]
+    // RFC 9110 §15.5.6
+    if status == 405 { fields.append(.init("allow", "POST")) }
+    self.init(fields)
   }
 }

@@ -460,22 +460,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     call?.cancel(RPCError.lift(error))
   }
 
-  private func fail(_ fault: ServerCallState.Fault) {
-    switch fault {
-    case .messageTooLarge(let size, let limit):
-      fail(CallError.MessageTooLarge(size: Int64(size), limit: Int64(limit)))
-    case .unsupportedEncoding(let encoding):
-      let supported = Compression.allCases.map(\.rawValue) + ["identity"]
-      // Says what would do (gRPC compression document).
-      fail(
-        CallError.UnsupportedEncoding(encoding: encoding, supported: supported),
-        trailing: [.init("grpc-accept-encoding", Compression.acceptedHere)])
-    case .headersTooLarge(let size, let limit):
-      fail(RPCError(.resourceExhausted, "Request headers of \(size) bytes are over the limit of \(limit) bytes"))
-    case .tooManyMessages, .noMessage: fail(CallError.WrongMessageCount(reason: fault.reason))
-    default: fail(CallError.ProtocolViolation(reason: fault.reason))
-    }
-  }
+  private func fail(_ fault: ServerCallState.Fault) { fail(fault.error, trailing: fault.trailing) }
 
   /// Answers what is not gRPC as HTTP does, with the reason as text.
   ///
@@ -484,7 +469,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   private func rejectHTTP(_ status: Int, _ reason: String, hasEnded: Bool) {
     guard state.finish() == .sendHead else { return }
     let text = reason + "\n"
-    let block = Self.rejection(status, reason: reason, count: text.utf8.count)
+    let block = HeaderBlock(rejection: status, reason: reason, count: text.utf8.count)
     if head.method == .head {
       exchange.sendHeadersOnly(block)
     } else {
@@ -495,17 +480,6 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     guard !hasEnded else { return }
     isRejected = true
     context.deadlines.add(self, at: .now() + Self.rejectedTime)
-  }
-
-  /// The head of an HTTP answer to what is not gRPC, whose content is text of `count` bytes.
-  private static func rejection(_ status: Int, reason: String, count: Int) -> HeaderBlock {
-    var fields: [HeaderBlock.Field] = [
-      .init(":status", "\(status)"), .init("content-type", "text/plain; charset=utf-8"),
-      .init("content-length", "\(count)"), .init("x-taxon-reason", reason),
-    ]
-    // RFC 9110 §15.5.6
-    if status == 405 { fields.append(.init("allow", "POST")) }
-    return HeaderBlock(fields)
   }
 
   /// The reply is over: let go of the call and its request, stop the clock, and stop a peer that is still sending.

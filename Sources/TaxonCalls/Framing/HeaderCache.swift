@@ -15,6 +15,8 @@ import TaxonTransport
 package final class HeaderCache {
   /// The metadata of the last call.
   @exclusivity(unchecked) fileprivate var last: [Metadata.Entry] = []
+  @exclusivity(unchecked) private var lastPath = ""
+  @exclusivity(unchecked) private var lastAuthority = ""
   @exclusivity(unchecked) private var slots = noStrings
   private static let noStrings = [String](repeating: "", count: 32)
   private static let longest = 256
@@ -25,7 +27,22 @@ package final class HeaderCache {
   /// Forgets all, to give up the memory.
   package func clear() {
     last = []
+    lastPath = ""
+    lastAuthority = ""
     slots = Self.noStrings
+  }
+
+  /// A path, which is most often that of the call before.
+  func path(_ bytes: UnsafeBufferPointer<UInt8>) -> String { string(bytes, like: &lastPath) }
+
+  /// An authority, which is most often that of the call before.
+  func authority(_ bytes: UnsafeBufferPointer<UInt8>) -> String { string(bytes, like: &lastAuthority) }
+
+  private func string(_ bytes: UnsafeBufferPointer<UInt8>, like last: inout String) -> String {
+    if last.isMade(of: bytes) { return last }
+    let string = string(bytes)
+    if bytes.count <= Self.longest { last = string }
+    return string
   }
 
   /// The string with these bytes.

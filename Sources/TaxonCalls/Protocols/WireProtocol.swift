@@ -68,24 +68,3 @@ package enum WireProtocol: Sendable, Hashable {
     }
   }
 }
-
-/// How a message is written.
-package enum MessageCodec: Sendable, Hashable {
-  /// Protobuf's binary format.
-  case binary
-
-  /// The message that came.
-  ///
-  /// - Throws: `CallError.MalformedMessage` when it cannot be decoded.
-  package func decode<Content: Message>(
-    _ type: Content.Type, _ bytes: UnsafeRawBufferPointer
-  ) throws(RPCError) -> Content {
-    do throws(MessageDecodingError) {
-      switch self {
-      case .binary: return try Content(decoding: bytes)
-      }
-    } catch {
-      throw RPCError(CallError.MalformedMessage(type: Content.descriptor.name, reason: "\(error)"))
-    }
-  }
-}

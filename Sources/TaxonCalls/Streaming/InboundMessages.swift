@@ -212,3 +212,34 @@ package final class InboundMessages<Element: Sendable, Failure: ErrorUnion>: Sen
     }
   }
 }
+
+/// What a message keeps until it has been read.
+package struct KeptBytes: Sendable, Equatable {
+  /// Bytes of the stream's window: what came on the wire.
+  package var window: Int
+  /// Bytes of memory: the decoded message, and its place in a list.
+  package var memory: Int
+
+  /// What a message keeps that waits.
+  package init(window: Int, memory: Int) {
+    self.window = window
+    self.memory = memory
+  }
+
+  /// Nothing: the message does not wait.
+  package static let none = KeptBytes(window: 0, memory: 0)
+}
+
+/// A message that came, and how.
+package struct ReceivedMessage<Content: Sendable>: Sendable {
+  /// The message.
+  package let content: Content
+  /// True when it was compressed on the wire.
+  package let isCompressed: Bool
+
+  /// A message that came.
+  package init(_ content: Content, isCompressed: Bool) {
+    self.content = content
+    self.isCompressed = isCompressed
+  }
+}

@@ -293,6 +293,14 @@ package final class OutboundMessages: Sendable {
     stream.announce(0)
   }
 
+  /// Lets go of a stream that has ended. What is written waits, until `drop` or `fail` says how the call ended.
+  package func detach() {
+    eventLoop.assertInEventLoop()
+    stream?.announce(0)
+    stream = nil
+    state.withLock { $0.gauge = nil }
+  }
+
   /// The call has ended well before all was sent: what is written from now on goes nowhere.
   package func drop() { end { $0.isDropping = true } }
 

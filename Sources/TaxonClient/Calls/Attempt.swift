@@ -3,6 +3,7 @@ import NIOCore
 import Synchronization
 import TaxonCalls
 import TaxonErrors
+import TaxonProtobuf
 import TaxonResilience
 import TaxonTransport
 
@@ -15,6 +16,19 @@ struct CallPlan: Sendable {
   /// How the call is written.
   var wire: WireProtocol { .gRPC(.binary) }
   let deadline: NIODeadline?
+  /// What the call's interceptors know of it; nil without interceptors.
+  var context: ClientContext?
+}
+
+extension CallPlan {
+  init<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, _ deadline: NIODeadline?,
+    _ context: ClientContext? = nil
+  ) {
+    self.init(
+      path: method.path, isIdempotent: method.idempotency.isSafeToRepeat, options: options, deadline: deadline,
+      context: context)
+  }
 }
 
 /// One attempt of a call: one stream, one permit of a circuit breaker, one end. What is sent and what comes back is the
@@ -32,6 +46,8 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   final let dispatcher: CallDispatcher
   /// The attempt before this one was refused: a second refusal in a row is a failure.
   final let wasRefused: Bool
+  /// Which attempt of its call it is, from 1, for the call's interceptors; 0 without.
+  final let number: Int
   private let takesManyMessages: Bool
   /// Resumed with the attempt's end, or sooner. To be set before the attempt is submitted.
   @exclusivity(unchecked) final var caller: UnsafeContinuation<Void, Never>?
@@ -56,6 +72,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     self.dispatcher = dispatcher
     self.takesManyMessages = takesManyMessages
     self.wasRefused = wasRefused
+    number = plan.context?.nextAttempt() ?? 0
   }
 
   // MARK: For the subclasses
@@ -83,6 +100,12 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     caller.resume()
   }
 
+  /// Ends the attempt, for what this end does not accept of an answer that is no failure of the server's.
+  final func reject(_ error: any TaxonomyError) {
+    permit.take()?.settle(.success)
+    stream?.abandon(error)
+  }
+
   // MARK: From the caller
 
   /// What the caller was resumed with; its error is nil when the attempt succeeded. To be read after that alone.
@@ -96,9 +119,6 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     _ = hasAnswer.load(ordering: .acquiring)
     return answer.error
   }
-
-  /// Ends an attempt that is not submitted.
-  final func refuse(_ error: any TaxonomyError) { answer = CallEnd(error: lifted(error).fromCall()) }
 
   /// Gives the call up: the caller's task is cancelled. Nothing happens when the attempt is over.
   final func cancel() {
@@ -125,6 +145,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   final func send(on connection: ClientConnection) {
     connection.eventLoop.assertInEventLoop()
     guard !isOver else { return }
+    plan.context?.began(number, on: connection)
     let exchange = connection.makeExchange()
     let stream = ClientStream(
       exchange, call: self, takesManyMessages: takesManyMessages, maxMessageSize: connection.limits.maxMessageSize,
@@ -162,6 +183,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
 
   func receive(initial: Metadata) {
     self.initial = initial
+    plan.context?.receive(initial: initial)
     plan.options.onInitialMetadata?(initial)
   }
 
@@ -197,6 +219,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     end.initial = initial
     guard let error = end.error.map(lifted) else {
       permit?.settle(.success)
+      plan.context?.ended(number, end)
       return ended(end)
     }
     // The caller's own cancellation is no answer of the server's.
@@ -208,6 +231,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
       permit?.settle(throwing: told)
     }
     end.error = told
+    plan.context?.ended(number, end)
     ended(end)
   }
 }
@@ -217,5 +241,67 @@ extension ErrorUnion {
   static func raised(_ error: any TaxonomyError) -> any TaxonomyError {
     // What a status stands for is of the type already, and a cast costs more than a comparison.
     type(of: error) == Self.self ? error : lift(error)
+  }
+}
+
+/// One attempt of a unary call.
+// @unchecked: as every attempt, it is reached on the channel's loop until its caller is resumed, and by the caller after that.
+final class UnaryAttempt<Request: Message, Response: Message, Failure: ErrorUnion>: Attempt, @unchecked Sendable {
+  private let request: Request
+  // Not an optional: the metadata of a generic one would be looked up with every use.
+  /// The answer, once it has come.
+  @exclusivity(unchecked) private var response: UnsafeMutablePointer<Response>?
+
+  init(_ plan: CallPlan, _ request: Request, on dispatcher: CallDispatcher, wasRefused: Bool = false) {
+    self.request = request
+    super.init(plan, on: dispatcher, takesManyMessages: false, wasRefused: wasRefused)
+  }
+
+  deinit { dropResponse() }
+
+  /// Tells of the metadata, and hands out the answer. To be called once, when the attempt has succeeded.
+  func takeResponse() -> Response {
+    if let onMetadata = plan.options.onMetadata {
+      let end = end
+      onMetadata(end.initial, end.trailing)
+    }
+    guard let response else { preconditionFailure("a call succeeds when its answer has come") }
+    self.response = nil
+    defer { response.deallocate() }
+    return response.move()
+  }
+
+  private func dropResponse() {
+    guard let response else { return }
+    self.response = nil
+    response.deinitialize(count: 1)
+    response.deallocate()
+  }
+
+  override func write(to stream: ClientStream) throws(RPCError) {
+    try stream.request(request, compression: plan.options.compression)
+  }
+
+  override func receive(
+    _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
+  ) throws(RPCError) -> KeptBytes {
+    dropResponse()
+    let memory = UnsafeMutablePointer<Response>.allocate(capacity: 1)
+    do throws(RPCError) {
+      memory.initialize(to: try plan.wire.codec.decode(Response.self, message))
+    } catch {
+      memory.deallocate()
+      throw error
+    }
+    response = memory
+    plan.options.onMessage?(isCompressed)
+    return .none
+  }
+
+  override func lifted(_ error: any TaxonomyError) -> any TaxonomyError { Failure.raised(error) }
+
+  override func received(_ status: ReceivedStatus) -> (error: any TaxonomyError, notes: [WireNote]) {
+    let received = Failure.received(status, registry: dispatcher.knownErrors)
+    return (received.error, received.notes)
   }
 }

@@ -6,11 +6,10 @@ import TaxonErrors
 import TaxonProtobuf
 import TaxonResilience
 
-/// Makes attempts: asks the breaker before each, and after a failure the policy.
+/// Makes the attempts of calls: asks the policy after each failure whether another follows.
 final class CallEngine: Sendable {
   let dispatcher: CallDispatcher
   private let policy: CallPolicy
-  private let breaker: CircuitBreaker?
   private let budget: RetryBudget?
   /// Those that calls ask for in their options, shared by all calls that ask for the same.
   private let otherBudgets = Locked<[RetryBudget.Settings: RetryBudget]>([:])
@@ -20,12 +19,11 @@ final class CallEngine: Sendable {
   private let logger: Logger
 
   init(
-    dispatcher: CallDispatcher, policy: CallPolicy, breaker: CircuitBreaker?, clock: any Clock<Duration>,
+    dispatcher: CallDispatcher, policy: CallPolicy, clock: any Clock<Duration>,
     observer: (@Sendable (CallEvent) -> Void)?, logger: Logger
   ) {
     self.dispatcher = dispatcher
     self.policy = policy
-    self.breaker = breaker
     budget = policy.retry.budget.map { RetryBudget($0) }
     self.clock = clock
     self.observer = observer
@@ -45,39 +43,31 @@ final class CallEngine: Sendable {
     var wasRefused = false
     while true {
       let attempt = makeAttempt(wasRefused)
-      if admit(attempt) {
-        await withTaskCancellationHandler {
-          await withUnsafeContinuation { continuation in
-            attempt.caller = continuation
-            dispatcher.submit(attempt)
-          }
-        } onCancel: {
-          dispatcher.execute { attempt.cancel() }
-        }
-      }
+      await perform(attempt)
       guard let error = attempt.error else {
         budget(for: plan.options)?.succeeded()
         return nil
       }
-      let end = attempt.end
-      wasRefused = end.refusal != nil
+      wasRefused = attempt.end.refusal != nil
       do {
-        guard try await repeats(plan, after: end, isCommitted: !mayRepeat(), &retrier) else { return error }
+        guard try await repeats(plan, after: attempt, isCommitted: !mayRepeat(), &retrier) else { return error }
       } catch {
         return error
       }
     }
   }
 
-  /// False: the breaker is open, and the attempt has ended.
-  private func admit(_ attempt: Attempt) -> Bool {
-    guard let breaker else { return true }
-    do throws(ConnectionError.CircuitOpen) {
-      attempt.admit(try breaker.acquire())
-      return true
-    } catch {
-      attempt.refuse(error)
-      return false
+  /// Makes one attempt, and waits until it has ended or begun to succeed. A cancelled task gives it up; others of its call
+  /// that are under way at the same time go on.
+  @inline(__always)
+  nonisolated(nonsending) func perform(_ attempt: Attempt) async {
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        attempt.caller = continuation
+        dispatcher.submit(attempt)
+      }
+    } onCancel: {
+      dispatcher.execute { attempt.cancel() }
     }
   }
 
@@ -102,8 +92,9 @@ final class CallEngine: Sendable {
   /// - Returns: True when another is to be made, now: the pause before it is over.
   /// - Throws: What ended the pause.
   private nonisolated(nonsending) func repeats(
-    _ plan: CallPlan, after end: CallEnd, isCommitted: Bool, _ retrier: inout Retrier?
+    _ plan: CallPlan, after attempt: Attempt, isCommitted: Bool, _ retrier: inout Retrier?
   ) async throws -> Bool {
+    let end = attempt.end
     note(end.notes, plan.path)
     guard let error = end.error else { return false }
     var counting =
@@ -119,6 +110,7 @@ final class CallEngine: Sendable {
       observer?(
         .attemptFailed(path: plan.path, attempt: counting.failedAttempts, error: error, decision: decision))
     }
+    plan.context?.decided(attempt.number, decision)
     logger.debug("\(decision)", metadata: ["rpc.path": "\(plan.path)", "error.code": "\(error.code)"])
     guard case .retry(let delay, _) = decision else {
       plan.options.onMetadata?(end.initial, end.trailing)
@@ -133,12 +125,6 @@ final class CallEngine: Sendable {
     return true
   }
 
-  /// A permit for one attempt; nil when there is no breaker, or one for each address.
-  func permit() throws(ConnectionError.CircuitOpen) -> CircuitBreaker.Permit? {
-    guard let breaker else { return nil }
-    return try breaker.acquire()
-  }
-
   /// Whether calls of a method that were refused with REFUSED_STREAM are repeated.
   func repeatsRefusedStreams(_ plan: CallPlan) -> Bool {
     plan.isIdempotent || (plan.options.retry ?? policy.retry).repeatsRefusedStreams
@@ -147,5 +133,22 @@ final class CallEngine: Sendable {
   /// Writes into the log what was odd in an answer.
   func note(_ notes: [WireNote], _ path: String) {
     for note in notes { logger.warning("\(note)", metadata: ["rpc.path": "\(path)"]) }
+  }
+}
+
+/// What a channel decided about a call: for logs and metrics.
+public enum CallEvent: Sendable, CustomStringConvertible {
+  /// An attempt failed and, after what was decided, is repeated or not.
+  case attemptFailed(path: String, attempt: Int, error: any TaxonomyError, decision: RetryDecision)
+  /// The circuit breaker of the endpoint changed its state.
+  case breaker(CircuitBreaker.Transition)
+
+  /// The event in a line.
+  public var description: String {
+    switch self {
+    case .attemptFailed(let path, let attempt, let error, let decision):
+      "\(path) attempt \(attempt) failed with \(error.code): \(decision)"
+    case .breaker(let transition): "\(transition)"
+    }
   }
 }

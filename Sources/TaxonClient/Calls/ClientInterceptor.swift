@@ -1,52 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
+import NIOCore
 import TaxonCalls
 import TaxonErrors
 import TaxonProtobuf
 
-/// What a call begins with.
-public struct ClientCallStart: Sendable {
-  /// The method's path, such as "/octollm.v1.Orchestrator/GetTask".
-  public let path: String
-  /// Sent with each attempt.
-  public var metadata: Metadata
-}
-
-/// What became of a call.
-public struct ClientCallOutcome: Sendable {
-  /// The method's path, such as "/octollm.v1.Orchestrator/GetTask".
-  public let path: String
-  /// The typed error with which the call ended; nil when it ended well.
-  public let error: (any TaxonomyError)?
-  /// The metadata of the answer's head.
-  public let initial: Metadata
-  /// The metadata of the answer's trailers.
-  public let trailing: Metadata
-  /// From the call's beginning to its end, all attempts together.
-  public let duration: Duration
-}
-
-/// Sees the calls of a channel from the outside: credentials, metrics, tracing. A call with all its attempts is one.
+/// Goes around the calls of a channel: credentials, metrics, tracing. A call with all its attempts is one.
+///
+/// The first interceptor of a channel is the outermost: it sees what is sent first, and what is received last.
 public protocol ClientInterceptor: Interceptor {
-  /// A call is about to begin. To throw refuses it, and interceptors further in learn nothing of it. Called in the caller's task, or in one that stands for it.
-  func starting(_ call: inout ClientCallStart) async throws
-  /// A message of the request is about to be sent.
-  func sending(_ message: any Message, path: String)
-  /// A message of the answer has come. Called on the connection's event loop.
-  func receiving(_ message: any Message, path: String)
-  /// The call is over. Called on any thread, once for each call that `starting` saw.
-  func ended(_ outcome: ClientCallOutcome)
+  /// Goes around a call of any kind: code before `next` runs before anything is sent, code after it when the call has ended
+  /// on the wire. Runs in the caller's task; for a call that streams, in a task that stands for it, which is cancelled when
+  /// the caller gives the call up.
+  ///
+  /// What `next` throws is the call's typed outcome; what this function throws, after `next` or instead of it, is what the
+  /// caller gets: a member of what the method declares, or `.other`. A call that streams has ended for its caller when the
+  /// interceptors have returned; messages that came are read meanwhile. `next` is called at most once: a second call throws
+  /// INTERNAL and sends nothing. Without `next` nothing is sent. When this function returns though there was no `next`, or
+  /// though it threw, the call has ended well, with the messages that came; it fails with INTERNAL if that is none where one
+  /// is wanted.
+  func intercept(_ call: ClientContext, next: () async throws -> Void) async throws
+
+  /// A message of the request is about to be sent, and may be changed for another of its type. Called once for each message,
+  /// however many attempts there are, inside of `next` and in the task that writes. Throwing refuses it: the caller's write
+  /// throws; a call with one request fails.
+  func sending(_ message: inout any Message, of call: ClientContext) throws
+
+  /// A message of the answer has come, and may be changed for another of its type. Called inside of `next`; for a call that
+  /// streams, on the connection's event loop. Throwing ends the call with the error.
+  func receiving(_ message: inout any Message, of call: ClientContext) throws
 }
 
 extension ClientInterceptor {
-  /// Does nothing.
-  public func starting(_ call: inout ClientCallStart) async throws {}
-  /// Does nothing.
-  public func sending(_ message: any Message, path: String) {}
-  /// Does nothing.
-  public func receiving(_ message: any Message, path: String) {}
-  /// Does nothing.
-  public func ended(_ outcome: ClientCallOutcome) {}
-
   /// The same interceptor for some calls alone.
   public func only(_ scopes: CallScope...) -> some ClientInterceptor {
     ScopedClientInterceptor(inner: self, scopes: scopes)
@@ -57,56 +41,64 @@ private struct ScopedClientInterceptor<Inner: ClientInterceptor>: ClientIntercep
   let inner: Inner
   let scopes: [CallScope]
 
-  func starting(_ call: inout ClientCallStart) async throws { try await inner.starting(&call) }
-  func sending(_ message: any Message, path: String) { inner.sending(message, path: path) }
-  func receiving(_ message: any Message, path: String) { inner.receiving(message, path: path) }
-  func ended(_ outcome: ClientCallOutcome) { inner.ended(outcome) }
+  func intercept(_ call: ClientContext, next: () async throws -> Void) async throws {
+    try await inner.intercept(call, next: next)
+  }
+  func sending(_ message: inout any Message, of call: ClientContext) throws { try inner.sending(&message, of: call) }
+  func receiving(_ message: inout any Message, of call: ClientContext) throws {
+    try inner.receiving(&message, of: call)
+  }
   func applies(to path: String) -> Bool { inner.applies(to: path) && scopes.contains { $0.contains(path) } }
 }
 
-/// The interceptors of one call.
-struct ClientInterceptors: Sendable {
-  private let list: [any ClientInterceptor]
-  private let began: ContinuousClock.Instant
-  /// How many of them know of the call.
-  private let started: Started
+/// A call with the interceptors that go around it.
+struct InterceptedCall: Sendable {
+  let context: ClientContext
+  private let interceptors: [any ClientInterceptor]
 
-  private final class Started: Sendable {
-    let count = Locked(0)
+  /// Nil when no interceptor applies.
+  init?(_ all: [any ClientInterceptor], path: String, options: CallOptions, deadline: NIODeadline?) {
+    interceptors = all.filter { $0.applies(to: path) }
+    if interceptors.isEmpty { return nil }
+    context = ClientContext(path: path, metadata: options.metadata, deadline: deadline)
   }
 
-  /// Nil when none applies.
-  init?(_ all: [any ClientInterceptor], path: String) {
-    // The usual case, which should cost nothing.
-    if all.isEmpty { return nil }
-    list = all.filter { $0.applies(to: path) }
-    if list.isEmpty { return nil }
-    began = .now
-    started = Started()
-  }
-
-  func starting(_ path: String, _ options: CallOptions) async throws -> CallOptions {
-    var start = ClientCallStart(path: path, metadata: options.metadata)
-    for interceptor in list {
-      started.count.withLock { $0 += 1 }
-      try await interceptor.starting(&start)
-    }
+  /// The plan of the call, once the interceptors have said what is sent.
+  func plan<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, _ deadline: NIODeadline?
+  ) -> CallPlan {
     var options = options
-    options.metadata = start.metadata
-    return options
+    options.metadata = context.metadata
+    return CallPlan(method, options, deadline, context)
   }
 
-  func sending(_ message: any Message, _ path: String) {
-    for interceptor in list { interceptor.sending(message, path: path) }
+  /// Runs `attempts` inside all of the interceptors.
+  ///
+  /// - Throws: What they throw, as an error of the method.
+  func run<Failure: ErrorUnion>(_ failure: Failure.Type, _ attempts: () async throws -> Void) async throws(Failure) {
+    do {
+      try await interceptors[...].run({ try await $0.intercept(context, next: $1) }, attempts)
+    } catch {
+      let error = Failure.lift(error)
+      // As for attempts: the caller's own cancellation is no outcome of the call's.
+      throw Task.isCancelled ? error : error.fromCall()
+    }
   }
 
-  func receiving(_ message: any Message, _ path: String) {
-    for interceptor in list.reversed() { interceptor.receiving(message, path: path) }
+  /// A message of the request, to be sent.
+  func sending<Content: Message>(_ message: Content) throws -> Content {
+    try message.changed { message in
+      for interceptor in interceptors { try interceptor.sending(&message, of: context) }
+    }
   }
 
-  func ended(_ path: String, _ error: (any TaxonomyError)?, initial: Metadata, trailing: Metadata) {
-    let outcome = ClientCallOutcome(
-      path: path, error: error, initial: initial, trailing: trailing, duration: .now - began)
-    for interceptor in list.prefix(started.count.withLock { $0 }).reversed() { interceptor.ended(outcome) }
+  /// A message of the answer, for the caller.
+  func receiving<Content: Message>(_ message: Content) throws -> Content {
+    try message.changed { message in
+      for interceptor in interceptors.reversed() { try interceptor.receiving(&message, of: context) }
+    }
   }
+
+  /// What the caller gets when the interceptors have returned well, and there is no answer.
+  static let noAnswer = RPCError(.internalError, "An interceptor ended the call without an answer")
 }

@@ -197,7 +197,7 @@ final class ResponseSource<Element: Message, Failure: ErrorUnion>: Sendable {
 
 /// Where the task that calls prefers to run; nil where that cannot be known. A task that works for another one does not
 /// inherit it, and would change threads.
-private var callersExecutor: (any TaskExecutor)? {
+var callersExecutor: (any TaskExecutor)? {
   #if compiler(>=6.3)
     if #available(macOS 26.4, *) { return withUnsafeCurrentTask { $0?.unownedTaskExecutor?.asTaskExecutor() } }
   #endif

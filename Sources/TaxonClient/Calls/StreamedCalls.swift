@@ -123,13 +123,15 @@ public struct BidirectionalCall<Request: Message, Response: Message, Failure: Er
 /// Where the messages of a request go.
 struct RequestSink<Request: Message, Failure: ErrorUnion>: Sendable {
   let outbound: OutboundMessages
-  let interceptors: ClientInterceptors?
-  let path: String
+  let intercepted: InterceptedStream?
 
   func write(_ message: Request, _ compress: Bool?) async throws(Failure) {
-    interceptors?.sending(message, path)
     do {
-      try await outbound.write(message, compress: compress)
+      if let intercepted {
+        try await outbound.write(try await intercepted.sending(message), compress: compress)
+      } else {
+        try await outbound.write(message, compress: compress)
+      }
     } catch {
       throw Failure.lift(error)
     }

@@ -64,6 +64,11 @@ final class ClientConnection: HTTP2SessionDelegate, ClientStreamDelegate {
 
   /// Where it leads; nil until it does, and for one that leads nowhere on the network.
   private(set) var address: String?
+  /// The server, as gRPC names peers.
+  private(set) lazy var peer = channel?.remoteAddress?.peerName ?? ""
+  /// What the server has shown of itself. Parsed when it is first asked for, since few calls ask.
+  private(set) lazy var peerCertificate = isEncrypted ? channel.flatMap { PeerCertificate(of: $0) } : nil
+  var isEncrypted: Bool { settings.tls != nil }
   /// Since when calls may be sent.
   private var establishedAt: NIODeadline?
   /// The server was waited for long enough.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import Logging
 import NIOCore
 import NIOPosix
+import TaxonTransport
 
 /// Makes transport connections.
 protocol Dialer: Sendable {
@@ -9,6 +11,11 @@ protocol Dialer: Sendable {
     _ addresses: [SocketAddress], on eventLoop: any EventLoop, timeout: TimeAmount,
     initializer: @escaping @Sendable (any NIOCore.Channel) -> EventLoopFuture<Void>
   ) -> EventLoopFuture<any NIOCore.Channel>
+}
+
+/// Puts another dialer in the place of a channel's: tests see what becomes of its connections.
+enum DialerObservation {
+  @TaskLocal static var observed: (@Sendable (any Dialer) -> any Dialer)?
 }
 
 /// Connects over TCP and Unix sockets. Of several addresses the next is tried when one has not answered within 250 ms,
@@ -54,4 +61,38 @@ private struct KnownAddresses: Resolver, Sendable {
   func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> { v4 }
   func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> { v6 }
   func cancelQueries() {}
+}
+
+/// What the connections of one endpoint have in common.
+struct ConnectionSettings: Sendable {
+  /// The channel's target, as errors name it.
+  var target: String
+  var authority: String
+  /// What encrypts; nil for nothing.
+  var tls: TLSContextSource?
+  /// The name that the server's certificate has to be for; nil for the address that is connected to.
+  var serverName: String?
+  var limits: ClientLimits
+  var http2: HTTP2Configuration
+  var keepalive: Channel.Keepalive
+  /// How long a connection that was made may be without room for a call.
+  let connectTimeout: TimeAmount
+  /// The keepalive's time as it is now: a server may have made it longer.
+  var keepaliveTime: Duration?
+  let logger: Logger
+
+  /// What goes into `:scheme`.
+  var scheme: String { tls == nil ? "http" : "https" }
+
+  init(target: String, authority: String, configuration: Channel.Configuration) {
+    self.target = target
+    self.authority = authority
+    limits = configuration.limits
+    http2 = configuration.http2
+    http2.maxHeaderListSize = configuration.limits.maxHeaderListSize
+    connectTimeout = TimeAmount(configuration.connectTimeout)
+    keepalive = configuration.keepalive
+    keepaliveTime = configuration.keepalive.time
+    logger = configuration.logger
+  }
 }

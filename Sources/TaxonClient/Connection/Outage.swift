@@ -74,7 +74,7 @@ extension TimeAmount {
 
 /// Writes outages into the log: each kind of failure once until there is a connection again.
 struct OutageLog {
-  /// What has no connection, in the words of the log.
+  /// What has no connection, in the words of the log: when it is one address of several, the others may be fine.
   private let subject: String
   private var last: String?
 

@@ -22,11 +22,11 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
   /// Where the server is; a change counts from the next attempt on.
   var addresses: [SocketAddress]
   var settings: ConnectionSettings
-  /// Guards the server, when it is one of several.
+  /// Guards the server; nil when the channel's policy has none. It outlives the connections.
   let breaker: CircuitBreaker?
   private let eventLoop: any EventLoop
   private let dialer: any Dialer
-  private weak var owner: (any SubchannelOwner)?
+  weak var owner: (any SubchannelOwner)?
   @exclusivity(unchecked) private var machine: SubchannelState
   /// The connection that takes calls.
   @exclusivity(unchecked) private(set) var connection: ClientConnection?
@@ -48,7 +48,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
 
   init(
     addresses: [SocketAddress], eventLoop: any EventLoop, dialer: any Dialer, settings: ConnectionSettings,
-    configuration: Channel.Configuration, breaker: CircuitBreaker?, owner: any SubchannelOwner
+    state: SubchannelState, breaker: CircuitBreaker?, outageLog: OutageLog
   ) {
     self.addresses = addresses
     self.eventLoop = eventLoop
@@ -57,10 +57,8 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     self.dialer = dialer
     self.settings = settings
     self.breaker = breaker
-    self.owner = owner
-    // The target's other addresses may be fine.
-    outageLog = configuration.balancing == .roundRobin ? OutageLog(subject: "an address of the target") : OutageLog()
-    machine = SubchannelState(backoff: configuration.backoff, connectTimeout: configuration.connectTimeout)
+    self.outageLog = outageLog
+    machine = state
   }
 
   var state: ConnectivityState { machine.state }

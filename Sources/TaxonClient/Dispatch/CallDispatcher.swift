@@ -6,6 +6,29 @@ import TaxonProtobuf
 import TaxonResilience
 import TaxonTransport
 
+/// A call that a channel can send when it has a connection, whatever its types.
+protocol PendingCall: AnyObject {
+  /// The call waits when no server can be reached, instead of failing at once.
+  var waitsForReady: Bool { get }
+  /// The call has ended, and nobody need wait for it any more.
+  var isOver: Bool { get }
+  /// Where the call waits; for the queue alone. A call that ends leaves the queue.
+  var place: WaitingCalls.Place? { get set }
+  /// Takes a permit of a server's circuit breaker, to be settled with the outcome. Comes once, before `send`; not at all
+  /// without a breaker.
+  func admit(_ permit: consuming CircuitBreaker.Permit)
+  /// Opens the stream on a session that can take it. To be called on the channel's loop.
+  func send(on connection: ClientConnection)
+  /// Ends the call without having sent it.
+  func fail(_ error: any TaxonomyError)
+}
+
+/// A call that was handed to a channel.
+protocol SubmittedCall: AnyObject, Sendable {
+  /// To be called on the channel's loop.
+  func begin()
+}
+
 /// Where a channel's calls go: resolves the target, connects to what it finds, and gives each call to a connection that
 /// can take it. Calls for which there is none at the moment wait here, in their order.
 // Its mutable state is reached on the event loop alone.
@@ -13,20 +36,17 @@ final class CallDispatcher: @unchecked Sendable {
   let eventLoop: any EventLoop
   let target: Target
   let configuration: Channel.Configuration
-  /// Makes the connections. Tests put another one in its place before the first call.
-  var dialer: any Dialer
-  let tls: TLSContextSource?
   /// What an error may be that the called method does not declare.
   let knownErrors: ErrorRegistry
   let states = StateBoard()
   /// When the calls have to be over.
   let deadlines: DeadlineQueue
-  /// One for each address; with pick-first, one for all.
-  @exclusivity(unchecked) private var subchannels: [Subchannel] = []
-  private let resolver: TargetResolver
+  private let resolver: any NameResolver
+  private let balancer: any LoadBalancer
+  /// The balancer's, which admits calls before they wait.
+  private let breaker: CircuitBreaker?
   /// As it is now: servers may have made it longer.
   private(set) var keepaliveTime: Duration?
-  @exclusivity(unchecked) private var picker = Picker()
   let waiting = WaitingCalls()
   @exclusivity(unchecked) private var isServing = false
   @exclusivity(unchecked) private var isShutDown = false
@@ -36,20 +56,21 @@ final class CallDispatcher: @unchecked Sendable {
   @exclusivity(unchecked) private var lastUse: NIODeadline
 
   init(
-    target: Target, eventLoop: any EventLoop, configuration: Channel.Configuration, dialer: any Dialer,
-    tls: TLSContextSource?
+    target: Target, eventLoop: any EventLoop, configuration: Channel.Configuration, resolver: any NameResolver,
+    balancer: any LoadBalancer
   ) {
-    self.tls = tls
     self.target = target
     self.eventLoop = eventLoop
     self.configuration = configuration
-    self.dialer = dialer
     knownErrors = configuration.knownErrors + .taxonErrors
     deadlines = DeadlineQueue(eventLoop)
     lastUse = eventLoop.now
     keepaliveTime = configuration.keepalive.time
-    resolver = TargetResolver(target, on: eventLoop, configuration: configuration)
+    self.resolver = resolver
+    self.balancer = balancer
+    breaker = balancer.breaker
     resolver.owner = self
+    balancer.owner = self
   }
 
   /// Runs on the channel's loop: at once when called there.
@@ -87,10 +108,17 @@ final class CallDispatcher: @unchecked Sendable {
   /// True while calls wait.
   var hasWaitingCalls: Bool { !waiting.isEmpty }
 
-  /// Sends a call as soon as a connection can take it.
+  /// Sends a call as soon as a connection can take it, with a permit if there is a breaker.
   func start(_ call: any PendingCall) {
     eventLoop.assertInEventLoop()
     guard !isShutDown else { return call.fail(Self.shutDownError) }
+    if let breaker {
+      do throws(ConnectionError.CircuitOpen) {
+        call.admit(try breaker.acquire())
+      } catch {
+        return call.fail(error)
+      }
+    }
     wake()
     // Calls that wait for room are not overtaken. Calls that wait for a server to come back hold up no others.
     guard waiting.isEmpty || (state == .transientFailure && !call.waitsForReady) else { return enqueue(call) }
@@ -107,7 +135,7 @@ final class CallDispatcher: @unchecked Sendable {
 
   /// Sends the call or ends it; false: it has to wait.
   private func place(_ call: any PendingCall) -> Bool {
-    switch picker.pick(from: subchannels) {
+    switch balancer.pick() {
     case .send(let connection): call.send(on: connection)
     case .admit(let connection, let permit):
       call.admit(permit)
@@ -145,21 +173,10 @@ final class CallDispatcher: @unchecked Sendable {
 
   // MARK: State
 
-  /// How the subchannels look together.
+  /// The channel's state.
   var state: ConnectivityState {
     if isShutDown { return .shutdown }
-    var state = resolver.state
-    for (index, subchannel) in subchannels.enumerated() {
-      switch (subchannel.state, index) {
-      case (.ready, _): return .ready
-      case (.shutdown, _): break
-      case (let other, 0): state = other
-      case (.connecting, _): state = .connecting
-      case (.idle, _): if state != .connecting { state = .idle }
-      case (.transientFailure, _): break
-      }
-    }
-    return state
+    return balancer.state ?? resolver.state
   }
 
   func publishState() { states.update(state) }
@@ -172,13 +189,12 @@ final class CallDispatcher: @unchecked Sendable {
       isAsleep = false
       lastUse = eventLoop.now
       watchIdleness()
-      if resolver.isDone {
-        resolver.refresh()
-        for subchannel in subchannels { subchannel.connect() }
-      }
+      // Only known addresses are refreshed, or connected to.
+      resolver.refresh()
+      for subchannel in balancer.subchannels { subchannel.connect() }
     }
-    if resolver.isNeeded { resolver.resolve() }
-    if configuration.balancing == .pickFirst { subchannels.first?.connect() }
+    resolver.resolve()
+    balancer.exitIdle()
   }
 
   private func watchIdleness() {
@@ -190,11 +206,11 @@ final class CallDispatcher: @unchecked Sendable {
 
   private func checkIdleness(_ idleTimeout: Duration) {
     let now = eventLoop.now
-    let isUsed = hasWaitingCalls || subchannels.contains { !($0.connection?.isEmpty ?? true) }
+    let isUsed = hasWaitingCalls || balancer.subchannels.contains { !($0.connection?.isEmpty ?? true) }
     if isUsed { lastUse = now }
     if now < lastUse + TimeAmount(saturating: idleTimeout) { return watchIdleness() }
     isAsleep = true
-    for subchannel in subchannels { subchannel.disconnect() }
+    for subchannel in balancer.subchannels { subchannel.disconnect() }
   }
 
   /// Takes no more calls; the connections close when their calls have ended.
@@ -204,7 +220,7 @@ final class CallDispatcher: @unchecked Sendable {
     isShutDown = true
     idleTimer?.cancel()
     resolver.shutDown()
-    for subchannel in subchannels { subchannel.shutDown() }
+    for subchannel in balancer.subchannels { subchannel.shutDown() }
     while let call = waiting.popFirst() { call.fail(Self.shutDownError) }
     publishState()
   }
@@ -218,9 +234,9 @@ extension CallDispatcher: SubchannelOwner {
     guard !isShutDown else { return }
     switch subchannel.state {
     case .transientFailure: resolver.refresh()
-    case .idle where !isAsleep && (configuration.balancing == .roundRobin || hasWaitingCalls):
+    case .idle where !isAsleep && (balancer.staysConnected || hasWaitingCalls):
       // Changes the state again, and comes back here.
-      if subchannels.contains(where: { $0 === subchannel }) { return subchannel.connect() }
+      if balancer.subchannels.contains(where: { $0 === subchannel }) { return subchannel.connect() }
     case .idle, .connecting, .ready, .shutdown: break
     }
     publishState()
@@ -236,11 +252,11 @@ extension CallDispatcher: SubchannelOwner {
   func subchannelPingedTooOften(_ subchannel: Subchannel) {
     eventLoop.assertInEventLoop()
     keepaliveTime = keepaliveTime.map { min($0 * 2, .seconds(24 * 3600)) }
-    for subchannel in subchannels { subchannel.settings.keepaliveTime = keepaliveTime }
+    for subchannel in balancer.subchannels { subchannel.settings.keepaliveTime = keepaliveTime }
   }
 }
 
-extension CallDispatcher: TargetResolverOwner {
+extension CallDispatcher: NameResolverOwner {
   func resolverChanged() { publishState() }
 
   func resolverFailed() {
@@ -248,64 +264,12 @@ extension CallDispatcher: TargetResolverOwner {
     serve()
   }
 
-  /// Takes addresses that were found. Connections to addresses that are still there stay.
   func resolverFound(_ addresses: [SocketAddress]) {
-    switch configuration.balancing {
-    case .pickFirst:
-      if let subchannel = subchannels.first {
-        subchannel.addresses = addresses
-      } else {
-        subchannels = [makeSubchannel(addresses, breaker: nil)]
-      }
-    case .roundRobin: adoptEach(addresses)
-    }
+    balancer.update(addresses)
+    for subchannel in balancer.subchannels { subchannel.settings.keepaliveTime = keepaliveTime }
     publishState()
     guard !isAsleep else { return }
-    for subchannel in subchannels { subchannel.connect() }
+    for subchannel in balancer.subchannels { subchannel.connect() }
     serve()
-  }
-
-  private func adoptEach(_ addresses: [SocketAddress]) {
-    var old = subchannels
-    // A socket in this process has no address.
-    let groups = addresses.isEmpty ? [[]] : addresses.map { [$0] }
-    var new: [Subchannel] = []
-    for group in groups where !new.contains(where: { $0.addresses == group }) {
-      if let index = old.firstIndex(where: { $0.addresses == group }) {
-        new.append(old.remove(at: index))
-      } else {
-        let name = group.first?.text ?? target.description
-        new.append(makeSubchannel(group, breaker: makeBreaker(name)))
-      }
-    }
-    subchannels = new
-    for subchannel in old { subchannel.shutDown() }
-  }
-
-  private func makeSubchannel(_ addresses: [SocketAddress], breaker: CircuitBreaker?) -> Subchannel {
-    var settings = ConnectionSettings(
-      target: target.description, authority: configuration.authority ?? target.authority, configuration: configuration)
-    settings.keepaliveTime = keepaliveTime
-    settings.tls = tls
-    settings.serverName = configuration.tls?.serverName ?? target.hostName
-    return Subchannel(
-      addresses: addresses, eventLoop: eventLoop, dialer: dialer, settings: settings, configuration: configuration,
-      breaker: breaker, owner: self)
-  }
-
-  private func makeBreaker(_ name: String) -> CircuitBreaker? {
-    configuration.policy.breaker.map { configuration.makeBreaker(endpoint: name, settings: $0) }
-  }
-}
-
-extension Channel.Configuration {
-  /// A breaker that reports to the observer and the log.
-  func makeBreaker(endpoint: String, settings: CircuitBreaker.Settings) -> CircuitBreaker {
-    let clock = clock
-    let (observer, logger) = (observer, logger)
-    return CircuitBreaker(endpoint: endpoint, settings: settings, clock: clock) { transition in
-      observer?(.breaker(transition))
-      logger.notice("\(transition)")
-    }
   }
 }

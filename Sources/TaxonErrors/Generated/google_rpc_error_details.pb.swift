@@ -14,7 +14,7 @@ public struct Google_Rpc_ErrorInfo: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(reason: String = "", domain: String = "", metadata: [String: String] = [:]) {
     self.reason = reason
     self.domain = domain
@@ -49,7 +49,7 @@ public struct Google_Rpc_RetryInfo: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(retryDelay: Google_Protobuf_Duration? = nil) {
     self.retryDelay = retryDelay
   }
@@ -78,7 +78,7 @@ public struct Google_Rpc_DebugInfo: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(stackEntries: [String] = [], detail: String = "") {
     self.stackEntries = stackEntries
     self.detail = detail
@@ -109,7 +109,7 @@ public struct Google_Rpc_QuotaFailure: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(violations: [Violation] = []) {
     self.violations = violations
   }
@@ -149,7 +149,7 @@ public struct Google_Rpc_QuotaFailure: Message {
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     public init(
       subject: String = "", description: String = "", apiService: String = "", quotaMetric: String = "",
       quotaID: String = "", quotaDimensions: [String: String] = [:], quotaValue: Int64 = 0,
@@ -202,14 +202,14 @@ public struct Google_Rpc_QuotaFailure: Message {
   }
 }
 
-/// What the system would have had to be like.
+/// Which preconditions do not hold.
 public struct Google_Rpc_PreconditionFailure: Message {
   /// `violations`, field 1.
   public var violations: [Violation]
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(violations: [Violation] = []) {
     self.violations = violations
   }
@@ -239,7 +239,7 @@ public struct Google_Rpc_PreconditionFailure: Message {
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     public init(type: String = "", subject: String = "", description: String = "") {
       self.type = type
       self.subject = subject
@@ -275,7 +275,7 @@ public struct Google_Rpc_BadRequest: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(fieldViolations: [FieldViolation] = []) {
     self.fieldViolations = fieldViolations
   }
@@ -307,7 +307,7 @@ public struct Google_Rpc_BadRequest: Message {
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     public init(
       field: String = "", description: String = "", reason: String = "",
       localizedMessage: Google_Rpc_LocalizedMessage? = nil
@@ -352,7 +352,7 @@ public struct Google_Rpc_RequestInfo: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(requestID: String = "", servingData: String = "") {
     self.requestID = requestID
     self.servingData = servingData
@@ -389,7 +389,7 @@ public struct Google_Rpc_ResourceInfo: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(resourceType: String = "", resourceName: String = "", owner: String = "", description: String = "") {
     self.resourceType = resourceType
     self.resourceName = resourceName
@@ -428,7 +428,7 @@ public struct Google_Rpc_Help: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(links: [Link] = []) {
     self.links = links
   }
@@ -456,7 +456,7 @@ public struct Google_Rpc_Help: Message {
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     public init(description: String = "", url: String = "") {
       self.description = description
       self.url = url
@@ -490,7 +490,7 @@ public struct Google_Rpc_LocalizedMessage: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(locale: String = "", message: String = "") {
     self.locale = locale
     self.message = message

@@ -14,7 +14,7 @@ public struct Google_Rpc_Status: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(code: Int32 = 0, message: String = "", details: [Google_Protobuf_Any] = []) {
     self.code = code
     self.message = message

@@ -3,7 +3,7 @@
 
 import TaxonProtobuf
 
-/// How bad an error is for whoever runs the service.
+/// How bad an error is for the operators of the service.
 public enum Severity: ProtobufEnum {
   /// `SEVERITY_UNSPECIFIED`, 0.
   case unspecified
@@ -140,12 +140,12 @@ public struct ErrorTraits: Message {
   public var safe: Bool
   /// The errors that led to this one, nearest first, without their fields and messages.
   public var causes: [Cause]
-  /// What was left out for want of room: names of message types, "metadata.<key>" of ErrorInfo, "message".
+  /// What was left out for lack of room: names of message types, "metadata.<key>" of ErrorInfo, "message".
   public var omitted: [String]
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(
     category: [String] = [], severity: Severity = .unspecified, retry: RetryClass = .unspecified,
     breaker: BreakerClass = .unspecified, httpStatus: Int32 = 0, instanceID: String = "", safe: Bool = false,
@@ -209,7 +209,7 @@ public struct ErrorTraits: Message {
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     public init(domain: String = "", code: String = "") {
       self.domain = domain
       self.code = code

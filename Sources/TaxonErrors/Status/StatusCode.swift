@@ -14,7 +14,7 @@ public enum StatusCode: Int32, Hashable, Sendable, CaseIterable {
   case deadlineExceeded = 4
   /// What was asked for does not exist.
   case notFound = 5
-  /// What was to be made exists already.
+  /// What should be created exists already.
   case alreadyExists = 6
   /// The caller is known and may not do this.
   case permissionDenied = 7
@@ -24,9 +24,9 @@ public enum StatusCode: Int32, Hashable, Sendable, CaseIterable {
   case failedPrecondition = 9
   /// The call lost a race with another.
   case aborted = 10
-  /// The call went past the end of what there is.
+  /// The call went past the valid range.
   case outOfRange = 11
-  /// There is no such method, or it is switched off.
+  /// The method does not exist, or is switched off.
   case unimplemented = 12
   /// An invariant of the server is broken.
   case internalError = 13

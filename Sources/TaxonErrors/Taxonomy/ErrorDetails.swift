@@ -16,8 +16,7 @@ public struct ErrorDetails: Hashable, Sendable {
 
   /// Adds a detail behind the others, whatever types they have. A message over 2 GiB, which cannot be encoded, is left out.
   public mutating func append(_ detail: some Message) {
-    guard let bytes = try? detail.encoded() else { return }
-    list.append(Google_Protobuf_Any(typeURL: TypeURL.prefix + type(of: detail).descriptor.name, value: bytes))
+    if let detail = try? Google_Protobuf_Any(packing: detail) { list.append(detail) }
   }
 
   /// Adds a detail behind the others; it is sent as it is, with its type URL.
@@ -25,22 +24,14 @@ public struct ErrorDetails: Hashable, Sendable {
 
   /// All details of a type that can be decoded, in their order.
   public func all<Detail: Message>(_ type: Detail.Type) -> [Detail] {
-    let name = type.descriptor.name
-    return list.compactMap { typeName(ofURL: $0.typeURL) == name ? try? Detail(decoding: $0.value) : nil }
+    list.compactMap { try? $0.unpacked(as: type) }
   }
 
   /// The first detail of a type; nil when there is none, or when it cannot be decoded. Setting replaces those there are.
   public subscript<Detail: Message>(_ type: Detail.Type) -> Detail? {
-    get {
-      let name = type.descriptor.name
-      for detail in list where typeName(ofURL: detail.typeURL) == name {
-        return try? Detail(decoding: detail.value)
-      }
-      return nil
-    }
+    get { try? list.first { $0.holds(type) }?.unpacked(as: type) }
     set {
-      let name = type.descriptor.name
-      list.removeAll { typeName(ofURL: $0.typeURL) == name }
+      list.removeAll { $0.holds(type) }
       if let newValue { append(newValue) }
     }
   }
@@ -88,7 +79,7 @@ extension ErrorDetails {
     set { self[Google_Rpc_QuotaFailure.self] = newValue }
   }
 
-  /// What the system would have had to be like.
+  /// Which preconditions do not hold.
   public var preconditionFailure: Google_Rpc_PreconditionFailure? {
     get { self[Google_Rpc_PreconditionFailure.self] }
     set { self[Google_Rpc_PreconditionFailure.self] = newValue }
@@ -101,11 +92,8 @@ extension ErrorDetails {
   }
 }
 
-/// The URL by which an `Any` names its message.
-enum TypeURL {
-  static let prefix = "type.googleapis.com/"
-  static let prefixBytes = Array(prefix.utf8)
-
+/// The details that Taxon derives, by the names of their messages.
+enum DetailName {
   static let errorInfo = "google.rpc.ErrorInfo"
   static let errorTraits = "taxon.ErrorTraits"
   static let retryInfo = "google.rpc.RetryInfo"

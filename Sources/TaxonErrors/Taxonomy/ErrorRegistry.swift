@@ -49,12 +49,6 @@ public struct ErrorRegistry: Sendable, ExpressibleByArrayLiteral {
   /// The type of a message, by a type URL such as "type.googleapis.com/octollm.v1.ValidationError.TaskNotFound"; nil
   /// for an unknown one.
   public subscript(typeURL url: String) -> (any DeclaredError.Type)? {
-    byName[typeName(ofURL: url)]
+    byName[Google_Protobuf_Any.messageName(ofURL: url)]
   }
-}
-
-/// The full name of a message: what follows the last slash.
-func typeName(ofURL url: String) -> String {
-  guard let slash = url.utf8.lastIndex(of: 0x2F) else { return url }
-  return String(url[url.utf8.index(after: slash)...])
 }

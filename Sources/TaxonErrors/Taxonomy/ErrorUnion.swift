@@ -25,7 +25,7 @@ extension ErrorUnion {
   public var message: String { wrapped.message }
   /// The HTTP status with which it travels.
   public var httpStatus: Int { wrapped.httpStatus }
-  /// How bad it is for whoever runs the service.
+  /// How bad it is for the operators of the service.
   public var severity: Severity { wrapped.severity }
   /// Whether the same call may succeed later.
   public var retry: RetryClass { wrapped.retry }

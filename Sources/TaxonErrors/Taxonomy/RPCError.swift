@@ -106,7 +106,7 @@ extension RPCError {
   public var message: String { ask(\.message) { $0.message } }
   /// The HTTP status with which it travels.
   public var httpStatus: Int { ask(\.httpStatus) { $0.httpStatus } }
-  /// How bad it is for whoever runs the service.
+  /// How bad it is for the operators of the service.
   public var severity: Severity { ask(\.severity) { $0.severity } }
   /// Whether the same call may succeed later.
   public var retry: RetryClass { ask(\.retry) { $0.retry } }

@@ -20,7 +20,7 @@ public protocol TaxonomyError: LocalizedError, Hashable, Sendable, CustomStringC
   var message: String { get }
   /// The HTTP status with which it travels, 400 to 599.
   var httpStatus: Int { get }
-  /// How bad it is for whoever runs the service.
+  /// How bad it is for the operators of the service.
   var severity: Severity { get }
   /// Whether the same call may succeed later.
   var retry: RetryClass { get }
@@ -52,11 +52,12 @@ extension TaxonomyError {
   /// Standard details that came with it or go with it, and details of types that this process doesn't know.
   public var details: ErrorDetails { context.details }
 
-  /// Every detail of the status that the error was read from, as it arrived, those included that are told otherwise here:
-  /// ErrorInfo, ErrorTraits, RetryInfo, the error itself. For an error of this process, what `fromCall` found; else empty.
+  /// Every detail of the status that the error was read from, as it arrived, including those that have properties here:
+  /// ErrorInfo, ErrorTraits, RetryInfo, the error itself. For an error of this process, what `fromCall` found; else
+  /// empty.
   public var receivedDetails: [Google_Protobuf_Any] { context.receivedDetails }
 
-  /// What the server left out of the error for want of room: names of message types, "metadata.<key>", "message".
+  /// What the server left out of the error for lack of room: names of message types, "metadata.<key>", "message".
   public var omitted: [String] { context.omitted }
 
   /// What led to it, in this process; never sent.
@@ -180,8 +181,8 @@ extension ErrorIdentity: CustomStringConvertible {
   public var description: String { "\(domain)/\(code)" }
 }
 
-/// Makes something of an error, such as its trailers. An error hands over what it is, whatever union or wrapper it is in, and
-/// knows nothing of what is made of it; this spares the casts that `as(_:)` takes.
+/// Makes something of an error, such as its trailers. An error hands itself over, whatever union or wrapper it is in,
+/// without knowing the result; this spares the casts that `as(_:)` takes.
 public protocol ErrorVisitor<Answer> {
   /// What is made of an error.
   associatedtype Answer

@@ -6,6 +6,8 @@ import TaxonProtobuf
 struct ProtobufBytes: ~Copyable {
   /// Greater field numbers have longer tags, which nothing here needs.
   static let greatestField: UInt32 = 15
+  /// Before the name of a detail's message.
+  private static let urlPrefix = Array(Google_Protobuf_Any.usualPrefix.utf8)
 
   private var memory: UnsafeMutableBufferPointer<UInt8>
   private var isOwned: Bool
@@ -35,13 +37,13 @@ struct ProtobufBytes: ~Copyable {
 
   var bytes: [UInt8] { Array(UnsafeBufferPointer(rebasing: memory[..<count])) }
 
-  /// Gives up everything after this many bytes.
+  /// Drops everything after this many bytes.
   mutating func cut(to count: Int) {
     precondition(count <= self.count, "only what is there can be given up")
     self.count = count
   }
 
-  /// Makes room for so many bytes and lets `body` fill all of them.
+  /// Makes room for `size` bytes and lets `body` fill all of them.
   mutating func append(_ size: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Void) {
     if memory.count - count < size { grow(to: count + size) }
     guard let start = memory.baseAddress else { return }
@@ -115,10 +117,10 @@ struct ProtobufBytes: ~Copyable {
 
   /// A detail of a status up to its content, of which `count` bytes are to follow.
   mutating func detail(_ name: String, count: Int) {
-    let urlCount = TypeURL.prefixBytes.count + name.utf8.count
+    let urlCount = Self.urlPrefix.count + name.utf8.count
     header(3, count: Self.size(payload: urlCount) + Self.size(payload: count))
     header(1, count: urlCount)
-    append(TypeURL.prefixBytes)
+    append(Self.urlPrefix)
     raw(name)
     header(2, count: count)
   }
@@ -158,7 +160,7 @@ extension ProtobufBytes {
     value.isEmpty ? 0 : size(payload: value.utf8.count)
   }
 
-  /// Bytes of a length-delimited field with so many bytes in it.
+  /// Bytes of a length-delimited field with `count` bytes in it.
   static func size(payload count: Int) -> Int {
     1 + varintSize(UInt64(count)) + count
   }

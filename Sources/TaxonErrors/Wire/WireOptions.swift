@@ -48,27 +48,6 @@ public struct WireOptions: Hashable, Sendable {
   public init(budget: Int) { self.budget = budget }
 }
 
-extension WireFacts {
-  /// What Envoy's outlier detection takes for a failure of the host (5xx after its mapping of gRPC's status).
-  private var countsAgainstHost: Bool {
-    switch status {
-    case .unimplemented, .unavailable, .internalError, .unknown, .dataLoss, .deadlineExceeded: true
-    default: false
-    }
-  }
-
-  /// Whether the error has to be one frame, must not be one, or may be one where it is small; nil for the last.
-  func wantsOneFrame(_ framing: WireOptions.Framing) -> Bool? {
-    switch framing {
-    case .oneFrame: true
-    case .split: false
-    case .bySchema where retry == .transient || retry == .throttled: true
-    case .bySchema where breaker != .failure && countsAgainstHost: false
-    case .bySchema: nil
-    }
-  }
-}
-
 /// What an error's trailers take of a peer's limit on header lists.
 struct TrailerCost {
   /// What proxies add: Envoy 171 bytes, Apache 172.

@@ -37,7 +37,7 @@ public struct WireStatus: Hashable, Sendable {
     self = error.acceptVisitor(StatusMaker(options: options))
   }
 
-  /// The trailers of an error, of so many bytes at most.
+  /// The trailers of an error, of at most `budget` bytes.
   public init(_ error: some TaxonomyError, budget: Int) {
     self.init(error, WireOptions(budget: budget))
   }
@@ -48,7 +48,7 @@ public struct WireStatus: Hashable, Sendable {
     self = StatusMaker(options: options).undeclared(RPCError.lift(error))
   }
 
-  fileprivate init(_ writer: StatusWriter, _ options: WireOptions, payload: StatusWriter.Payload) {
+  fileprivate init(_ writer: borrowing StatusWriter, _ options: WireOptions, payload: StatusWriter.Payload) {
     code = writer.facts.status
     id = writer.id
     retryPushback = writer.retryAfter.map(\.waitMilliseconds)
@@ -114,6 +114,99 @@ private struct StatusMaker: ErrorVisitor {
       facts: facts, message: error.message, fields: fields, violations: error.violations, retryAfter: error.retryAfter,
       context: error.context, payloadName: nil, details: options.details)
     return WireStatus(writer, options) { _ in }
+  }
+}
+
+/// What an error's wire form takes from its declaration, with the unchanging parts encoded.
+final class WireFacts: Sendable {
+  let identity: ErrorIdentity
+  let status: StatusCode
+  let httpStatus: Int
+  /// `ErrorInfo` without its metadata; nil for a plain gRPC status, which has no identity to send.
+  let info: [UInt8]?
+  /// `ErrorTraits` up to the instance id.
+  let traits: [UInt8]
+  /// The whole detail up to the digits of an instance id of ours, for an error without causes.
+  let traitsDetail: [UInt8]
+  let isRetrySafe: Bool
+  let retry: RetryClass
+  let breaker: BreakerClass
+
+  init(
+    identity: ErrorIdentity, status: StatusCode, httpStatus: Int, categories: [String], severity: Severity,
+    retry: RetryClass, breaker: BreakerClass, isRetrySafe: Bool
+  ) {
+    self.identity = identity
+    // An error is never a success, whatever a schema or a program says.
+    self.status = status == .ok ? .unknown : status
+    self.httpStatus = Self.httpStatus(httpStatus, status)
+    self.isRetrySafe = isRetrySafe
+    self.retry = retry
+    self.breaker = breaker
+
+    if identity.domain == RPCError.plainDomain {
+      info = nil
+    } else {
+      var info = ProtobufBytes()
+      info.string(1, identity.code)
+      info.string(2, identity.domain)
+      self.info = info.bytes
+    }
+
+    var traits = ProtobufBytes()
+    for category in categories { traits.string(1, category) }
+    traits.number(2, severity.rawValue)
+    traits.number(3, retry.rawValue)
+    traits.number(4, breaker.rawValue)
+    traits.number(5, Int32(self.httpStatus))
+    self.traits = traits.bytes
+
+    let idSize = ProtobufBytes.size(payload: InstanceID.count)
+    var detail = ProtobufBytes()
+    detail.detail(DetailName.errorTraits, count: traits.count + idSize + (isRetrySafe ? 2 : 0))
+    detail.append(traits.bytes)
+    detail.header(6, count: InstanceID.count)
+    traitsDetail = detail.bytes
+  }
+
+  convenience init(_ declaration: ErrorDeclaration) {
+    self.init(
+      identity: declaration.identity, status: declaration.status, httpStatus: declaration.httpStatus,
+      categories: declaration.categories, severity: declaration.severity, retry: declaration.retry,
+      breaker: declaration.breaker, isRetrySafe: declaration.isRetrySafe)
+  }
+
+  /// True for what is sent as code and message alone: a status that no schema declares, but for an INTERNAL, whose instance
+  /// id is worth telling; and what Taxon raises, where the server is set so.
+  func isPlain(_ details: WireOptions.Details) -> Bool {
+    if info == nil { return status != .internalError || details == .declaredOnly }
+    return details == .declaredOnly && identity.domain == CallError.InternalError.declaration.domain
+  }
+
+  /// The HTTP status of an error: what is declared, if it is an error's, else the usual one of its gRPC status.
+  static func httpStatus(_ declared: Int, _ status: StatusCode) -> Int {
+    (400...599).contains(declared) ? declared : (status == .ok ? .unknown : status).httpStatus
+  }
+}
+
+extension WireFacts {
+  /// What Envoy's outlier detection takes for a failure of the host (5xx after its mapping of gRPC's status).
+  private var countsAgainstHost: Bool {
+    switch status {
+    case .unimplemented, .unavailable, .internalError, .unknown, .dataLoss, .deadlineExceeded: true
+    default: false
+    }
+  }
+
+  /// Whether the error has to be one frame, must not be one, or may be one where it is small; nil for the last.
+  func wantsOneFrame(_ framing: WireOptions.Framing) -> Bool? {
+    switch framing {
+    case .oneFrame: true
+    case .split: false
+    case .bySchema where retry == .transient || retry == .throttled: true
+    case .bySchema where breaker != .failure && countsAgainstHost: false
+    case .bySchema: nil
+    }
   }
 }
 

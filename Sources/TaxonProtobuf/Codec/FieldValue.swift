@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import CProtobufC
 
 /// What a field can hold: numbers, Bool, String, `[UInt8]`, enums and messages.
 ///
-/// The Swift type decides how a value lies in protobuf-c's struct, the table of the message how it goes over the wire.
-/// The types that conform are those of this module and the generated ones.
+/// The Swift type decides the layout in protobuf-c's struct, the message's table the form on the wire. Only types of
+/// this module and generated ones conform.
 public protocol FieldValue: Hashable, Sendable {
   /// Bytes from one element of a repeated field to the next.
   static var stride: Int { get }
@@ -52,7 +51,7 @@ extension FieldValue {
 }
 
 extension Bool: FieldValue {
-  /// Eight bytes: protobuf-c is told that a bool is a uint64 (see `FieldKind.cType`).
+  /// Eight bytes: protobuf-c handles a bool as a uint64 (see `FieldKind.cType`).
   @inlinable public static var stride: Int { 8 }
 
   /// Takes a value out of memory that protobuf-c has filled.
@@ -95,7 +94,7 @@ extension [UInt8]: FieldValue {
       guard bytes.count >= MessageArena.smallestLarge, let start = bytes.baseAddress else {
         return arena.store(bytes, to: memory)
       }
-      // The arena holds on to the array, and while it has another owner nobody changes its memory.
+      // The arena keeps the array alive, and an array with two owners is not changed in place.
       arena.hold(self)
       memory.storeBytes(of: bytes.count, as: Int.self)
       memory.storeBytes(of: start, toByteOffset: 8, as: UnsafePointer<UInt8>.self)
@@ -139,7 +138,7 @@ extension String: FieldValue {
     if isDone == nil { Array(utf8).withUnsafeBufferPointer { arena.store($0, to: memory) } }
   }
 
-  /// A string from UTF-8; nil when it is none.
+  /// A string from UTF-8; nil when the bytes are not UTF-8.
   init?(checking bytes: UnsafeBufferPointer<UInt8>) {
     if #available(macOS 26, *) {
       // Four times as fast as `String(validating:)`, which goes through the scalars one by one.
@@ -150,7 +149,7 @@ extension String: FieldValue {
     }
   }
 
-  /// Where the first character begins that is not UTF-8; nil where all are.
+  /// Where the first invalid character begins; nil when all are UTF-8.
   static func firstFault(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
     var parser = Unicode.UTF8.ForwardParser()
     var iterator = bytes.makeIterator()
@@ -176,7 +175,7 @@ extension Message {
     return try Self(reading: MessageReader(inside: base, arena))
   }
 
-  /// Never: a message that is there is written.
+  /// Never: a message that is set is written.
   @inlinable public var isDefault: Bool { false }
 
   /// Puts the value where protobuf-c will find it.
@@ -188,40 +187,54 @@ extension Message {
   }
 }
 
-extension MessageReader {
-  /// A reader for a message inside another.
-  @usableFromInline
-  init(inside base: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) {
-    try MessageDescriptor.of(base).checkUnpacked(base, arena)
-    self.init(base, arena)
+// Numbers lie in protobuf-c's struct as they do in Swift, so arrays of them are copied as a whole.
+extension FieldValue where Self: Numeric & BitwiseCopyable {
+  /// The size of the number in bytes.
+  @inlinable public static var stride: Int { MemoryLayout<Self>.stride }
+
+  /// Takes a value out of memory that protobuf-c has filled.
+  @inlinable
+  public static func lift(_ memory: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) -> Self {
+    memory.load(as: Self.self)
+  }
+
+  /// Takes the elements of a repeated field out of memory that protobuf-c has filled.
+  @inlinable
+  public static func liftArray(
+    _ memory: UnsafeRawPointer, _ count: Int, _ arena: MessageArena
+  ) throws(MessageDecodingError) -> [Self] {
+    Array(UnsafeBufferPointer(start: memory.assumingMemoryBound(to: Self.self), count: count))
+  }
+
+  /// Puts the value where protobuf-c will find it.
+  @inlinable
+  public func lower(to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
+    memory.storeBytes(of: self, as: Self.self)
+  }
+
+  /// Puts the elements of a repeated field where protobuf-c will find them.
+  @inlinable
+  public static func lowerArray(_ values: [Self], to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
+    values.withUnsafeBytes { UnsafeMutableRawBufferPointer(start: memory, count: $0.count).copyMemory(from: $0) }
   }
 }
 
-extension MessageDescriptor {
-  /// What a field holds that is a message, and not there, and yet must be read: the value of a map's entry.
-  @usableFromInline
-  var emptyForReader: UnsafeRawPointer { UnsafeRawPointer(emptyInstance) }
+extension FieldValue where Self: FixedWidthInteger {
+  /// Whether it is zero.
+  @inlinable public var isDefault: Bool { self == 0 }
+}
 
-  /// Throws for what protobuf-c lets pass: a required field that is missing, an unknown field with an impossible number.
-  @inline(__always)
-  func checkUnpacked(_ message: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) {
-    if !required.isEmpty { try checkRequired(message) }
-    if MessageReader(message, arena).hasUnknownFields { try checkUnknownFields(message, arena) }
-  }
+extension Int32: FieldValue {}
+extension Int64: FieldValue {}
+extension UInt32: FieldValue {}
+extension UInt64: FieldValue {}
 
-  private func checkRequired(_ message: UnsafeRawPointer) throws(MessageDecodingError) {
-    for index in required {
-      guard message.load(fromByteOffset: layout[index].offset + Slot.quantifier, as: UInt32.self) == 0 else { continue }
-      throw MessageDecodingError(
-        .missingRequiredField, messageName: name, fieldName: fields[layout[index].position].name, offset: 0)
-    }
-  }
+extension Float: FieldValue {
+  /// Whether it is zero. Negative zero is not: it has another bit pattern.
+  @inlinable public var isDefault: Bool { bitPattern == 0 }
+}
 
-  private func checkUnknownFields(_ message: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) {
-    for field in UnknownFields.unpacked(message) {
-      if (1...WireCursor.greatestFieldNumber).contains(UInt64(field.tag)) { continue }
-      if field.tag == WireRewriter.kept, arena.state.pointee.isRewritten { continue }
-      throw MessageDecodingError(.invalidFieldNumber(UInt64(field.tag)), messageName: name, offset: 0)
-    }
-  }
+extension Double: FieldValue {
+  /// Whether it is zero. Negative zero is not: it has another bit pattern.
+  @inlinable public var isDefault: Bool { bitPattern == 0 }
 }

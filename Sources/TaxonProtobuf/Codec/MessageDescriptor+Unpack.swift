@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import CProtobufC
 
 extension MessageDescriptor {
-  /// Unpacks a message and gives it to `read`; a second time, where the first one throws for a number that a closed
-  /// enum does not have.
+  /// Unpacks a message and gives it to `read`; again, when `read` throws for a number that a closed enum does not have.
   @inlinable
   @inline(__always)
   func decode<Result>(
@@ -28,16 +26,16 @@ extension MessageDescriptor {
 
   /// Unpacks a message into the arena.
   ///
-  /// protobuf-c does the work. What it cannot do, or does otherwise than protobuf, goes the long way: the input is
-  /// checked, which tells what is wrong and where, and rewritten into one that protobuf-c reads as it should; very many
-  /// fields, for which protobuf-c would take memory out of proportion, go past it (see `WideUnpacker`).
+  /// protobuf-c does the work. Input that it rejects, or reads differently from protobuf, goes the long way: it is
+  /// checked, which finds faults and their places, and rewritten so that protobuf-c reads it correctly. Very many
+  /// fields, for which protobuf-c would take too much memory, bypass it (see `WideUnpacker`).
   @usableFromInline
   func unpack(
     _ bytes: UnsafeRawBufferPointer, arena: MessageArena, options: DecodingOptions
   ) throws(MessageDecodingError) -> UnsafeRawPointer {
     link()
     guard bytes.count <= Int(Int32.max) else { throw MessageDecodingError(.tooLarge, messageName: name, offset: 0) }
-    // protobuf-c has no limit of its own: ask before it runs out of stack.
+    // protobuf-c has no limit: check before it runs out of stack.
     if greatestDepth > options.nestingLimit {
       var scan = DepthScan(bytes: bytes, limit: options.nestingLimit)
       if scan.exceedsLimit(self) { return try unpackChecked(bytes, nil, arena: arena, options: options) }
@@ -67,7 +65,7 @@ extension MessageDescriptor {
     return UnsafeRawPointer(protobuf_c_message_unpack(table, allocator, bytes.count, start))
   }
 
-  /// `message` is what protobuf-c has made of the input, if it has.
+  /// `message` is what protobuf-c has unpacked, if it could.
   @inline(never)
   private func unpackChecked(
     _ bytes: UnsafeRawBufferPointer, _ message: UnsafeRawPointer?, arena: MessageArena, options: DecodingOptions
@@ -94,8 +92,8 @@ extension MessageDescriptor {
     return message
   }
 
-  /// Unpacks the input without the numbers that its closed enums do not have, after generated code has met one; they
-  /// are with the unknown fields then. Throws any other error, with its place.
+  /// Unpacks the input again, after generated code has met a number that a closed enum does not have: such numbers go
+  /// to the unknown fields. Throws any other error, with its place.
   @usableFromInline
   func unpackAgain(
     after error: MessageDecodingError, _ bytes: UnsafeRawBufferPointer, arena: MessageArena, options: DecodingOptions
@@ -104,7 +102,7 @@ extension MessageDescriptor {
     return try unpackChecked(bytes, nil, arena: arena, options: options)
   }
 
-  /// The error that a closer look at the input gives, for one that arose where the input was out of sight.
+  /// The same error with its place, for one that was thrown without a view of the input.
   @usableFromInline
   func locate(
     _ error: MessageDecodingError, in bytes: UnsafeRawBufferPointer, options: DecodingOptions
@@ -119,10 +117,31 @@ extension MessageDescriptor {
   }
 }
 
-extension WireCheck {
-  /// The same error with its place, where the check has come by it.
-  func located(_ error: MessageDecodingError) -> MessageDecodingError {
-    guard error.reason == .missingRequiredField else { return error }
-    return missing.first { $0.messageName == error.messageName && $0.fieldName == error.fieldName } ?? error
+extension MessageDescriptor {
+  /// An empty message, read where the entry of a map has no value.
+  @usableFromInline
+  var emptyForReader: UnsafeRawPointer { UnsafeRawPointer(emptyInstance) }
+
+  /// Throws for what protobuf-c accepts: a required field that is missing, an unknown field with an impossible number.
+  @inline(__always)
+  func checkUnpacked(_ message: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) {
+    if !required.isEmpty { try checkRequired(message) }
+    if MessageReader(message, arena).hasUnknownFields { try checkUnknownFields(message, arena) }
+  }
+
+  private func checkRequired(_ message: UnsafeRawPointer) throws(MessageDecodingError) {
+    for index in required {
+      guard message.load(fromByteOffset: layout[index].offset + Slot.quantifier, as: UInt32.self) == 0 else { continue }
+      throw MessageDecodingError(
+        .missingRequiredField, messageName: name, fieldName: fields[layout[index].position].name, offset: 0)
+    }
+  }
+
+  private func checkUnknownFields(_ message: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) {
+    for field in UnknownFields.unpacked(message) {
+      if (1...WireCursor.greatestFieldNumber).contains(UInt64(field.tag)) { continue }
+      if field.tag == WireRewriter.kept, arena.state.pointee.isRewritten { continue }
+      throw MessageDecodingError(.invalidFieldNumber(UInt64(field.tag)), messageName: name, offset: 0)
+    }
   }
 }

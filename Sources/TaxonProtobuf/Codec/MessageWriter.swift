@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import CProtobufC
 
-/// A message on its way to be packed, into which generated code puts the fields by their index in the table.
+/// A message to be packed, into which generated code puts the fields by their index in the table.
 public struct MessageWriter {
   @usableFromInline let base: UnsafeMutableRawPointer
   @usableFromInline let arena: MessageArena
@@ -34,24 +33,14 @@ public struct MessageWriter {
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value<Value: FieldValue>(_ index: Int, _ value: Value) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value<Value: FieldValue>(_ index: Int, _ value: Value) { putValue(index, value) }
 
-  /// A singular field that is there or not there.
+  /// A singular field with presence.
   @inlinable
-  public mutating func optional<Value: FieldValue>(_ index: Int, _ value: Value?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func optional<Value: FieldValue>(_ index: Int, _ value: Value?) { putOptional(index, value) }
 
-  /// A required field that can be nil, because its message contains itself by way of required fields alone. Where it is,
-  /// encoding throws.
+  /// A required field that can be nil, because its message contains itself through required fields alone. Encoding
+  /// throws when it is nil.
   public mutating func required<Value: FieldValue>(_ index: Int, _ value: Value?) {
     if value == nil {
       set(slot(index), 0)
@@ -62,14 +51,7 @@ public struct MessageWriter {
 
   /// A repeated field.
   @inlinable
-  public mutating func array<Value: FieldValue>(_ index: Int, _ values: [Value]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocateForWriter(values.count * Value.stride)
-    Value.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array<Value: FieldValue>(_ index: Int, _ values: [Value]) { putArray(index, values) }
 
   /// A map.
   @inlinable
@@ -109,13 +91,44 @@ public struct MessageWriter {
   }
 }
 
+extension MessageWriter {
+  @inlinable
+  @inline(__always)
+  mutating func putValue<Value: FieldValue>(_ index: Int, _ value: Value) {
+    if value.isDefault { return }
+    let slot = slot(index)
+    value.lower(to: slot, arena)
+    set(slot, 1)
+  }
+
+  @inlinable
+  @inline(__always)
+  mutating func putOptional<Value: FieldValue>(_ index: Int, _ value: Value?) {
+    guard let value else { return }
+    let slot = slot(index)
+    value.lower(to: slot, arena)
+    set(slot, 1)
+  }
+
+  @inlinable
+  @inline(__always)
+  mutating func putArray<Value: FieldValue>(_ index: Int, _ values: [Value]) {
+    if values.isEmpty { return }
+    let slot = slot(index)
+    let memory = arena.allocateForWriter(values.count * Value.stride)
+    Value.lowerArray(values, to: memory, arena)
+    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
+    set(slot, values.count)
+  }
+}
+
 extension MessageArena {
   @usableFromInline
   func allocateForWriter(_ byteCount: Int) -> UnsafeMutableRawPointer { allocate(byteCount) }
 }
 
 extension MessageDescriptor {
-  /// A message with no field set, save that required fields count as set: they are written even when they are zero.
+  /// A message with no field set except the required ones, which are written even when they are zero.
   func makeInstance(in arena: MessageArena) -> UnsafeMutableRawPointer {
     let size = table.pointee.sizeof_message
     let base = arena.allocate(size)
@@ -135,248 +148,141 @@ extension MessageDescriptor {
   }
 }
 
-// What MessageWriter does for any type, for those that the standard library has: generated code then calls these, and
-// the compiler need not make the functions for each type anew in each module. That takes it a good part of its time.
+// The same for the standard library's types: generated code calls these, so that the compiler need not specialise the
+// generic functions in each module, which takes a good part of its time.
 
 extension MessageWriter {
   /// A singular field; a default value is not written unless the field is required.
-  public mutating func value(_ index: Int, _ value: String) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: String) { putValue(index, value) }
 
-  /// A singular field that is there or not there.
-  public mutating func optional(_ index: Int, _ value: String?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  /// A singular field with presence.
+  public mutating func optional(_ index: Int, _ value: String?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [String]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * String.stride)
-    String.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [String]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
-  public mutating func value(_ index: Int, _ value: [UInt8]) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: [UInt8]) { putValue(index, value) }
 
-  /// A singular field that is there or not there.
-  public mutating func optional(_ index: Int, _ value: [UInt8]?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  /// A singular field with presence.
+  public mutating func optional(_ index: Int, _ value: [UInt8]?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [[UInt8]]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * [UInt8].stride)
-    [UInt8].lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [[UInt8]]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value(_ index: Int, _ value: Int32) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: Int32) { putValue(index, value) }
 
-  /// A singular field that is there or not there.
-  public mutating func optional(_ index: Int, _ value: Int32?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  /// A singular field with presence.
+  public mutating func optional(_ index: Int, _ value: Int32?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [Int32]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * Int32.stride)
-    Int32.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [Int32]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value(_ index: Int, _ value: Int64) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: Int64) { putValue(index, value) }
 
-  /// A singular field that is there or not there.
-  public mutating func optional(_ index: Int, _ value: Int64?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  /// A singular field with presence.
+  public mutating func optional(_ index: Int, _ value: Int64?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [Int64]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * Int64.stride)
-    Int64.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [Int64]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value(_ index: Int, _ value: UInt32) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: UInt32) { putValue(index, value) }
 
-  /// A singular field that is there or not there.
-  public mutating func optional(_ index: Int, _ value: UInt32?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  /// A singular field with presence.
+  public mutating func optional(_ index: Int, _ value: UInt32?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [UInt32]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * UInt32.stride)
-    UInt32.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [UInt32]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value(_ index: Int, _ value: UInt64) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: UInt64) { putValue(index, value) }
 
-  /// A singular field that is there or not there.
-  public mutating func optional(_ index: Int, _ value: UInt64?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  /// A singular field with presence.
+  public mutating func optional(_ index: Int, _ value: UInt64?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [UInt64]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * UInt64.stride)
-    UInt64.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [UInt64]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value(_ index: Int, _ value: Bool) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: Bool) { putValue(index, value) }
 
-  /// A singular field that is there or not there.
-  public mutating func optional(_ index: Int, _ value: Bool?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  /// A singular field with presence.
+  public mutating func optional(_ index: Int, _ value: Bool?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [Bool]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * Bool.stride)
-    Bool.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [Bool]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value(_ index: Int, _ value: Float) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: Float) { putValue(index, value) }
 
-  /// A singular field that is there or not there.
-  public mutating func optional(_ index: Int, _ value: Float?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  /// A singular field with presence.
+  public mutating func optional(_ index: Int, _ value: Float?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [Float]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * Float.stride)
-    Float.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
-  }
+  public mutating func array(_ index: Int, _ values: [Float]) { putArray(index, values) }
 
   /// A singular field; a default value is not written unless the field is required.
   @inlinable
-  public mutating func value(_ index: Int, _ value: Double) {
-    if value.isDefault { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  public mutating func value(_ index: Int, _ value: Double) { putValue(index, value) }
 
-  /// A singular field that is there or not there.
-  public mutating func optional(_ index: Int, _ value: Double?) {
-    guard let value else { return }
-    let slot = slot(index)
-    value.lower(to: slot, arena)
-    set(slot, 1)
-  }
+  /// A singular field with presence.
+  public mutating func optional(_ index: Int, _ value: Double?) { putOptional(index, value) }
 
   /// A repeated field.
-  public mutating func array(_ index: Int, _ values: [Double]) {
-    if values.isEmpty { return }
-    let slot = slot(index)
-    let memory = arena.allocate(values.count * Double.stride)
-    Double.lowerArray(values, to: memory, arena)
-    slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
-    set(slot, values.count)
+  public mutating func array(_ index: Int, _ values: [Double]) { putArray(index, values) }
+}
+
+/// A message that is ready to be packed: its size is known, and the caller chooses where the bytes go.
+public struct MessageEncoder: ~Copyable {
+  /// Bytes that the encoded message takes.
+  public let byteCount: Int
+
+  private let message: UnsafePointer<ProtobufCMessage>
+
+  @usableFromInline
+  init(_ writer: MessageWriter) throws(MessageEncodingError) {
+    self.init(part: writer)
+    if let missing = writer.arena.state.pointee.missing {
+      let descriptor = missing.descriptor.takeUnretainedValue()
+      throw MessageEncodingError(
+        reason: .missingRequiredField(descriptor.fields[missing.field].name), messageName: descriptor.name)
+    }
+    // protobuf's own bound, and protobuf-c's: it refuses lengths above it.
+    guard byteCount <= Int(Int32.max) else {
+      throw MessageEncodingError(
+        reason: .tooLarge(byteCount: byteCount), messageName: MessageDescriptor.of(writer.base).name)
+    }
+  }
+
+  /// For a part of a message, whose size is checked together with the rest.
+  init(part writer: MessageWriter) {
+    message = UnsafePointer(writer.base.assumingMemoryBound(to: ProtobufCMessage.self))
+    byteCount = protobuf_c_message_get_packed_size(message)
+  }
+
+  /// Writes the message to the start of `destination`, which must have `byteCount` bytes at least.
+  ///
+  /// Returns the number of bytes, `byteCount`.
+  @discardableResult
+  public func pack(into destination: UnsafeMutableRawBufferPointer) -> Int {
+    precondition(destination.count >= byteCount, "the destination is smaller than the message")
+    guard byteCount > 0, let start = destination.baseAddress else { return 0 }
+    return protobuf_c_message_pack(message, start.assumingMemoryBound(to: UInt8.self))
+  }
+
+  /// The encoded message as an array of its own.
+  public func bytes() -> [UInt8] {
+    var bytes = [UInt8](unfilled: byteCount)
+    bytes.withUnsafeMutableBytes { _ = pack(into: $0) }
+    return bytes
   }
 }

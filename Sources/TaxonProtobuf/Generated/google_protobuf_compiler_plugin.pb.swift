@@ -15,7 +15,7 @@ public struct Google_Protobuf_Compiler_Version: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(major: Int32? = nil, minor: Int32? = nil, patch: Int32? = nil, suffix: String? = nil) {
     self.major = major
     self.minor = minor
@@ -60,7 +60,7 @@ public struct Google_Protobuf_Compiler_CodeGeneratorRequest: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(
     fileToGenerate: [String] = [], parameter: String? = nil, protoFile: [Google_Protobuf_FileDescriptorProto] = [],
     compilerVersion: Google_Protobuf_Compiler_Version? = nil
@@ -106,7 +106,7 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(error: String? = nil, supportedFeatures: UInt64? = nil, file: [File] = []) {
     self.error = error
     self.supportedFeatures = supportedFeatures
@@ -172,7 +172,7 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Message {
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     public init(
       name: String? = nil, insertionPoint: String? = nil, content: String? = nil,
       generatedCodeInfo: Google_Protobuf_GeneratedCodeInfo? = nil

@@ -10,7 +10,7 @@ public struct Google_Protobuf_FileDescriptorSet: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(file: [Google_Protobuf_FileDescriptorProto] = []) {
     self.file = file
   }
@@ -64,7 +64,7 @@ public struct Google_Protobuf_FileDescriptorProto: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(
     name: String? = nil, package: String? = nil, dependency: [String] = [], publicDependency: [Int32] = [],
     weakDependency: [Int32] = [], messageType: [Google_Protobuf_DescriptorProto] = [],
@@ -160,7 +160,7 @@ public struct Google_Protobuf_DescriptorProto: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(
     name: String? = nil, field: [Google_Protobuf_FieldDescriptorProto] = [],
     `extension`: [Google_Protobuf_FieldDescriptorProto] = [], nestedType: [Google_Protobuf_DescriptorProto] = [],
@@ -232,7 +232,7 @@ public struct Google_Protobuf_DescriptorProto: Message {
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     public init(start: Int32? = nil, end: Int32? = nil, options: Google_Protobuf_ExtensionRangeOptions? = nil) {
       self.start = start
       self.end = end
@@ -271,7 +271,7 @@ public struct Google_Protobuf_DescriptorProto: Message {
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     public init(start: Int32? = nil, end: Int32? = nil) {
       self.start = start
       self.end = end
@@ -303,7 +303,7 @@ public struct Google_Protobuf_ExtensionRangeOptions: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []) {
     self.uninterpretedOption = uninterpretedOption
   }
@@ -383,7 +383,7 @@ public struct Google_Protobuf_FieldDescriptorProto: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(
     name: String? = nil, number: Int32? = nil, label: Label? = nil, type: Type_? = nil, typeName: String? = nil,
     extendee: String? = nil, defaultValue: String? = nil, oneofIndex: Int32? = nil, jsonName: String? = nil,
@@ -585,7 +585,7 @@ public struct Google_Protobuf_OneofDescriptorProto: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(name: String? = nil, options: Google_Protobuf_OneofOptions? = nil) {
     self.name = name
     self.options = options
@@ -627,7 +627,7 @@ public struct Google_Protobuf_EnumDescriptorProto: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(
     name: String? = nil, value: [Google_Protobuf_EnumValueDescriptorProto] = [],
     options: Google_Protobuf_EnumOptions? = nil, reservedRange: [EnumReservedRange] = [], reservedName: [String] = []
@@ -679,7 +679,7 @@ public struct Google_Protobuf_EnumDescriptorProto: Message {
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     public init(start: Int32? = nil, end: Int32? = nil) {
       self.start = start
       self.end = end
@@ -715,7 +715,7 @@ public struct Google_Protobuf_EnumValueDescriptorProto: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(name: String? = nil, number: Int32? = nil, options: Google_Protobuf_EnumValueOptions? = nil) {
     self.name = name
     self.number = number
@@ -754,7 +754,7 @@ public struct Google_Protobuf_ServiceDescriptorProto: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(
     name: String? = nil, method: [Google_Protobuf_MethodDescriptorProto] = [],
     options: Google_Protobuf_ServiceOptions? = nil
@@ -803,7 +803,7 @@ public struct Google_Protobuf_MethodDescriptorProto: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(
     name: String? = nil, inputType: String? = nil, outputType: String? = nil,
     options: Google_Protobuf_MethodOptions? = nil, clientStreaming: Bool? = nil, serverStreaming: Bool? = nil
@@ -944,7 +944,7 @@ public struct Google_Protobuf_FileOptions: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(
     javaPackage: String? = nil, javaOuterClassname: String? = nil, javaMultipleFiles: Bool? = nil,
     javaGenerateEqualsAndHash: Bool? = nil, javaStringCheckUtf8: Bool? = nil, optimizeFor: OptimizeMode? = nil,
@@ -1140,7 +1140,7 @@ public struct Google_Protobuf_MessageOptions: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(
     messageSetWireFormat: Bool? = nil, noStandardDescriptorAccessor: Bool? = nil, deprecated: Bool? = nil,
     mapEntry: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
@@ -1255,7 +1255,7 @@ public struct Google_Protobuf_FieldOptions: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(
     ctype: CType? = nil, packed: Bool? = nil, jstype: JSType? = nil, lazy: Bool? = nil, unverifiedLazy: Bool? = nil,
     deprecated: Bool? = nil, weak: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
@@ -1373,7 +1373,7 @@ public struct Google_Protobuf_OneofOptions: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []) {
     self.uninterpretedOption = uninterpretedOption
   }
@@ -1408,7 +1408,7 @@ public struct Google_Protobuf_EnumOptions: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(
     allowAlias: Bool? = nil, deprecated: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
   ) {
@@ -1450,7 +1450,7 @@ public struct Google_Protobuf_EnumValueOptions: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(deprecated: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []) {
     self._deprecated.projectedValue = deprecated
     self.uninterpretedOption = uninterpretedOption
@@ -1486,7 +1486,7 @@ public struct Google_Protobuf_ServiceOptions: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(deprecated: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []) {
     self._deprecated.projectedValue = deprecated
     self.uninterpretedOption = uninterpretedOption
@@ -1524,7 +1524,7 @@ public struct Google_Protobuf_MethodOptions: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(
     deprecated: Bool? = nil, idempotencyLevel: IdempotencyLevel? = nil,
     uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
@@ -1612,7 +1612,7 @@ public struct Google_Protobuf_UninterpretedOption: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(
     name: [NamePart] = [], identifierValue: String? = nil, positiveIntValue: UInt64? = nil,
     negativeIntValue: Int64? = nil, doubleValue: Double? = nil, stringValue: [UInt8]? = nil,
@@ -1672,7 +1672,7 @@ public struct Google_Protobuf_UninterpretedOption: Message {
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     public init(namePart: String, isExtension: Bool) {
       self.namePart = namePart
       self.isExtension = isExtension
@@ -1747,7 +1747,7 @@ public struct Google_Protobuf_SourceCodeInfo: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(location: [Location] = []) {
     self.location = location
   }
@@ -1853,7 +1853,7 @@ public struct Google_Protobuf_SourceCodeInfo: Message {
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     public init(
       path: [Int32] = [], span: [Int32] = [], leadingComments: String? = nil, trailingComments: String? = nil,
       leadingDetachedComments: [String] = []
@@ -1903,7 +1903,7 @@ public struct Google_Protobuf_GeneratedCodeInfo: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(annotation: [Annotation] = []) {
     self.annotation = annotation
   }
@@ -1939,7 +1939,7 @@ public struct Google_Protobuf_GeneratedCodeInfo: Message {
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     public init(path: [Int32] = [], sourceFile: String? = nil, begin: Int32? = nil, end: Int32? = nil) {
       self.path = path
       self.sourceFile = sourceFile

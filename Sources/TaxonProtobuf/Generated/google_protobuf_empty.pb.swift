@@ -13,7 +13,7 @@ public struct Google_Protobuf_Empty: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init() {}
 
   public static let descriptor = MessageDescriptor("google.protobuf.Empty", [])

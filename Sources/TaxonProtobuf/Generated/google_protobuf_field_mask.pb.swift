@@ -207,7 +207,7 @@ public struct Google_Protobuf_FieldMask: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(paths: [String] = []) {
     self.paths = paths
   }

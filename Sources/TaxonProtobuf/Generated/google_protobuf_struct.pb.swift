@@ -16,7 +16,7 @@ public struct Google_Protobuf_Struct: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(fields: [String: Google_Protobuf_Value] = [:]) {
     self.fields = fields
   }
@@ -64,7 +64,7 @@ public struct Google_Protobuf_Value: Message {
     case listValue(Google_Protobuf_ListValue)
   }
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(kind: Kind? = nil) {
     self.kind = kind
   }
@@ -141,7 +141,7 @@ public struct Google_Protobuf_ListValue: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(values: [Google_Protobuf_Value] = []) {
     self.values = values
   }

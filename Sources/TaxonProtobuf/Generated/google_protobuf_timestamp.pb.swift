@@ -106,7 +106,7 @@ public struct Google_Protobuf_Timestamp: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(seconds: Int64 = 0, nanos: Int32 = 0) {
     self.seconds = seconds
     self.nanos = nanos

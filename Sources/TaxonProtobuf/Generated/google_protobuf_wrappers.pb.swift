@@ -11,7 +11,7 @@ public struct Google_Protobuf_DoubleValue: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(value: Double = 0) {
     self.value = value
   }
@@ -40,7 +40,7 @@ public struct Google_Protobuf_FloatValue: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(value: Float = 0) {
     self.value = value
   }
@@ -69,7 +69,7 @@ public struct Google_Protobuf_Int64Value: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(value: Int64 = 0) {
     self.value = value
   }
@@ -98,7 +98,7 @@ public struct Google_Protobuf_UInt64Value: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(value: UInt64 = 0) {
     self.value = value
   }
@@ -127,7 +127,7 @@ public struct Google_Protobuf_Int32Value: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(value: Int32 = 0) {
     self.value = value
   }
@@ -156,7 +156,7 @@ public struct Google_Protobuf_UInt32Value: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(value: UInt32 = 0) {
     self.value = value
   }
@@ -185,7 +185,7 @@ public struct Google_Protobuf_BoolValue: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(value: Bool = false) {
     self.value = value
   }
@@ -214,7 +214,7 @@ public struct Google_Protobuf_StringValue: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(value: String = "") {
     self.value = value
   }
@@ -243,7 +243,7 @@ public struct Google_Protobuf_BytesValue: Message {
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   public init(value: [UInt8] = []) {
     self.value = value
   }

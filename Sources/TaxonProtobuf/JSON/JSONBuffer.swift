@@ -27,12 +27,12 @@ struct JSONBuffer {
 
   var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
 
-  /// Gives memory back that is not the arena's.
+  /// Frees memory that is not the arena's.
   func free() {
     if isOnHeap { start.deallocate() }
   }
 
-  /// Hands the bytes over, for ever. Only where there is no arena.
+  /// Returns the bytes, which are never freed. Only without an arena.
   func keep() -> UnsafeBufferPointer<UInt8> { bytes }
 
   /// Makes room.

@@ -6,9 +6,9 @@ public struct JSONDecodingError: Error, Hashable, CustomStringConvertible {
   public enum Reason: Hashable, Sendable {
     /// The text ends inside a value.
     case unexpectedEnd
-    /// Something else is there than must be by the grammar (RFC 8259) or for this field, such as "a string".
+    /// The text does not have what the grammar (RFC 8259) or the field requires, such as "a string".
     case expected(String)
-    /// There is more behind the message.
+    /// The text goes on behind the message.
     case trailingCharacters
     /// A string is not UTF-8.
     case invalidUTF8
@@ -16,7 +16,7 @@ public struct JSONDecodingError: Error, Hashable, CustomStringConvertible {
     case controlCharacter
     /// A backslash has something behind it that is not an escape, or half of a surrogate pair.
     case invalidEscape
-    /// A number is none of JSON's: leading zeros, a sign in front, no digits behind the point.
+    /// A number is not valid JSON: leading zeros, a sign in front, no digits behind the point.
     case invalidNumber
     /// A number for a whole field has a fraction.
     case notWhole
@@ -34,15 +34,15 @@ public struct JSONDecodingError: Error, Hashable, CustomStringConvertible {
     case unknownField(String)
     /// The enum has no such value.
     case unknownEnumValue(String)
-    /// A field is there twice, under whichever of its names.
+    /// A field occurs twice, under either of its names.
     case duplicateField(String)
     /// A map or a `google.protobuf.Struct` has a key twice.
     case duplicateKey(String)
-    /// Two members of one oneof are there; this is the second.
+    /// Two members of one oneof are set; this is the second.
     case secondMemberOfOneof(String)
     /// A null is an element of a list or a value of a map.
     case nullElement
-    /// A required field is not there.
+    /// A required field is missing.
     case missingRequiredField(String)
     /// A `google.protobuf.Any` has no "@type".
     case missingType
@@ -56,7 +56,7 @@ public struct JSONDecodingError: Error, Hashable, CustomStringConvertible {
     case tooLarge
   }
 
-  /// A pointer's width keeps the error out of the way of the messages, which are returned in its place.
+  /// One pointer wide, so that functions that return a message need no further room for the error.
   private final class Storage: Sendable {
     let reason: Reason
     let messageName: String
@@ -83,9 +83,9 @@ public struct JSONDecodingError: Error, Hashable, CustomStringConvertible {
   public var messageName: String { storage.messageName }
   /// Name in the schema of the innermost field, where the fault is inside one.
   public var fieldName: String? { storage.fieldName }
-  /// The way to what is wrong through the text, such as `tasks[3].labels["a b"]`; empty for the outermost value.
+  /// The path to the fault through the text, such as `tasks[3].labels["a b"]`; empty for the outermost value.
   public var path: String { storage.place.path }
-  /// The byte at which what is wrong begins, from the start of the text.
+  /// The byte at which the fault begins, from the start of the text.
   public var offset: Int { storage.place.offset }
   /// The line of that byte, from 1. Lines end with a line feed.
   public var line: Int { storage.place.line }
@@ -99,13 +99,13 @@ public struct JSONDecodingError: Error, Hashable, CustomStringConvertible {
     return "\(subject): \(reason)\(way), line \(line), column \(column)"
   }
 
-  /// Equality by what is said.
+  /// Equality of contents.
   public static func == (one: Self, other: Self) -> Bool {
     one.reason == other.reason && one.messageName == other.messageName && one.fieldName == other.fieldName
       && one.storage.place == other.storage.place
   }
 
-  /// Hash by what is said.
+  /// Hash of the contents.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(reason)
     hasher.combine(messageName)
@@ -120,11 +120,11 @@ extension JSONDecodingError.Reason: CustomStringConvertible {
     switch self {
     case .unexpectedEnd: "the text ends inside a value"
     case .expected(let what): "\(what) is expected"
-    case .trailingCharacters: "there is more behind the message"
+    case .trailingCharacters: "the text goes on behind the message"
     case .invalidUTF8: "a string is not UTF-8"
     case .controlCharacter: "a control character is not escaped"
-    case .invalidEscape: "a backslash begins no escape"
-    case .invalidNumber: "a number is not written as JSON has it"
+    case .invalidEscape: "a backslash does not begin an escape"
+    case .invalidNumber: "a number is not valid JSON"
     case .notWhole: "a whole number has a fraction"
     case .outOfRange: "a number does not fit the field"
     case .invalidBase64: "a text is not base64"
@@ -133,9 +133,9 @@ extension JSONDecodingError.Reason: CustomStringConvertible {
     case .invalidFieldMask: "a text is not a list of paths in lowerCamelCase"
     case .unknownField(let name): "there is no field \"\(name)\""
     case .unknownEnumValue(let name): "there is no value \(name)"
-    case .duplicateField(let name): "field \(name) is there twice"
-    case .duplicateKey(let key): "key \"\(key)\" is there twice"
-    case .secondMemberOfOneof(let name): "\(name) and another member of its oneof are there"
+    case .duplicateField(let name): "field \(name) occurs twice"
+    case .duplicateKey(let key): "key \"\(key)\" occurs twice"
+    case .secondMemberOfOneof(let name): "\(name) and another member of its oneof are set"
     case .nullElement: "a null is in a list or a map"
     case .missingRequiredField(let name): "required field \(name) is missing"
     case .missingType: "there is no \"@type\""
@@ -168,7 +168,7 @@ public struct JSONEncodingError: Error, Hashable, CustomStringConvertible {
     case invalidFieldMaskPath(String)
     /// A `google.protobuf.Value` is NaN or infinite.
     case nonFiniteValue
-    /// A required field is nil. Only messages that contain each other by way of required fields alone have such fields.
+    /// A required field is nil. Only messages that contain each other through required fields alone have such fields.
     case missingRequiredField(String)
     /// Messages inside of `google.protobuf.Any` are nested deeper than 100.
     case nestingTooDeep
@@ -201,6 +201,108 @@ extension JSONEncodingError.Reason: CustomStringConvertible {
     case .nonFiniteValue: "JSON has no number for NaN and the infinities"
     case .missingRequiredField(let name): "required field \(name) is missing"
     case .nestingTooDeep: "messages are nested deeper than 100"
+    }
+  }
+}
+
+/// A place in a JSON text. Found only for a fault: the text up to there is read once more.
+struct JSONPlace: Hashable, Sendable {
+  let offset: Int
+  let line: Int
+  let column: Int
+  let path: String
+
+  /// The place of a byte; the text before it is well formed as far as brackets and strings go. `isOfObject` when it
+  /// stands for the object that ends there.
+  init(_ offset: Int, in text: UnsafeBufferPointer<UInt8>, isOfObject: Bool = false) {
+    self.offset = offset
+    var line = 1
+    var column = 1
+    for byte in text[..<offset] {
+      if byte == 0x0A {
+        line += 1
+        column = 1
+      } else if byte & 0xC0 != 0x80 {
+        // Bytes that continue a character do not count.
+        column += 1
+      }
+    }
+    self.line = line
+    self.column = column
+    path = Self.path(to: offset, in: text, isOfObject: isOfObject)
+  }
+
+  private enum Step {
+    case element(Int)
+    /// A key that has been read, nil before.
+    case member(Range<Int>?)
+  }
+
+  private static func path(
+    to offset: Int, in text: UnsafeBufferPointer<UInt8>, isOfObject: Bool
+  ) -> String {
+    var steps: [Step] = []
+    var position = 0
+    var isKey = false
+    while position < offset {
+      switch text[position] {
+      case UInt8(ascii: "{"):
+        steps.append(.member(nil))
+        isKey = true
+      case UInt8(ascii: "["):
+        steps.append(.element(0))
+        isKey = false
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        _ = steps.popLast()
+        isKey = false
+      case UInt8(ascii: ","):
+        switch steps.last {
+        case .element(let index): steps[steps.count - 1] = .element(index + 1)
+        case .member:
+          steps[steps.count - 1] = .member(nil)
+          isKey = true
+        case nil: break
+        }
+      case UInt8(ascii: "\""):
+        let end = endOfString(from: position + 1, in: text)
+        if isKey, !steps.isEmpty {
+          steps[steps.count - 1] = .member((position + 1)..<end)
+          isKey = false
+        }
+        position = end
+      default: break
+      }
+      position += 1
+    }
+    if isOfObject { _ = steps.popLast() }
+    return steps.reduce(into: "") { path, step in
+      switch step {
+      case .element(let index): path += "[\(index)]"
+      case .member(nil): break
+      case .member(let range?):
+        let key = text[range]
+        let isPlain = key.allSatisfy { isPlainCharacter($0) }
+        let name = String(decoding: key, as: UTF8.self)
+        path += isPlain ? (path.isEmpty ? name : ".\(name)") : "[\"\(name)\"]"
+      }
+    }
+  }
+
+  /// The place of the closing quote, or the end of the text.
+  private static func endOfString(from start: Int, in text: UnsafeBufferPointer<UInt8>) -> Int {
+    var position = start
+    while position < text.count, text[position] != UInt8(ascii: "\"") {
+      position += text[position] == UInt8(ascii: "\\") ? 2 : 1
+    }
+    return min(position, text.count)
+  }
+
+  private static func isPlainCharacter(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "@"):
+      true
+    default: false
     }
   }
 }

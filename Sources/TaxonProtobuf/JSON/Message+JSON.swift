@@ -66,22 +66,22 @@ extension Message {
 
   /// The message as JSON in UTF-8, without white space.
   ///
-  /// Throws for what JSON cannot say: a `google.protobuf.Any` whose type is not registered, a Timestamp, Duration or
-  /// FieldMask out of its range, a Value that is NaN or infinite.
+  /// Throws for what JSON cannot express: a `google.protobuf.Any` whose type is not registered, a Timestamp, Duration
+  /// or FieldMask out of its range, a Value that is NaN or infinite.
   public func jsonBytes(options: JSONEncodingOptions = JSONEncodingOptions()) throws(JSONEncodingError) -> [UInt8] {
     try withJSON(options: options) { Array($0) }
   }
 
   /// The message as JSON, without white space.
   ///
-  /// Throws for what JSON cannot say: a `google.protobuf.Any` whose type is not registered, a Timestamp, Duration or
-  /// FieldMask out of its range, a Value that is NaN or infinite.
+  /// Throws for what JSON cannot express: a `google.protobuf.Any` whose type is not registered, a Timestamp, Duration
+  /// or FieldMask out of its range, a Value that is NaN or infinite.
   public func jsonString(options: JSONEncodingOptions = JSONEncodingOptions()) throws(JSONEncodingError) -> String {
     // The printer writes UTF-8: strings are checked when they become messages' fields.
     try withJSON(options: options) { String(checking: $0) ?? String(decoding: $0, as: UTF8.self) }
   }
 
-  /// Gives `body` the message as JSON in UTF-8, which is there for as long as `body` runs.
+  /// Gives `body` the message as JSON in UTF-8, which is valid while `body` runs.
   ///
   /// Throws as `jsonBytes` does; `body` is not called then.
   public func withJSON<Result>(
@@ -125,7 +125,7 @@ extension MessageDescriptor {
 }
 
 extension JSONDecodingError {
-  /// What the parser has let pass and the message's own code has not; there is nothing of the kind.
+  /// What the message's own code rejects after the parser has accepted it, which does not happen.
   @usableFromInline
   init(lifting error: MessageDecodingError) {
     let isMissing = error.reason == .missingRequiredField
@@ -137,9 +137,9 @@ extension JSONDecodingError {
 
 /// How a message is written as JSON.
 public struct JSONEncodingOptions: Sendable {
-  /// Fields are called as in the schema, `task_id`, rather than `taskId`.
+  /// Fields have the names of the schema, `task_id`, rather than `taskId`.
   public var usesOriginalNames: Bool
-  /// Fields without presence are there also when they have their default value: numbers, strings, bytes, bools and
+  /// Fields without presence are written also when they have their default value: numbers, strings, bytes, bools and
   /// enums of proto3, empty lists and maps.
   public var printsDefaults: Bool
   /// Enums are written as numbers rather than names.

@@ -20,16 +20,33 @@ public struct Field: Sendable {
     self.type = type
     self.json = json
   }
+
+  /// The JSON name that protoc makes of a name (ToJsonName of protobuf's descriptor.cc): underscores go, and a small
+  /// letter behind one becomes a capital.
+  package static func defaultJSONName(_ name: String) -> String {
+    var result: [UInt8] = []
+    var isCapital = false
+    for letter in name.utf8 {
+      if letter == UInt8(ascii: "_") {
+        isCapital = true
+      } else {
+        let isSmall = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(letter)
+        result.append(isCapital && isSmall ? letter - 32 : letter)
+        isCapital = false
+      }
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
 }
 
-/// The type of a field and how often it may be there, as a line in a message's table says it.
+/// The type of a field and how often it may occur, for a message's table.
 public struct FieldType: Sendable {
   package enum Label: UInt8, Sendable {
     /// Singular; the default value is not on the wire.
     case implicit
-    /// Singular; there or not there.
+    /// Singular, with presence.
     case optional
-    /// Singular; must be there.
+    /// Singular; must be set.
     case required
     case repeated
     case packed
@@ -93,7 +110,7 @@ public struct FieldType: Sendable {
     return result
   }
 
-  /// A message. A singular one is there or not there, whatever the syntax of its file.
+  /// A message. A singular one has presence, whatever the syntax of its file.
   public static func message(_ type: any Message.Type) -> FieldType {
     var result = FieldType(.message)
     result.label = .optional
@@ -101,10 +118,10 @@ public struct FieldType: Sendable {
     return result
   }
 
-  /// A singular field that is there or not there: a Swift Optional.
+  /// A singular field with presence: a Swift Optional.
   public static func optional(_ type: FieldType) -> FieldType { type.labelled(.optional) }
 
-  /// A field of proto2 that must be there.
+  /// A field of proto2 that must be set.
   public static func required(_ type: FieldType) -> FieldType { type.labelled(.required) }
 
   /// Any number of values, each with a tag of its own when written.
@@ -134,10 +151,10 @@ package enum FieldKind: UInt8, Sendable {
   case double, float, int32, int64, uint32, uint64, sint32, sint64, fixed32, fixed64, sfixed32, sfixed64
   case bool, string, bytes, `enum`, message
 
-  /// What protobuf-c is told.
+  /// The type that protobuf-c uses.
   ///
   /// Not always the type's namesake: protobuf-c ends strings at a NUL, takes any wire type for a bool and reads packed
-  /// bools of more than one byte wrongly. Bytes and uint64 have the same wire format and none of that.
+  /// bools of more than one byte wrongly. Bytes and uint64 have the same wire format without these faults.
   var cType: ProtobufCType {
     switch self {
     case .double: PROTOBUF_C_TYPE_DOUBLE

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import CProtobufC
 import Synchronization
 
-/// What is known of a message at run time: its full name, its fields, and protobuf-c's tables made from them.
+/// A message at run time: its full name, its fields, and protobuf-c's tables made from them.
 ///
 /// One is made for every message type, once, and never freed. The tables of the messages inside are linked on first
 /// use, so that messages can contain each other.
@@ -16,10 +15,10 @@ public final class MessageDescriptor: @unchecked Sendable {
   public let fields: [Field]
 
   let isMapEntry: Bool
-  /// What protobuf-c works from. Its fields are in the order of their numbers.
+  /// The table that protobuf-c uses. Its fields are in the order of their numbers.
   let table: UnsafeMutablePointer<ProtobufCMessageDescriptor>
   let cFields: UnsafeMutablePointer<ProtobufCFieldDescriptor>
-  /// What this module works from, in the same order as `cFields`.
+  /// The table that this module uses, in the same order as `cFields`.
   let layout: UnsafeMutablePointer<FieldLayout>
   /// The indices in `layout` of the required fields.
   let required: [Int]
@@ -33,7 +32,7 @@ public final class MessageDescriptor: @unchecked Sendable {
   /// Whether this message, or one that it can contain, has a singular field of a closed enum.
   fileprivate(set) var hasClosedEnums: Bool
   private let isLinked = Atomic<Bool>(false)
-  /// The address of what JSON needs to know, once it has been asked for.
+  /// The address of the table for JSON, once that is made.
   let jsonTable = Atomic<UInt>(0)
 
   /// A message of the schema. Members of a oneof stand next to each other.
@@ -64,7 +63,7 @@ public final class MessageDescriptor: @unchecked Sendable {
     emptyInstance = .allocate(byteCount: table.pointee.sizeof_message, alignment: 16)
     emptyInstance.initializeMemory(as: UInt8.self, repeating: 0, count: table.pointee.sizeof_message)
     emptyInstance.storeBytes(of: table, as: UnsafeMutablePointer<ProtobufCMessageDescriptor>.self)
-    // The way back from protobuf-c's table. Unretained: the tables live in this object, which lives for ever.
+    // The way back from protobuf-c's table. Unretained: the tables belong to this object, which is never freed.
     table.pointee.reserved1 = Unmanaged.passUnretained(self).toOpaque()
   }
 
@@ -87,7 +86,7 @@ public final class MessageDescriptor: @unchecked Sendable {
   /// The descriptor whose table protobuf-c has left in a message.
   static func of(_ message: UnsafeRawPointer) -> MessageDescriptor {
     let table = message.load(as: UnsafePointer<ProtobufCMessageDescriptor>.self)
-    // The initialiser above has set it in every table there is.
+    // The initialiser above has set it in every table.
     return Unmanaged.fromOpaque(table.pointee.reserved1!).takeUnretainedValue()
   }
 }
@@ -113,7 +112,8 @@ extension MessageDescriptor {
     }
   }
 
-  /// What a message has, those have too that can contain it. Messages can contain each other, so it takes some rounds.
+  /// A message that can contain one with closed enums has them too. Messages can contain each other, so this takes some
+  /// rounds.
   private func spreadClosedEnums(_ descriptors: [MessageDescriptor]) {
     var hasChanged = true
     while hasChanged {
@@ -133,8 +133,8 @@ extension MessageDescriptor {
     var done: [MessageDescriptor] = []
   }
 
-  /// Depth first; returns how deep messages can be nested inside this one. Who meets a message that has begun and not
-  /// ended is part of a cycle.
+  /// Depth first; returns how deep messages can be nested inside this one. A message that has begun and not ended is
+  /// part of a cycle.
   private func connect(_ visits: inout Visits) -> Int {
     let identity = ObjectIdentifier(self)
     if isLinked.load(ordering: .relaxed) || visits.ended.contains(identity) { return greatestDepth }
@@ -153,5 +153,112 @@ extension MessageDescriptor {
     visits.ended.insert(identity)
     visits.done.append(self)
     return depth
+  }
+}
+
+/// Where a field lies in protobuf-c's struct, and what the scanners need to know of it.
+///
+/// The struct is protobuf-c's header of 24 bytes and one slot of 24 bytes a field, in the order of the message's table:
+/// the value in the first 16 bytes, then the quantifier (presence, number of elements or the case of the oneof).
+struct FieldLayout {
+  let number: UInt32
+  let kind: FieldKind
+  let label: FieldType.Label
+  /// The index in the message's table.
+  let position: Int
+  /// The index of the slot; members of a oneof share that of the first.
+  let slot: Int
+  /// The message in it, once linked. Unretained: descriptors are never freed.
+  var message: Unmanaged<MessageDescriptor>?
+
+  /// Offset of the value in the struct.
+  var offset: Int { Slot.offset(slot) }
+
+  var isRepeated: Bool { label == .repeated || label == .packed || label == .map }
+
+  /// The layout of a table, in the order of the numbers.
+  static func layOut(_ fields: [Field]) -> [FieldLayout] {
+    var slots: [String: Int] = [:]
+    var layout: [FieldLayout] = []
+    layout.reserveCapacity(fields.count)
+    for (position, field) in fields.enumerated() {
+      var slot = position
+      if let oneof = field.type.oneof {
+        slot = slots[oneof] ?? position
+        slots[oneof] = slot
+      }
+      layout.append(
+        FieldLayout(
+          number: field.number, kind: field.type.kind, label: field.type.label, position: position, slot: slot))
+    }
+    return layout.sorted { $0.number < $1.number }
+  }
+}
+
+/// The geometry of a slot.
+@usableFromInline
+enum Slot {
+  @usableFromInline static let size = 24
+  @usableFromInline static let header = 24
+  @usableFromInline static let quantifier = 16
+
+  @inlinable
+  @inline(__always)
+  static func offset(_ index: Int) -> Int { 24 + 24 * index }
+}
+
+/// Makes protobuf-c's tables, which protoc-c would generate as C.
+private enum CTables {
+  /// The fields, in the order of their numbers.
+  static func fields(_ layout: [FieldLayout]) -> UnsafeMutablePointer<ProtobufCFieldDescriptor> {
+    // One more in front: merging messages, protobuf-c 1.4 looks at the field before the first for a oneof that is not
+    // set on either side. A zero there means int32, which it ignores. And one behind, so that the pointer is inside the
+    // memory even without fields: leak checkers require that.
+    let memory = UnsafeMutablePointer<ProtobufCFieldDescriptor>.allocate(capacity: layout.count + 2)
+    memory.initialize(repeating: ProtobufCFieldDescriptor(), count: layout.count + 2)
+    let fields = memory + 1
+    for (index, field) in layout.enumerated() {
+      fields[index].id = field.number
+      // Presence is always kept: whether a default value is written, and whether one is missing, is decided in Swift.
+      fields[index].label = field.isRepeated ? PROTOBUF_C_LABEL_REPEATED : PROTOBUF_C_LABEL_OPTIONAL
+      fields[index].type = field.kind.cType
+      fields[index].offset = UInt32(field.offset)
+      fields[index].quantifier_offset = UInt32(field.offset + Slot.quantifier)
+      switch field.label {
+      case .packed: fields[index].flags = PROTOBUF_C_FIELD_FLAG_PACKED.rawValue
+      case .oneof: fields[index].flags = PROTOBUF_C_FIELD_FLAG_ONEOF.rawValue
+      default: break
+      }
+    }
+    return fields
+  }
+
+  /// The message.
+  static func message(
+    _ fields: UnsafeMutablePointer<ProtobufCFieldDescriptor>, _ layout: [FieldLayout]
+  ) -> UnsafeMutablePointer<ProtobufCMessageDescriptor> {
+    let table = UnsafeMutablePointer<ProtobufCMessageDescriptor>.allocate(capacity: 1)
+    table.initialize(to: ProtobufCMessageDescriptor())
+    table.pointee.magic = UInt32(PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC)
+    table.pointee.sizeof_message = Slot.offset(layout.count)
+    table.pointee.n_fields = UInt32(layout.count)
+    // nil without fields: protobuf-c reads the first field without checking the count.
+    table.pointee.fields = layout.isEmpty ? nil : UnsafePointer(fields)
+    let ranges = ranges(layout.map(\.number))
+    table.pointee.n_field_ranges = UInt32(ranges.count - 1)
+    let memory = UnsafeMutablePointer<ProtobufCIntRange>.allocate(capacity: ranges.count)
+    memory.initialize(from: ranges, count: ranges.count)
+    table.pointee.field_ranges = UnsafePointer(memory)
+    return table
+  }
+
+  /// Runs of successive numbers, and one entry more that ends the last run.
+  private static func ranges(_ numbers: [UInt32]) -> [ProtobufCIntRange] {
+    var ranges: [ProtobufCIntRange] = []
+    for (index, number) in numbers.enumerated() where index == 0 || number != numbers[index - 1] + 1 {
+      ranges.append(ProtobufCIntRange(start_value: Int32(bitPattern: number), orig_index: UInt32(index)))
+    }
+    ranges.append(ProtobufCIntRange(start_value: 0, orig_index: UInt32(numbers.count)))
+    return ranges
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Google_Protobuf_Any {
-  /// What type URLs begin with when nobody says otherwise.
+  /// The usual beginning of type URLs.
   public static let usualPrefix = "type.googleapis.com/"
 
   /// The type URL of a message type, with the usual prefix.
@@ -13,9 +13,18 @@ extension Google_Protobuf_Any {
   }
 
   /// The full name of the message inside: what follows the last slash of the type URL.
-  public var messageName: String {
-    guard let slash = typeURL.lastIndex(of: "/") else { return typeURL }
-    return String(typeURL[typeURL.index(after: slash)...])
+  public var messageName: String { Self.messageName(ofURL: typeURL) }
+
+  /// The full name of a message: what follows the last slash of its type URL.
+  package static func messageName(ofURL url: String) -> String {
+    guard let slash = url.utf8.lastIndex(of: UInt8(ascii: "/")) else { return url }
+    return String(url[url.utf8.index(after: slash)...])
+  }
+
+  /// What follows the last slash of a type URL; nil where there is no slash or nothing behind it.
+  static func messageName(in url: UnsafeBufferPointer<UInt8>) -> String? {
+    guard let slash = url.lastIndex(of: UInt8(ascii: "/")), slash + 1 < url.count else { return nil }
+    return String(decoding: url[(slash + 1)...], as: UTF8.self)
   }
 
   /// Whether the message inside is of this type, whatever the prefix of the type URL.
@@ -28,7 +37,7 @@ extension Google_Protobuf_Any {
     holds(type) ? try M(decoding: value, options: options) : nil
   }
 
-  /// The message inside, of whatever type; nil when the registry does not have it. Throws when it cannot be decoded.
+  /// The message inside, of any type; nil when the registry does not have it. Throws when it cannot be decoded.
   public func unpacked(
     from registry: TypeRegistry, options: DecodingOptions = DecodingOptions()
   ) throws(MessageDecodingError) -> (any Message)? {

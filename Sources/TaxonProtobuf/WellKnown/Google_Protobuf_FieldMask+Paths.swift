@@ -8,7 +8,7 @@ extension Google_Protobuf_FieldMask: ExpressibleByArrayLiteral {
 }
 
 extension Google_Protobuf_FieldMask {
-  /// A mask of these paths; nil when a path leads to no field of the message.
+  /// A mask of these paths; nil when one does not lead to a field of the message.
   public init?(_ paths: [String], of type: any Message.Type) {
     guard paths.allSatisfy({ Self.isPath($0, of: type) }) else { return nil }
     self.init(paths: paths)
@@ -38,7 +38,7 @@ extension Google_Protobuf_FieldMask {
     return true
   }
 
-  /// Whether the mask has a path, or one that it lies in: `user` has `user.name`.
+  /// Whether the mask has a path, or one that contains it: `user` has `user.name`.
   public func contains(_ path: String) -> Bool {
     paths.contains { $0 == path || path.utf8.count > $0.utf8.count && path.hasPrefix($0 + ".") }
   }
@@ -46,7 +46,7 @@ extension Google_Protobuf_FieldMask {
 
 /// The paths of a FieldMask: snake_case in the message, lowerCamelCase in JSON.
 enum FieldMaskPath {
-  /// nil where the way back would lead elsewhere: for capitals, and for underscores without a small letter behind.
+  /// nil when the result would not convert back: for capitals, and for underscores without a small letter behind.
   static func camelCase(_ path: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     var result: [UInt8] = []
     result.reserveCapacity(path.count)
@@ -66,7 +66,7 @@ enum FieldMaskPath {
     return isBehindUnderscore || path.isEmpty ? nil : result
   }
 
-  /// nil for underscores, and for what no name of a field has.
+  /// nil for underscores, and for characters that names of fields cannot have.
   static func snakeCase(_ path: some Sequence<UInt8>) -> [UInt8]? {
     var result: [UInt8] = []
     for byte in path {

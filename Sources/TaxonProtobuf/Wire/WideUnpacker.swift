@@ -2,18 +2,18 @@
 
 import CProtobufC
 
-/// Unpacks messages of very many fields, in the place of protobuf-c.
+/// Unpacks messages of very many fields, instead of protobuf-c.
 ///
-/// protobuf-c takes 32 bytes for each field that it meets, 40 for each that it does not know, and a struct for each message
-/// inside, empty or not: a message of 4 MB in two million fields becomes 150 to 300 MB. This goes through the input
-/// twice instead: it counts, takes what is needed once, and fills it. Unknown fields are one run of bytes, empty messages
-/// all the same one, and texts stay in the input. It is slower for what is usual, and so takes only what protobuf-c was
-/// not let have its memory for.
+/// protobuf-c takes 32 bytes for each field that it meets, 40 for each that it does not know, and a struct for each
+/// message inside, empty or not: a message of 4 MB in two million fields becomes 150 to 300 MB. This reads the input
+/// twice: it counts, allocates once, and fills. Unknown fields are one run of bytes, empty messages share one struct,
+/// and texts stay in the input. It is slower for usual messages, and so unpacks only those for which protobuf-c was
+/// refused memory.
 ///
-/// The input must have passed `WireCheck`. What `WireRewriter` is for needs no rewriting here: groups and values that their
-/// field does not hold go to the unknown fields, and parts of one message are filled into the same struct.
+/// The input must have passed `WireCheck`. It needs no `WireRewriter`: groups and values that their field does not hold
+/// go to the unknown fields, and parts of one message are filled into the same struct.
 struct WideUnpacker {
-  /// How many fields of one message are protobuf-c's at most: they fit the smaller pieces.
+  /// The most fields of one message that protobuf-c unpacks: its notes on them fit the smaller arrays.
   static let fieldLimit = ArenaCallbacks.slabLimit / 32 - 16
 
   private let bytes: UnsafeRawBufferPointer
@@ -50,7 +50,7 @@ struct WideUnpacker {
       }
       var unknown = unknownCount > 0 ? reserveUnknown(unknownCount, message) : nil
       var cursor = WireCursor(bytes, in: range)
-      // The check before has gone this way without a fault.
+      // `WireCheck` has passed the input.
       while let entry = try? cursor.next(nestingLeft: .max) {
         if let index = descriptor.index(of: entry.number), rewriter.accepts(entry, descriptor, descriptor.layout[index])
         {
@@ -125,7 +125,7 @@ struct WideUnpacker {
   }
 
   /// Makes room for unknown fields, all of them in one that carries the bytes as they are (see `WireRewriter.kept`).
-  /// Returns where those go that come now.
+  /// Returns where the new ones go.
   private func reserveUnknown(_ count: Int, _ message: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
     let header = message.assumingMemoryBound(to: ProtobufCMessage.self)
     var present = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -175,7 +175,7 @@ struct WideUnpacker {
     }
     let isPresent = slot.load(fromByteOffset: Slot.quantifier, as: UInt32.self)
     let mark = field.label == .oneof ? field.number : 1
-    // What another member of the oneof has left is none of this one's.
+    // Clears what another member of the oneof has left.
     if isPresent != mark { slot.initializeMemory(as: UInt64.self, repeating: 0, count: 2) }
     store(entry.value, of: field, to: slot, present: slot.load(as: UnsafeMutableRawPointer?.self))
     slot.storeBytes(of: mark, toByteOffset: Slot.quantifier, as: UInt32.self)
@@ -212,7 +212,7 @@ struct WideUnpacker {
 
   /// Stores one value as protobuf-c would.
   ///
-  /// - Parameter present: The message that is there already, of which this is another part.
+  /// - Parameter present: The present message, of which this is another part.
   private func store(
     _ range: Range<Int>, of field: FieldLayout, to memory: UnsafeMutableRawPointer, present: UnsafeMutableRawPointer?
   ) {

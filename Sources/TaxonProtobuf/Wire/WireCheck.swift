@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads an input as carefully as protobuf asks for: finds what is wrong with it, or what protobuf-c would not read as
-/// it should.
+/// Checks an input as strictly as protobuf requires: finds faults, and what protobuf-c would read wrongly.
 struct WireCheck {
   let bytes: UnsafeRawBufferPointer
   let options: DecodingOptions
   /// Whether the input has groups, values of another wire type than their field's, numbers that a closed enum does not
   /// have, or a singular message in parts.
   private(set) var needsRewriting = false
-  /// The number of fields of the message that has most.
+  /// The largest number of fields of a message.
   private(set) var widest = 0
   /// Required fields that a message does not have, unless another part of it does.
-  private(set) var missing: [MessageDecodingError] = []
+  private var missing: [MessageDecodingError] = []
 
   init(bytes: UnsafeRawBufferPointer, options: DecodingOptions) {
     self.bytes = bytes
@@ -136,6 +135,12 @@ struct WireCheck {
         error.reason, messageName: descriptor.name, fieldName: name, offset: error.offset)
     }
   }
+
+  /// The same error with its place, where the check has found it.
+  func located(_ error: MessageDecodingError) -> MessageDecodingError {
+    guard error.reason == .missingRequiredField else { return error }
+    return missing.first { $0.messageName == error.messageName && $0.fieldName == error.fieldName } ?? error
+  }
 }
 
 extension MessageDescriptor {
@@ -148,7 +153,7 @@ extension MessageDescriptor {
     return type.descriptor.name(of: Int32(truncatingIfNeeded: number)) != nil
   }
 
-  /// Whether a field can hold the varint at `range`, which is one.
+  /// Whether a field can hold the varint at `range`, which must be valid.
   func holds(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ field: FieldLayout) -> Bool {
     var cursor = WireCursor(bytes, in: range)
     return holds((try? cursor.varint()) ?? 0, field)
@@ -156,4 +161,70 @@ extension MessageDescriptor {
 
   /// The name in the schema of the field at an index of `layout`.
   func name(ofFieldAt index: Int) -> String { fields[layout[index].position].name }
+}
+
+/// Checks how deep the messages of an input are nested, for types that can contain themselves.
+struct DepthScan {
+  let bytes: UnsafeRawBufferPointer
+  let limit: Int
+
+  /// Whether messages are nested deeper than the limit. True also for input that is malformed or has groups: it needs
+  /// the full check anyway.
+  mutating func exceedsLimit(_ descriptor: MessageDescriptor) -> Bool {
+    do {
+      return try exceedsLimit(descriptor, 0..<bytes.count, depth: 0)
+    } catch {
+      return true
+    }
+  }
+
+  private mutating func exceedsLimit(
+    _ descriptor: MessageDescriptor, _ range: Range<Int>, depth: Int
+  ) throws(WireFault) -> Bool {
+    if depth > limit { return true }
+    // The type's own depth fits into the rest: no need to look inside.
+    if descriptor.greatestDepth <= limit - depth { return false }
+    var cursor = WireCursor(bytes, in: range)
+    while let entry = try cursor.next(nestingLeft: 0) {
+      guard entry.wireType == .lengthDelimited, let index = descriptor.index(of: entry.number),
+        let inner = descriptor.layout[index].message
+      else { continue }
+      if try exceedsLimit(inner.takeUnretainedValue(), entry.value, depth: depth + 1) { return true }
+    }
+    return false
+  }
+}
+
+/// Looks for numbers that a closed enum does not have, in singular fields of an input.
+///
+/// protobuf-c drops such a number when a later one replaces it, but it belongs to the unknown fields.
+struct ClosedEnumScan {
+  let bytes: UnsafeRawBufferPointer
+
+  /// Whether there is one. True also for input that is malformed or has groups: it needs the full check anyway.
+  func findsUnknownNumber(_ descriptor: MessageDescriptor) -> Bool {
+    do {
+      return try findsUnknownNumber(descriptor, 0..<bytes.count)
+    } catch {
+      return true
+    }
+  }
+
+  private func findsUnknownNumber(_ descriptor: MessageDescriptor, _ range: Range<Int>) throws(WireFault) -> Bool {
+    var cursor = WireCursor(bytes, in: range)
+    while let entry = try cursor.next(nestingLeft: 0) {
+      guard let index = descriptor.index(of: entry.number) else { continue }
+      let field = descriptor.layout[index]
+      switch (field.kind, entry.wireType) {
+      case (.enum, .varint):
+        if !field.isRepeated, !descriptor.holds(bytes, entry.value, field) { return true }
+      case (.message, .lengthDelimited):
+        // Linked before any input is looked at.
+        let inner = field.message!.takeUnretainedValue()
+        if inner.hasClosedEnums, try findsUnknownNumber(inner, entry.value) { return true }
+      default: break
+      }
+    }
+    return false
+  }
 }

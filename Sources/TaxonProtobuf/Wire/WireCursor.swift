@@ -55,7 +55,7 @@ struct WireCursor {
     case .fixed64: try skip(8)
     case .lengthDelimited:
       let length = try varint(longest: 5)
-      // An extension that is too large to be encoded is longer, and there.
+      // Over 2 GiB is a fault only when the bytes are missing: an extension that is too large to be encoded has them.
       guard length <= UInt64(end - offset) else {
         let isTooLarge = length > UInt64(Int32.max)
         throw WireFault(reason: isTooLarge ? .lengthTooLarge : .lengthPastEnd(length), offset: valueStart)
@@ -82,7 +82,7 @@ struct WireCursor {
     throw WireFault(reason: .unterminatedGroup(number), offset: start)
   }
 
-  /// A varint; of bits over 64 nothing remains.
+  /// A varint; bits beyond 64 are dropped.
   mutating func varint(longest: Int = 10) throws(WireFault) -> UInt64 {
     let start = offset
     var result: UInt64 = 0
@@ -104,7 +104,7 @@ struct WireCursor {
   }
 }
 
-/// What is wrong with bytes, before it is known whose they are.
+/// A fault in bytes, before the message they belong to is known.
 struct WireFault: Error {
   let reason: MessageDecodingError.Reason
   let offset: Int

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Rewrites an input that `WireCheck` has passed into one of the same meaning that protobuf-c reads as it should.
+/// Rewrites an input that `WireCheck` has passed into one of the same meaning that protobuf-c reads correctly.
 ///
-/// - A singular message in several parts becomes one of all their fields, which is what protobuf says of merging.
+/// - A singular message in several parts becomes one with all their fields, as protobuf merges messages.
 /// - Groups, values of another wire type than their field's, and numbers that a closed enum does not have become `kept`
 ///   fields, which carry the original bytes. So does the entry of a map with such a number.
 struct WireRewriter {
-  /// Field number of what is to be kept as it is. No schema has it: it is one past the greatest number.
+  /// Field number of what is kept unchanged. No schema has it: it is one past the greatest number.
   static let kept: UInt32 = 1 << 29
 
   let bytes: UnsafeRawBufferPointer
@@ -24,7 +24,7 @@ struct WireRewriter {
     var entries: [(WireCursor.Entry, index: Int?)] = []
     for part in parts {
       var cursor = WireCursor(bytes, in: part)
-      // The check before has gone this way without a fault.
+      // `WireCheck` has passed the input.
       while let entry = try? cursor.next(nestingLeft: .max) {
         entries.append((entry, descriptor.index(of: entry.number)))
       }
@@ -46,7 +46,7 @@ struct WireRewriter {
       }
       var parts = [entry.value]
       if !field.isRepeated {
-        // The last part brings the others along; a part that another member of the oneof replaced goes.
+        // The last part brings the others along; a part that another member of the oneof replaced is dropped.
         guard let gathered = pending[field.slot], gathered.last == entry.value else { continue }
         parts = gathered
         pending[field.slot] = nil
@@ -86,7 +86,7 @@ struct WireRewriter {
     var unknown: [UInt8] = []
     while cursor.offset < cursor.end {
       let start = cursor.offset
-      // The check before has gone this way without a fault.
+      // `WireCheck` has passed the input.
       guard let number = try? cursor.varint() else { return }
       if descriptor.holds(number, field) {
         held += bytes[start..<cursor.offset]

@@ -7,7 +7,7 @@
 struct BreakerMachine {
   enum Admission: Equatable {
     case admitted(generation: UInt64)
-    /// Until the next probe is let through, where that is known.
+    /// With the time until the next probe, where that is known.
     case rejected(timeLeft: Duration?)
   }
 
@@ -28,7 +28,7 @@ struct BreakerMachine {
   private var generation: UInt64 = 0
 
   init(settings: CircuitBreaker.Settings) {
-    // Once more through the bounds: the fields can be set without them.
+    // Applies the bounds again: the fields can be set without them.
     self.settings = CircuitBreaker.Settings(
       failureThreshold: settings.failureThreshold, openDuration: settings.openDuration,
       halfOpenPermits: settings.halfOpenPermits)
@@ -58,7 +58,7 @@ struct BreakerMachine {
       return (.admitted(generation: generation), change)
     case .halfOpen(let permitsInUse, let since):
       let time = now()
-      // A probe may hang, or be a stream that goes on for ever: after a while it keeps nobody out any more.
+      // A probe may hang, or be an endless stream: after `openDuration` it does not block the next one.
       guard permitsInUse < settings.halfOpenPermits || time - since >= settings.openDuration else {
         return (.rejected(timeLeft: nil), nil)
       }

@@ -2,7 +2,7 @@
 import TaxonErrors
 import TaxonProtobuf
 
-/// Keeps calls from an endpoint that is failing.
+/// Keeps calls away from an endpoint that is failing.
 ///
 /// Closed, it lets every call through and counts failures in a row; at the threshold it opens and rejects calls with
 /// `CIRCUIT_OPEN`. After a while it lets a few probes through (half-open): a success closes it, a failure opens it
@@ -36,7 +36,7 @@ public final class CircuitBreaker: Sendable {
   /// A permit for one call, to be settled with the call's outcome.
   ///
   /// Throws `CIRCUIT_OPEN`, with the time left as its retry-after: none while it is half-open and probes are under way,
-  /// since nobody knows how long they take.
+  /// since it is not known how long they take.
   public func acquire() throws(ConnectionError.CircuitOpen) -> Permit {
     let (admission, change) = machine.withLock { $0.acquire(at: now()) }
     report(change, cause: nil)
@@ -48,10 +48,10 @@ public final class CircuitBreaker: Sendable {
     }
   }
 
-  /// The state. An open breaker stays open until its time is over and somebody asks for a permit.
+  /// The state. An open breaker stays open until its time is over and a permit is asked for.
   public var state: State { machine.withLock { $0.state } }
 
-  /// Until the next probe is let through; nil unless the breaker is open.
+  /// The time until the next probe; nil unless the breaker is open.
   public var timeLeft: Duration? {
     let time = now()
     return machine.withLock { $0.timeLeft(at: time) }
@@ -79,7 +79,7 @@ public final class CircuitBreaker: Sendable {
 }
 
 extension CircuitBreaker {
-  /// Where a breaker stands.
+  /// The state of a breaker.
   public enum State: Hashable, Sendable {
     /// Calls pass.
     case closed
@@ -111,8 +111,8 @@ extension CircuitBreaker {
 }
 
 extension CircuitBreaker {
-  /// Leave to make one call. Settle it with the call's outcome; a permit that is dropped counts as neutral, so that no
-  /// path through a caller can keep a half-open breaker waiting for ever.
+  /// Permission to make one call. Settle it with the call's outcome; a permit that is dropped counts as neutral, so
+  /// that a caller cannot leave a half-open breaker waiting.
   public struct Permit: ~Copyable, Sendable {
     private let breaker: CircuitBreaker
     private var generation: UInt64
@@ -123,8 +123,8 @@ extension CircuitBreaker {
       self.generation = generation
     }
 
-    /// Reports that the endpoint answers, though the call goes on, as a stream may for ever: that closes a half-open
-    /// breaker. The outcome is still to be settled, and counts as that of any call.
+    /// Reports that the endpoint answers while the call goes on, as a stream may without end: this closes a half-open
+    /// breaker. The outcome must still be settled, and counts like any other.
     public mutating func answered() {
       generation = breaker.answered(generation: generation)
     }
@@ -152,16 +152,7 @@ extension CircuitBreaker {
   /// Makes a call under the breaker. Throws what the call throws, or `CIRCUIT_OPEN` without making it.
   @discardableResult
   public nonisolated(nonsending) func call<T>(_ body: () async throws -> T) async throws -> T {
-    let permit = try acquire()
-    let value: T
-    do {
-      value = try await body()
-    } catch {
-      permit.settle(throwing: error)
-      throw error
-    }
-    permit.settle(.success)
-    return value
+    try await call(with: try acquire(), body)
   }
 
   /// Makes a call under the breaker. Throws what the call throws, or `CIRCUIT_OPEN` in the call's own type without
@@ -176,6 +167,12 @@ extension CircuitBreaker {
     } catch {
       throw Failure.lift(error)
     }
+    return try await call(with: permit, body)
+  }
+
+  private nonisolated(nonsending) func call<T, Failure: Error>(
+    with permit: consuming Permit, _ body: () async throws(Failure) -> T
+  ) async throws(Failure) -> T {
     let value: T
     do {
       value = try await body()
@@ -188,7 +185,7 @@ extension CircuitBreaker {
   }
 }
 
-/// What a call tells the breaker of the endpoint it went to.
+/// What a call tells the breaker of its endpoint.
 public enum BreakerOutcome: Hashable, Sendable {
   /// The endpoint works.
   case success
@@ -197,8 +194,8 @@ public enum BreakerOutcome: Hashable, Sendable {
   /// Nothing, such as an error of the caller's own making, or a call that was cancelled.
   case neutral
 
-  /// The outcome of a call that threw: from the error's breaker class. An error that is no taxonomy error, and has no
-  /// conversion to one, is a failure; a `CancellationError` is neutral.
+  /// The outcome of a call that threw: from the error's breaker class. An error that is not a taxonomy error and cannot
+  /// be converted to one is a failure; a `CancellationError` is neutral.
   public init(_ error: any Error) {
     self.init(RPCError.lift(error).breaker)
   }

@@ -6,7 +6,7 @@ import TaxonProtobuf
 public struct Backoff: Hashable, Sendable {
   /// The pause before the first retry.
   public var base: Duration
-  /// By what each pause is longer than the one before; at least 1.
+  /// How many times as long each pause is as the one before; at least 1.
   public var factor: Double
   /// The longest pause, before the random factor.
   public var cap: Duration
@@ -30,8 +30,8 @@ public struct Backoff: Hashable, Sendable {
     return Duration(boundedSeconds: seconds * Double.random(in: Self.finite(jitter), using: &generator))
   }
 
-  /// The pause before a retry when somebody asked for one of at least `hint`: it grows as the others do, its random factor
-  /// goes upwards alone, and the cap is its end. `hint` is longer than nothing and no longer than the cap.
+  /// The pause before a retry when one of at least `hint` was asked for: it grows as the others do, its random factor
+  /// only lengthens it, and the cap bounds it. `hint` is above zero and at most the cap.
   func delay(hint: Duration, retry: Int, using generator: inout some RandomNumberGenerator) -> Duration {
     let jitter = Self.finite(jitter)
     let spread = 1 + jitter.upperBound - jitter.lowerBound

@@ -4,7 +4,7 @@ import TaxonProtobuf
 
 /// The retries of one call: counts its attempts, and asks the policy and the budget of its endpoint.
 public struct Retrier {
-  /// Attempts that failed by now; a stream that was refused and repeated transparently is none.
+  /// Attempts that have failed; a stream that was refused and repeated transparently does not count.
   public private(set) var failedAttempts = 0
 
   private let policy: RetryPolicy
@@ -16,7 +16,7 @@ public struct Retrier {
   /// Retries of a call that is about to begin.
   ///
   /// - Parameters:
-  ///   - isIdempotent: whether a second call does no harm even if the first had its effect.
+  ///   - isIdempotent: whether a second call does no harm even if the first took effect.
   ///   - budget: shared by all calls to the endpoint; nil for none.
   public init(_ policy: RetryPolicy, isIdempotent: Bool, budget: RetryBudget? = nil) {
     self.policy = policy
@@ -57,7 +57,7 @@ public struct Retrier {
       isFirstRefusal && (refusal == .unprocessed || isIdempotent || policy.repeatsRefusedStreams)
     if !isTransparent { failedAttempts += 1 }
     let pushback = error.pushback
-    // What no retry would mend says nothing about the endpoint and takes no token (gRPC A6).
+    // A failure that no retry would mend says nothing about the endpoint and takes no token (gRPC A6).
     let takesToken = !isFirstRefusal && (isRetryable || pushback == .stop)
     let hasBudget = takesToken ? budget?.failed() ?? true : true
     return policy.decide(
@@ -73,8 +73,8 @@ public struct Retrier {
   }
 }
 
-/// Runs a body until it succeeds or its failure is to be the answer. For code outside of calls: a client's calls are
-/// retried by their channel already.
+/// Runs a body until it succeeds or its failure is final. For code outside of calls: a client's calls are retried by
+/// their channel already.
 ///
 /// ```swift
 /// let reply = try await retrying { attempt in try await model.complete(prompt) }
@@ -83,12 +83,12 @@ public struct Retrier {
 /// Throws the last failure; also when the task is cancelled during a pause.
 ///
 /// - Parameters:
-///   - isIdempotent: whether a second run does no harm even if the first had its effect.
+///   - isIdempotent: whether a second run does no harm even if the first took effect.
 ///   - timeout: for all attempts and pauses; it cuts no attempt short.
 ///   - budget: shared by all calls to one endpoint.
-///   - isRetryable: which failures are worth a retry; by default, those whose retry class says so. An error that is no
-///     taxonomy error, and has no conversion to one, has no such class.
-///   - onFailure: told each failure and what is done about it.
+///   - isRetryable: which failures are worth a retry; by default, those whose retry class says so. An error that is not
+///     a taxonomy error and cannot be converted to one has no such class.
+///   - onFailure: called with each failure and the decision about it.
 ///   - body: gets the number of the attempt, the first being 1.
 @discardableResult
 public nonisolated(nonsending) func retrying<T, Failure: Error>(
@@ -133,8 +133,8 @@ public nonisolated(nonsending) func retrying<T, Failure: Error, C: Clock<Duratio
   }
 }
 
-/// The system's random numbers. With something in it, since the thread sanitizer takes the addresses of empty values that
-/// are passed inout for those of other things.
+/// The system's random numbers. It has a field because the thread sanitizer confuses the addresses of empty values that
+/// are passed inout with others.
 struct SystemGenerator: RandomNumberGenerator {
   private var count: UInt64 = 0
 

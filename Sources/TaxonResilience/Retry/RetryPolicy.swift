@@ -35,7 +35,7 @@ public struct RetryPolicy: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - attempt: the number of attempts that failed by now, this one included; transparent retries don't count.
-  ///   - isIdempotent: whether a second call does no harm even if the first had its effect.
+  ///   - isIdempotent: whether a second call does no harm even if the first took effect.
   ///   - timeLeft: until the deadline, which spans all attempts.
   ///   - pushback: what the server says in `grpc-retry-pushback-ms`; by default, what the error carries of it.
   ///   - isTransparent: the server refused the stream before it processed it. The caller says so at most once a call for
@@ -52,7 +52,7 @@ public struct RetryPolicy: Hashable, Sendable {
       using: &generator)
   }
 
-  /// The same, for a caller that has its own opinion of what may be retried.
+  /// The same, with the caller's own decision about what may be retried.
   func decide(
     _ error: some TaxonomyError, isRetryable: Bool, pushback: RetryPushback?, attempt: Int, isIdempotent: Bool,
     timeLeft: Duration?, isTransparent: Bool, hasBudget: Bool, using generator: inout some RandomNumberGenerator
@@ -73,7 +73,7 @@ public struct RetryPolicy: Hashable, Sendable {
     if let hint = error.retryAfter?.hint {
       if hint > longest { return .stop(.delayTooLong(needed: hint, longest: longest)) }
       let delay = backoff.delay(hint: hint, retry: attempt, using: &generator)
-      // Rather as early as the server allows than not at all.
+      // As early as the server allows is better than not at all.
       let isLate = timeLeft.map { delay >= $0 } ?? false
       return retry(after: isLate ? hint : delay, .hint, timeLeft: timeLeft)
     }
@@ -101,7 +101,7 @@ extension TaxonomyError {
 public enum RetryDecision: Hashable, Sendable {
   /// Try again after this long.
   case retry(after: Duration, RetryReason)
-  /// The failure is the answer.
+  /// The failure is final.
   case stop(StopReason)
 }
 
@@ -113,7 +113,7 @@ public enum RetryReason: Hashable, Sendable {
   case pushback
   /// The error carries it: RetryInfo, or what its schema declares.
   case hint
-  /// Nobody named one.
+  /// The policy's: no other was named.
   case backoff
 }
 
@@ -121,7 +121,7 @@ public enum RetryReason: Hashable, Sendable {
 public enum StopReason: Hashable, Sendable {
   /// The same call would fail in the same way.
   case notRetryable(ErrorIdentity)
-  /// The call may have had its effect, and the method does not promise that a second one does no harm.
+  /// The call may have taken effect, and the method does not promise that a second one does no harm.
   case notIdempotent
   /// As many retries as the policy allows were made.
   case attemptsExhausted(retries: Int)
@@ -156,7 +156,7 @@ extension StopReason: CustomStringConvertible {
   /// A phrase for logs, such as "the method is not idempotent".
   public var description: String {
     switch self {
-    case .notRetryable(let identity): "\(identity) fails the same way again"
+    case .notRetryable(let identity): "\(identity) would fail in the same way again"
     case .notIdempotent: "the method is not idempotent and the call may have had its effect"
     case .attemptsExhausted(0): "the policy allows none"
     case .attemptsExhausted(let retries): "\(retries) retries were made"
@@ -167,5 +167,47 @@ extension StopReason: CustomStringConvertible {
     case .deadline(let needed, let left): "it would begin in \(needed), and the call has \(left) left"
     case .circuitOpen: "the circuit breaker is open"
     }
+  }
+}
+
+/// Keeps retries from overloading an endpoint that fails: a bucket of tokens, from which each retryable failure takes
+/// one and to which each success returns a part of one; at half or below there are no retries (gRPC A6, "Throttling
+/// Retry Attempts").
+public final class RetryBudget: Sendable {
+  /// The size of the bucket and what refills it.
+  public struct Settings: Hashable, Sendable {
+    /// Tokens in a full bucket; from 1 to 1000.
+    public var maxTokens: Double
+    /// What a success gives back.
+    public var tokenRatio: Double
+
+    /// Settings; by default, retries stop after 50 failures without a success and 10 successes allow one more.
+    public init(maxTokens: Double = 100, tokenRatio: Double = 0.1) {
+      self.maxTokens = min(max(1, maxTokens), 1000)
+      self.tokenRatio = max(0, tokenRatio)
+    }
+  }
+
+  private let settings: Settings
+  private let tokens: Locked<Double>
+
+  /// A full bucket.
+  public init(_ settings: Settings = Settings()) {
+    self.settings = settings
+    tokens = Locked(settings.maxTokens)
+  }
+
+  /// Takes a token for an attempt that failed with a retryable error, or that the server asked not to retry. True
+  /// when there may be a retry.
+  public func failed() -> Bool {
+    tokens.withLock { tokens in
+      tokens = max(0, tokens - 1)
+      return tokens > settings.maxTokens / 2
+    }
+  }
+
+  /// Gives a part of a token back for a call that succeeded.
+  public func succeeded() {
+    tokens.withLock { $0 = min(settings.maxTokens, $0 + settings.tokenRatio) }
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Checks that categories stay what they are: never sent, and with fields that the errors inside agree on; and that errors
-/// are raised, not returned.
+/// Checks that categories are never sent, that errors agree with the fields of their categories, and that errors are
+/// raised, not returned.
 struct CategoryCheck {
   let schema: Schema
 
@@ -43,7 +43,7 @@ struct CategoryCheck {
     }
   }
 
-  /// What an error, or an inner category, declares again must be the same field.
+  /// A field that an error or an inner category declares again must be the same field.
   private func checkFields(
     of message: SchemaMessage, against category: SchemaMessage, _ diagnostics: inout Diagnostics
   ) {

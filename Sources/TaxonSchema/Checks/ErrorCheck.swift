@@ -25,7 +25,7 @@ struct ErrorCheck {
 
   // MARK: Status
 
-  /// Only what is declared here: what is inherited is reported where it stands.
+  /// Checks only what is declared here: an inherited mistake is reported where it is declared.
   private func checkStatus(of message: SchemaMessage, _ declared: DeclaredTraits, _ diagnostics: inout Diagnostics) {
     if let retryAfter = declared.retryAfter, retryAfter.seconds < 0 || retryAfter.nanos < 0 {
       diagnostics.error(
@@ -34,7 +34,7 @@ struct ErrorCheck {
     } else if let retryAfter = declared.retryAfter, !retryAfter.isInBounds {
       diagnostics.error(
         declared.place.field(declared.numbers.retryAfter, naming: "retry_after"),
-        "retry_after is longer than durations are: at most 315576000000 seconds, and less than 1000000000 nanos")
+        "retry_after is out of bounds; durations have at most 315576000000 seconds and less than 1000000000 nanos")
     }
     if declared.status == .ok {
       diagnostics.error(
@@ -115,7 +115,7 @@ struct ErrorCheck {
       if message.error == nil && message.category == nil {
         diagnostics.error(
           rules.place.whole,
-          "(taxon.field) says something of field \"\(field.name)\", but message \(message.name) is not an error; "
+          "(taxon.field) is set on field \"\(field.name)\", but message \(message.name) is not an error; "
             + "take the option away")
         continue
       }
@@ -125,14 +125,15 @@ struct ErrorCheck {
       if !field.isText {
         diagnostics.error(
           place,
-          "\(violation) stands on field \"\(field.name)\", which is not a string; take it away or use a string")
+          "\(violation) is set on field \"\(field.name)\", which is not a string; take it away or use a string")
       } else if rules.safety != .safe {
         diagnostics.error(
           place,
-          "\(violation) would tell everybody field \"\(field.name)\", which is \(rules.safety); take one of them away")
+          "\(violation) would send to everybody field \"\(field.name)\", which is \(rules.safety); take one of them away"
+        )
       } else if let first = first[rules.violation] {
         diagnostics.error(
-          place, "\(violation) stands on field \"\(first.name)\" already; leave it on one of them")
+          place, "\(violation) is set on field \"\(first.name)\" already; leave it on one of them")
       } else {
         first[rules.violation] = field
       }
@@ -142,7 +143,7 @@ struct ErrorCheck {
     {
       diagnostics.error(
         field.rules?.place.field(SchemaField.Rules.violationNumber, naming: "violation") ?? field.place,
-        "violation = FIELD stands on field \"\(field.name)\" and no field says what is wrong with it; "
+        "violation = FIELD is set on field \"\(field.name)\" and no field says what is wrong with it; "
           + "add violation = DESCRIPTION to a string field")
     }
   }
@@ -153,5 +154,51 @@ extension SchemaField {
   fileprivate var isText: Bool {
     guard case .scalar(.string) = type else { return false }
     return shape == .plain || shape == .optional
+  }
+}
+
+/// Warns of errors for which a proxy takes a healthy server out of service.
+///
+/// A retryable error is sent in one HEADERS frame, because clients retry only that (gRPC A6). Envoy's outlier detection
+/// reads the status of such an answer and counts some as 5xx: a few in a row eject the host, although the schema says
+/// that it has not failed.
+struct EjectionCheck {
+  let schema: Schema
+
+  /// The line that silences the warning, in a comment on the error or on a category around it.
+  static let silence = "taxon:ignore host-ejection"
+
+  func run(_ diagnostics: inout Diagnostics) {
+    for error in schema.generatedFiles.flatMap(\.errors) {
+      guard let traits = error.traits, traits.breaker == .neutral, Self.counts(traits.status),
+        traits.retry == .transient || traits.retry == .throttled,
+        !([error] + error.categories).contains(where: \.isSilenced)
+      else { continue }
+      diagnostics.warning(
+        error.statusPlace,
+        "error \(error.name) is retryable (\(traits.retry)) and not a failure of the server (breaker NEUTRAL), but Envoy's "
+          + "outlier detection takes servers out of service for \(traits.status); choose status RESOURCE_EXHAUSTED, "
+          + "FAILED_PRECONDITION or ABORTED, or breaker: FAILURE, or silence this with the comment \"\(Self.silence)\"")
+    }
+  }
+
+  /// Whether Envoy counts the status as a 5xx (measured with 1.40.0).
+  private static func counts(_ status: Google_Rpc_Code) -> Bool {
+    switch status {
+    case .unimplemented, .unavailable, .internal, .unknown, .dataLoss, .deadlineExceeded: true
+    default: false
+    }
+  }
+}
+
+extension SchemaMessage {
+  fileprivate var isSilenced: Bool {
+    (comment ?? "").split(separator: "\n").contains { $0.drop(while: \.isWhitespace).hasPrefix(EjectionCheck.silence) }
+  }
+
+  /// Where an error's own status is written, or else its name.
+  fileprivate var statusPlace: Place {
+    guard let declared = error?.declared, let status = declared.status else { return place }
+    return declared.place.field(declared.numbers.status, naming: "\(status)")
   }
 }

@@ -2,7 +2,7 @@
 
 /// A mistake in a schema: where it is, what is wrong and how to mend it.
 package struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
-  /// Whether code can be generated all the same.
+  /// Code is generated despite warnings.
   package enum Severity: String, Sendable {
     case error
     case warning
@@ -53,7 +53,7 @@ package struct Diagnostics {
   }
 }
 
-/// Guesses what somebody meant who wrote a name that does not exist.
+/// Guesses which name was meant by one that does not exist.
 enum Nearest {
   /// The candidate with the fewest letters to change, unless that is more than about a third of the name.
   static func name(to name: String, among candidates: [String], within limit: Int? = nil) -> String? {
@@ -62,7 +62,7 @@ enum Nearest {
     return ranked.min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
   }
 
-  /// Levenshtein's distance, blind to case.
+  /// Levenshtein's distance; case does not count.
   private static func distance(_ left: String, _ right: String) -> Int {
     let right = Array(right.lowercased())
     var row = Array(0...right.count)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonProtobuf
 
-/// Where something stands in a source file. Lines and columns count from 1.
+/// A position in a source file. Lines and columns count from 1.
 package struct SourceLocation: Hashable, Sendable, CustomStringConvertible {
   /// As protoc knows the file, such as "octollm/v1/errors.proto".
   package var file: String
@@ -30,7 +30,7 @@ package struct SourceSpan: Hashable {
   }
 }
 
-/// What SourceCodeInfo knows of one file.
+/// The positions and comments that SourceCodeInfo has for one file.
 package struct SourceMap {
   package let file: String
   private var spans: [DescriptorPath: SourceSpan] = [:]
@@ -84,7 +84,7 @@ package struct Place: Hashable {
     self.text = text
   }
 
-  /// SourceCodeInfo stops at the option; with the source at hand, the position is that of `text` inside it.
+  /// SourceCodeInfo stops at the option; where the source can be read, the position is that of `text` inside it.
   package func naming(_ text: String) -> Place {
     var place = self
     place.text = text
@@ -96,12 +96,12 @@ package struct Place: Hashable {
   }
 }
 
-/// Finds source files, so that a diagnostic names a file that an editor can open and points at the very word. What is
-/// not found keeps the location of SourceCodeInfo.
+/// Finds source files, so that a diagnostic names a file that an editor can open and points at the exact word. The
+/// location of SourceCodeInfo stays where a file is not found.
 package struct SourceFiles {
-  /// Where the files are looked for; "" is the working directory.
+  /// The folders to search; "" is the working directory.
   var folders: [String]
-  /// Reads a file; nil when there is none.
+  /// Reads a file; nil when it does not exist.
   var read: (_ path: String) -> String?
 
   package init(folders: [String] = [], read: @escaping (_ path: String) -> String? = { _ in nil }) {
@@ -109,7 +109,7 @@ package struct SourceFiles {
     self.read = read
   }
 
-  /// The file that protoc knows as `path`: under which name people know it, and its text.
+  /// The file that protoc calls `path`: the path that an editor can open, and the text.
   private func source(_ path: String) -> (name: String, text: String)? {
     for folder in folders {
       let name = folder.isEmpty ? path : folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"

@@ -3,7 +3,7 @@
 
 import TaxonProtobuf
 
-/// What became of a call. Beside each code stands the HTTP status that usually goes with it.
+/// The outcome of a call. The number before each comment is the usual HTTP status.
 package enum Google_Rpc_Code: ProtobufEnum {
   /// 200. The call succeeded.
   case ok
@@ -17,7 +17,7 @@ package enum Google_Rpc_Code: ProtobufEnum {
   case deadlineExceeded
   /// 404. What was asked for does not exist.
   case notFound
-  /// 409. What was to be made exists already.
+  /// 409. What should be created exists already.
   case alreadyExists
   /// 403. The caller is known and may not do this.
   case permissionDenied
@@ -27,9 +27,9 @@ package enum Google_Rpc_Code: ProtobufEnum {
   case failedPrecondition
   /// 409. The call lost a race with another.
   case aborted
-  /// 400. The call went past the end of what there is.
+  /// 400. The call went past the valid range.
   case outOfRange
-  /// 501. There is no such method, or it is switched off.
+  /// 501. The method does not exist, or is switched off.
   case unimplemented
   /// 500. An invariant of the server is broken.
   case `internal`

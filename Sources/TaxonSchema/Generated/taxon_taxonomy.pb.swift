@@ -15,7 +15,7 @@ package struct TaxonomyOptions: Message {
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(domain: String = "", name: String = "", reservedCodes: [String] = []) {
     self.domain = domain
     self.name = name
@@ -48,7 +48,7 @@ package struct CategoryOptions: Message {
   /// Any but OK.
   package var status: Google_Rpc_Code?
   /// HTTP status, 400 to 599. Without it: the usual one of the gRPC status (see google/rpc/code.proto). It is inherited
-  /// together with the status only: where an inner category or an error has another status, http begins anew.
+  /// together with the status only: where an inner category or an error has another status, http is not inherited.
   package var http: Int32?
   /// `severity`, field 3.
   package var severity: Severity
@@ -58,12 +58,12 @@ package struct CategoryOptions: Message {
   package var breaker: BreakerClass
   /// True: when this error is raised nothing has happened yet, so a retry is safe whatever the method.
   package var safe: Bool?
-  /// How long to wait before a retry, unless the one who throws says otherwise.
+  /// How long to wait before a retry, unless the thrower sets it.
   package var retryAfter: Google_Protobuf_Duration?
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(
     status: Google_Rpc_Code? = nil, http: Int32? = nil, severity: Severity = .unspecified,
     retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified, safe: Bool? = nil,
@@ -136,7 +136,7 @@ package struct ErrorOptions: Message {
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(
     code: String = "", message: String = "", status: Google_Rpc_Code? = nil, http: Int32? = nil,
     severity: Severity = .unspecified, retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified,
@@ -271,7 +271,7 @@ package struct FieldRules: Message {
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(safety: Safety = .unspecified, violation: Violation = .unspecified) {
     self.safety = safety
     self.violation = violation
@@ -297,13 +297,13 @@ package struct FieldRules: Message {
 
 /// The message `taxon.RaisesOptions`.
 package struct RaisesOptions: Message {
-  /// Names of errors and categories, resolved like type names in protobuf; the name of an error alone will do where
+  /// Names of errors and categories, resolved like type names in protobuf; the name of an error alone is enough where
   /// only one category in scope has such an error. A category stands for everything in it.
   package var errors: [String]
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(errors: [String] = []) {
     self.errors = errors
   }

@@ -16,7 +16,7 @@ package final class Schema {
     case method
   }
 
-  /// What the declarations above leave out, in the order of the sources.
+  /// Declarations that the model leaves out, in the order of the sources.
   package internal(set) var omissions: [SchemaOmission] = []
 
   /// The files to generate code for; the others are there because they are imported.
@@ -24,7 +24,7 @@ package final class Schema {
 
   package var allMessages: [SchemaMessage] { files.flatMap(\.allMessages) }
 
-  /// Messages that contain each other, or themselves, hold each other through their fields.
+  /// Breaks the reference cycles of messages that contain each other or themselves.
   deinit {
     for message in allMessages { message.fields = [] }
   }
@@ -51,7 +51,7 @@ package final class SchemaFile {
   package let isDeprecated: Bool
   package let dependencies: [String]
   package let sources: SourceMap
-  /// What protoc says of the file.
+  /// The file's descriptor, as protoc made it.
   package let descriptor: Google_Protobuf_FileDescriptorProto
   package internal(set) var taxonomy: Taxonomy?
   var raises: [RaisedName] = []
@@ -144,7 +144,7 @@ package final class SchemaMessage {
 package final class SchemaField {
   package let name: String
   package let number: Int32
-  /// `json_name`, where it is not the one that protoc makes of the name.
+  /// `json_name`, where it is not the one that protoc derives from the name.
   package let jsonName: String?
   package let type: FieldType
   package let shape: Shape
@@ -154,7 +154,7 @@ package final class SchemaField {
   package unowned let message: SchemaMessage
   package let path: DescriptorPath
   package internal(set) var rules: Rules?
-  /// Refers to a message that contains this one by way of singular fields alone.
+  /// Its type contains this message through singular fields alone.
   package internal(set) var isRecursive = false
 
   package enum Shape: Hashable {
@@ -183,7 +183,7 @@ package final class SchemaField {
   ) {
     self.name = name
     self.number = number
-    self.jsonName = jsonName == Self.usualJSONName(name) ? nil : jsonName
+    self.jsonName = jsonName == Field.defaultJSONName(name) ? nil : jsonName
     self.type = type
     self.shape = shape
     self.defaultText = defaultText
@@ -194,27 +194,12 @@ package final class SchemaField {
 
   package var place: Place { message.file.sources.place(path + [Tag.name]) }
   package var comment: String? { message.file.sources.comment(path) }
-  /// Required, and yet not set where a message begins: it contains itself by way of required fields alone.
+  /// Required, yet unset in a new message, because its message contains itself through required fields alone.
   package var isRequiredCycle: Bool { shape == .required && isRecursive }
   package var safety: Safety { rules?.safety ?? .safe }
 
   package var isRepeated: Bool {
     if case .repeated = shape { true } else { false }
-  }
-
-  /// ToJsonName of protobuf's descriptor.cc: a letter behind an underscore becomes a capital.
-  static func usualJSONName(_ name: String) -> String {
-    var result = ""
-    var isNext = false
-    for character in name {
-      if character == "_" {
-        isNext = true
-      } else {
-        result += isNext ? character.uppercased() : String(character)
-        isNext = false
-      }
-    }
-    return result
   }
 
   package var oneof: SchemaOneof? {
@@ -285,7 +270,7 @@ package final class SchemaEnum {
     self.isDeprecated = isDeprecated
   }
 
-  /// Whether it holds no numbers but those of its values, as enums of proto2.
+  /// Whether it has only the numbers of its values, as enums of proto2 do.
   package var isClosed: Bool { !file.isProto3 }
   package func place(of value: Value) -> Place { file.sources.place(value.path + [Tag.name]) }
   package func comment(of value: Value) -> String? { file.sources.comment(value.path) }
@@ -312,4 +297,69 @@ package final class SchemaExtension {
   package var extendee: SchemaMessage { field.message }
   package var place: Place { file.sources.place(field.path + [Tag.name]) }
   package var comment: String? { file.sources.comment(field.path) }
+}
+
+package final class SchemaService {
+  package let name: String
+  package let fullName: String
+  package unowned let file: SchemaFile
+  package let path: DescriptorPath
+  package let isDeprecated: Bool
+  var raises: [RaisedName] = []
+  package internal(set) var methods: [SchemaMethod] = []
+
+  init(name: String, fullName: String, file: SchemaFile, path: DescriptorPath, isDeprecated: Bool) {
+    self.name = name
+    self.fullName = fullName
+    self.file = file
+    self.path = path
+    self.isDeprecated = isDeprecated
+  }
+
+  package var place: Place { file.sources.place(path + [Tag.name]) }
+  package var comment: String? { file.sources.comment(path) }
+}
+
+package final class SchemaMethod {
+  package enum Idempotency {
+    case unknown, noSideEffects, idempotent
+  }
+
+  /// Which sides send a stream of messages.
+  package enum Kind {
+    case unary, clientStreaming, serverStreaming, bidirectional
+
+    package var streamsRequests: Bool { self == .clientStreaming || self == .bidirectional }
+    package var streamsResponses: Bool { self == .serverStreaming || self == .bidirectional }
+  }
+
+  package let name: String
+  package unowned let service: SchemaService
+  package let input: SchemaMessage
+  package let output: SchemaMessage
+  package let kind: Kind
+  package let idempotency: Idempotency
+  package let path: DescriptorPath
+  package let isDeprecated: Bool
+  var raises: [RaisedName] = []
+  /// What the method raises: its own errors, then those of its service, then those of the file; categories are
+  /// expanded.
+  package internal(set) var errors: [SchemaMessage] = []
+
+  init(
+    name: String, service: SchemaService, input: SchemaMessage, output: SchemaMessage, kind: Kind,
+    idempotency: Idempotency, path: DescriptorPath, isDeprecated: Bool
+  ) {
+    self.name = name
+    self.service = service
+    self.input = input
+    self.output = output
+    self.kind = kind
+    self.idempotency = idempotency
+    self.path = path
+    self.isDeprecated = isDeprecated
+  }
+
+  package var place: Place { service.file.sources.place(path + [Tag.name]) }
+  package var comment: String? { service.file.sources.comment(path) }
 }

@@ -4,7 +4,7 @@ import TaxonProtobuf
 /// A file's `option (taxon.taxonomy)`.
 package struct Taxonomy {
   package var domain: String
-  /// The name of the root type, nil when there is to be none.
+  /// The name of the root type; nil for none.
   package var name: String?
   package var reservedCodes: [String]
   package var place: OptionPlace
@@ -28,14 +28,14 @@ package struct OptionPlace {
 
   package var whole: Place { sources.place(ofOption: path) }
 
-  /// The place of one field, or of `text` in it, when the source is at hand.
+  /// The place of one field, or of `text` in it, when the source can be read.
   package func field(_ number: Int32, naming text: String? = nil) -> Place {
     let place = sources.hasPlace(path + [number]) ? sources.place(path + [number]) : whole
     return text.map { place.naming($0) } ?? place
   }
 }
 
-/// What a category or an error declares itself: nil is "as the category around it".
+/// What a category or an error declares itself; nil means what the category around it has.
 package struct DeclaredTraits {
   package var status: Google_Rpc_Code?
   package var http: Int32?
@@ -57,7 +57,7 @@ package struct DeclaredTraits {
   }
 }
 
-/// What holds for an error in the end.
+/// The traits of an error, with what it inherits.
 package struct Traits {
   package var status: Google_Rpc_Code
   package var http: Int32
@@ -71,7 +71,7 @@ package struct Traits {
 /// What a message that is an error declares.
 package struct ErrorFacts {
   package var code: String
-  /// Whether the schema says the code, or it is made from the message's name.
+  /// Whether the schema sets the code; else it is made from the message's name.
   package var isCodeDeclared: Bool
   package var template: Template
   /// The template as written; empty when there is none.
@@ -84,7 +84,7 @@ package struct ErrorFacts {
 }
 
 extension DeclaredTraits {
-  /// What holds inside a category that says `outer`, where `self` says more.
+  /// These traits; what they leave unset comes from `outer`.
   fileprivate func inheriting(_ outer: DeclaredTraits?) -> DeclaredTraits {
     guard let outer else { return self }
     var result = self
@@ -107,7 +107,7 @@ extension SchemaMessage {
     return own.inheriting(categories.last?.inheritedTraits)
   }
 
-  /// What holds for an error, or nil when it has no status.
+  /// The traits of an error; nil when it has no status.
   package var traits: Traits? {
     guard let traits = inheritedTraits, let status = traits.status else { return nil }
     let http = traits.http ?? HTTPRules.usual(status)
@@ -146,7 +146,7 @@ enum HTTPRules {
     }
   }
 
-  /// The gRPC status that alone may have this HTTP status.
+  /// The only gRPC status that may have this HTTP status.
   private static let owners: [Int32: Google_Rpc_Code] = [
     401: .unauthenticated, 403: .permissionDenied, 404: .notFound, 429: .resourceExhausted, 499: .cancelled,
     501: .unimplemented, 504: .deadlineExceeded,

@@ -11,7 +11,7 @@ package struct Template: Equatable {
     package var name: String
     /// `{name.count}`: the number of elements.
     package var isCount = false
-    /// `{name|text}`: the text that stands for a field that is not set.
+    /// `{name|text}`: the text for a field that is not set.
     package var fallback: String?
 
     /// As written.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A name of the schema, taken apart into words, to be put together again in another style.
+/// A name of the schema as words, to be written in another style.
 package struct Words {
   package var words: [String]
 
-  /// Takes apart snake_case and CamelCase; a run of capitals is one word, save its last letter when a small one follows
+  /// Splits snake_case and CamelCase; a run of capitals is one word, without its last letter when a small one follows
   /// ("LLMError" is LLM and Error). Digits belong to the word before them.
   package init(_ name: some StringProtocol) {
     words = []

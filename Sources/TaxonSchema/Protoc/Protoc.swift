@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// Has protoc read schemas.
+/// Runs protoc to read schemas.
 ///
-/// protoc is not asked to run the generator as its plugin: what it says itself is then told with the generator's
-/// diagnostics, in their form, and without its warnings of imports that are in use.
+/// protoc does not run the generator as its plugin, so that its own messages can be reported with the generator's
+/// diagnostics, in the same form, and without warnings about imports that are in use.
 package struct Protoc {
   /// The path of protoc.
   package var executable: String
-  /// Where schemas and their imports are looked for; the first folder that has a file counts.
+  /// The folders to search for schemas and imports; the first that has a file counts.
   package var folders: [String]
   /// Where a user adds a folder, such as `"importPaths" in taxon.json`.
   package var folderSetting: String
 
-  /// Makes a way to protoc.
+  /// Describes how to run protoc.
   package init(executable: String, folders: [String], folderSetting: String) {
     self.executable = executable
     self.folders = folders
     self.folderSetting = folderSetting
   }
 
-  /// What comes of reading schemas.
+  /// The result of reading schemas.
   package struct Reading {
     /// The encoded FileDescriptorSet with all imports; nil when protoc has found mistakes.
     package var descriptorSet: [UInt8]?
     fileprivate var said: String
     fileprivate var messages: ProtocMessages
 
-    /// What protoc said, a line each, without its warnings of `neededImports`.
+    /// protoc's messages, a line each, without its warnings about `neededImports`.
     package func lines(neededImports: [String: Set<String>] = [:]) -> [String] {
       messages.rewrite(said, neededImports: neededImports)
     }
@@ -58,7 +58,7 @@ package struct Protoc {
     return (said, protoc.terminationStatus)
   }
 
-  /// protoc names a file relative to the folder that it finds it in.
+  /// A file as protoc names it: relative to the folder that has it.
   package func name(_ file: String) -> String {
     let path = URL(filePath: file).standardizedFileURL.path
     for folder in folders {
@@ -70,18 +70,18 @@ package struct Protoc {
   }
 }
 
-/// What protoc says of schemas, line by line, in the form that editors understand: `file:line:column: error: message`,
+/// Rewrites protoc's messages, line by line, into the form that editors understand: `file:line:column: error: message`,
 /// with a path that they can open.
 struct ProtocMessages {
   /// The folders in which protoc looks for files, in its order.
   let folders: [String]
-  /// Whether there is a file.
+  /// Whether a file exists.
   let exists: (String) -> Bool
   /// Where a folder for imports is added, such as `"importPaths" in taxon.json`.
   let folderSetting: String
 
-  /// Rewrites what protoc has written to standard error. `neededImports` are those that only `raises` needs: protoc, which
-  /// knows nothing of it, warns that they are unused.
+  /// Rewrites protoc's standard error. `neededImports` are those that only `raises` needs: protoc does not know
+  /// `raises` and warns that they are unused.
   func rewrite(_ text: String, neededImports: [String: Set<String>]) -> [String] {
     let lines = text.split(separator: "\n").map(String.init)
     return lines.compactMap { line in
@@ -95,7 +95,7 @@ struct ProtocMessages {
         return "\(path(file)):\(match.2):\(match.3): \(rewrite(message))"
       }
       if let match = line.wholeMatch(of: /(.+): File not found\./) {
-        // The statement that imports it is told with its place.
+        // protoc also reports the statement that imports it, with its place.
         let isImported = lines.contains { $0.hasSuffix(": Import \"\(match.1)\" was not found or had errors.") }
         return isImported ? nil : "error: \(match.1) is not found in \(listedFolders)"
       }
@@ -116,7 +116,7 @@ struct ProtocMessages {
 
   private var listedFolders: String { folders.listed("or") }
 
-  /// The file that protoc calls `name`, as a path to open; the name itself where there is none.
+  /// The file that protoc calls `name`, as a path to open; the name itself when no such file exists.
   private func path(_ name: String) -> String {
     let candidates = folders.map { $0 == "." ? name : "\($0.hasSuffix("/") ? String($0.dropLast()) : $0)/\(name)" }
     return candidates.first(where: exists) ?? name
@@ -124,7 +124,7 @@ struct ProtocMessages {
 }
 
 extension Schema {
-  /// By the path of each generated file, the imports through which it reaches the errors that its methods raise.
+  /// The imports through which each generated file, by its path, reaches the errors that its methods raise.
   package func importsForErrors() -> [String: Set<String>] {
     let byPath = Dictionary(files.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
     var result: [String: Set<String>] = [:]

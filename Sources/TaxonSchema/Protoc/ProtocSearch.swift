@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Where protoc, which reads the .proto files, is looked for: PROTOC_PATH, then the PATH, then the folders of package
-/// managers, since Xcode starts builds with a PATH that lacks them.
+/// Finds protoc: by PROTOC_PATH, then in the PATH, then in the folders of package managers, because Xcode starts builds
+/// with a PATH that lacks them.
 ///
-/// TaxonPlugin has this file too, by a symbolic link: plugins cannot depend on libraries. It is public because they belong to
-/// no package in the sense of `package`.
+/// TaxonPlugin has this file too, by a symbolic link: plugins cannot depend on libraries. It is public because plugins
+/// cannot see what is `package`.
 public struct ProtocSearch {
   /// The environment's variables.
   public var environment: [String: String]
@@ -17,7 +17,7 @@ public struct ProtocSearch {
     self.isExecutable = isExecutable
   }
 
-  /// There is no protoc. Says where it was looked for and how to get it.
+  /// protoc was not found. Says where it was looked for and how to install it.
   public struct Missing: Error, Hashable, CustomStringConvertible {
     var what: String
     /// Such as "protoc is not in /usr/bin. Install protoc …".
@@ -29,7 +29,8 @@ public struct ProtocSearch {
     }
   }
 
-  /// The path of protoc. PROTOC_PATH may also be a name without a folder, which is looked for in protoc's place.
+  /// The path of protoc. PROTOC_PATH may also be a name without a folder, which is then searched for instead of
+  /// "protoc".
   public func find() throws(Missing) -> String {
     var name = "protoc"
     if let path = environment["PROTOC_PATH"], !path.isEmpty {
@@ -44,7 +45,7 @@ public struct ProtocSearch {
     throw Missing(what: "\(name) is not in \(folders.joined(separator: ", "))")
   }
 
-  /// The folders that are looked into, each once.
+  /// The folders to search, each once.
   private var folders: [String] {
     var folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
     // Homebrew on Apple silicon and on Intel, MacPorts, Homebrew on Linux, the system.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Finds what the names in `raises` stand for.
+/// Finds the errors and categories that the names in `raises` stand for.
 ///
 /// A name is first looked up as protobuf looks up types, from the innermost scope outward; then, again from the innermost
 /// scope outward, inside the categories of each scope.
@@ -12,7 +12,7 @@ struct RaisesResolver {
   enum Resolution {
     case found(SchemaMessage)
     case ambiguous([SchemaMessage])
-    /// There is something of that name, but nothing that can be raised.
+    /// Something has that name, but it cannot be raised.
     case notRaisable(String)
     case unknown
   }
@@ -22,7 +22,7 @@ struct RaisesResolver {
     raisable = schema.allMessages.filter { $0.error != nil || $0.category != nil }
   }
 
-  /// Resolves the names of all methods, and says of each that fails why.
+  /// Resolves the names of all methods, and reports why one cannot be resolved.
   static func resolve(_ schema: Schema, _ diagnostics: inout Diagnostics) {
     let resolver = RaisesResolver(schema)
     for file in schema.files {
@@ -62,7 +62,7 @@ struct RaisesResolver {
           "raises names \"\(raised.name)\", but \(what) is neither an error nor a category; "
             + (mend ?? "name one that is"))
       case .unknown:
-        // Of files that are neither generated nor imported, protoc tells nothing.
+        // protoc does not pass on files that are neither generated nor imported.
         let mend = suggestion(for: raised.name, in: scope).map {
           "did you mean \"\($0)\"? If another file declares \"\(raised.name)\", import that file"
         }
@@ -106,7 +106,7 @@ struct RaisesResolver {
     return message.categories.contains { $0.fullName == around } && (scope.isEmpty || around.hasPrefix("\(scope)."))
   }
 
-  /// "a.b.C" gives a.b.C, a.b, a and the scope of everything.
+  /// "a.b.C" gives a.b.C, a.b, a and the global scope.
   private func scopes(from scope: String) -> [String] {
     var parts = scope.split(separator: ".")
     var result: [String] = []

@@ -8,14 +8,14 @@ enum Recursion {
     let components = StronglyConnectedComponents(messages) { $0.containedMessages.map(\.message) }
     let required = StronglyConnectedComponents(messages) { $0.requiredMessages.map(\.message) }
     for message in messages {
-      // A required field is there by value: a cycle is broken where it is optional.
+      // A required field is stored by value: only an optional one breaks a cycle.
       for (field, target) in message.containedMessages {
         let components = field.shape == .required ? required : components
         field.isRecursive = components[message] == components[target]
         guard field.isRecursive, field.shape == .required, message.file.isGenerated else { continue }
         diagnostics.warning(
           field.place,
-          "message \(message.fullName) contains itself by way of required fields alone, so none can be sent; "
+          "message \(message.fullName) contains itself through required fields alone, so none can be sent; "
             + "make the field optional")
       }
     }

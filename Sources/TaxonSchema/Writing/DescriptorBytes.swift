@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonProtobuf
 
-/// A file's descriptor as it is embedded: without what only tools need, so that it is small and every version of protoc
-/// gives the same.
+/// A file's descriptor as generated code embeds it: without what only tools need, so that it is small and the same with
+/// every version of protoc.
 package enum DescriptorBytes {
   package static func base64(_ file: Google_Protobuf_FileDescriptorProto) -> String {
     var file = file
     file.sourceCodeInfo = nil
     file.extension = file.extension.map(withoutUsualName)
     file.messageType = file.messageType.map(withoutUsualNames)
-    // Encoding fails above 2 GiB alone, and protoc has sent the descriptor in a message of less.
+    // Encoding fails only above 2 GiB, and protoc has sent the descriptor in a smaller message.
     return String(decoding: Base64.encode((try? file.encoded()) ?? [], isPadded: true), as: UTF8.self)
   }
 
@@ -23,11 +23,11 @@ package enum DescriptorBytes {
     return message
   }
 
-  /// protoc says the JSON name of every field; who reads a descriptor makes the usual one by itself.
+  /// protoc sets the JSON name of every field; readers of a descriptor derive the usual one themselves.
   private static func withoutUsualName(
     _ field: Google_Protobuf_FieldDescriptorProto
   ) -> Google_Protobuf_FieldDescriptorProto {
-    guard field.jsonName == SchemaField.usualJSONName(field.name ?? "") else { return field }
+    guard field.jsonName == Field.defaultJSONName(field.name ?? "") else { return field }
     var field = field
     field.jsonName = nil
     return field

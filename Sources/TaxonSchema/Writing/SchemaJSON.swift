@@ -3,9 +3,9 @@ import Foundation
 import TaxonProtobuf
 
 extension Schema {
-  /// The model as JSON, for generators that are not part of this package and for whoever wants to look at it: what errors
-  /// inherit and what methods raise is resolved. The same schema gives the same text. Without `imports` it has the files to
-  /// generate alone. What is false, empty or not said is left out.
+  /// The model as JSON, for generators outside of this package and for inspection: what errors inherit and methods
+  /// raise is resolved. The same schema gives the same text. Without `imports` it has only the files to generate. What
+  /// is false, empty or unset is left out.
   package func json(imports: Bool = false) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -72,7 +72,7 @@ private struct MessageForm: Encodable {
   }
 }
 
-/// What holds for an error, with what it inherits.
+/// The traits of an error, with what it inherits.
 private struct ErrorForm: Encodable {
   var code: String
   var message: String
@@ -110,9 +110,9 @@ private struct FieldForm: Encodable {
   var jsonName: String?
   var comment: String?
   var isDeprecated: Bool?
-  /// That of a map's values.
+  /// For a map, the type of its values.
   var type: TypeForm
-  /// That of a map's keys.
+  /// For a map, the type of its keys.
   var keyType: TypeForm?
   /// "plain" has no presence: its default value means not set.
   var shape: String
@@ -218,7 +218,7 @@ private struct MethodForm: Encodable {
   var streamsResponses: Bool?
   /// "idempotent" or "noSideEffects".
   var idempotency: String?
-  /// Full names, categories opened.
+  /// Full names; categories are expanded.
   var raises: [String]?
 
   init(_ method: SchemaMethod) {

@@ -72,9 +72,9 @@ final class ServerConnection: HTTP2SessionDelegate {
     self.settings = settings
     let ledger = ConnectionLedger(settings.ledgerLimits, shared: settings.ledger, eventLoop: executor.eventLoop)
     streams = ServerStreamContext(
-      executor: executor, peer: Self.name(of: channel.remoteAddress), router: settings.router, limits: settings.calls,
+      executor: executor, peer: channel.remoteAddress?.peerName ?? "", router: settings.router, limits: settings.calls,
       ledger: ledger)
-    streams.shedsCall = { [reporter = settings.reporter, peer = streams.peer] limit in
+    streams.shedsCall = { [reporter = settings.reporter, peer = streams.peer.address] limit in
       reporter.reached(limit, peer: peer)
     }
     lifetime = ConnectionLifetime(
@@ -89,7 +89,7 @@ final class ServerConnection: HTTP2SessionDelegate {
     streams.ledger.holdsMore = { [weak self] in self?.watchForStalls() }
     streams.isFull = { [weak self] in
       guard let self else { return }
-      settings.reporter.reached("max_buffered_bytes", peer: streams.peer)
+      settings.reporter.reached("max_buffered_bytes", peer: streams.peer.address)
       watchForStalls()
     }
     session.delegate = self
@@ -114,11 +114,12 @@ final class ServerConnection: HTTP2SessionDelegate {
     timer?.cancel()
     timer = nil
     if let limit = handler?.session.exceeded {
-      settings.reporter.reached(limit.rawValue, peer: streams.peer)
+      settings.reporter.reached(limit.rawValue, peer: streams.peer.address)
     } else if let failure, failure.isOfHandshake {
-      settings.reporter.handshakeFailed(peer: streams.peer, reason: "\(failure)")
+      settings.reporter.handshakeFailed(peer: streams.peer.address, reason: "\(failure)")
     } else if let failure {
-      settings.reporter.logger.debug("connection lost", metadata: ["peer": "\(streams.peer)", "reason": "\(failure)"])
+      settings.reporter.logger.debug(
+        "connection lost", metadata: ["peer": "\(streams.peer.address)", "reason": "\(failure)"])
     }
     handler = nil
     FreedMemory.giveBackSoon()
@@ -127,11 +128,11 @@ final class ServerConnection: HTTP2SessionDelegate {
   func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)? {
     executor.eventLoop.assertInEventLoop()
     idleSince = nil
-    if settings.isEncrypted, !streams.isEncrypted, let channel {
+    if settings.isEncrypted, !streams.peer.isEncrypted, let channel {
       streams.encrypted(PeerCertificate(of: channel))
     }
     guard streams.aliveCalls < settings.connections.maxRunningCalls else {
-      settings.reporter.reached("max_running_calls", peer: streams.peer)
+      settings.reporter.reached("max_running_calls", peer: streams.peer.address)
       return nil
     }
     return ServerStream(exchange, context: streams)
@@ -189,7 +190,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   }
 
   private func close(for reason: ConnectionLifetime.Reason) {
-    settings.reporter.reached("\(reason)", peer: streams.peer, reason: reason.rawValue)
+    settings.reporter.reached("\(reason)", peer: streams.peer.address, reason: reason.rawValue)
     if reason == .setup {
       // RFC 9113 §6.5.3; a peer that has not finished the TLS handshake is told nothing.
       handler?.session.submitGoAway(errorCode: .settingsTimeout, debugData: reason.rawValue)
@@ -233,7 +234,7 @@ final class ServerConnection: HTTP2SessionDelegate {
     if !stalled.isEmpty {
       let time = settings.connections.stallTimeout
       let reason = "\(stalled.count) streams stalled for \(time), with \(bytes) bytes of replies that were not taken"
-      settings.reporter.reached("stalled", peer: streams.peer, reason: reason)
+      settings.reporter.reached("stalled", peer: streams.peer.address, reason: reason)
       if moves {
         for stream in stalled { session.reset(stream, errorCode: .enhanceYourCalm) }
       } else {
@@ -296,14 +297,4 @@ final class ServerConnection: HTTP2SessionDelegate {
 
   func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}
   func receivedSettings() {}
-
-  /// The address as gRPC names peers.
-  static func name(of address: SocketAddress?) -> String {
-    switch address {
-    case .v4?: "ipv4:\(address?.ipAddress ?? ""):\(address?.port ?? 0)"
-    case .v6?: "ipv6:[\(address?.ipAddress ?? "")]:\(address?.port ?? 0)"
-    case .unixDomainSocket?: "unix:\(address?.pathname ?? "")"
-    case nil: ""
-    }
-  }
 }

@@ -12,7 +12,7 @@ package struct Grpc_Health_V1_HealthCheckRequest: Message {
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(service: String = "") {
     self.service = service
   }
@@ -32,14 +32,14 @@ package struct Grpc_Health_V1_HealthCheckRequest: Message {
   }
 }
 
-/// How a service is.
+/// The health of a service.
 package struct Grpc_Health_V1_HealthCheckResponse: Message {
-  /// How the service is now.
+  /// The service's status now.
   package var status: ServingStatus
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(status: ServingStatus = .unknown) {
     self.status = status
   }
@@ -101,7 +101,7 @@ package struct Grpc_Health_V1_HealthListRequest: Message {
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init() {}
 
   package static let descriptor = MessageDescriptor("grpc.health.v1.HealthListRequest", [])
@@ -115,14 +115,14 @@ package struct Grpc_Health_V1_HealthListRequest: Message {
   }
 }
 
-/// How all services are.
+/// The health of all services.
 package struct Grpc_Health_V1_HealthListResponse: Message {
   /// By the full name of the service; that of the server as a whole is empty.
   package var statuses: [String: Grpc_Health_V1_HealthCheckResponse]
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(statuses: [String: Grpc_Health_V1_HealthCheckResponse] = [:]) {
     self.statuses = statuses
   }
@@ -162,20 +162,20 @@ package enum Grpc_Health_V1_Health {
       service: "grpc.health.v1.Health", method: "Watch", idempotency: .noSideEffects)
   }
 
-  /// What carries out the methods of Health.
+  /// Implements the methods of Health.
   package protocol Service: RPCService {
-    /// How a service is now. Fails with NOT_FOUND when there is no service of that name.
+    /// The health of a service now. Fails with NOT_FOUND when there is no service of that name.
     func check(
       _ request: Grpc_Health_V1_HealthCheckRequest, context: ServerContext
     ) async throws -> Grpc_Health_V1_HealthCheckResponse
 
-    /// How all services are now. Fails with RESOURCE_EXHAUSTED when there are more than 100.
+    /// The health of all services now. Fails with RESOURCE_EXHAUSTED when there are more than 100.
     func list(
       _ request: Grpc_Health_V1_HealthListRequest, context: ServerContext
     ) async throws -> Grpc_Health_V1_HealthListResponse
 
-    /// How a service is now, and again whenever that changes. A name that no service has is SERVICE_UNKNOWN, for as long as
-    /// there is none.
+    /// The health of a service now, and again whenever that changes. A name without a service is SERVICE_UNKNOWN until
+    /// there is one.
     func watch(
       _ request: Grpc_Health_V1_HealthCheckRequest,
       responses: ResponseWriter<Grpc_Health_V1_HealthCheckResponse, RPCError>, context: ServerContext
@@ -195,15 +195,9 @@ extension Grpc_Health_V1_Health.Service {
 
   /// Makes the methods known to a server.
   package func register(in registry: inout ServiceRegistry) {
-    registry.add(Grpc_Health_V1_Health.Methods.check) { request, context async throws in
-      try await self.check(request, context: context)
-    }
-    registry.add(Grpc_Health_V1_Health.Methods.list) { request, context async throws in
-      try await self.list(request, context: context)
-    }
-    registry.add(serverStreaming: Grpc_Health_V1_Health.Methods.watch) { request, responses, context async throws in
-      try await self.watch(request, responses: responses, context: context)
-    }
+    registry.add(Grpc_Health_V1_Health.Methods.check, handler: self.check(_:context:))
+    registry.add(Grpc_Health_V1_Health.Methods.list, handler: self.list(_:context:))
+    registry.add(serverStreaming: Grpc_Health_V1_Health.Methods.watch, handler: self.watch(_:responses:context:))
   }
 }
 

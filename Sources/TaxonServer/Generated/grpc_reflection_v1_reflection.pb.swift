@@ -5,7 +5,7 @@ import TaxonCalls
 import TaxonErrors
 import TaxonProtobuf
 
-/// Says what a server offers, and by which schemas.
+/// Lists the services of a server and their schemas.
 package enum Grpc_Reflection_V1_ServerReflection {
   /// The full name.
   package static let name = "grpc.reflection.v1.ServerReflection"
@@ -17,7 +17,7 @@ package enum Grpc_Reflection_V1_ServerReflection {
       service: "grpc.reflection.v1.ServerReflection", method: "ServerReflectionInfo", idempotency: .unknown)
   }
 
-  /// What carries out the methods of ServerReflection.
+  /// Implements the methods of ServerReflection.
   package protocol Service: RPCService {
     /// Answers each question with one message. A stream, so that all questions of a client go to one server.
     func serverReflectionInfo(
@@ -39,9 +39,7 @@ extension Grpc_Reflection_V1_ServerReflection.Service {
 
   /// Makes the methods known to a server.
   package func register(in registry: inout ServiceRegistry) {
-    registry.add(bidirectional: Grpc_Reflection_V1_ServerReflection.Methods.serverReflectionInfo) { requests, responses, context async throws in
-      try await self.serverReflectionInfo(requests, responses: responses, context: context)
-    }
+    registry.add(bidirectional: Grpc_Reflection_V1_ServerReflection.Methods.serverReflectionInfo, handler: self.serverReflectionInfo(_:responses:context:))
   }
 }
 
@@ -74,11 +72,11 @@ package struct Grpc_Reflection_V1_ServerReflectionRequest: Message {
     case fileContainingExtension(Grpc_Reflection_V1_ExtensionRequest)
     /// The numbers of all known extensions of a message, by its full name.
     case allExtensionNumbersOfType(String)
-    /// The names of all services. What the text says does not matter.
+    /// The names of all services. The text is ignored.
     case listServices(String)
   }
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(host: String = "", messageRequest: MessageRequest? = nil) {
     self.host = host
     self.messageRequest = messageRequest
@@ -129,7 +127,7 @@ package struct Grpc_Reflection_V1_ExtensionRequest: Message {
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(containingType: String = "", extensionNumber: Int32 = 0) {
     self.containingType = containingType
     self.extensionNumber = extensionNumber
@@ -176,7 +174,7 @@ package struct Grpc_Reflection_V1_ServerReflectionResponse: Message {
     case errorResponse(Grpc_Reflection_V1_ErrorResponse)
   }
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(
     validHost: String = "", originalRequest: Grpc_Reflection_V1_ServerReflectionRequest? = nil,
     messageResponse: MessageResponse? = nil
@@ -229,7 +227,7 @@ package struct Grpc_Reflection_V1_FileDescriptorResponse: Message {
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(fileDescriptorProto: [[UInt8]] = []) {
     self.fileDescriptorProto = fileDescriptorProto
   }
@@ -258,7 +256,7 @@ package struct Grpc_Reflection_V1_ExtensionNumberResponse: Message {
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(baseTypeName: String = "", extensionNumber: [Int32] = []) {
     self.baseTypeName = baseTypeName
     self.extensionNumber = extensionNumber
@@ -289,7 +287,7 @@ package struct Grpc_Reflection_V1_ListServiceResponse: Message {
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(service: [Grpc_Reflection_V1_ServiceResponse] = []) {
     self.service = service
   }
@@ -316,7 +314,7 @@ package struct Grpc_Reflection_V1_ServiceResponse: Message {
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(name: String = "") {
     self.name = name
   }
@@ -345,7 +343,7 @@ package struct Grpc_Reflection_V1_ErrorResponse: Message {
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   package init(errorCode: Int32 = 0, errorMessage: String = "") {
     self.errorCode = errorCode
     self.errorMessage = errorMessage

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Puts lines of Swift together: indents them, and wraps lists that are longer than a line.
+/// Writes lines of Swift: indents them and wraps lists that are longer than a line.
 final class CodeWriter {
   private(set) var text = ""
   private var depth = 0
@@ -12,7 +12,7 @@ final class CodeWriter {
 
   func blank() { line() }
 
-  /// Whether the text is not too long for a line here.
+  /// Whether the text fits on a line here.
   func fits(_ text: String) -> Bool { indent.count + text.count <= Self.width }
 
   func indented(_ body: () -> Void) {
@@ -28,7 +28,7 @@ final class CodeWriter {
     line("}")
   }
 
-  /// The lines of a comment, without those that speak to the generator, or else one sentence, as documentation.
+  /// Writes a comment as documentation, without the lines for the generator; one sentence where there is no comment.
   func documentation(_ comment: String?, _ sentence: String) {
     var lines = (comment ?? "").split(separator: "\n", omittingEmptySubsequences: false).map { line in
       (line.hasPrefix(" ") ? line.dropFirst() : line).trimmingEnd()

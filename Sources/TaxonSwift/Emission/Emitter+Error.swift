@@ -2,7 +2,7 @@
 import TaxonProtobuf
 import TaxonSchema
 
-/// What an error has beside its fields.
+/// The members of an error beside its fields.
 extension Emitter {
   func emitErrorMembers(of message: SchemaMessage, _ properties: [StoredProperty]) {
     emitMemberAccessors(properties)
@@ -119,7 +119,7 @@ extension Emitter {
     }
   }
 
-  /// Fields that never leave the process are taken out.
+  /// A copy without the fields that never leave the process.
   private func emitPublicPayload(_ properties: [StoredProperty]) {
     var resets: [String] = []
     for property in properties {
@@ -144,7 +144,7 @@ extension Emitter {
     }
   }
 
-  /// From the fields that say that they hold a violation, and from those of the type that does.
+  /// From the fields that are marked as parts of a violation, and from those of type FieldViolation.
   private func emitViolations(of message: SchemaMessage) {
     func value(_ violation: Violation) -> String? {
       message.fields.first { $0.rules?.violation == violation }.map { field in
@@ -168,7 +168,7 @@ extension SchemaField {
     if case .message = type { false } else { true }
   }
 
-  /// A list of google.rpc.BadRequest.FieldViolation that may go everywhere.
+  /// A safe list of google.rpc.BadRequest.FieldViolation.
   fileprivate var holdsViolations: Bool {
     guard case .message(let message) = type, isRepeated, safety == .safe else { return false }
     return message.fullName == "google.rpc.BadRequest.FieldViolation"
@@ -215,7 +215,7 @@ extension Emitter {
     return !field.isRepeated
   }
 
-  /// Interpolates as it should by itself.
+  /// Interpolates without a conversion.
   private func isDirect(_ field: SchemaField) -> Bool {
     guard case .scalar(let scalar) = field.type else { return false }
     return !field.isRepeated && scalar != .bytes

@@ -28,7 +28,7 @@ extension ScalarType {
   }
 }
 
-/// What is written of a field: its names, types and default value.
+/// How a field is written: its names, types and default value.
 extension Emitter {
   // MARK: Names
 
@@ -40,25 +40,24 @@ extension Emitter {
     Identifier.property(oneof.name, isInError: oneof.message.error != nil)
   }
 
-  /// The name of the stored property, as it stands inside the struct. A deprecated field is stored under a name that is
-  /// not deprecated, or generated code would cause warnings.
+  /// The name of the stored property, as used inside the struct. A deprecated field is stored under a name that is not
+  /// deprecated, or generated code would cause warnings.
   func stored(_ field: SchemaField) -> String {
     isStoredPrivately(field) ? "_\(property(field))" : Identifier.escaped(property(field))
   }
 
-  /// @Indirect, @Boxed and @Default have taken the name with the underscore.
+  /// @Indirect, @Boxed and @Default use the name with the underscore.
   func isStoredPrivately(_ field: SchemaField) -> Bool {
     field.isDeprecated && !layout.isIndirect(field) && !hasDefault(field) && field.oneof == nil
   }
 
-  /// What the message has of a field, as it stands inside the struct; nil where the field is not set, save where it
-  /// cannot be.
+  /// A field's stored value, as used inside the struct; nil when the field is not set, where it can be unset.
   func kept(_ field: SchemaField) -> String {
     if hasDefault(field) { return "_\(property(field)).projectedValue" }
     return layout.isIndirect(field) && field.isDeprecated ? "_\(property(field)).wrappedValue" : stored(field)
   }
 
-  /// Sets a field in an initialiser; with `self` in front where something else may have its name.
+  /// Sets a field in an initialiser; with `self` in front where another name may hide it.
   func assignment(_ field: SchemaField, _ value: String, qualified: Bool) -> String {
     let isPlain = kept(field) == stored(field) && !isStoredPrivately(field)
     let target = qualified ? "self.\(isPlain ? property(field) : kept(field))" : kept(field)
@@ -69,12 +68,12 @@ extension Emitter {
   /// Whether the field has a default value of its own, and presence.
   func hasDefault(_ field: SchemaField) -> Bool { field.shape == .optional && declaredDefault(field) != nil }
 
-  /// What keeps a field on the heap.
+  /// The wrapper that keeps a field on the heap.
   private func box(_ field: SchemaField) -> String {
     field.shape == .required && !field.isRequiredCycle ? "Boxed" : "Indirect"
   }
 
-  /// The attribute of the property with a space behind it, if there is one.
+  /// The property's attribute and a space; empty for none.
   func wrapper(of field: SchemaField) -> String {
     if layout.isIndirect(field) { return "@\(runtime(box(field))) " }
     guard hasDefault(field), let value = declaredDefault(field) else { return "" }
@@ -97,7 +96,7 @@ extension Emitter {
     hasDefault(field) ? elementType(field.type) : swiftType(field)
   }
 
-  /// What the message has of a field, or the type of a member of a oneof.
+  /// The type of a field's stored value, or of a member of a oneof.
   func swiftType(_ field: SchemaField) -> String {
     if let (key, value) = field.mapTypes { return "[\(elementType(key)): \(elementType(value))]" }
     let element = elementType(field.type)
@@ -109,7 +108,7 @@ extension Emitter {
     }
   }
 
-  /// The value of a field that is not set; nil when there is none, as for a required message.
+  /// The value of a field that is not set; nil for a required message, which has none.
   func defaultValue(_ field: SchemaField) -> String? {
     if field.isRequiredCycle { return "nil" }
     switch field.shape {
@@ -134,7 +133,7 @@ extension Emitter {
       + (field.jsonName.map { ", json: \(CodeWriter.literal($0))" } ?? "") + "),"
   }
 
-  /// What the table says of a field.
+  /// The type of a field, as the table has it.
   func tableType(_ field: SchemaField) -> String {
     switch field.shape {
     case .plain: tableType(field.type)
@@ -163,7 +162,7 @@ extension Emitter {
 
 /// `[default = …]` as Swift writes it.
 extension Emitter {
-  /// nil where the schema says nothing, or what this generator does not understand.
+  /// nil when the schema sets none, or one that this generator does not understand.
   func declaredDefault(_ field: SchemaField) -> String? {
     guard let text = field.defaultText else { return nil }
     switch field.type {
@@ -184,7 +183,7 @@ extension Emitter {
     case "inf": ".infinity"
     case "-inf": "-.infinity"
     case "nan", "-nan": ".nan"
-    // Of an integer literal the sign would be lost.
+    // An integer literal would lose the sign.
     case "-0": "-0.0"
     default: Double(text) == nil ? nil : text
     }
@@ -211,5 +210,42 @@ extension Emitter {
       }
     }
     return result
+  }
+}
+
+extension Emitter {
+  /// The file's extensions, those of one message together, in the order in which the messages come.
+  func emitExtensions() {
+    var seen: Set<ObjectIdentifier> = []
+    for first in file.extensions where seen.insert(ObjectIdentifier(first.extendee)).inserted {
+      writer.blank()
+      type("extension \(names.reference(first.extendee, from: []))", names.path(first.extendee)) {
+        for (index, field) in file.extensions.filter({ $0.extendee === first.extendee }).enumerated() {
+          if index > 0 { writer.blank() }
+          emitExtension(field)
+        }
+      }
+    }
+  }
+
+  private func emitExtension(_ extended: SchemaExtension) {
+    let field = extended.field
+    let base = names.reference(extended.extendee, from: scope)
+    let value = propertyType(field)
+    let name = names.property(extended)
+    let fact = "`\(extended.fullName)`, extension \(field.number)."
+    writer.documentation(extended.comment, fact)
+    deprecation(field.isDeprecated)
+    writer.block("\(access)var \(Identifier.escaped(name)): \(value)") {
+      writer.line("get { self[Self.\(name)] }")
+      writer.line("set { self[Self.\(name)] = newValue }")
+    }
+    writer.line("/// \(fact)")
+    let arguments =
+      [CodeWriter.literal(extended.fullName), "\(field.number)", tableType(field)]
+      + (hasDefault(field) ? declaredDefault(field).map { ["default: \($0)"] } ?? [] : [])
+    writer.list(
+      "\(access)static let \(Identifier.escaped(name)) = \(runtime("MessageExtension"))<\(base), \(value)>(", arguments,
+      ")")
   }
 }

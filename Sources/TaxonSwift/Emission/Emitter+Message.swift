@@ -2,7 +2,7 @@
 import TaxonSchema
 
 extension Emitter {
-  /// Writes a message, or an error, which is a message that says more.
+  /// Writes a message or an error, which is a message with further members.
   func emitMessage(_ message: SchemaMessage) {
     let path = names.path(message)
     let properties = StoredProperty.all(of: message)
@@ -81,7 +81,7 @@ extension Emitter {
   // MARK: Init
 
   private func emitInit(of message: SchemaMessage, _ properties: [StoredProperty]) {
-    writer.line("/// Makes the message; what is left out is not set.")
+    writer.line("/// Makes the message; fields that are left out are not set.")
     deprecation(message.isDeprecated)
     if properties.isEmpty { return writer.line("\(access)init() {}") }
     let parameters = properties.map { parameter($0) }

@@ -62,7 +62,7 @@ extension Emitter {
     method.errors.isEmpty ? "async throws" : "async throws(\(failure(method)))"
   }
 
-  /// What a handler takes.
+  /// The parameters of a handler.
   func parameters(_ method: SchemaMethod) -> [Parameter] {
     let input = names.reference(method.input, from: scope)
     let output = names.reference(method.output, from: scope)
@@ -82,7 +82,7 @@ extension Emitter {
     method.kind.streamsResponses ? nil : names.reference(method.output, from: scope)
   }
 
-  /// A handler as a function: the name, the parameters and what comes behind them.
+  /// A handler as a function: the name, the parameters and the rest of the signature.
   func handler(_ method: SchemaMethod) -> (head: String, parameters: [String], tail: String) {
     (
       "func \(Identifier.escaped(function(method)))", parameters(method).map(\.declaration),
@@ -115,7 +115,7 @@ extension Emitter {
   }
 
   private func emitProtocol(_ service: SchemaService) {
-    writer.line("/// What carries out the methods of \(service.name).")
+    writer.line("/// Implements the methods of \(service.name).")
     type("\(access)protocol Service: \(runtime("RPCService"))", names.path(service) + ["Service"]) {
       for (index, method) in service.methods.enumerated() {
         if index > 0 { writer.blank() }
@@ -149,13 +149,8 @@ extension Emitter {
             case .serverStreaming: "serverStreaming: "
             case .bidirectional: "bidirectional: "
             }
-          let parameters = parameters(method)
-          let head = parameters.map(\.name).joined(separator: ", ")
-          writer.line("registry.add(\(kind)\(path).Methods.\(name)) { \(head) \(effects(method)) in")
-          writer.indented {
-            writer.line("try await self.\(name)(\(parameters.map(\.argument).joined(separator: ", ")))")
-          }
-          writer.line("}")
+          let labels = parameters(method).map { "\($0.label):" }.joined()
+          writer.line("registry.add(\(kind)\(path).Methods.\(name), handler: self.\(name)(\(labels)))")
         }
       }
     }
@@ -189,10 +184,10 @@ extension Emitter {
 extension Emitter {
   /// A service of closures, for tests of what calls the service.
   private func emitFake(_ service: SchemaService) {
-    writer.line("/// Stands in for \(service.name) in tests: set what a method does; one without is UNIMPLEMENTED.")
+    writer.line("/// Stands in for \(service.name) in tests: set what each method does; the others are UNIMPLEMENTED.")
     type("\(access)struct Fake: Service", names.path(service) + ["Fake"]) {
       for method in service.methods {
-        writer.line("/// Carries out `\(method.name)`.")
+        writer.line("/// Implements `\(method.name)`.")
         writer.list(
           "\(access)var \(Identifier.escaped(function(method))): (@Sendable (", parameters(method).map(\.type),
           ") \(effects(method)) -> \(result(method) ?? standard("Void")))?")
@@ -235,10 +230,10 @@ extension Emitter {
   func emitClient(_ service: SchemaService) {
     writer.line("/// Calls the methods of \(service.name).")
     type("\(access)struct Client: \(standard("Sendable"))", names.path(service) + ["Client"]) {
-      writer.line("/// What carries the calls.")
+      writer.line("/// Carries the calls.")
       writer.line("\(access)var invoker: any \(runtime("CallInvoker"))")
       writer.blank()
-      writer.line("/// Makes a client that calls by way of `invoker`, such as a channel.")
+      writer.line("/// Makes a client that calls through `invoker`, such as a channel.")
       deprecation(service.isDeprecated)
       writer.line("\(access)init(_ invoker: any \(runtime("CallInvoker"))) { self.invoker = invoker }")
       for method in service.methods {

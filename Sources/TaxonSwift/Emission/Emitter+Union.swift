@@ -9,7 +9,7 @@ extension Emitter {
       writer.documentation(union.member.comment, "`\(union.member.name)`.")
       writer.line("case \(Identifier.escaped(union.name))(\(names.reference(union.member, from: scope)))")
     }
-    writer.line("/// Any failure that is none of the above.")
+    writer.line("/// Any other failure.")
     writer.line("case other(\(runtime("RPCError")))")
     writer.blank()
     let members = cases.flatMap(\.member.allErrors).map { "\(names.reference($0, from: scope)).self" }
@@ -58,7 +58,7 @@ extension Emitter {
     }
   }
 
-  /// A static function beside the case, so that `throw .taskNotFound(taskID: id)` is all there is to write.
+  /// A static function beside the case, so that `throw .taskNotFound(taskID: id)` is enough.
   private func emitFactory(_ union: UnionCase) {
     let name = Identifier.escaped(union.name)
     writer.blank()

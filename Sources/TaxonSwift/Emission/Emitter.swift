@@ -22,7 +22,7 @@ final class Emitter {
     self.settings = settings
   }
 
-  /// The access level with a space behind it; internal declarations say nothing.
+  /// The access level and a space; empty for internal.
   var access: String { settings.access == .internal ? "" : "\(settings.access.rawValue) " }
 
   /// Writes a type's body, in the scope of the type.
@@ -87,9 +87,32 @@ final class Emitter {
     let mapped = files.filter { !$0.isGenerated }.compactMap { settings.modules[$0.path] }
     return Set(settings.imports + mapped).subtracting(settings.ownModule.map { [$0] } ?? []).sorted()
   }
+
+  /// The registry of the file's messages and extensions, for JSON.
+  private func emitRegistry() {
+    let messages = file.allMessages.filter { !$0.isMapEntry && $0.category == nil }
+      .map { "\(names.reference($0, from: scope)).self" }
+    let extensions = file.extensions.map { field in
+      "\(names.reference(field.extendee, from: scope)).\(Identifier.escaped(names.property(field)))"
+    }
+    guard !messages.isEmpty || !extensions.isEmpty else { return }
+    let name = Identifier.escaped(Identifier.descriptor(file.path))
+    let registry = runtime("TypeRegistry")
+    writer.blank()
+    writer.block("extension \(registry)") {
+      writer.line("/// The messages\(extensions.isEmpty ? "" : " and extensions") of \(file.path).")
+      let head = "\(access)static let \(name) = \(registry)("
+      if extensions.isEmpty { return writer.list("\(head)[", messages, "])") }
+      writer.line(head)
+      writer.indented {
+        if !messages.isEmpty { writer.list("[", messages, "],") }
+        writer.list("extensions: [", extensions, "])")
+      }
+    }
+  }
 }
 
-/// What stands in a file or in a message.
+/// A declaration in a file or in a message.
 enum Declaration {
   case message(SchemaMessage)
   case enumeration(SchemaEnum)

@@ -2,7 +2,7 @@
 import TaxonProtobuf
 import TaxonSchema
 
-/// How a name of the schema becomes a name of Swift.
+/// Turns names of the schema into names of Swift.
 enum Identifier {
   private static let keywords: Set<String> = [
     "associatedtype", "class", "deinit", "enum", "extension", "fileprivate", "func", "import", "inout", "internal",
@@ -12,10 +12,10 @@ enum Identifier {
     "await", "false", "is", "nil", "super", "throws", "true", "try",
   ]
 
-  /// Names that backticks do not free.
+  /// Names that backticks cannot escape.
   private static let unusable: Set<String> = ["self", "Self", "init", "Type", "Protocol"]
 
-  /// The name as it stands where no dot comes before it.
+  /// The name as written where no dot precedes it.
   static func escaped(_ name: String) -> String { keywords.contains(name) ? "`\(name)`" : name }
 
   static func usable(_ name: String) -> String {
@@ -25,8 +25,8 @@ enum Identifier {
 
   // MARK: Types
 
-  /// What stands before the names of a file's types: what the settings say, `swift_prefix`, or the package
-  /// ("google.protobuf" gives "Google_Protobuf_").
+  /// The prefix of a file's types: from the settings, from `swift_prefix`, or the package ("google.protobuf" gives
+  /// "Google_Protobuf_").
   static func prefix(of file: SchemaFile, _ settings: GeneratorSettings) -> String {
     if file.isGenerated || !GeneratorSettings.comesWithTaxon(file.path),
       let prefix = settings.prefix(ofPath: file.path, package: file.package)
@@ -39,7 +39,7 @@ enum Identifier {
     }.joined()
   }
 
-  /// The name of a type; CamelCase of the schema is left alone.
+  /// The name of a type; CamelCase of the schema is kept.
   static func type(_ name: String, prefix: String = "") -> String {
     usable(prefix + (name.first?.isLowercase == true ? Words(name).upperCamel : name))
   }
@@ -85,7 +85,7 @@ enum Identifier {
 
   // MARK: Cases
 
-  /// The cases of an enum, without the enum's name where each can do without.
+  /// The cases of an enum, without the enum's name where they stay distinct without it.
   static func cases(of enumeration: SchemaEnum) -> [String] {
     let stripped = enumeration.values.map { caseName(withoutPrefix($0.name, enumeration.name)) }
     var numbers: [String: Int32] = [:]

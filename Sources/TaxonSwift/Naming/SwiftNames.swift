@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonSchema
 
-/// The Swift names of everything in a schema: which types there are in which scope, and how one is referred to from
+/// The Swift names of everything in a schema: the types of each scope, and how code in one scope refers to a type of
 /// another. Scopes and types are paths: ["Orchestrator", "GetTaskError"].
 struct SwiftNames {
   private var paths: [ObjectIdentifier: [String]] = [:]
   private var cases: [ObjectIdentifier: [String]] = [:]
-  /// The names of the types that generated code declares in each scope; those of the module stand at [].
+  /// The names of the types that generated code declares in each scope; those of the module are at [].
   private var declared: [[String]: Set<String>] = [[]: []]
   private let settings: GeneratorSettings
   private let ownModule: String?
@@ -156,7 +156,7 @@ struct UnionCase {
   }
 
   /// The cases of what a method raises: one for each error. Errors of one name get the names of their categories in
-  /// front, from the innermost outward, as far as it takes to tell them apart.
+  /// front, from the innermost outward, until they differ.
   static func flat(_ errors: [SchemaMessage]) -> [UnionCase] {
     var cases = errors.map { UnionCase(member: $0, name: Identifier.unionCase($0)) }
     let deepest = errors.map(\.categories.count).max() ?? 0

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 
+/// The work of a call, which is given the call. Not a method of `RunnableCall`: the method and its witness would each take
+/// memory of the task, and look for the task's executor when the work is done.
+package typealias CallWork = nonisolated(nonsending) @Sendable (AnyObject) async -> Void
+
 /// What a handler's task runs.
 package protocol RunnableCall: AnyObject, Sendable {
-  /// Does the work of the call. Runs on the loop.
-  nonisolated(nonsending) func run() async
+  /// What the task does. Runs on the loop.
+  var work: CallWork { get }
 
   /// The call has held its loop for long, without suspending. Called in debug builds alone.
   func heldLoop(for duration: Duration)
@@ -66,7 +70,7 @@ package final class HandlerTasks {
 /// Stands for no call.
 private final class ParkedCall: RunnableCall {
   static let shared = ParkedCall()
-  nonisolated(nonsending) func run() async {}
+  var work: CallWork { { _ in } }
   func heldLoop(for duration: Duration) {}
 }
 
@@ -107,7 +111,7 @@ package final class HandlerTask: @unchecked Sendable {
 
   private func work(_ tasks: HandlerTasks) async {
     while var current = call as (any RunnableCall)? {
-      await current.run()
+      await current.work(current)
       #if DEBUG
         tasks.checkHeld(by: current)
       #endif

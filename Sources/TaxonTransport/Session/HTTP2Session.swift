@@ -61,7 +61,7 @@ package final class HTTP2Session {
   /// What the connection holds for its peer.
   package let ledger: ConnectionLedger
   /// Bytes that the peer may send on a stream at its beginning.
-  private let streamWindow: Int
+  let streamWindow: Int
   @exclusivity(unchecked) private var answeredEarly: [HTTP2Stream] = []
   /// The stream whose header block is being read.
   @exclusivity(unchecked) var headers: Unmanaged<HTTP2Stream>?
@@ -71,8 +71,7 @@ package final class HTTP2Session {
   let maxHeadersSize: Int
   /// How much of a block is looked at: what is somewhat too large is still answered, what is far too large is not worth it.
   let maxSeenHeadersSize: Int
-  @exclusivity(unchecked) private var tuner: WindowTuner
-  private static let tuningPing: UInt64 = 0x7461_786f_6e00_0003
+  @exclusivity(unchecked) var tuner: WindowTuner
   /// Bytes of bodies that came with the read that is going on.
   @exclusivity(unchecked) var unconsumed = 0
   /// Memory of bodies that are sent, for the next ones.
@@ -360,52 +359,6 @@ package final class HTTP2Session {
   package func resetWhenAnswered(_ stream: HTTP2Stream) {
     answeredEarly.append(stream)
     transport?.scheduleFlush()
-  }
-
-  /// Says that bytes of a body have been dealt with, so that the peer may send as many more on the stream. The
-  /// connection's own window is opened as bytes come: a stream that nobody reads must not hold up the others.
-  package func consume(_ stream: HTTP2Stream, _ count: Int) {
-    assertOnLoop()
-    guard count > 0, stream.session === self else { return }
-    if tuner.window > streamWindow { grow(stream) }
-    _ = nghttp2_session_consume_stream(raw, stream.id, count)
-    transport?.scheduleFlush()
-  }
-
-  /// True while the peer takes next to nothing on a stream.
-  package func isClosed(to stream: HTTP2Stream) -> Bool {
-    nghttp2_session_get_stream_remote_window_size(raw, stream.id) < 4096
-  }
-
-  /// Lets the peer send more on a stream than at its beginning. Each stream for itself, and no more in all than the
-  /// ledger allows: a larger first window would be one of every stream that the peer may open.
-  private func grow(_ stream: HTTP2Stream) {
-    let more = tuner.window - streamWindow - stream.state.windowGrowth
-    // A small request needs no larger window.
-    guard more > 0, Int(nghttp2_session_get_stream_effective_recv_data_length(raw, stream.id)) >= streamWindow / 8,
-      ledger.grow(by: more)
-    else { return }
-    stream.state.windowGrowth += more
-    _ = nghttp2_session_set_local_window_size(
-      raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, Int32(clamping: tuner.window))
-  }
-
-  private func consumeConnection() {
-    guard unconsumed > 0 else { return }
-    nghttp2_session_consume_connection(raw, unconsumed)
-    if tuner.received(unconsumed) { submitPing(Self.tuningPing) }
-    unconsumed = 0
-  }
-
-  /// The peer has answered a PING. True: it was the session's own.
-  func answeredPing(_ payload: UInt64) -> Bool {
-    guard payload == Self.tuningPing else { return false }
-    guard let window = tuner.measured() else { return true }
-    let connection = max(Int(nghttp2_session_get_local_window_size(raw)), 2 * window)
-    _ = nghttp2_session_set_local_window_size(
-      raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(clamping: connection))
-    transport?.scheduleFlush()
-    return true
   }
 
   /// Tells nghttp2, if it waits for it, that a stream has bytes or an end.

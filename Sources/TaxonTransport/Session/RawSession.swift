@@ -54,8 +54,8 @@ nonisolated(unsafe) private let callbacks: OpaquePointer? = {
     guard isAdmitted else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
     switch UInt32(frame.pointee.hd.type) {
     case NGHTTP2_HEADERS.rawValue:
-      stream(raw, frame.pointee.hd.stream_id)?.receiver?.receivedHeaders(endStream: endStream)
-    case NGHTTP2_DATA.rawValue where endStream: stream(raw, frame.pointee.hd.stream_id)?.receiver?.receivedEnd()
+      receiver(raw, frame.pointee.hd.stream_id)?.receivedHeaders(endStream: endStream)
+    case NGHTTP2_DATA.rawValue where endStream: receiver(raw, frame.pointee.hd.stream_id)?.receivedEnd()
     case NGHTTP2_RST_STREAM.rawValue: stream(raw, frame.pointee.hd.stream_id)?.receiver?.receivedReset()
     case NGHTTP2_SETTINGS.rawValue where !isAck:
       let session = session(user)
@@ -161,6 +161,12 @@ func stream(_ raw: OpaquePointer?, _ id: Int32) -> HTTP2Stream? {
   return Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
 }
 
+/// Who is told what comes on the stream of a number.
+private func receiver(_ raw: OpaquePointer?, _ id: Int32) -> (any HTTPExchangeReceiver)? {
+  guard let pointer = nghttp2_session_get_stream_user_data(raw, id) else { return nil }
+  return Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.receiver }
+}
+
 func makeRawSession(
   role: HTTP2Session.Role, configuration: HTTP2Configuration, memory: SessionMemory.Lists
 ) throws(HTTP2Error) -> OpaquePointer {
@@ -209,4 +215,31 @@ func bodyProvider(_ stream: HTTP2Stream) -> nghttp2_data_provider {
       }
       return count
     })
+}
+
+extension HTTP2Session {
+  /// nghttp2 is about to hand out a frame; it closes the stream before it does.
+  func noteLiterals(_ frame: UnsafePointer<nghttp2_frame>) {
+    let header = frame.pointee.hd
+    guard header.type == NGHTTP2_HEADERS.rawValue, header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 else {
+      return
+    }
+    sentBlock = stream(raw, header.stream_id)?.sendsLastBlock()
+  }
+
+  /// Hands out a frame of headers with literals at the end of its block.
+  ///
+  /// A block is a sequence of fields (RFC 7541 §2.3), of which these leave the peer's table as it is: nghttp2, which
+  /// does not know of them, stays in step.
+  func drain(
+    _ frame: UnsafeRawBufferPointer, with literals: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Bool
+  ) -> Bool {
+    let size = frame.count - 9
+    // The length is the first three bytes, the type the fourth (RFC 9113 §4.1).
+    assert(frame.loadUnaligned(as: UInt32.self).bigEndian == UInt32(size) << 8 | NGHTTP2_HEADERS.rawValue)
+    var start = (UInt32(size + literals.count) << 8 | NGHTTP2_HEADERS.rawValue).bigEndian
+    withUnsafeBytes(of: &start) { _ = body($0) }
+    _ = body(UnsafeRawBufferPointer(rebasing: frame[4...]))
+    return body(literals)
+  }
 }

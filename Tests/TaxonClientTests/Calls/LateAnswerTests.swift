@@ -73,10 +73,10 @@ import Testing
     let dispatcher = channel.engine.dispatcher
     let status: StatusCode? = await withCheckedContinuation { continuation in
       let call = StreamingCall<Google_Protobuf_StringValue, Google_Protobuf_StringValue, RPCError>(
-        request: nil, takesManyMessages: true, compression: nil, interceptors: nil, head: ResponseHead(),
+        sendsManyMessages: true, takesManyMessages: true, compression: nil, intercepted: nil, head: ResponseHead(),
         on: channel.engine
       ) { continuation.resume(returning: $0.error?.status) }
-      let attempt = call.makeAttempt(plan(isLate: isLate), wasRefused: false)
+      let attempt = call.makeAttempt(plan(isLate: isLate), nil, wasRefused: false)
       dispatcher.eventLoop.execute {
         attempt.begin()
         Self.end(attempt, with: answer)

@@ -15,7 +15,7 @@ public enum ValidationError: ErrorUnion {
   case taskNotFound(TaskNotFound)
   /// See `AuthorizationError`.
   case authorization(AuthorizationError)
-  /// A failure that is none of the above.
+  /// Any other failure.
   case other(RPCError)
 
   /// Every declared error in it.
@@ -261,7 +261,7 @@ public enum ResourceError: ErrorUnion {
   case armUnavailable(ArmUnavailable)
   /// See `RateLimitError`.
   case rateLimit(RateLimitError)
-  /// A failure that is none of the above.
+  /// Any other failure.
   case other(RPCError)
 
   /// Every declared error in it.
@@ -395,7 +395,7 @@ public enum ResourceError: ErrorUnion {
 public enum SystemError: ErrorUnion {
   /// See `DatabaseError`.
   case database(DatabaseError)
-  /// A failure that is none of the above.
+  /// Any other failure.
   case other(RPCError)
 
   /// Every declared error in it.
@@ -484,7 +484,7 @@ public enum SystemError: ErrorUnion {
 public enum ExternalError: ErrorUnion {
   /// See `LLMAPIError`.
   case llmAPI(LLMAPIError)
-  /// A failure that is none of the above.
+  /// Any other failure.
   case other(RPCError)
 
   /// Every declared error in it.
@@ -584,7 +584,7 @@ public enum OctoLLMError: ErrorUnion {
   case system(SystemError)
   /// See `ExternalError`.
   case external(ExternalError)
-  /// A failure that is none of the above.
+  /// Any other failure.
   case other(RPCError)
 
   /// Every declared error in it.
@@ -627,7 +627,7 @@ public enum GetTaskError: ErrorUnion {
   case taskNotFound(ValidationError.TaskNotFound)
   /// See `SystemError.DatabaseError`.
   case database(SystemError.DatabaseError)
-  /// A failure that is none of the above.
+  /// Any other failure.
   case other(RPCError)
 
   /// Every declared error in it.
@@ -679,7 +679,7 @@ public enum CreateTaskError: ErrorUnion {
   case database(SystemError.DatabaseError)
   /// See `ExternalError.LLMAPIError`.
   case llmAPI(ExternalError.LLMAPIError)
-  /// A failure that is none of the above.
+  /// Any other failure.
   case other(RPCError)
 
   /// Every declared error in it.

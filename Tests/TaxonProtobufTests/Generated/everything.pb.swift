@@ -82,7 +82,7 @@ struct Singular: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     doubleValue: Double = 0, floatValue: Float = 0, int32Value: Int32 = 0, int64Value: Int64 = 0,
     uint32Value: UInt32 = 0, uint64Value: UInt64 = 0, sint32Value: Int32 = 0, sint64Value: Int64 = 0,
@@ -197,7 +197,7 @@ struct Child: Message {
     case inner(Child)
   }
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     number: Int32 = 0, name: String = "", numbers: [Int32] = [], child: Child? = nil, choice: Choice? = nil,
     note: String? = nil
@@ -288,7 +288,7 @@ struct Optionals: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     doubleValue: Double? = nil, floatValue: Float? = nil, int32Value: Int32? = nil, int64Value: Int64? = nil,
     uint32Value: UInt32? = nil, uint64Value: UInt64? = nil, sint32Value: Int32? = nil, sint64Value: Int64? = nil,
@@ -417,7 +417,7 @@ struct Repeated: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     doubleValues: [Double] = [], floatValues: [Float] = [], int32Values: [Int32] = [], int64Values: [Int64] = [],
     uint32Values: [UInt32] = [], uint64Values: [UInt64] = [], sint32Values: [Int32] = [], sint64Values: [Int64] = [],
@@ -540,7 +540,7 @@ struct Unpacked: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     doubleValues: [Double] = [], floatValues: [Float] = [], int32Values: [Int32] = [], int64Values: [Int64] = [],
     uint32Values: [UInt32] = [], uint64Values: [UInt64] = [], sint32Values: [Int32] = [], sint64Values: [Int64] = [],
@@ -668,7 +668,7 @@ struct Choice: Message {
     case choiceValue(Choice)
   }
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(before: Int32 = 0, value: Value? = nil, after: String = "") {
     self.before = before
     self.value = value
@@ -794,7 +794,7 @@ struct Maps: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     texts: [String: String] = [:], numbers: [Int32: Int64] = [:], blobs: [Bool: [UInt8]] = [:],
     doubles: [Int64: Double] = [:], floats: [UInt32: Float] = [:], bools: [UInt64: Bool] = [:],
@@ -904,7 +904,7 @@ struct Scattered: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(last: String = "", fifth: Int32 = 0, middle: [Int32] = [], first: String = "", fourth: Bool = false) {
     self.last = last
     self.fifth = fifth
@@ -947,7 +947,7 @@ struct Even: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(next: Odd? = nil) {
     self.next = next
   }
@@ -976,7 +976,7 @@ struct Odd: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(next: Even? = nil, others: [Even] = []) {
     self.next = next
     self.others = others
@@ -1005,7 +1005,7 @@ struct Nothing: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init() {}
 
   static let descriptor = MessageDescriptor("taxon.test.Nothing", [])
@@ -1042,7 +1042,7 @@ struct Names: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     self_: String = "", init_: String = "", `default`: String = "", descriptor: String = "", unknownFields: String = "",
     description: String = "", urlPath: String = "", taskID: String = "", type: Type_ = .unspecified

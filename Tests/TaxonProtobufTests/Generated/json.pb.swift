@@ -68,7 +68,7 @@ struct WellKnown: Message {
     case anything(Google_Protobuf_Value)
   }
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     any: Google_Protobuf_Any? = nil, timestamp: Google_Protobuf_Timestamp? = nil,
     duration: Google_Protobuf_Duration? = nil, mask: Google_Protobuf_FieldMask? = nil,
@@ -230,7 +230,7 @@ struct Renamed: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     plainName: Int32 = 0, byHand: Int32 = 0, leading: Int32 = 0, trailing: Int32 = 0, twoUnderscores: Int32 = 0,
     digit9Digit: Int32 = 0, capitalName: Int32 = 0, a: Int32 = 0

@@ -82,7 +82,7 @@ struct Kinds: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     doubleValue: Double? = nil, floatValue: Float? = nil, int32Value: Int32? = nil, int64Value: Int64? = nil,
     uint32Value: UInt32? = nil, uint64Value: UInt64? = nil, sint32Value: Int32? = nil, sint64Value: Int64? = nil,

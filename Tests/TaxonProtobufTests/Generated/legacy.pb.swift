@@ -18,7 +18,7 @@ struct Required: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(number: Int32, name: String, inner: Required? = nil, others: [Required] = [], named: [String: Required] = [:]) {
     self.number = number
     self.name = name
@@ -63,7 +63,7 @@ struct Grouped: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(before: Int32? = nil, after: [Int32] = []) {
     self.before = before
     self.after = after
@@ -93,7 +93,7 @@ struct Grouped: Message {
     /// Fields of the wire that this type does not know.
     var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     init(name: String? = nil) {
       self.name = name
     }
@@ -198,7 +198,7 @@ struct Closed: Message {
     case shape(Shape)
   }
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     one: Shape? = nil, loose: [Shape] = [], tight: [Shape] = [], named: [String: Switch] = [:], choice: Choice? = nil,
     inner: Closed? = nil, others: [Closed] = [], deeper: [Int32: Closed] = [:]
@@ -267,7 +267,7 @@ struct ClosedRequired: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(shape: Shape, text: String? = nil) {
     self.shape = shape
     self.text = text
@@ -330,7 +330,7 @@ struct Defaults: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     number: Int32? = nil, large: UInt64? = nil, small: Float? = nil, most: Double? = nil, least: Double? = nil,
     none: Double? = nil, zero: Double? = nil, flag: Bool? = nil, text: String? = nil, blob: [UInt8]? = nil,
@@ -432,7 +432,7 @@ struct Keywords: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     `class`: String? = nil, encoded: String? = nil, write: String? = nil, decoding: String? = nil, `is`: Shape? = nil,
     projectedValue: String? = nil
@@ -482,7 +482,7 @@ struct Extendable: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(own: Int32? = nil) {
     self.own = own
   }
@@ -534,7 +534,7 @@ struct Old: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(number: Int32? = nil) {
     self.number = number
   }
@@ -561,7 +561,7 @@ struct Inside: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(text: String? = nil) {
     self.text = text
   }
@@ -586,7 +586,7 @@ struct Parcel: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init() {}
 
   static let descriptor = MessageDescriptor("taxon.test.Parcel", [])
@@ -607,7 +607,7 @@ struct Member: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(text: String? = nil) {
     self.text = text
   }
@@ -634,7 +634,7 @@ struct Hen: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(egg: Egg? = nil) {
     self.egg = egg
   }
@@ -661,7 +661,7 @@ struct Egg: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(hen: Hen) {
     self.hen = hen
   }
@@ -690,7 +690,7 @@ struct Endless: Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(number: Int32, next: Endless? = nil) {
     self.number = number
     self.next = next

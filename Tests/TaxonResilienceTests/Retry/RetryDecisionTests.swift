@@ -100,7 +100,7 @@ import Testing
     #expect(
       "\(decide(error, timeLeft: .zero))"
         == "no retry: it would begin in 1.0 seconds, and the call has 0.0 seconds left")
-    #expect("\(decide(try failure(retry: .never)))" == "no retry: test.dev/FAILED fails the same way again")
+    #expect("\(decide(try failure(retry: .never)))" == "no retry: test.dev/FAILED would fail in the same way again")
     #expect("\(RetryDecision.stop(.attemptsExhausted(retries: 3)))" == "no retry: 3 retries were made")
   }
 

@@ -17,7 +17,7 @@ import Testing
         schema("status: \(status) retry: \(retry) breaker: NEUTRAL").diagnostics(),
         [
           """
-          t.proto:7:36: warning: error OnLoan is to be retried (\(retry)) and no failure of the server (breaker NEUTRAL), \
+          t.proto:7:36: warning: error OnLoan is retryable (\(retry)) and not a failure of the server (breaker NEUTRAL), \
           but Envoy's outlier detection takes servers out of service for \(status); choose status RESOURCE_EXHAUSTED, \
           FAILED_PRECONDITION or ABORTED, or breaker: FAILURE, or silence this with the comment \
           "taxon:ignore host-ejection"
@@ -47,7 +47,7 @@ import Testing
       """)
     let found = try schema.diagnostics()
     #expect(found.count == 1)
-    #expect(found.first?.hasPrefix("t.proto:7:11: warning: error A is to be retried (TRANSIENT)") == true)
+    #expect(found.first?.hasPrefix("t.proto:7:11: warning: error A is retryable (TRANSIENT)") == true)
   }
 
   @Test func aCommentSilencesIt() throws {

@@ -106,7 +106,7 @@ import Testing
       diagnostics("status: ABORTED retry_after { \(time) }"),
       [
         """
-        t.proto:6:1: error: retry_after is longer than durations are: at most 315576000000 seconds, and less than \
+        t.proto:6:1: error: retry_after is out of bounds; durations have at most 315576000000 seconds and less than \
         1000000000 nanos
         """
       ])
@@ -163,8 +163,8 @@ import Testing
     try expect(
       diagnostics("status: ABORTED", fields),
       [
-        "t.proto:7:14: error: violation = FIELD stands on field \"a\", which is not a string; take it away or use a string",
-        "t.proto:8:24: error: violation = DESCRIPTION stands on field \"b\", which is not a string; "
+        "t.proto:7:14: error: violation = FIELD is set on field \"a\", which is not a string; take it away or use a string",
+        "t.proto:8:24: error: violation = DESCRIPTION is set on field \"b\", which is not a string; "
           + "take it away or use a string",
       ])
   }
@@ -174,7 +174,7 @@ import Testing
       diagnostics("status: ABORTED", "string a = 1 [(taxon.field).violation = FIELD];"),
       [
         """
-        t.proto:7:15: error: violation = FIELD stands on field "a" and no field says what is wrong with it; \
+        t.proto:7:15: error: violation = FIELD is set on field "a" and no field says what is wrong with it; \
         add violation = DESCRIPTION to a string field
         """
       ])
@@ -186,7 +186,7 @@ import Testing
       diagnostics("status: ABORTED", field),
       [
         """
-        t.proto:7:15: error: violation = DESCRIPTION would tell everybody field "a", which is PERSONAL; \
+        t.proto:7:15: error: violation = DESCRIPTION would send to everybody field "a", which is PERSONAL; \
         take one of them away
         """
       ])
@@ -200,7 +200,7 @@ import Testing
     try expect(
       diagnostics("status: ABORTED", fields),
       [
-        "t.proto:8:15: error: violation = DESCRIPTION stands on field \"a\" already; leave it on one of them"
+        "t.proto:8:15: error: violation = DESCRIPTION is set on field \"a\" already; leave it on one of them"
       ])
   }
 
@@ -210,7 +210,7 @@ import Testing
       schema.diagnostics(),
       [
         """
-        t.proto:5:17: error: (taxon.field) says something of field "a", but message M is not an error; take the option away
+        t.proto:5:17: error: (taxon.field) is set on field "a", but message M is not an error; take the option away
         """
       ])
   }

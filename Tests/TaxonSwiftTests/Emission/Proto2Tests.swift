@@ -53,7 +53,7 @@ import Testing
   @Test func aMessageOfItselfAloneIsThereWithAWarning() throws {
     let schema = TestSchema.proto2("message A { required B b = 1; }\nmessage B { required A a = 1; optional A c = 2; }")
     let outcome = try schema.outcome()
-    let text = "contains itself by way of required fields alone, so none can be sent; make the field optional"
+    let text = "contains itself through required fields alone, so none can be sent; make the field optional"
     try expect(
       outcome.diagnostics.map(\.description),
       ["t.proto:3:24: warning: message t.A \(text)", "t.proto:4:24: warning: message t.B \(text)"])

@@ -63,21 +63,13 @@ import Testing
     """,
     // Registration.
     """
-        registry.add(serverStreaming: T_S.Methods.watch) { request, responses, context async throws(T_S.WatchError) in
-          try await self.watch(request, responses: responses, context: context)
-        }
-        registry.add(clientStreaming: T_S.Methods.upload) { requests, context async throws(T_S.UploadError) in
-          try await self.upload(requests, context: context)
-        }
-        registry.add(bidirectional: T_S.Methods.chat) { requests, responses, context async throws(T_S.ChatError) in
-          try await self.chat(requests, responses: responses, context: context)
-        }
+        registry.add(serverStreaming: T_S.Methods.watch, handler: self.watch(_:responses:context:))
+        registry.add(clientStreaming: T_S.Methods.upload, handler: self.upload(_:context:))
+        registry.add(bidirectional: T_S.Methods.chat, handler: self.chat(_:responses:context:))
 
     """,
     """
-        registry.add(bidirectional: T_Plain.Methods.chat) { requests, responses, context async throws in
-          try await self.chat(requests, responses: responses, context: context)
-        }
+        registry.add(bidirectional: T_Plain.Methods.chat, handler: self.chat(_:responses:context:))
 
     """,
     // Methods that are left out.

@@ -9,7 +9,7 @@ enum CustomerError: ErrorUnion {
   case wrongField(WrongField)
   /// Paying did not work.
   case payment(PaymentError)
-  /// Any failure that is none of the above.
+  /// Any other failure.
   case other(RPCError)
 
   static let members: [any DeclaredError.Type] = [
@@ -160,7 +160,7 @@ enum CustomerError: ErrorUnion {
     case cardRefused(CardRefused)
     /// `BankTimeout`.
     case bankTimeout(BankTimeout)
-    /// Any failure that is none of the above.
+    /// Any other failure.
     case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [CardRefused.self, BankTimeout.self]
@@ -369,7 +369,7 @@ enum SystemError: ErrorUnion {
   case otherError(Other)
   /// `PaymentError`.
   case payment(PaymentError)
-  /// Any failure that is none of the above.
+  /// Any other failure.
   case other(RPCError)
 
   static let members: [any DeclaredError.Type] = [WAREHOUSEDBError.self, Internal.self, Other.self, PaymentError.self]
@@ -761,7 +761,7 @@ enum ShopError: ErrorUnion {
   case system(SystemError)
   /// An error of no category.
   case closed(ClosedError)
-  /// Any failure that is none of the above.
+  /// Any other failure.
   case other(RPCError)
 
   static let members: [any DeclaredError.Type] = [

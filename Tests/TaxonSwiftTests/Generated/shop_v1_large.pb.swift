@@ -40,7 +40,7 @@ struct Parcel: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     f1: String? = nil, f2: String? = nil, f3: String? = nil, f4: String? = nil, f5: String? = nil, f6: String? = nil,
     f7: String? = nil, f8: String? = nil, f9: String? = nil, f10: String? = nil, f11: String? = nil, f12: String? = nil,
@@ -151,7 +151,7 @@ struct Pallet: Taxon.Message {
     case label(String)
   }
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     first: Parcel, second: Parcel? = nil, third: Parcel? = nil, fourth: Parcel, top: Top? = nil, note: Label? = nil
   ) {
@@ -209,7 +209,7 @@ struct Label: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(text: String? = nil) {
     self.text = text
   }
@@ -240,7 +240,7 @@ struct Cart: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(first: Parcel? = nil, second: Parcel? = nil, third: Parcel) {
     self.first = first
     self.second = second

@@ -20,7 +20,7 @@ struct Shop_V1_Order: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     number: String, count: Int32? = nil, state: State, loose: [Int32] = [], tight: [Int32] = [], names: Names? = nil
   ) {

@@ -130,7 +130,7 @@ struct Everything: Taxon.Message {
     case until(Google_Protobuf_Timestamp)
   }
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     aDouble: Double = 0, aFloat: Float = 0, anInt32: Int32 = 0, anInt64: Int64 = 0, aUint32: UInt32 = 0,
     aUint64: UInt64 = 0, aSint32: Int32 = 0, aSint64: Int64 = 0, aFixed32: UInt32 = 0, aFixed64: UInt64 = 0,
@@ -309,7 +309,7 @@ struct Tree: Taxon.Message {
     case seed(String)
   }
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(name: String = "", left: Tree? = nil, right: Tree? = nil, others: [Tree] = [], origin: Origin? = nil) {
     self.name = name
     self.left = left
@@ -361,7 +361,7 @@ struct Hen: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(egg: Egg? = nil) {
     self.egg = egg
   }
@@ -388,7 +388,7 @@ struct Egg: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(hen: Hen? = nil) {
     self.hen = hen
   }
@@ -457,7 +457,7 @@ struct Names: Taxon.Message {
     case type(Type_)
   }
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(
     taskID: Swift.String = "", urlPath: Swift.String = "", imageURLs: [Swift.String] = [], `default`: Swift.String = "",
     self_: Swift.String = "", init_: Swift.String = "", descriptor: Swift.String = "", unknownFields: Swift.String = "",
@@ -605,7 +605,7 @@ struct Names: Taxon.Message {
     /// Fields of the wire that this type does not know.
     var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     init(value: Swift.String = "", size: Size = .unspecified) {
       self.value = value
       self.size = size
@@ -638,7 +638,7 @@ struct Names: Taxon.Message {
     /// Fields of the wire that this type does not know.
     var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     init(values: [[UInt8]] = [], size: Size = .one) {
       self.values = values
       self.size = size
@@ -699,7 +699,7 @@ struct Names: Taxon.Message {
     /// Fields of the wire that this type does not know.
     var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     init(names: Names? = nil, kind: Kind? = nil) {
       self.names = names
       self.kind = kind
@@ -727,7 +727,7 @@ struct Names: Taxon.Message {
       /// Fields of the wire that this type does not know.
       var unknownFields = UnknownFields()
 
-      /// Makes the message; what is left out is not set.
+      /// Makes the message; fields that are left out are not set.
       init() {}
 
       static let descriptor = MessageDescriptor("shop.v1.Names.Nested.Kind", [])
@@ -747,7 +747,7 @@ struct Names: Taxon.Message {
     /// Fields of the wire that this type does not know.
     var unknownFields = UnknownFields()
 
-    /// Makes the message; what is left out is not set.
+    /// Makes the message; fields that are left out are not set.
     init() {}
 
     static let descriptor = MessageDescriptor("shop.v1.Names.camelCase", [])
@@ -769,7 +769,7 @@ struct Message: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(duration: Duration? = nil) {
     self.duration = duration
   }
@@ -796,7 +796,7 @@ struct Duration: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(ticks: Int64 = 0) {
     self.ticks = ticks
   }
@@ -823,7 +823,7 @@ struct Old: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   @available(*, deprecated)
   init(text: String = "") {
     self.text = text
@@ -868,7 +868,7 @@ struct PartlyOld: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(fresh: String = "", stale: String = "", old: Old? = nil, again: PartlyOld? = nil) {
     self.fresh = fresh
     self._stale = stale

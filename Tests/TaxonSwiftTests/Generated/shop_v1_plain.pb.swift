@@ -19,7 +19,7 @@ enum Watch {
       service: "shop.v1.Watch", method: "Init", idempotency: .unknown)
   }
 
-  /// What carries out the methods of Watch.
+  /// Implements the methods of Watch.
   protocol Service: RPCService {
     /// Calls `Look`.
     func look(_ request: TaxonSwiftTests.Client, context: ServerContext) async throws -> TaxonSwiftTests.Methods
@@ -33,10 +33,10 @@ enum Watch {
 
   /// Calls the methods of Watch.
   struct Client: Sendable {
-    /// What carries the calls.
+    /// Carries the calls.
     var invoker: any CallInvoker
 
-    /// Makes a client that calls by way of `invoker`, such as a channel.
+    /// Makes a client that calls through `invoker`, such as a channel.
     @available(*, deprecated)
     init(_ invoker: any CallInvoker) { self.invoker = invoker }
 
@@ -53,11 +53,11 @@ enum Watch {
     }
   }
 
-  /// Stands in for Watch in tests: set what a method does; one without is UNIMPLEMENTED.
+  /// Stands in for Watch in tests: set what each method does; the others are UNIMPLEMENTED.
   struct Fake: Service {
-    /// Carries out `Look`.
+    /// Implements `Look`.
     var look: (@Sendable (TaxonSwiftTests.Client, ServerContext) async throws -> TaxonSwiftTests.Methods)?
-    /// Carries out `Init`.
+    /// Implements `Init`.
     var init_: (@Sendable (Message, ServerContext) async throws -> Message)?
 
     /// Makes a service that does nothing yet.
@@ -82,12 +82,8 @@ extension Watch.Service {
 
   /// Makes the methods known to a server.
   func register(in registry: inout ServiceRegistry) {
-    registry.add(Watch.Methods.look) { request, context async throws in
-      try await self.look(request, context: context)
-    }
-    registry.add(Watch.Methods.init_) { request, context async throws in
-      try await self.init_(request, context: context)
-    }
+    registry.add(Watch.Methods.look, handler: self.look(_:context:))
+    registry.add(Watch.Methods.init_, handler: self.init_(_:context:))
   }
 }
 
@@ -108,7 +104,7 @@ struct Client: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init() {}
 
   static let descriptor = MessageDescriptor("shop.v1.Client", [])
@@ -129,7 +125,7 @@ struct Methods: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(client: Client? = nil) {
     self.client = client
   }

@@ -10,7 +10,7 @@ struct BuyRequest: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(item: String = "") {
     self.item = item
   }
@@ -64,7 +64,7 @@ enum Shop {
     case payment(SystemError.PaymentError)
     /// An error of no category.
     case closed(ClosedError)
-    /// Any failure that is none of the above.
+    /// Any other failure.
     case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [
@@ -168,7 +168,7 @@ enum Shop {
     case `internal`(SystemError.Internal)
     /// An error of no category.
     case closed(ClosedError)
-    /// Any failure that is none of the above.
+    /// Any other failure.
     case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [SystemError.Internal.self, ClosedError.self]
@@ -202,7 +202,7 @@ enum Shop {
     }
   }
 
-  /// What carries out the methods of Shop.
+  /// Implements the methods of Shop.
   protocol Service: RPCService {
     /// Buys a thing.
     func buy(_ request: BuyRequest, context: ServerContext) async throws(BuyError) -> Everything
@@ -216,10 +216,10 @@ enum Shop {
 
   /// Calls the methods of Shop.
   struct Client: Sendable {
-    /// What carries the calls.
+    /// Carries the calls.
     var invoker: any CallInvoker
 
-    /// Makes a client that calls by way of `invoker`, such as a channel.
+    /// Makes a client that calls through `invoker`, such as a channel.
     init(_ invoker: any CallInvoker) { self.invoker = invoker }
 
     /// Buys a thing.
@@ -236,11 +236,11 @@ enum Shop {
     }
   }
 
-  /// Stands in for Shop in tests: set what a method does; one without is UNIMPLEMENTED.
+  /// Stands in for Shop in tests: set what each method does; the others are UNIMPLEMENTED.
   struct Fake: Service {
-    /// Carries out `Buy`.
+    /// Implements `Buy`.
     var buy: (@Sendable (BuyRequest, ServerContext) async throws(BuyError) -> Everything)?
-    /// Carries out `LookUpURL`.
+    /// Implements `LookUpURL`.
     var lookUpURL: (@Sendable (BuyRequest, ServerContext) async throws(LookUpURLError) -> Google_Protobuf_Empty)?
 
     /// Makes a service that does nothing yet.
@@ -267,12 +267,8 @@ extension Shop.Service {
 
   /// Makes the methods known to a server.
   func register(in registry: inout ServiceRegistry) {
-    registry.add(Shop.Methods.buy) { request, context async throws(Shop.BuyError) in
-      try await self.buy(request, context: context)
-    }
-    registry.add(Shop.Methods.lookUpURL) { request, context async throws(Shop.LookUpURLError) in
-      try await self.lookUpURL(request, context: context)
-    }
+    registry.add(Shop.Methods.buy, handler: self.buy(_:context:))
+    registry.add(Shop.Methods.lookUpURL, handler: self.lookUpURL(_:context:))
   }
 }
 

@@ -12,7 +12,7 @@ struct Item: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(name: String = "", pence: Int32 = 0) {
     self.name = name
     self.pence = pence
@@ -45,7 +45,7 @@ struct Receipt: Taxon.Message {
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
-  /// Makes the message; what is left out is not set.
+  /// Makes the message; fields that are left out are not set.
   init(count: Int32 = 0, pence: Int32 = 0) {
     self.count = count
     self.pence = pence
@@ -97,7 +97,7 @@ enum Till {
   enum PriceError: ErrorUnion {
     /// An error of no category.
     case closed(ClosedError)
-    /// Any failure that is none of the above.
+    /// Any other failure.
     case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [ClosedError.self]
@@ -127,7 +127,7 @@ enum Till {
   enum WatchError: ErrorUnion {
     /// An error of no category.
     case closed(ClosedError)
-    /// Any failure that is none of the above.
+    /// Any other failure.
     case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [ClosedError.self]
@@ -159,7 +159,7 @@ enum Till {
     case wrongField(CustomerError.WrongField)
     /// An error of no category.
     case closed(ClosedError)
-    /// Any failure that is none of the above.
+    /// Any other failure.
     case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [CustomerError.WrongField.self, ClosedError.self]
@@ -201,7 +201,7 @@ enum Till {
   enum ScanError: ErrorUnion {
     /// An error of no category.
     case closed(ClosedError)
-    /// Any failure that is none of the above.
+    /// Any other failure.
     case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [ClosedError.self]
@@ -227,7 +227,7 @@ enum Till {
     }
   }
 
-  /// What carries out the methods of Till.
+  /// Implements the methods of Till.
   protocol Service: RPCService {
     /// What one item costs.
     func price(_ request: Item, context: ServerContext) async throws(PriceError) -> Receipt
@@ -251,10 +251,10 @@ enum Till {
 
   /// Calls the methods of Till.
   struct Client: Sendable {
-    /// What carries the calls.
+    /// Carries the calls.
     var invoker: any CallInvoker
 
-    /// Makes a client that calls by way of `invoker`, such as a channel.
+    /// Makes a client that calls through `invoker`, such as a channel.
     init(_ invoker: any CallInvoker) { self.invoker = invoker }
 
     /// What one item costs.
@@ -280,16 +280,16 @@ enum Till {
     }
   }
 
-  /// Stands in for Till in tests: set what a method does; one without is UNIMPLEMENTED.
+  /// Stands in for Till in tests: set what each method does; the others are UNIMPLEMENTED.
   struct Fake: Service {
-    /// Carries out `Price`.
+    /// Implements `Price`.
     var price: (@Sendable (Item, ServerContext) async throws(PriceError) -> Receipt)?
-    /// Carries out `Watch`.
+    /// Implements `Watch`.
     var watch: (@Sendable (
       Google_Protobuf_Empty, ResponseWriter<Item, WatchError>, ServerContext) async throws(WatchError) -> Void)?
-    /// Carries out `AddUp`.
+    /// Implements `AddUp`.
     var addUp: (@Sendable (RequestStream<Item, AddUpError>, ServerContext) async throws(AddUpError) -> Receipt)?
-    /// Carries out `Scan`.
+    /// Implements `Scan`.
     var scan: (@Sendable (
       RequestStream<Item, ScanError>, ResponseWriter<Receipt, ScanError>,
       ServerContext) async throws(ScanError) -> Void)?
@@ -330,18 +330,10 @@ extension Till.Service {
 
   /// Makes the methods known to a server.
   func register(in registry: inout ServiceRegistry) {
-    registry.add(Till.Methods.price) { request, context async throws(Till.PriceError) in
-      try await self.price(request, context: context)
-    }
-    registry.add(serverStreaming: Till.Methods.watch) { request, responses, context async throws(Till.WatchError) in
-      try await self.watch(request, responses: responses, context: context)
-    }
-    registry.add(clientStreaming: Till.Methods.addUp) { requests, context async throws(Till.AddUpError) in
-      try await self.addUp(requests, context: context)
-    }
-    registry.add(bidirectional: Till.Methods.scan) { requests, responses, context async throws(Till.ScanError) in
-      try await self.scan(requests, responses: responses, context: context)
-    }
+    registry.add(Till.Methods.price, handler: self.price(_:context:))
+    registry.add(serverStreaming: Till.Methods.watch, handler: self.watch(_:responses:context:))
+    registry.add(clientStreaming: Till.Methods.addUp, handler: self.addUp(_:context:))
+    registry.add(bidirectional: Till.Methods.scan, handler: self.scan(_:responses:context:))
   }
 }
 
@@ -398,7 +390,7 @@ enum Diary {
       service: "shop.v1.Diary", method: "Switch", idempotency: .unknown)
   }
 
-  /// What carries out the methods of Diary.
+  /// Implements the methods of Diary.
   protocol Service: RPCService {
     /// Calls `Import`.
     func `import`(_ request: Item, context: ServerContext) async throws -> Google_Protobuf_Empty
@@ -420,10 +412,10 @@ enum Diary {
 
   /// Calls the methods of Diary.
   struct Client: Sendable {
-    /// What carries the calls.
+    /// Carries the calls.
     var invoker: any CallInvoker
 
-    /// Makes a client that calls by way of `invoker`, such as a channel.
+    /// Makes a client that calls through `invoker`, such as a channel.
     init(_ invoker: any CallInvoker) { self.invoker = invoker }
 
     /// Calls `Import`.
@@ -450,15 +442,15 @@ enum Diary {
     }
   }
 
-  /// Stands in for Diary in tests: set what a method does; one without is UNIMPLEMENTED.
+  /// Stands in for Diary in tests: set what each method does; the others are UNIMPLEMENTED.
   struct Fake: Service {
-    /// Carries out `Import`.
+    /// Implements `Import`.
     var `import`: (@Sendable (Item, ServerContext) async throws -> Google_Protobuf_Empty)?
-    /// Carries out `Default`.
+    /// Implements `Default`.
     var `default`: (@Sendable (Item, ResponseWriter<Item, RPCError>, ServerContext) async throws -> Void)?
-    /// Carries out `Repeat`.
+    /// Implements `Repeat`.
     var `repeat`: (@Sendable (RequestStream<Item, RPCError>, ServerContext) async throws -> Item)?
-    /// Carries out `Switch`.
+    /// Implements `Switch`.
     var `switch`: (@Sendable (
       RequestStream<Item, RPCError>, ResponseWriter<Item, RPCError>, ServerContext) async throws -> Void)?
 
@@ -494,18 +486,10 @@ extension Diary.Service {
 
   /// Makes the methods known to a server.
   func register(in registry: inout ServiceRegistry) {
-    registry.add(Diary.Methods.import) { request, context async throws in
-      try await self.import(request, context: context)
-    }
-    registry.add(serverStreaming: Diary.Methods.default) { request, responses, context async throws in
-      try await self.default(request, responses: responses, context: context)
-    }
-    registry.add(clientStreaming: Diary.Methods.repeat) { requests, context async throws in
-      try await self.repeat(requests, context: context)
-    }
-    registry.add(bidirectional: Diary.Methods.switch) { requests, responses, context async throws in
-      try await self.switch(requests, responses: responses, context: context)
-    }
+    registry.add(Diary.Methods.import, handler: self.import(_:context:))
+    registry.add(serverStreaming: Diary.Methods.default, handler: self.default(_:responses:context:))
+    registry.add(clientStreaming: Diary.Methods.repeat, handler: self.repeat(_:context:))
+    registry.add(bidirectional: Diary.Methods.switch, handler: self.switch(_:responses:context:))
   }
 }
 

@@ -15,10 +15,10 @@ enum Kind: String, CaseIterable, Sendable {
   }
 
   /// What a call sends: two messages where there can be two.
-  var requests: [String] { takesManyRequests ? ["one", "two"] : ["one"] }
+  var requests: [String] { sendsManyRequests ? ["one", "two"] : ["one"] }
   /// What the service answers to that.
   var responses: [String] { self == .clientStreaming ? ["ONETWO"] : requests.map { $0.uppercased() } }
-  private var takesManyRequests: Bool { self == .clientStreaming || self == .bidirectional }
+  var sendsManyRequests: Bool { self == .clientStreaming || self == .bidirectional }
 }
 
 /// A method of each kind that answers with what it gets in capitals, or fails when `failing` says so.

@@ -3,17 +3,17 @@
 
 import TaxonProtobuf
 
-/// The call could not be carried out as it was made.
+/// The call could not be carried out.
 public enum CallError: ErrorUnion {
   /// A handler threw something that no schema declares. The server's log has it under the instance id.
   case `internal`(InternalError)
-  /// There is no such service or method.
+  /// The service or method does not exist.
   case methodNotFound(MethodNotFound)
-  /// The request or the response is no message of the declared type.
+  /// The request or the response is not a message of the declared type.
   case malformedMessage(MalformedMessage)
   /// A message is larger than the receiver allows.
   case messageTooLarge(MessageTooLarge)
-  /// Headers, trailers or one field of them are larger than the receiver allows, or than HTTP/2 is made to carry here.
+  /// Headers, trailers or one field of them are larger than the receiver allows, or than this end sends.
   case headersTooLarge(HeadersTooLarge)
   /// The peer broke the protocol of gRPC.
   case protocolViolation(ProtocolViolation)
@@ -22,12 +22,12 @@ public enum CallError: ErrorUnion {
   case wrongMessageCount(WrongMessageCount)
   /// A message is compressed in a way that the receiver does not know.
   case unsupportedEncoding(UnsupportedEncoding)
-  /// The server holds as much for its peers as it may, and most of the caller's connection's part: the request was not
-  /// taken in.
+  /// The server holds as many bytes for its peers as it may, and the caller's connection has most of its share: the
+  /// request was not accepted.
   case serverOverloaded(ServerOverloaded)
   /// The time allowed for the call ran out.
   case deadlineExceeded(DeadlineExceeded)
-  /// Any failure that is none of the above.
+  /// Any other failure.
   case other(RPCError)
 
   public static let members: [any DeclaredError.Type] = [
@@ -73,12 +73,12 @@ public enum CallError: ErrorUnion {
     .internal(InternalError(retryAfter: retryAfter, cause: cause))
   }
 
-  /// There is no such service or method.
+  /// The service or method does not exist.
   public static func methodNotFound(path: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) -> Self {
     .methodNotFound(MethodNotFound(path: path, retryAfter: retryAfter, cause: cause))
   }
 
-  /// The request or the response is no message of the declared type.
+  /// The request or the response is not a message of the declared type.
   public static func malformedMessage(
     type: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
   ) -> Self {
@@ -92,7 +92,7 @@ public enum CallError: ErrorUnion {
     .messageTooLarge(MessageTooLarge(size: size, limit: limit, retryAfter: retryAfter, cause: cause))
   }
 
-  /// Headers, trailers or one field of them are larger than the receiver allows, or than HTTP/2 is made to carry here.
+  /// Headers, trailers or one field of them are larger than the receiver allows, or than this end sends.
   public static func headersTooLarge(
     what: String, size: Int64, limit: Int64, retryAfter: Duration? = nil, cause: (any Error)? = nil
   ) -> Self {
@@ -118,8 +118,8 @@ public enum CallError: ErrorUnion {
       encoding: encoding, supported: supported, retryAfter: retryAfter, cause: cause))
   }
 
-  /// The server holds as much for its peers as it may, and most of the caller's connection's part: the request was not
-  /// taken in.
+  /// The server holds as many bytes for its peers as it may, and the caller's connection has most of its share: the
+  /// request was not accepted.
   public static func serverOverloaded(retryAfter: Duration? = nil, cause: (any Error)? = nil) -> Self {
     .serverOverloaded(ServerOverloaded(retryAfter: retryAfter, cause: cause))
   }
@@ -159,7 +159,7 @@ public enum CallError: ErrorUnion {
     }
   }
 
-  /// There is no such service or method.
+  /// The service or method does not exist.
   public struct MethodNotFound: DeclaredError {
     /// As in the request, such as "/package.Service/Method".
     public var path: String
@@ -198,7 +198,7 @@ public enum CallError: ErrorUnion {
     }
   }
 
-  /// The request or the response is no message of the declared type.
+  /// The request or the response is not a message of the declared type.
   public struct MalformedMessage: DeclaredError {
     /// Full name of the type.
     public var type: String
@@ -288,7 +288,7 @@ public enum CallError: ErrorUnion {
     }
   }
 
-  /// Headers, trailers or one field of them are larger than the receiver allows, or than HTTP/2 is made to carry here.
+  /// Headers, trailers or one field of them are larger than the receiver allows, or than this end sends.
   public struct HeadersTooLarge: DeclaredError {
     /// Such as "The request's header block".
     public var what: String
@@ -467,8 +467,8 @@ public enum CallError: ErrorUnion {
     }
   }
 
-  /// The server holds as much for its peers as it may, and most of the caller's connection's part: the request was not
-  /// taken in.
+  /// The server holds as many bytes for its peers as it may, and the caller's connection has most of its share: the
+  /// request was not accepted.
   public struct ServerOverloaded: DeclaredError {
     /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
     public var context: ErrorContext
@@ -529,7 +529,7 @@ public enum CallError: ErrorUnion {
   }
 }
 
-/// What a connection was at when it failed.
+/// What a connection was doing when it failed.
 public enum ConnectionPhase: ProtobufEnum {
   /// `CONNECTION_PHASE_UNSPECIFIED`, 0.
   case unspecified
@@ -583,7 +583,7 @@ public enum ConnectionPhase: ProtobufEnum {
     "CALL": 7])
 }
 
-/// The endpoint could not be asked.
+/// The endpoint could not be called.
 public enum ConnectionError: ErrorUnion {
   /// The circuit breaker is open: the call was not made.
   case circuitOpen(CircuitOpen)
@@ -593,9 +593,9 @@ public enum ConnectionError: ErrorUnion {
   case connectionLost(ConnectionLost)
   /// The server refused the call before it did anything.
   case callRefused(CallRefused)
-  /// So many calls wait for the endpoint already that this one was not made.
+  /// The call was not made, because too many wait for the endpoint already.
   case tooManyWaitingCalls(TooManyWaitingCalls)
-  /// Any failure that is none of the above.
+  /// Any other failure.
   case other(RPCError)
 
   public static let members: [any DeclaredError.Type] = [
@@ -661,7 +661,7 @@ public enum ConnectionError: ErrorUnion {
       endpoint: endpoint, reason: reason, phase: phase, address: address, retryAfter: retryAfter, cause: cause))
   }
 
-  /// So many calls wait for the endpoint already that this one was not made.
+  /// The call was not made, because too many wait for the endpoint already.
   public static func tooManyWaitingCalls(
     endpoint: String, limit: Int64, retryAfter: Duration? = nil, cause: (any Error)? = nil
   ) -> Self {
@@ -722,7 +722,7 @@ public enum ConnectionError: ErrorUnion {
     public var address: String?
     /// How many other addresses were tried in vain.
     public var otherAddresses: Int32
-    /// Milliseconds since the first attempt began that failed after the last connection, if there was one.
+    /// Milliseconds since the first failed attempt after the last connection began, if there was one.
     public var unreachableForMs: Int64?
     /// Milliseconds until the next attempt may begin; 0: with the next call.
     public var nextAttemptInMs: Int64?
@@ -813,11 +813,11 @@ public enum ConnectionError: ErrorUnion {
     public var phase: ConnectionPhase?
     /// Where the connection led, such as "10.0.0.3:443".
     public var address: String?
-    /// Milliseconds for which there was the connection.
+    /// Milliseconds that the connection lasted.
     public var connectedForMs: Int64?
     /// Milliseconds until the next attempt to connect may begin; 0: with the next call.
     public var nextAttemptInMs: Int64?
-    /// Address and times, in brackets and with a blank before, as the message has them.
+    /// Address and times, in brackets behind a space, as the message has them.
     public var circumstances: String?
     /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
     public var context: ErrorContext
@@ -957,7 +957,7 @@ public enum ConnectionError: ErrorUnion {
     }
   }
 
-  /// So many calls wait for the endpoint already that this one was not made.
+  /// The call was not made, because too many wait for the endpoint already.
   public struct TooManyWaitingCalls: DeclaredError {
     /// `endpoint`, field 1.
     public var endpoint: String
@@ -1011,7 +1011,7 @@ public enum SetupError: ErrorUnion {
   case addressUnavailable(AddressUnavailable)
   /// A target, a policy or an option is out of its bounds.
   case invalidSetting(InvalidSetting)
-  /// Any failure that is none of the above.
+  /// Any other failure.
   case other(RPCError)
 
   public static let members: [any DeclaredError.Type] = [AddressUnavailable.self, InvalidSetting.self]
@@ -1161,13 +1161,13 @@ extension TypeRegistry {
 
 /// All errors of taxon/errors.proto, domain taxon.dev.
 public enum TaxonError: ErrorUnion {
-  /// The call could not be carried out as it was made.
+  /// The call could not be carried out.
   case call(CallError)
-  /// The endpoint could not be asked.
+  /// The endpoint could not be called.
   case connection(ConnectionError)
   /// Something was set up wrongly.
   case setup(SetupError)
-  /// Any failure that is none of the above.
+  /// Any other failure.
   case other(RPCError)
 
   public static let members: [any DeclaredError.Type] = [

@@ -87,7 +87,7 @@ extension JSONParser {
     }
   }
 
-  /// Goes over a value of whatever kind, which must be well formed.
+  /// Skips a value of any kind, which must be well formed.
   mutating func skipValue() throws(JSONFault) {
     switch peek() {
     case UInt8(ascii: "\""): _ = try string()
@@ -137,7 +137,7 @@ extension MessageArena {
   }
 }
 
-/// The keys that a map has had: finds the one that comes twice.
+/// The keys of a map so far, to find one that occurs twice.
 struct JSONKeySet {
   private let arena: MessageArena
   private let isText: Bool
@@ -146,7 +146,7 @@ struct JSONKeySet {
   private var mask = 15
   private var count = 0
 
-  /// Chosen anew for every process, so that nobody can make keys that collide.
+  /// Random for each process, so that keys cannot be chosen to collide.
   private static let processSeed = UInt64.random(in: .min ... .max)
 
   init(_ arena: MessageArena, isText: Bool) {
@@ -162,7 +162,7 @@ struct JSONKeySet {
     return memory
   }
 
-  /// Adds the key in a slot, which is all zeros behind a number. Returns false when it has been there.
+  /// Adds the key in a slot, which is all zeros behind a number. Returns false when it is there already.
   mutating func insert(_ slot: UnsafeRawPointer) -> Bool {
     if 2 * count > mask { grow() }
     var bucket = Int(truncatingIfNeeded: hash(slot)) & mask

@@ -3,7 +3,7 @@
 import CProtobufC
 
 extension JSONParser {
-  /// A message in whatever form it has.
+  /// A message in its form: an object, or a well-known type's own.
   mutating func message(_ table: UnsafePointer<JSONTable>) throws(JSONFault) -> UnsafeMutableRawPointer {
     let base = table.pointee.makeInstance(in: arena)
     switch table.pointee.form {
@@ -79,7 +79,7 @@ extension JSONParser {
     }
   }
 
-  /// Whether this is what lies at the cursor.
+  /// Whether the text at the cursor is this key.
   @inline(__always)
   private func isNext(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
     // A key has its quotes, so there is an address.
@@ -215,13 +215,8 @@ extension JSONParser {
     _ field: UnsafeMutableRawPointer, to base: UnsafeMutableRawPointer, _ table: UnsafePointer<JSONTable>,
     _ place: UnsafePointer<UInt8>
   ) throws(JSONFault) {
-    let message = UnsafePointer(field.assumingMemoryBound(to: ProtobufCMessage.self))
-    let count = protobuf_c_message_get_packed_size(message)
-    guard count > 0 else { return }
-    guard count <= Int(Int32.max) else { throw fail(.tooLarge, at: place, in: table) }
-    let bytes = arena.allocate(count).assumingMemoryBound(to: UInt8.self)
-    protobuf_c_message_pack(message, bytes)
-    var cursor = WireCursor(UnsafeRawBufferPointer(start: bytes, count: count), in: 0..<count)
+    guard let bytes = try packed(field, table, place), let start = bytes.baseAddress else { return }
+    var cursor = WireCursor(UnsafeRawBufferPointer(bytes), in: 0..<bytes.count)
     // protobuf-c has just written it.
     guard let tag = try? cursor.varint(longest: 5) else { return }
     let before = UnknownFields.unpacked(base)
@@ -230,8 +225,9 @@ extension JSONParser {
     for (index, field) in before.enumerated() { (memory + index).initialize(to: field) }
     (memory + before.count).initialize(
       to: ProtobufCMessageUnknownField(
-        tag: UInt32(tag >> 3), wire_type: ProtobufCWireType(rawValue: UInt32(tag & 7)), len: count - cursor.offset,
-        data: bytes + cursor.offset))
+        tag: UInt32(tag >> 3), wire_type: ProtobufCWireType(rawValue: UInt32(tag & 7)),
+        len: bytes.count - cursor.offset,
+        data: UnsafeMutablePointer(mutating: start + cursor.offset)))
     let header = base.assumingMemoryBound(to: ProtobufCMessage.self)
     header.pointee.n_unknown_fields = UInt32(before.count + 1)
     header.pointee.unknown_fields = memory

@@ -17,7 +17,7 @@ extension JSONParser {
     return try slowInteger(cursor, end, isWhole: false)
   }
 
-  /// Digits alone, of which a UInt64 can hold any number.
+  /// A number of digits alone, few enough for a UInt64.
   @inline(__always)
   private static func plainInteger<Number: FixedWidthInteger>(
     _ position: inout UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>
@@ -66,7 +66,7 @@ extension JSONParser {
     return value
   }
 
-  /// The general case, and faults, which are those of what begins at the cursor.
+  /// The general case; a fault is placed at the cursor.
   @inline(never)
   private mutating func slowInteger<Number: FixedWidthInteger>(
     _ start: UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>, isWhole: Bool
@@ -86,7 +86,7 @@ extension JSONParser {
     }
   }
 
-  /// A number; the fault is that of what begins at the cursor.
+  /// A number; a fault is placed at the cursor.
   private mutating func decimal(
     _ start: UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>, isWhole: Bool
   ) throws(JSONFault) -> JSONDecimal {
@@ -161,7 +161,7 @@ struct JSONDecimal {
   /// Where the number ends.
   private(set) var end: UnsafePointer<UInt8>
 
-  /// nil where what begins at `start` is not a number of JSON's.
+  /// nil when `start` does not begin a number of JSON.
   init?(_ start: UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>) {
     var position = start
     if position < limit, position.pointee == UInt8(ascii: "-") {
@@ -204,7 +204,7 @@ struct JSONDecimal {
     }
   }
 
-  /// The exponent behind an `e`; nil without digits. What is beyond any number stays at a million or so.
+  /// The exponent behind an `e`; nil without digits. Beyond any number it stays at 2^40.
   private static func power(_ position: inout UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>) -> Int? {
     var isNegative = false
     if position < limit, position.pointee == UInt8(ascii: "-") || position.pointee == UInt8(ascii: "+") {

@@ -149,7 +149,7 @@ extension JSONParser {
 }
 
 extension String {
-  /// Where the first byte is that is not UTF-8; nil where all are.
+  /// Where the first byte is that is not UTF-8; nil when all are.
   static func fault(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
     if #available(macOS 26, *), (try? UTF8Span(validating: bytes.span)) != nil { return nil }
     return firstFault(in: bytes)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads JSON (RFC 8259) into messages as protobuf-c would have unpacked them, in one go and by the tables alone.
+/// Reads JSON (RFC 8259) into messages as protobuf-c would have unpacked them, in one pass, from the tables alone.
 struct JSONParser {
   let options: JSONDecodingOptions
   let ignoresUnknownFields: Bool
@@ -16,7 +16,7 @@ struct JSONParser {
   var faultTable: UnsafePointer<JSONTable>?
   var faultMember: UnsafePointer<JSONMember>?
 
-  /// `text` must be there until what was read has been lifted: strings without escapes stay where they are.
+  /// `text` must stay until the message has been lifted: strings without escapes are not copied.
   init(_ text: UnsafeBufferPointer<UInt8>, arena: MessageArena, options: JSONDecodingOptions) {
     self.options = options
     ignoresUnknownFields = options.ignoresUnknownFields
@@ -70,7 +70,7 @@ struct JSONParser {
     return fail(reason, at: place)
   }
 
-  /// The fault that was thrown, for users. There is a reason, or nothing would have been thrown.
+  /// The fault that was thrown, for users. Its reason is set before it is thrown.
   func error(in text: UnsafeBufferPointer<UInt8>) -> JSONDecodingError {
     let isOfObject = if case .missingRequiredField = reason { true } else { false }
     return JSONDecodingError(
@@ -89,14 +89,14 @@ struct JSONParser {
   @inline(__always)
   private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
 
-  /// The first byte of what comes next; 0, which nothing begins with, at the end.
+  /// The next byte that is not white space; 0 at the end, with which nothing begins.
   @inline(__always)
   mutating func peek() -> UInt8 {
     skipSpace()
     return cursor < end ? cursor.pointee : 0
   }
 
-  /// Goes over a character that must come next.
+  /// Skips a character that must come next.
   @inline(__always)
   mutating func expect(_ character: UInt8) throws(JSONFault) {
     guard peek() == character else { throw failExpecting(character) }
@@ -108,7 +108,7 @@ struct JSONParser {
     fail(.expected("'\(Character(UnicodeScalar(character)))'"), at: cursor)
   }
 
-  /// Goes over a comma, or over the bracket that closes; returns whether it was the comma.
+  /// Skips a comma or the closing bracket; returns whether it was the comma.
   @inline(__always)
   mutating func goesOn(until bracket: UInt8) throws(JSONFault) -> Bool {
     let next = peek()
@@ -119,7 +119,7 @@ struct JSONParser {
     return next == UInt8(ascii: ",")
   }
 
-  /// Goes over `true`, `false` or `null`.
+  /// Skips `true`, `false` or `null`.
   @inline(__always)
   mutating func literal(_ text: StaticString) throws(JSONFault) {
     let count = text.utf8CodeUnitCount
@@ -129,7 +129,7 @@ struct JSONParser {
     cursor += count
   }
 
-  /// Goes over a null, if it is what comes next.
+  /// Skips a null, if it comes next.
   @inline(__always)
   mutating func skipNull() throws(JSONFault) -> Bool {
     guard peek() == UInt8(ascii: "n") else { return false }
@@ -145,6 +145,126 @@ struct JSONParser {
   }
 }
 
-/// Thrown inside of the JSON printer and parser, which know themselves what is wrong: an error without content costs
-/// the functions that can throw it nothing.
+extension JSONParser {
+  /// The outcome of reading a value.
+  enum Outcome {
+    case stored
+    /// It is the default, which a field without presence leaves out.
+    case isDefault
+    /// It is an enum's value whose name is not known, and is left out.
+    case ignored
+  }
+
+  /// A value that is neither a list nor a map, into a slot or an element.
+  mutating func value(
+    _ member: UnsafePointer<JSONMember>, to slot: UnsafeMutableRawPointer
+  ) throws(JSONFault) -> Outcome {
+    switch member.pointee.kind {
+    case .int32, .sint32, .sfixed32: return store(try integer(Int32.self), to: slot)
+    case .uint32, .fixed32: return store(try integer(UInt32.self), to: slot)
+    case .int64, .sint64, .sfixed64: return store(try integer(Int64.self), to: slot)
+    case .uint64, .fixed64: return store(try integer(UInt64.self), to: slot)
+    case .bool: return store(try bool() ? 1 : 0, to: slot)
+    case .double:
+      let value = try double()
+      slot.storeBytes(of: value, as: Double.self)
+      return value.bitPattern == 0 ? .isDefault : .stored
+    case .float:
+      let value = try float()
+      slot.storeBytes(of: value, as: Float.self)
+      return value.bitPattern == 0 ? .isDefault : .stored
+    case .string: return store(try string(), to: slot)
+    case .bytes: return store(try base64(), to: slot)
+    case .enum:
+      guard let number = try enumeration(member) else { return .ignored }
+      slot.storeBytes(of: number, as: Int32.self)
+      return number == 0 ? .isDefault : .stored
+    case .message:
+      let message = try nested(member.pointee.table)
+      slot.storeBytes(of: message, as: UnsafeMutableRawPointer.self)
+      return .stored
+    }
+  }
+
+  /// A message inside another.
+  private mutating func nested(_ table: UnsafePointer<JSONTable>) throws(JSONFault) -> UnsafeMutableRawPointer {
+    try nest()
+    let message = try message(table)
+    nestingLeft += 1
+    return message
+  }
+
+  @inline(__always)
+  private func store<Number: FixedWidthInteger & BitwiseCopyable>(
+    _ value: Number, to slot: UnsafeMutableRawPointer
+  ) -> Outcome {
+    slot.storeBytes(of: value, as: Number.self)
+    return value == 0 ? .isDefault : .stored
+  }
+
+  @inline(__always)
+  private func store(_ value: UInt64, to slot: UnsafeMutableRawPointer) -> Outcome {
+    slot.storeBytes(of: value, as: UInt64.self)
+    return value == 0 ? .isDefault : .stored
+  }
+
+  @inline(__always)
+  func store(_ bytes: UnsafeBufferPointer<UInt8>, to slot: UnsafeMutableRawPointer) -> Outcome {
+    slot.storeBytes(of: bytes.count, as: Int.self)
+    slot.storeBytes(of: bytes.baseAddress, toByteOffset: 8, as: UnsafePointer<UInt8>?.self)
+    return bytes.isEmpty ? .isDefault : .stored
+  }
+
+  @inline(__always)
+  private mutating func bool() throws(JSONFault) -> Bool {
+    switch peek() {
+    case UInt8(ascii: "t"):
+      try literal("true")
+      return true
+    case UInt8(ascii: "f"):
+      try literal("false")
+      return false
+    default: throw fail(.expected("true or false"), at: cursor)
+    }
+  }
+
+  /// The number of an enum; nil for an unknown name that is to be ignored.
+  private mutating func enumeration(_ member: UnsafePointer<JSONMember>) throws(JSONFault) -> Int32? {
+    // The table makes one for every field that is an enum.
+    let table = member.pointee.enumeration!
+    let next = peek()
+    let place = cursor
+    if next == UInt8(ascii: "\"") {
+      let name = try string()
+      if let number = table.pointee.number(of: name) { return number }
+      if ignoresUnknownFields { return nil }
+      throw fail(.unknownEnumValue(String(decoding: name, as: UTF8.self)), at: place)
+    }
+    if next == UInt8(ascii: "n"), table.pointee.isNull {
+      try literal("null")
+      return 0
+    }
+    guard next == UInt8(ascii: "-") || (48...57).contains(next) else {
+      throw fail(.expected("the name or the number of a value"), at: cursor)
+    }
+    let number = try integer(Int32.self)
+    guard table.pointee.isClosed, table.pointee.text(of: number) == nil else { return number }
+    if ignoresUnknownFields { return nil }
+    throw fail(.unknownEnumValue(String(number)), at: place)
+  }
+
+  /// Bytes in base64 or base64url, with or without padding.
+  private mutating func base64() throws(JSONFault) -> UnsafeBufferPointer<UInt8> {
+    _ = peek()
+    let place = cursor
+    guard let text = Base64.unpadded(try string()) else { throw fail(.invalidBase64, at: place) }
+    let count = Base64.decodedCount(text.count)
+    let output = arena.allocateValue(count)
+    guard Base64.decode(text, to: output) else { throw fail(.invalidBase64, at: place) }
+    return UnsafeBufferPointer(start: output, count: count)
+  }
+}
+
+/// Thrown inside of the JSON printer and parser, which note what is wrong themselves: an error without content costs
+/// nothing in functions that can throw it.
 struct JSONFault: Error {}

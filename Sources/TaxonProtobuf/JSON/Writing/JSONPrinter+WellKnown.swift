@@ -55,7 +55,7 @@ extension JSONPrinter {
     buffer.byte(UInt8(ascii: "\""))
     for index in 0..<count {
       if index > 0 { buffer.byte(UInt8(ascii: ",")) }
-      // There are elements, so there is a pointer to them.
+      // The pointer is set when there are elements.
       let path = (slot.load(as: UnsafeRawPointer.self) + 16 * index).loadBytes()
       guard let camel = FieldMaskPath.camelCase(path) else {
         throw fail(.invalidFieldMaskPath(String(decoding: path, as: UTF8.self)), table)
@@ -122,13 +122,5 @@ extension Message {
     var writer = MessageWriter(root: descriptor, arena)
     message.write(to: &writer)
     return UnsafeRawPointer(writer.base)
-  }
-}
-
-extension Google_Protobuf_Any {
-  /// What follows the last slash of a type URL; nil where there is no slash or nothing behind it.
-  static func messageName(in url: UnsafeBufferPointer<UInt8>) -> String? {
-    guard let slash = url.lastIndex(of: UInt8(ascii: "/")), slash + 1 < url.count else { return nil }
-    return String(decoding: url[(slash + 1)...], as: UTF8.self)
   }
 }

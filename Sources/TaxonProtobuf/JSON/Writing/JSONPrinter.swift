@@ -30,7 +30,7 @@ struct JSONPrinter {
     return JSONFault()
   }
 
-  /// The fault that was thrown, for users. There is one, or nothing would have been thrown.
+  /// The fault that was thrown, for users. Its reason is set before it is thrown.
   var error: JSONEncodingError {
     JSONEncodingError(
       reason: reason ?? .nestingTooDeep, messageName: messageName, path: path.reversed().joined(separator: "."))
@@ -38,7 +38,7 @@ struct JSONPrinter {
 
   // MARK: Messages
 
-  /// A message in whatever form it has.
+  /// A message in its form: an object, or a well-known type's own.
   mutating func message(_ base: UnsafeRawPointer, _ table: UnsafePointer<JSONTable>) throws(JSONFault) {
     switch table.pointee.form {
     case .object, .empty:
@@ -60,7 +60,8 @@ struct JSONPrinter {
     }
   }
 
-  /// The fields of a message with commas between them, in the order of their numbers. Returns whether none was there.
+  /// The fields of a message with commas between them, in the order of their numbers. Returns whether nothing has been
+  /// printed.
   @discardableResult
   mutating func members(
     _ base: UnsafeRawPointer, _ table: UnsafePointer<JSONTable>, isFirst: Bool
@@ -116,7 +117,7 @@ struct JSONPrinter {
     buffer.byte(UInt8(ascii: "["))
     if count > 0 {
       let stride = member.pointee.kind.stride
-      // There are elements, so there is a pointer to them.
+      // The pointer is set when there are elements.
       var element = slot.load(as: UnsafeRawPointer.self)
       let end = element + count * stride
       try value(element, member)
@@ -276,8 +277,8 @@ private struct JSONKeyOrder {
 }
 
 extension JSONPrinter {
-  /// The extensions that are in a message and in the registry, in the order of their numbers. What else is among the
-  /// unknown fields has no JSON form. Returns whether nothing has been printed.
+  /// The extensions that are in a message and in the registry, in the order of their numbers. Other unknown fields have
+  /// no JSON form. Returns whether nothing has been printed.
   mutating func extensions(
     _ base: UnsafeRawPointer, _ table: UnsafePointer<JSONTable>, isFirst: Bool
   ) throws(JSONFault) -> Bool {

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension ErrorUnion {
+  /// Any error as a case: a member, also out of another union; what a foreign error's conversion gives
+  /// (`TaxonomyErrorConvertible`); a `CancellationError` as `CANCELLED`; else `other`, with `INTERNAL_ERROR` in it that
+  /// keeps the error as its cause. A declared error that is not a member is in `other` too; a server does not send that.
+  public static func lift(_ error: any Error) -> Self {
+    if let error = error as? Self { return error }
+    if let error = error as? any TaxonomyError { return taking(error) }
+    if let foreign = error as? any TaxonomyErrorConvertible {
+      let converted = foreign.taxonomyError
+      return taking(converted.cause == nil ? converted.caused(by: foreign) : converted)
+    }
+    if error is CancellationError { return other(.cancelled) }
+    return other(RPCError(CallError.InternalError(cause: error)))
+  }
+
+  /// Runs code that throws anything and lifts what it throws.
+  public static func catching<Value>(_ body: () throws -> Value) throws(Self) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw lift(error)
+    }
+  }
+
+  /// Runs code that throws anything and lifts what it throws.
+  public nonisolated(nonsending) static func catching<Value>(
+    _ body: () async throws -> Value
+  ) async throws(Self) -> Value {
+    do {
+      return try await body()
+    } catch {
+      throw lift(error)
+    }
+  }
+}
+
+/// An error type that knows which declared error it amounts to. Conform a library's error type, so that code which
+/// throws it can be lifted into a method's errors:
+///
+/// ```swift
+/// extension GRDB.DatabaseError: @retroactive TaxonomyErrorConvertible {
+///   public var taxonomyError: any TaxonomyError { SystemError.DatabaseError(operation: "query", error: description) }
+/// }
+/// ```
+public protocol TaxonomyErrorConvertible: Error {
+  /// The declared error. The original becomes its cause, unless it has one.
+  var taxonomyError: any TaxonomyError { get }
+}
+
+/// The error that leaves the process for another one.
+func asSent(_ error: any TaxonomyError) -> any TaxonomyError {
+  var error = error
+  while let union = error as? any ErrorUnion {
+    if let undeclared = union as? RPCError { return undeclared.asSent }
+    error = union.wrapped
+  }
+  return error
+}
+
+extension RPCError {
+  /// The error that a caller gets for it: what came out of a call is not passed on.
+  package var asSent: any TaxonomyError {
+    if context.isFromCall { return CallError.InternalError(cause: self) }
+    return declared ?? self
+  }
+}
+
+extension RPCError {
+  /// An error that ended a method which does not declare it, and what its caller gets instead.
+  package struct Undeclared {
+    /// Which one, for logs: its domain and code, or the type of a foreign error.
+    package let name: String
+    /// The error itself, for logs.
+    package let thrown: RPCError
+    /// For the caller. Of an error of this process it says nothing, not even which: nobody has decided that callers may
+    /// know. Of one that a call brought it has the identity, by which a chain of services can be followed.
+    package let sent: CallError.InternalError
+  }
+
+  /// This error as one that a method does not declare; nil when it may leave by the method as it is.
+  ///
+  /// What may leave, unless a call brought it: a plain gRPC status; what Taxon reports of a call (`CallError`); an error
+  /// of the method's list; and what `passes` lets through.
+  ///
+  /// - Parameters:
+  ///   - failure: The method's failure type, whose members are what it declares.
+  ///   - passes: Whether an error may leave by every method.
+  package func undeclared(by failure: any ErrorUnion.Type, passes: (ErrorIdentity) -> Bool) -> Undeclared? {
+    if context.isFromCall {
+      return Undeclared(name: "\(identity)", thrown: self, sent: CallError.InternalError(cause: self))
+    }
+    guard let declared else {
+      if domain == Self.plainDomain { return nil }
+      return checked(failure, passes)
+    }
+    if let internalError = declared as? CallError.InternalError {
+      // `lift` has made it of a foreign error, or the handler has done the same by hand.
+      guard let cause = internalError.cause, !(cause is any TaxonomyError) else { return nil }
+      return Undeclared(name: String(reflecting: type(of: cause)), thrown: self, sent: internalError)
+    }
+    let type = ObjectIdentifier(type(of: declared))
+    if CallError.members.contains(where: { ObjectIdentifier($0) == type }) { return nil }
+    return checked(failure, passes)
+  }
+
+  private func checked(_ failure: any ErrorUnion.Type, _ passes: (ErrorIdentity) -> Bool) -> Undeclared? {
+    let identity = identity
+    if failure.members.contains(where: { $0.declaration.identity == identity }) || passes(identity) { return nil }
+    return Undeclared(name: "\(identity)", thrown: self, sent: CallError.InternalError())
+  }
+}

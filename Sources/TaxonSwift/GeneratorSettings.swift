@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How code is generated: the parameter of protoc-gen-taxon.
+package struct GeneratorSettings: Hashable, Sendable {
+  /// The access level of generated declarations.
+  package enum Access: String, Sendable, CaseIterable {
+    case `public`
+    case package
+    case `internal`
+  }
+
+  /// Where the descriptors of files go.
+  package enum Descriptors: Sendable {
+    /// In the generated code.
+    case included
+    /// Left out.
+    case omitted
+    /// Alone, without the types.
+    case alone
+  }
+
+  /// Internal by default.
+  package var access = Access.internal
+  /// Whether services get a `Client`.
+  package var clients = true
+  /// Whether services get a `Fake`.
+  package var fakes = true
+  /// Whether files carry their descriptors, for reflection.
+  package var descriptors = Descriptors.included
+  /// The modules that every generated file imports.
+  package var imports = ["Taxon"]
+  /// Which module has the types of a proto file that is imported and not generated in this run.
+  package var modules: [String: String] = [:]
+  /// The prefix of a schema's types, by the path of the file or by its package, nested packages included. Replaces
+  /// `swift_prefix`.
+  package var prefixes: [String: String] = [:]
+  /// The module that the code is generated for; needed where a nested type hides one of its types.
+  package var ownModule: String?
+  /// Folders in which diagnostics look for the source files that they name.
+  package var sourceFolders: [String] = []
+
+  /// The default settings.
+  package init() {}
+
+  /// A mistake in the parameter.
+  package struct Mistake: Error, Hashable, CustomStringConvertible {
+    /// What is wrong and how to mend it.
+    package var description: String
+  }
+
+  /// Reads protoc's parameter: `access=public,fakes=false,imports=A;B,module=a/b.proto:Module,prefix=a.b:AB,self=Own,source=/folder`.
+  package init(parameter: String) throws(Mistake) {
+    for setting in parameter.split(separator: ",") {
+      let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      let name = parts[0]
+      // An empty list of imports is a value too: Taxon's lowest room imports nothing.
+      guard parts.count == 2, !parts[1].isEmpty || name == "imports" else {
+        throw Mistake(description: "parameter \"\(setting)\" has no value; write \(name)=…")
+      }
+      try set(name, parts[1])
+    }
+  }
+
+  private mutating func set(_ name: String, _ value: String) throws(Mistake) {
+    switch name {
+    case "access":
+      guard let access = Access(rawValue: value) else {
+        throw Mistake(
+          description: "parameter access=\(value) is not an access level; write public, package or internal")
+      }
+      self.access = access
+    case "clients":
+      clients = try Self.flag(name, value)
+    case "fakes":
+      fakes = try Self.flag(name, value)
+    case "descriptors":
+      descriptors = value == "only" ? .alone : try Self.flag(name, value) ? .included : .omitted
+    case "imports":
+      imports = value.split(separator: ";").map(String.init)
+    case "module":
+      let parts = value.split(separator: ":").map(String.init)
+      guard parts.count == 2 else {
+        throw Mistake(description: "parameter module=\(value) names no module; write module=path/of.proto:Module")
+      }
+      modules[parts[0]] = parts[1]
+    case "prefix":
+      let parts = value.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 2, !parts[0].isEmpty, Self.isPrefix(parts[1]) else {
+        throw Mistake(
+          description: "parameter prefix=\(value) cannot begin Swift names; write prefix=a.package:Prefix, or "
+            + "prefix=path/of.proto:Prefix")
+      }
+      prefixes[parts[0]] = parts[1]
+    case "self":
+      ownModule = value
+    case "source":
+      // Escaped, because commas come between the settings.
+      sourceFolders.append(Self.replace("%25", with: "%", in: Self.replace("%2C", with: ",", in: value)))
+    default:
+      throw Mistake(
+        description: "\"\(name)\" is not a parameter; the parameters are access, clients, descriptors, fakes, imports, "
+          + "module, prefix, self and source")
+    }
+  }
+
+  private static func flag(_ name: String, _ value: String) throws(Mistake) -> Bool {
+    guard let flag = Bool(value) else {
+      throw Mistake(description: "parameter \(name)=\(value) is neither true nor false")
+    }
+    return flag
+  }
+
+  private static func isPrefix(_ text: String) -> Bool {
+    text.allSatisfy { $0 == "_" || $0.isLetter || $0.isNumber } && text.first?.isNumber != true
+  }
+
+  private static func replace(_ part: String, with other: String, in text: String) -> String {
+    text.split(separator: part, omittingEmptySubsequences: false).joined(separator: other)
+  }
+
+  /// The entry of `prefixes` for a file: by its path, its package, or the innermost package around that.
+  func prefix(ofPath path: String, package: String) -> String? {
+    if let prefix = prefixes[path] { return prefix }
+    var parts = package.split(separator: ".")
+    while !parts.isEmpty {
+      if let prefix = prefixes[parts.joined(separator: ".")] { return prefix }
+      parts.removeLast()
+    }
+    return nil
+  }
+
+  /// Whether the types of a proto file are part of Taxon itself.
+  static func comesWithTaxon(_ path: String) -> Bool {
+    path.hasPrefix("google/protobuf/") || path.hasPrefix("google/rpc/") || descriptorsOfTaxon.contains(path)
+  }
+
+  /// The files whose descriptors are part of Taxon itself (Scripts/generate).
+  static let descriptorsOfTaxon: Set<String> = [
+    "google/protobuf/any.proto", "google/protobuf/compiler/plugin.proto", "google/protobuf/descriptor.proto",
+    "google/protobuf/duration.proto", "google/protobuf/empty.proto", "google/protobuf/field_mask.proto",
+    "google/protobuf/struct.proto", "google/protobuf/timestamp.proto", "google/protobuf/wrappers.proto",
+    "google/rpc/code.proto", "google/rpc/error_details.proto", "google/rpc/status.proto", "taxon/error_traits.proto",
+    "taxon/errors.proto", "taxon/taxonomy.proto",
+  ]
+}
