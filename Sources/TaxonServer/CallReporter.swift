@@ -119,7 +119,7 @@ final class CallReporter: Sendable {
       return failed(error.thrown, status: status, path: context.path, wasSent: wasSent)
     }
     let (status, wasSent) = end(stream, with: error.sent, context)
-    // After a cancellation nothing leaves, so there is no declaration that it could break.
+    // After a cancellation nothing leaves, so no declaration is broken.
     guard wasSent else { return failed(error.thrown, status: status, path: context.path, wasSent: false) }
     let parts = context.path.dropFirst().split(separator: "/", maxSplits: 1).map(String.init)
     Counter(

@@ -117,7 +117,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     task?.cancel()
   }
 
-  func hasRoom() { outbound.pump() }
+  func becameWritable() { outbound.pump() }
 
   fileprivate func start() {
     if stream.exchange.mustWaitToStart { stream.start { self.begin() } } else { begin() }

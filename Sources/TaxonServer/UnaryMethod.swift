@@ -107,7 +107,7 @@ final class UnaryCall<Request: Message, Response: Message, Failure: ErrorUnion>:
     isRequestCompressed = isCompressed
   }
 
-  func hasRoom() {}
+  func becameWritable() {}
 
   /// The stream lets one message through.
   func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> KeptBytes { .none }

@@ -46,7 +46,7 @@ package protocol ClientCall: AnyObject {
   /// The call is over. Called once, and nothing after it.
   func receiveEnd(_ end: CallEnd)
   /// There is room again for what the call has to send.
-  func hasRoom()
+  func becameWritable()
 }
 
 extension ClientCall {
@@ -92,7 +92,7 @@ package final class ClientStream: HTTPExchangeReceiver, LedgerWaiter {
   /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
   @exclusivity(unchecked) private var unread = 0
   @exclusivity(unchecked) private var unconsumed = 0
-  /// What the connection's ledger has of the stream: decoded messages, and bytes that are no messages yet.
+  /// What the connection's ledger has of the stream: decoded messages, and bytes that are not messages yet.
   @exclusivity(unchecked) private var ledger: ConnectionLedger?
   @exclusivity(unchecked) private var decoded = 0
   @exclusivity(unchecked) private var raw = 0
@@ -373,7 +373,7 @@ package final class ClientStream: HTTPExchangeReceiver, LedgerWaiter {
     exchange.consume(count)
   }
 
-  /// Bytes of the window that what is no message yet keeps. Parts of messages keep theirs when the connection holds too
+  /// Bytes of the window that are kept by what is not a message yet. Parts of messages keep theirs when the connection holds too
   /// much, but for one stream.
   private func keptOfInput() -> Int {
     guard let ledger, exchange.ledger != nil || isHeldUp else { return 0 }
@@ -388,7 +388,7 @@ package final class ClientStream: HTTPExchangeReceiver, LedgerWaiter {
     return whole + (isHeldUp ? part : 0)
   }
 
-  package func becameWritable() { call.hasRoom() }
+  package func becameWritable() { call.becameWritable() }
 
   package func receivedEnd() {
     if isHeldUp {

@@ -64,7 +64,7 @@ extension Message {
   }
 }
 
-/// Some of the methods that there are.
+/// Some of the methods.
 public enum CallScope: Sendable, Hashable {
   /// All methods of a service, by its full name, such as "octollm.v1.Orchestrator".
   case service(String)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// An answer that is HTTP and no gRPC, as proxies give it in a server's stead.
+/// An answer that is HTTP and not gRPC, as proxies give it in place of a server.
 package struct OtherAnswer: Sendable, Hashable {
   /// What the call's error says of it, such as "nginx/1.22.1 answered HTTP 502".
   package let message: String
   /// The beginning of its body, in one line: at most 256 bytes of what came with the head. Nil when there is none, or it
-  /// is no text.
+  /// is not text.
   package let body: String?
 }
 

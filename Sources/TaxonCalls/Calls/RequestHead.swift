@@ -38,7 +38,7 @@ package struct RequestHead: Sendable {
     case 7 where isNamed(":scheme"): break
     case 10 where isNamed(":authority"): authority = cache.authority(value)
     case 2 where isNamed("te"): break
-    // What HTTP/2's own framing says is no metadata.
+    // What HTTP/2's own framing says is not metadata.
     case 14 where isNamed("content-length"): break
     case 12 where isNamed("content-type"):
       hasContentType = true

@@ -26,7 +26,7 @@ struct ResponseFields: ~Copyable {
   private final class Rest {
     @exclusivity(unchecked) var encoding = ""
     @exclusivity(unchecked) var message = ""
-    /// What `grpc-status` says when that is no code of gRPC's.
+    /// What `grpc-status` says when that is not one of gRPC's codes.
     @exclusivity(unchecked) var oddStatus: String?
     @exclusivity(unchecked) var details: [UInt8]?
     @exclusivity(unchecked) var pushback: String?

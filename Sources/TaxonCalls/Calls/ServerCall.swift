@@ -32,13 +32,13 @@ package protocol ServerCall: AnyObject {
   func receiveEnd()
   /// The peer is gone, has given up, or the deadline has passed: what the call would answer is no longer wanted.
   func cancel(_ error: RPCError)
-  /// There is room again for what the call has to send.
-  func hasRoom()
+  /// The exchange takes more of what the call has to send.
+  func becameWritable()
 }
 
 /// The one who knows the methods and sees how calls end.
 package protocol ServerRouter: AnyObject, Sendable {
-  /// What does the calls of a path, such as "/octollm.v1.Orchestrator/GetTask"; nil when there is no such method.
+  /// The method of a path, such as "/octollm.v1.Orchestrator/GetTask"; nil when the server has none.
   func method(_ path: String) -> (any ServerMethod)?
   /// A call failed before, or without, a handler.
   func failed(_ error: any TaxonomyError, status: WireStatus, path: String)
@@ -69,7 +69,7 @@ public struct ServerCallLimits: Sendable {
   ///
   /// - Parameters:
   ///   - trailing: What the handler sends with them.
-  ///   - isSplit: The head of the reply goes before in any case, so that there is no one frame to fit.
+  ///   - isSplit: The head of the reply goes before in any case, so the error need not fit one frame.
   package func errors(with trailing: [HeaderBlock.Field] = [], isSplit: Bool = false) -> WireOptions {
     var options = WireOptions(budget: maxTrailersSize)
     options.details = details

@@ -27,7 +27,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
   @exclusivity(unchecked) private var unread = 0
   @exclusivity(unchecked) private var unconsumed = 0
-  /// What the connection's ledger has of the stream: decoded messages, and bytes that are no messages yet.
+  /// What the connection's ledger has of the stream: decoded messages, and bytes that are not messages yet.
   @exclusivity(unchecked) private var decoded = 0
   @exclusivity(unchecked) private var raw = 0
   /// Bytes that came and may not be taken apart before messages are read.
@@ -190,7 +190,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     !context.ledger.isFullOfMessages && decoded < context.ledger.streamLimit || !state.isReplying
   }
 
-  /// Tells the ledger what came and is no message yet. Beyond the server's bound the call ends.
+  /// Tells the ledger what came and is not a message yet. Beyond the server's bound the call ends.
   private func noteRaw() {
     let now = backlog.count + deframer.heldCount
     let change = now - raw
@@ -203,7 +203,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     }
   }
 
-  /// To be asked at intervals. How often in a row nothing has changed of what came and is no message yet, though that is
+  /// To be asked at intervals. How often in a row nothing has changed of what came and is not a message yet, though that is
   /// not for want of a reader.
   package func inputStalls() -> Int {
     let isHeldUp = isWaiting && !context.ledger.exceedsShare
@@ -323,7 +323,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     exchange.consume(count)
   }
 
-  /// Bytes of the window that what is no message yet keeps. Parts of messages keep theirs when the connection holds too
+  /// Bytes of the window that are kept by what is not a message yet. Parts of messages keep theirs when the connection holds too
   /// much, but for one stream.
   private func keptOfInput() -> Int {
     let ledger = context.ledger
@@ -338,7 +338,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     return whole + (isHeldUp ? part : 0)
   }
 
-  package func becameWritable() { call?.hasRoom() }
+  package func becameWritable() { call?.becameWritable() }
 
   package func cannotSend(headersOfSize size: Int, isHead: Bool) -> HeaderBlock? {
     let error = CallError.HeadersTooLarge(

@@ -95,7 +95,7 @@ public struct Metadata: Sendable, Hashable {
   }
 
   /// Adds what came in a header. Several `-bin` values may come in one header, with commas between them. A `-bin` value
-  /// that is no base64 is left out, since it has no bytes to show.
+  /// that is not base64 is left out: it stands for no bytes.
   mutating func receive(name: String, value: UnsafeBufferPointer<UInt8>, cache: HeaderCache) {
     if entries.isEmpty { entries.reserveCapacity(4) }
     guard name.hasSuffix("-bin") else {
@@ -111,7 +111,7 @@ public struct Metadata: Sendable, Hashable {
     }
   }
 
-  /// The value without spaces and tabs at its ends, which are no part of it (RFC 9110 §5.5).
+  /// The value without spaces and tabs at its ends, which do not belong to it (RFC 9110 §5.5).
   private static func trim(_ value: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>.SubSequence {
     var rest = value[...]
     while let byte = rest.first, byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { rest.removeFirst() }

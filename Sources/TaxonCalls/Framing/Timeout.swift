@@ -3,7 +3,7 @@ import TaxonProtobuf
 
 /// The value of the `grpc-timeout` header: at most eight digits and a unit (gRPC over HTTP/2, "Timeout").
 package enum Timeout {
-  /// The duration that the text stands for, at most that of protobuf's longest, or nil when it is no timeout.
+  /// The duration that the text stands for, at most that of protobuf's longest, or nil when it is not a timeout.
   package static func parse(_ text: some BidirectionalCollection<UInt8>) -> Duration? {
     guard let unit = text.last, text.count >= 2, text.count <= 9 else { return nil }
     var value: Int64 = 0

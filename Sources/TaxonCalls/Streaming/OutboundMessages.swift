@@ -184,8 +184,8 @@ package final class OutboundMessages: Sendable {
     await withTaskCancellationHandler {
       await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
         let isReady = state.withLock { state in
-          let hasRoom = state.pending.count < Self.highWater && !isFull
-          if hasRoom || state.failure != nil || state.isDropping || Task.isCancelled { return true }
+          let isWritable = state.pending.count < Self.highWater && !isFull
+          if isWritable || state.failure != nil || state.isDropping || Task.isCancelled { return true }
           state.writers.append((continuation, number))
           return false
         }

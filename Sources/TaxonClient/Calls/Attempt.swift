@@ -100,7 +100,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     caller.resume()
   }
 
-  /// Ends the attempt, for what this end does not accept of an answer that is no failure of the server's.
+  /// Ends the attempt, for an answer that this end does not accept, though the server has not failed.
   final func reject(_ error: any TaxonomyError) {
     permit.take()?.settle(.success)
     stream?.abandon(error)
@@ -191,7 +191,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
   ) throws(RPCError) -> KeptBytes { .none }
 
-  func hasRoom() {}
+  func becameWritable() {}
 
   /// The head has come: for the breaker, that is a success of a stream.
   final func noteAnswered() { permit?.answered() }
@@ -222,7 +222,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
       plan.context?.ended(number, end)
       return ended(end)
     }
-    // The caller's own cancellation is no answer of the server's.
+    // The caller's own cancellation does not come from the server.
     let told = isCancelled ? error : error.fromCall().with(initial: initial, trailing: end.trailing)
     if end.refusal != nil, !wasRefused {
       // That the server did not process the call says nothing of how it works.

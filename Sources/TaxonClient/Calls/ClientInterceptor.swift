@@ -80,7 +80,7 @@ struct InterceptedCall: Sendable {
       try await interceptors[...].run({ try await $0.intercept(context, next: $1) }, attempts)
     } catch {
       let error = Failure.lift(error)
-      // As for attempts: the caller's own cancellation is no outcome of the call's.
+      // As for attempts: the caller's own cancellation is not an outcome of the call.
       throw Task.isCancelled ? error : error.fromCall()
     }
   }
@@ -99,6 +99,6 @@ struct InterceptedCall: Sendable {
     }
   }
 
-  /// What the caller gets when the interceptors have returned well, and there is no answer.
+  /// What the caller gets when the interceptors have returned well without an answer.
   static let noAnswer = RPCError(.internalError, "An interceptor ended the call without an answer")
 }

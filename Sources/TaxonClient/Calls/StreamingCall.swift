@@ -182,7 +182,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   private func settle(_ end: CallEnd) {
     var end = end
     if end.error == nil, !hasAnswer, !takesManyMessages {
-      // Without interceptors, that is no success on the wire.
+      // Without interceptors, that is not a success on the wire.
       end.error = Failure.lift(InterceptedCall.noAnswer).fromCall()
     }
     head.end(end.error.map { Failure.lift($0) }, initial: end.initial, trailing: end.trailing)
@@ -250,7 +250,7 @@ final class StreamingAttempt<Request: Message, Response: Message, Failure: Error
     return isTaken ? kept : .none
   }
 
-  override func hasRoom() { call.outbound.pump() }
+  override func becameWritable() { call.outbound.pump() }
 
   override func lifted(_ error: any TaxonomyError) -> any TaxonomyError { Failure.raised(error) }
 

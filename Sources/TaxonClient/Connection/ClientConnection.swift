@@ -191,7 +191,7 @@ final class ClientConnection: HTTP2SessionDelegate, ClientStreamDelegate {
   private(set) var failure: ConnectionFailure?
 
   /// True when another call can be opened at once.
-  var hasRoom: Bool {
+  var hasFreeStream: Bool {
     guard !isDraining, let handler else { return false }
     return handler.session.streams.count < maxConcurrentStreams
   }

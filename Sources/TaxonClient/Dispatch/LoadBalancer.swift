@@ -99,7 +99,7 @@ final class PickFirst: LoadBalancer {
   }
 
   func pick() -> Pick {
-    if let connection = subchannel.connection { return connection.hasRoom ? .send(connection) : .wait }
+    if let connection = subchannel.connection { return connection.hasFreeStream ? .send(connection) : .wait }
     if subchannels.isEmpty { return .none }
     guard subchannel.state == .transientFailure, let outage = subchannel.outage else { return .wait }
     return .unreachable(outage)
@@ -154,7 +154,7 @@ final class RoundRobin: LoadBalancer {
         if failure.began >= outage?.began ?? failure.began { outage = failure }
         continue
       }
-      guard connection.hasRoom else {
+      guard connection.hasFreeStream else {
         mayCome = true
         continue
       }

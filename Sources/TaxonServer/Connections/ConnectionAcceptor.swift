@@ -185,7 +185,7 @@ struct UnixSocketFile: Sendable {
     var info = stat()
     guard lstat(path, &info) == 0 else { return }
     guard info.st_mode & S_IFMT == S_IFSOCK else {
-      throw .addressUnavailable(address: "unix:\(path)", reason: "the file is there and is no socket")
+      throw .addressUnavailable(address: "unix:\(path)", reason: "the file exists and is not a socket")
     }
     guard !isListenedOn(path) else {
       throw .addressUnavailable(address: "unix:\(path)", reason: "a server listens on the socket")

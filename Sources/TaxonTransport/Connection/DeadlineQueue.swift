@@ -10,7 +10,7 @@ package protocol DeadlineHolder: AnyObject {
 }
 
 /// The deadlines of many calls, with one timer of the event loop's for all of them: to take a timer back from the loop
-/// takes a search through all that there are.
+/// takes a search through all of them.
 ///
 /// Lives on its event loop.
 package final class DeadlineQueue {

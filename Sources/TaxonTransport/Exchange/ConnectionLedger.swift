@@ -120,7 +120,7 @@ package final class ConnectionLedger {
   private let step: Int
   /// Decoded messages that wait to be read, and those in the hands of handlers.
   @exclusivity(unchecked) private(set) var decoded = 0
-  /// Bytes that came and are no messages yet: parts of messages, and what may not be decoded before others are read.
+  /// Bytes that came and are not messages yet: parts of messages, and what may not be decoded before others are read.
   @exclusivity(unchecked) private(set) var raw = 0
   /// Bytes by which streams' windows were made larger than the usual.
   @exclusivity(unchecked) private var grown = 0
@@ -176,7 +176,7 @@ package final class ConnectionLedger {
     settle(change)
   }
 
-  /// Bytes that are no messages yet came, or became messages.
+  /// Bytes that are not messages yet came, or became messages.
   package func change(raw change: Int) {
     guard change != 0 else { return }
     raw += change

@@ -151,7 +151,7 @@ package struct HeaderWriter {
   /// - Parameters:
   ///   - asLiteral: It is sent as it is, past nghttp2, in the form that leaves no trace in HPACK's tables and has no
   ///     Huffman code (RFC 7541 §6.2.3). That code costs 22 instructions a byte: for the details of an error more than
-  ///     all else that is done for it. Only after every field that is no literal.
+  ///     all else that is done for it. Only after every field that is not a literal.
   ///   - body: Fills all `size` bytes of the value.
   package mutating func add(
     _ name: StaticString, size: Int, asLiteral: Bool, _ body: (UnsafeMutablePointer<UInt8>) -> Void

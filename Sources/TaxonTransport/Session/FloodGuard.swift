@@ -32,7 +32,7 @@ struct FloodGuard {
     pingPolicy = limits.pingPolicy
   }
 
-  /// HEADERS or DATA went either way: PINGs are no nuisance on a connection that is in use. Peers that measure the
+  /// HEADERS or DATA went either way: PINGs do no harm on a connection that is in use. Peers that measure the
   /// bandwidth send about one a call.
   mutating func traffic() { hasTraffic = true }
 
@@ -56,7 +56,7 @@ struct FloodGuard {
 
   mutating func receivedLargeHeaders(now: NIODeadline) -> FloodLimit? { largeHeaders.take(now) ? nil : .largeHeaders }
 
-  /// A PING that is no answer.
+  /// A PING that asks for an answer.
   mutating func receivedPing(now: NIODeadline, hasCalls: Bool) -> FloodLimit? {
     defer { lastPing = now }
     if hasTraffic {

@@ -20,7 +20,7 @@ struct FrameScanner {
 
   private let role: HTTP2Session.Role
   private var numbers = StreamNumbers()
-  /// Bytes that are no head: of the preface, or of the content of the latest frame.
+  /// Bytes outside of heads: of the preface, or of the content of the latest frame.
   private var rest: Int
   /// The beginning of a head that ended a read, and its size.
   private var beginning: UInt64 = 0

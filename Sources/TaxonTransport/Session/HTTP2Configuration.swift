@@ -4,8 +4,8 @@
 public struct HTTP2Configuration: Sendable {
   /// How many streams the peer may have open at once. 1 to 2^31-1.
   public var maxConcurrentStreams = 100
-  /// Bytes of a header block, each field counted with 32 bytes on top (RFC 9113 §6.5.2).
-  public var maxHeaderListSize = 16 * 1024
+  /// Bytes of a header block, each field counted with 32 bytes on top (RFC 9113 §6.5.2). Set by the limits of the calls.
+  package var maxHeaderListSize = 16 * 1024
   /// Bytes of one frame's payload. 16,384 to 16,777,215.
   public var maxFrameSize = 16 * 1024
   /// Bytes that the peer may send on one stream before they are consumed. At most 2^31-1.

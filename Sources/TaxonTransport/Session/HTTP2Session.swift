@@ -4,7 +4,7 @@ import NIOCore
 
 /// What a session tells the one who owns it.
 package protocol HTTP2SessionDelegate: AnyObject {
-  /// A peer opened an exchange (server): returns who is told what comes. Nil refuses it, with REFUSED_STREAM.
+  /// A peer opened an exchange (server): returns its receiver. Nil refuses it, with REFUSED_STREAM.
   func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)?
   /// The peer wants to end the connection; streams above `lastStreamID` were not processed.
   func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8])
@@ -21,9 +21,9 @@ package protocol HTTP2SessionDelegate: AnyObject {
 }
 
 extension HTTP2SessionDelegate {
-  /// Not everybody waits for it.
+  /// Does nothing.
   package func receivedSettingsAck() {}
-  /// Not everybody waits for it.
+  /// Does nothing.
   package func drained() {}
 }
 
@@ -48,11 +48,11 @@ package final class HTTP2Session {
   let raw: OpaquePointer
   /// Which end it is.
   package let role: Role
-  /// Told what happens to the connection.
+  /// Learns what happens to the connection.
   @exclusivity(unchecked) package weak var delegate: (any HTTP2SessionDelegate)?
   /// Every stream that is open, in no order.
   @exclusivity(unchecked) package private(set) var streams: [HTTP2Stream] = []
-  /// Told when there may be something to drain; the transport takes itself out before it goes.
+  /// Learns when there may be something to drain; the transport takes itself out before it goes.
   @exclusivity(unchecked) package unowned(unsafe) var transport: (any HTTP2SessionTransport)?
   /// Bytes of all streams that wait for the peer's windows.
   @exclusivity(unchecked) package internal(set) var outboundCount = 0 {

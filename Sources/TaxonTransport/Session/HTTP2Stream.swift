@@ -39,7 +39,7 @@ package final class HTTP2Stream: HTTPExchange {
 
   @exclusivity(unchecked) var state = State()
   @exclusivity(unchecked) var outbound = OutboundBuffer()
-  /// Told what comes, from when the stream is in a session to its end.
+  /// Receives what comes, from when the stream is in a session to its end.
   @exclusivity(unchecked) package internal(set) var receiver: (any HTTPExchangeReceiver)?
   /// Sent after the last byte of the body; nil when END_STREAM goes with the body.
   @exclusivity(unchecked) var trailers: HeaderBlock?

@@ -161,7 +161,7 @@ func stream(_ raw: OpaquePointer?, _ id: Int32) -> HTTP2Stream? {
   return Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
 }
 
-/// Who is told what comes on the stream of a number.
+/// The receiver of the stream with a number.
 private func receiver(_ raw: OpaquePointer?, _ id: Int32) -> (any HTTPExchangeReceiver)? {
   guard let pointer = nghttp2_session_get_stream_user_data(raw, id) else { return nil }
   return Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.receiver }

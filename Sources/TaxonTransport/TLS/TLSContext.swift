@@ -29,7 +29,7 @@ struct TLSContext: Sendable {
 }
 
 /// Has the certificates with which new connections begin, and reads them again when it is told to or when their files
-/// change. A file that cannot be used leaves those that there are.
+/// change. A file that cannot be used changes nothing.
 package final class TLSContextSource: Sendable {
   private struct State {
     var context: TLSContext

@@ -45,7 +45,7 @@ public enum TrustRoots: Sendable, Hashable {
 /// `openssl verify -partial_chain` has it).
 ///
 /// BoringSSL refuses such a certificate because it looks for the authority that signed it, and NIOSSL cannot tell it
-/// otherwise. A check of our own takes its place where no authority is trusted at all, so that there is no chain to
+/// otherwise. A check of our own takes its place where no authority is trusted at all, so that no chain has to
 /// build: the certificate is the very one that is trusted, it is valid now, and it is for this kind of peer. TLS proves
 /// that the peer has the key, and the server's name is checked as ever, behind the handshake.
 struct PinnedCertificates: Sendable {

@@ -25,7 +25,7 @@ final class ClientDialogue: HTTP2SessionDelegate, ClientStreamDelegate {
       return (received.error, received.notes)
     }
     func receiveEnd(_ end: CallEnd) { ends.append(end) }
-    func hasRoom() {}
+    func becameWritable() {}
 
     /// Status and text of the end; nil: the call goes on, or has succeeded.
     var failure: (status: StatusCode, text: String)? {

@@ -56,7 +56,7 @@ final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test
       self.answers = answers
     }
 
-    func hasRoom() {}
+    func becameWritable() {}
 
     func receive(_ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool) -> KeptBytes {
       request = Array(message)

@@ -46,7 +46,7 @@ import Testing
 
     func receiveEnd() { hasEnded = true }
     func cancel(_ error: RPCError) { waiting = [] }
-    func hasRoom() {}
+    func becameWritable() {}
 
     /// Reads a message.
     func read() -> [UInt8] {

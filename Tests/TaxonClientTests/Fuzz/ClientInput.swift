@@ -60,7 +60,7 @@ private final class FuzzedCall: ClientCall {
     return (RPCError.received(status).error, [])
   }
 
-  func hasRoom() {}
+  func becameWritable() {}
 }
 
 private final class FuzzedClient {

@@ -66,7 +66,7 @@ import Testing
       try await server(.init(address: .unix(path: path))).start()
       Issue.record("no error")
     } catch .addressUnavailable(let error) {
-      #expect(error.reason == "the file is there and is no socket")
+      #expect(error.reason == "the file exists and is not a socket")
     }
     #expect(FileManager.default.fileExists(atPath: path))
   }
