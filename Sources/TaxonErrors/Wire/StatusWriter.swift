@@ -10,19 +10,19 @@ struct StatusWriter: ~Copyable {
 
   let facts: WireFacts
   let id: InstanceID
-  private(set) var message: String
-  private var fields: [(name: String, text: String)]
-  private var violations: [Google_Rpc_BadRequest.FieldViolation]
+  var message: String
+  var fields: [(name: String, text: String)]
+  var violations: [Google_Rpc_BadRequest.FieldViolation]
   let retryAfter: Duration?
   private let causes: [ErrorIdentity]
   /// The type of the error itself; nil for an error without a schema, and when it is left out.
-  private var payloadName: String?
+  var payloadName: String?
   /// What the thrower added, as it was given. What came with the outcome of a call of ours concerns that call alone, and what
   /// was added to it since does not.
-  private var further: [Google_Protobuf_Any]
+  var further: [Google_Protobuf_Any]
   /// What was left out, which ErrorTraits name where there is room for that.
-  private var omitted: [String] = []
-  private var namesOmitted = true
+  var omitted: [String] = []
+  var namesOmitted = true
   private var derived: Derived
 
   /// Which details are derived. Where the thrower brought one of the type, that one stands for it.
@@ -54,14 +54,14 @@ struct StatusWriter: ~Copyable {
   private let derivable: Derived
 
   /// Whether a detail of the thrower's says what stays when all else goes: which error it is, its traits, when to come again.
-  private static func isEssential(_ detail: Google_Protobuf_Any) -> Bool {
+  static func isEssential(_ detail: Google_Protobuf_Any) -> Bool {
     !Derived(insteadOf: detail).isDisjoint(with: [.info, .traits, .retryInfo])
   }
 
   /// Leaves out what the thrower added; where it stood for something that is derived, that is sent again.
   ///
   /// - Returns: The name of its type; nil when what is derived says all that it said.
-  private mutating func removeFurther(at index: Int) -> String? {
+  mutating func removeFurther(at index: Int) -> String? {
     let detail = further.remove(at: index)
     let instead = Derived(insteadOf: detail)
     let isLast = !further.contains { Derived(insteadOf: $0) == instead }
@@ -201,179 +201,5 @@ struct StatusWriter: ~Copyable {
   /// Bytes of a message whose fields 1 and 2 are these strings.
   private func entrySize(_ first: String, _ second: String) -> Int {
     ProtobufBytes.size(first) + ProtobufBytes.size(second)
-  }
-}
-
-extension StatusWriter {
-  /// What is left of a status that was over its limit.
-  struct Fitted {
-    var message: String
-    var details: [UInt8]
-    var omitted: [String]
-  }
-
-  /// A message longer than this is cut before any of the error's own details goes: it is sent twice.
-  private static let longMessage = 1024
-  /// A text of ErrorInfo longer than this goes before the error itself does, which has it, too.
-  private static let longText = 256
-
-  /// Leaves out what it takes, in this order: what the thrower added, largest first; the end of a long message; ErrorInfo's
-  /// copies of long fields; the error itself, whose safe fields are in ErrorInfo; violations from the end; ErrorInfo's
-  /// fields, largest first; the thrower's own ErrorInfo, ErrorTraits and RetryInfo, for which the derived ones are sent; the
-  /// names of what was left out; the message. Reason, domain, ErrorTraits and RetryInfo stay, unless not even they have room.
-  func fit(_ limit: Int, _ cost: TrailerCost, _ payload: Payload) -> Fitted {
-    var bytes = ProtobufBytes()
-    payload(&bytes)
-    var fitting = Fitting(writer: StatusWriter(copying: self), limit: limit, cost: cost, payload: bytes.bytes)
-    return fitting.result()
-  }
-
-  /// One error being made to fit.
-  private struct Fitting: ~Copyable {
-    var writer: StatusWriter
-    let limit: Int
-    let cost: TrailerCost
-    let payload: [UInt8]
-
-    private func encoded(_ writer: borrowing StatusWriter) -> ProtobufBytes {
-      var bytes = ProtobufBytes()
-      writer.write(to: &bytes) { $0.append(payload) }
-      return bytes
-    }
-
-    /// Bytes, before base64, that are too many.
-    private func excess(_ writer: borrowing StatusWriter) -> Int {
-      let size = cost.bytes(message: writer.message, details: encoded(writer).count)
-      return max(0, (size - limit) * 3 / 4 + (size > limit ? 1 : 0))
-    }
-
-    private var isOver: Bool { excess(writer) > 0 }
-
-    mutating func result() -> Fitted {
-      leaveOutFurther { !StatusWriter.isEssential($0) }
-      if isOver, writer.message.utf8.count > StatusWriter.longMessage {
-        cutMessage(to: StatusWriter.longMessage)
-      }
-      leaveOutPayload()
-      leaveOutViolations()
-      leaveOutFields { _ in true }
-      leaveOutFurther { _ in true }
-      leaveOutFields { _ in true }
-      if isOver { writer.namesOmitted = false }
-      if isOver { cutMessage() }
-      guard isOver else { return fitted(encoded(writer).bytes) }
-      // Not even what has to stay fits: only the code is sent.
-      writer.omit("google.rpc.Status")
-      let (cost, limit) = (cost, limit)
-      writer.message = StatusWriter.beginning(of: writer.message) { cost.bytes(message: $0, details: 0) <= limit }
-      return fitted([])
-    }
-
-    private func fitted(_ details: [UInt8]) -> Fitted {
-      Fitted(message: writer.message, details: details, omitted: writer.omitted)
-    }
-
-    private mutating func leaveOutFurther(_ mayGo: (Google_Protobuf_Any) -> Bool) {
-      while case let excess = excess(writer), excess > 0 {
-        let bySize = writer.further.indices.filter { mayGo(writer.further[$0]) }.sorted {
-          (writer.further[$0].value.count, $1) > (writer.further[$1].value.count, $0)
-        }
-        guard !bySize.isEmpty else { return }
-        var left = excess
-        var gone: [Int] = []
-        for index in bySize {
-          gone.append(index)
-          left -= writer.further[index].value.count
-          if left <= 0 { break }
-        }
-        for index in gone.sorted(by: >) {
-          if let name = writer.removeFurther(at: index) { writer.omit(name) }
-        }
-      }
-    }
-
-    private mutating func leaveOutPayload() {
-      guard isOver, let name = writer.payloadName else { return }
-      let whole = StatusWriter(copying: writer)
-      leaveOutFields { $0 > StatusWriter.longText }
-      guard isOver else { return }
-      // That was not enough: the fields stay, and the error itself goes.
-      writer = whole
-      writer.payloadName = nil
-      writer.omit(name)
-    }
-
-    private mutating func leaveOutFields(_ mayGo: (_ size: Int) -> Bool) {
-      while case let excess = excess(writer), excess > 0 {
-        let bySize = writer.fields.filter { mayGo($0.text.utf8.count) }
-          .sorted { ($0.text.utf8.count, $0.name) > ($1.text.utf8.count, $1.name) }
-        guard !bySize.isEmpty else { return }
-        var left = excess
-        for field in bySize {
-          writer.fields.removeAll { $0.name == field.name }
-          writer.omit("metadata.\(field.name)")
-          left -= field.name.utf8.count + field.text.utf8.count
-          if left <= 0 { break }
-        }
-      }
-    }
-
-    /// The most violations that fit, and behind them an entry that says how many there were on top.
-    private mutating func leaveOutViolations() {
-      guard isOver, !writer.violations.isEmpty else { return }
-      let all = writer.violations
-      let omitted = writer.omitted
-      func leave(_ count: Int) {
-        writer.omitted = omitted
-        writer.omit(DetailName.badRequest + ".field_violations")
-        writer.violations =
-          count == 0 ? [] : all[..<count] + [.init(field: "", description: "\(all.count - count) more violations")]
-      }
-      var (low, high) = (0, all.count - 1)
-      while low < high {
-        let middle = (low + high + 1) / 2
-        leave(middle)
-        if isOver { high = middle - 1 } else { low = middle }
-      }
-      leave(low)
-    }
-
-    /// Cuts the message to `count` bytes.
-    private mutating func cutMessage(to count: Int) {
-      writer.omit("message")
-      writer.message = StatusWriter.beginning(of: writer.message) { $0.utf8.count <= count }
-    }
-
-    /// Cuts the message to what fits.
-    private mutating func cutMessage() {
-      writer.omit("message")
-      let whole = writer.message
-      writer.message = StatusWriter.beginning(of: whole) { message in
-        writer.message = message
-        return !isOver
-      }
-    }
-  }
-
-  /// The longest beginning of a text, with an ellipsis, that is fine; empty where none is.
-  static func beginning(of text: String, _ isFine: (String) -> Bool) -> String {
-    let scalars = Array(text.unicodeScalars)
-    func beginning(_ count: Int) -> String {
-      guard count > 0 else { return "" }
-      var text = String()
-      text.unicodeScalars.append(contentsOf: scalars[..<count])
-      return text + "..."
-    }
-    var (low, high) = (0, scalars.count)
-    while low < high {
-      let middle = (low + high + 1) / 2
-      if isFine(beginning(middle)) { low = middle } else { high = middle - 1 }
-    }
-    return beginning(low)
-  }
-
-  /// Notes, once, what is left out.
-  private mutating func omit(_ name: String) {
-    if !omitted.contains(name) { omitted.append(name) }
   }
 }

@@ -47,38 +47,3 @@ public struct WireOptions: Hashable, Sendable {
   /// The values above with another budget.
   public init(budget: Int) { self.budget = budget }
 }
-
-/// What an error's trailers take of a peer's limit on header lists.
-struct TrailerCost {
-  /// What proxies add: Envoy 171 bytes, Apache 172.
-  static let proxies = 180
-  /// Names and 32 bytes for each of `:status`, `content-type`, `grpc-status`, `grpc-message`, `grpc-status-details-bin`; three
-  /// digits of HTTP's status, two of gRPC's, and "application/grpc".
-  private static let fixed = 7 + 12 + 11 + 12 + 23 + 5 * 32 + 3 + 2 + 16
-  /// `grpc-retry-pushback-ms` and `retry-after`, with ten digits each.
-  private static let hints = 22 + 11 + 2 * (32 + 10)
-
-  /// Without message and details.
-  let base: Int
-
-  init(hasHint: Bool, reserved: Int) {
-    base = Self.fixed + (hasHint ? Self.hints : 0) + reserved
-  }
-
-  func bytes(message: String, details: Int) -> Int {
-    base + GRPCMessage.encodedCount(message) + (details * 4 + 2) / 3
-  }
-
-  /// A message that goes alone, cut to a limit; to the budget, where trailing metadata leaves it no room below the limit.
-  func fitting(_ message: String, _ limit: Int, _ budget: Int) -> String {
-    if fits(message: message, details: 0, limit) { return message }
-    let beginning = StatusWriter.beginning(of: message) { bytes(message: $0, details: 0) <= limit }
-    return beginning.isEmpty && limit < budget ? fitting(message, budget, budget) : beginning
-  }
-
-  /// Whether they keep a limit; mostly seen without counting what the message takes.
-  func fits(message: String, details: Int, _ limit: Int) -> Bool {
-    base + message.utf8.count * 3 + (details * 4 + 2) / 3 <= limit
-      || bytes(message: message, details: details) <= limit
-  }
-}
