@@ -80,9 +80,9 @@ import Testing
     exchange.mustWaitToStart = true
     exchange.isConnectionFull = isConnectionFull
     var told = 0
-    ledger.hasRoom = {
+    ledger.hasRoom = { [weak context] in
       told += 1
-      if told < 10 { context.wakeWaiting() }
+      if told < 10 { context?.wakeWaiting() }
     }
     var hasStarted = false
     let call = ServerStream(exchange, context: context)
