@@ -126,10 +126,10 @@ package final class Leftovers: Sendable {
 }
 
 /// An object that should be gone.
-private struct WatchedObject: Sendable {
-  // nonisolated(unsafe): looked at on its loop, or when that is gone.
-  nonisolated(unsafe) private weak let object: AnyObject?
-  private weak let loop: (any EventLoop)?
+// @unchecked: written in init alone; looked at on its loop, or when that is gone.
+private final class WatchedObject: @unchecked Sendable {
+  private weak var object: AnyObject?
+  private weak var loop: (any EventLoop)?
   private let name: String
 
   init(_ object: AnyObject, _ name: String, on loop: (any EventLoop)?) {
@@ -144,7 +144,7 @@ private struct WatchedObject: Sendable {
     // One of a server's own may end at any moment, and then runs nothing. It is watched itself.
     guard Leftovers.isShared(loop) else { return (false, nil) }
     // To look at it keeps it for a moment, and it may only go on its loop.
-    let found = try? await loop.submit { text }.get()
+    let found = try? await loop.submit { self.text }.get()
     return (found == .some(nil), found ?? nil)
   }
 
