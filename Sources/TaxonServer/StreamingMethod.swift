@@ -101,7 +101,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
   func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
   ) throws(RPCError) -> KeptBytes {
-    let request = ReceivedMessage(try stream.wire.codec.decode(Request.self, message), isCompressed: isCompressed)
+    let request = ReceivedMessage(try stream.codec.decode(Request.self, message), isCompressed: isCompressed)
     let kept = inbound.kept(byteCount: message.count, size: size)
     return inbound.append(request, kept: kept) ? kept : .none
   }

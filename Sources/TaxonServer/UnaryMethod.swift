@@ -56,7 +56,7 @@ final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion
   func begin(
     _ stream: ServerStream, with message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
   ) throws(RPCError) -> (call: any ServerCall, kept: KeptBytes) {
-    let request = try stream.wire.codec.decode(Request.self, message)
+    let request = try stream.codec.decode(Request.self, message)
     return (callType.init(self, stream, request, byteCount: message.count, isCompressed: isCompressed), .none)
   }
 

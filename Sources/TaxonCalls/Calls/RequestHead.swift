@@ -14,7 +14,9 @@ package struct RequestHead: Sendable {
 
   var method = Method.none
   /// How the call is written; nil when the content type is none that is spoken here.
-  var wire: WireProtocol?
+  var wire: (any WireProtocol.Type)?
+  /// How its messages are written.
+  var codec = MessageCodec.binary
   var hasContentType = false
   var encoding = ""
   /// What the caller can take apart.
@@ -42,7 +44,8 @@ package struct RequestHead: Sendable {
     case 14 where isNamed("content-length"): break
     case 12 where isNamed("content-type"):
       hasContentType = true
-      wire = WireProtocol(contentType: value)
+      wire = nil
+      if let codec = GRPC.codec(contentType: value) { (wire, self.codec) = (GRPC.self, codec) }
     case 12 where isNamed("grpc-timeout"):
       timeout = Timeout.parse(value)
       if timeout == nil { invalidTimeout = String(decoding: value, as: UTF8.self) }

@@ -14,8 +14,7 @@ import TaxonProtobuf
 struct ResponseFields: ~Copyable {
   /// The three digits of `:status`; nil when it is missing or no number.
   private(set) var httpStatus: Int?
-  private(set) var wire: WireProtocol?
-  var isGRPC: Bool { wire != nil }
+  private(set) var isGRPC = false
   /// What `grpc-status` says, or nil when there is none.
   private(set) var code: StatusCode?
   /// Bytes, each field counted with 32 on top (RFC 9113 §6.5.2).
@@ -43,7 +42,7 @@ struct ResponseFields: ~Copyable {
   ) {
     switch name.count {
     case 7 where name.equals(":status"): httpStatus = Self.number(value)
-    case 12 where name.equals("content-type"): wire = WireProtocol(contentType: value)
+    case 12 where name.equals("content-type"): isGRPC = GRPC.codec(contentType: value) != nil
     case 11 where name.equals("grpc-status"): receive(status: value)
     case 20 where name.equals("grpc-accept-encoding"): break
     case 14 where name.equals("content-length"): break

@@ -100,7 +100,9 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   /// When the caller stops waiting, if it said so.
   package var deadline: NIODeadline? { expiry }
   /// How the call is written.
-  package var wire: WireProtocol { head.wire ?? .gRPC(.binary) }
+  private var wire: any WireProtocol.Type { head.wire ?? GRPC.self }
+  /// How its messages are written.
+  package var codec: MessageCodec { head.codec }
   /// What came with the request.
   package var metadata: Metadata { head.metadata }
   /// The path of the method that is called.

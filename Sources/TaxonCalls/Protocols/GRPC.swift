@@ -4,9 +4,13 @@ import TaxonProtobuf
 import TaxonTransport
 
 /// gRPC over HTTP/2: its headers (the gRPC document of that name, "Requests" and "Responses").
-enum GRPC {
+package enum GRPC: WireProtocol {
+  package static func codec(contentType: UnsafeBufferPointer<UInt8>) -> MessageCodec? {
+    isContentType(contentType) ? .binary : nil
+  }
+
   /// "application/grpc", alone or before "+proto" or ";": the other suffixes name formats that are not spoken here.
-  static func isContentType(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+  private static func isContentType(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
     let prefix: StaticString = "application/grpc"
     guard value.count >= prefix.utf8CodeUnitCount,
       UnsafeBufferPointer(rebasing: value.prefix(prefix.utf8CodeUnitCount)).equals(prefix)
@@ -18,12 +22,12 @@ enum GRPC {
 
   // MARK: Requests
 
-  static let requestFields: [HeaderBlock.Field] = [
+  package static let requestFields: [HeaderBlock.Field] = [
     .init("te", "trailers"), .init("content-type", "application/grpc"), .init("user-agent", "taxon"),
     .init("grpc-accept-encoding", Compression.acceptedHere),
   ]
 
-  static func requestFields(timeout: Duration?, compression: Compression?) -> [HeaderBlock.Field] {
+  package static func requestFields(timeout: Duration?, compression: Compression?) -> [HeaderBlock.Field] {
     var fields: [HeaderBlock.Field] = []
     if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
     if let timeout { fields.append(.init("grpc-timeout", Timeout.format(timeout), isIndexed: false)) }
@@ -32,23 +36,23 @@ enum GRPC {
 
   // MARK: Answers
 
-  static let okHead = HeaderBlock([.init(":status", "200"), .init("content-type", "application/grpc")])
-  static let okTrailers = HeaderBlock([.init("grpc-status", "0")])
+  private static let okHead = HeaderBlock([.init(":status", "200"), .init("content-type", "application/grpc")])
+  private static let okTrailers = HeaderBlock([.init("grpc-status", "0")])
 
-  static func head(_ metadata: Metadata, _ compression: Compression?) -> HeaderBlock {
+  package static func head(_ metadata: Metadata, _ compression: Compression?) -> HeaderBlock {
     if metadata.isEmpty, compression == nil { return okHead }
     var fields: [HeaderBlock.Field] = [.init(":status", "200"), .init("content-type", "application/grpc")]
     if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
     return HeaderBlock(fields + HeaderBlock.Field.fields(of: metadata))
   }
 
-  static func trailers(_ metadata: Metadata) -> HeaderBlock {
-    if metadata.isEmpty { return okTrailers }
-    return HeaderBlock([.init("grpc-status", "0")] + HeaderBlock.Field.fields(of: metadata))
+  package static func end(_ trailing: Metadata) -> HeaderBlock {
+    if trailing.isEmpty { return okTrailers }
+    return HeaderBlock([.init("grpc-status", "0")] + HeaderBlock.Field.fields(of: trailing))
   }
 
   /// Headers alone, which are the head and the trailers of an error at once (Trailers-Only).
-  static func headersOnly(_ status: WireStatus, _ trailing: [HeaderBlock.Field]) -> HeaderBlock {
+  package static func headAndEnd(_ status: WireStatus, _ trailing: [HeaderBlock.Field]) -> HeaderBlock {
     errorBlock(status, fieldCount: 2, byteCount: 0, trailing) { writer in
       writer.add(":status", "200")
       writer.add("content-type", "application/grpc")
@@ -56,7 +60,7 @@ enum GRPC {
   }
 
   /// The trailers of an error.
-  static func trailers(_ status: WireStatus, _ trailing: [HeaderBlock.Field]) -> HeaderBlock {
+  package static func end(_ status: WireStatus, _ trailing: [HeaderBlock.Field]) -> HeaderBlock {
     errorBlock(status, fieldCount: 0, byteCount: 0, trailing) { _ in }
   }
 

@@ -13,8 +13,8 @@ struct CallPlan: Sendable {
   /// A second call does no harm even if the first had its effect.
   let isIdempotent: Bool
   let options: CallOptions
-  /// How the call is written.
-  var wire: WireProtocol { .gRPC(.binary) }
+  /// How messages are written.
+  var codec: MessageCodec { .binary }
   let deadline: NIODeadline?
   /// What the call's interceptors know of it; nil without interceptors.
   var context: ClientContext?
@@ -288,7 +288,7 @@ final class UnaryAttempt<Request: Message, Response: Message, Failure: ErrorUnio
     dropResponse()
     let memory = UnsafeMutablePointer<Response>.allocate(capacity: 1)
     do throws(RPCError) {
-      memory.initialize(to: try plan.wire.codec.decode(Response.self, message))
+      memory.initialize(to: try plan.codec.decode(Response.self, message))
     } catch {
       memory.deallocate()
       throw error

@@ -231,7 +231,7 @@ final class StreamingAttempt<Request: Message, Response: Message, Failure: Error
   override func receive(
     _ message: UnsafeRawBufferPointer, size: Int, isCompressed: Bool
   ) throws(RPCError) -> KeptBytes {
-    var response = try plan.wire.codec.decode(Response.self, message)
+    var response = try plan.codec.decode(Response.self, message)
     guard call.takes(self) else { throw RPCError(.cancelled, "Another attempt of the call was answered first") }
     if let intercepted = call.intercepted {
       do {

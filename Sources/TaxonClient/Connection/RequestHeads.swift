@@ -12,7 +12,6 @@ struct RequestHeads {
   private var last: (path: String, head: HeaderBlock)?
   /// Paths may be made up as calls are made: what is kept for them is thrown away when there are so many.
   private static let limit = 256
-  private static let wire = WireProtocol.gRPC(.binary)
 
   init(scheme: String, authority: String) {
     self.scheme = scheme
@@ -26,7 +25,7 @@ struct RequestHeads {
   mutating func head(path: String, timeout: Duration?, metadata: Metadata, compression: Compression?) -> HeaderBlock {
     let head = head(path)
     if timeout == nil, metadata.isEmpty, compression == nil { return head }
-    var fields = Self.wire.requestFields(timeout: timeout, compression: compression)
+    var fields = GRPC.requestFields(timeout: timeout, compression: compression)
     if !metadata.isEmpty { fields += HeaderBlock.Field.fields(of: metadata) }
     return HeaderBlock(fields, after: head)
   }
@@ -41,7 +40,7 @@ struct RequestHeads {
       head = HeaderBlock(
         [
           .init(":method", "POST"), .init(":scheme", scheme), .init(":path", path), .init(":authority", authority),
-        ] + Self.wire.requestFields)
+        ] + GRPC.requestFields)
       if kept.count >= Self.limit { kept.removeAll(keepingCapacity: true) }
       kept[path] = head
     }
