@@ -162,25 +162,43 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
     outbound.fail(error)
   }
 
-  private func handle() async throws(Failure) {
-    let requests = RequestStream<Request, Failure> {
-      [inbound, context, interceptors = method.interceptors]
-      () async throws(Failure) in
-      guard let message = try await inbound.next() else { return nil }
-      context.isRequestCompressed = message.isCompressed
-      guard let interceptors else { return message.content }
-      return try Failure.catching { try interceptors.receiving(message.content, context) }
-    }
-    let responses = ResponseWriter<Response, Failure> {
-      [outbound, context, interceptors = method.interceptors]
-      (message, compress) async throws(Failure) in
-      do {
-        let message = try interceptors?.sending(message, context) ?? message
-        try await outbound.write(message, compress: compress)
-      } catch {
-        throw Failure.lift(error)
+  /// What the handler reads and writes when nothing is around it. Functions of their own, since to ask for each message
+  /// whether there are interceptors costs a quarter of what is done for it.
+  private var plain: (RequestStream<Request, Failure>, ResponseWriter<Response, Failure>) {
+    (
+      RequestStream { [inbound, context] () async throws(Failure) in
+        guard let message = try await inbound.next() else { return nil }
+        context.isRequestCompressed = message.isCompressed
+        return message.content
+      },
+      ResponseWriter { [outbound] (message, compress) async throws(Failure) in
+        do { try await outbound.write(message, compress: compress) } catch { throw Failure.lift(error) }
       }
-    }
+    )
+  }
+
+  /// The same with interceptors, which see each message.
+  private func intercepted(
+    by interceptors: ServerInterceptors
+  ) -> (RequestStream<Request, Failure>, ResponseWriter<Response, Failure>) {
+    (
+      RequestStream { [inbound, context] () async throws(Failure) in
+        guard let message = try await inbound.next() else { return nil }
+        context.isRequestCompressed = message.isCompressed
+        return try Failure.catching { try interceptors.receiving(message.content, context) }
+      },
+      ResponseWriter { [outbound, context] (message, compress) async throws(Failure) in
+        do {
+          try await outbound.write(try interceptors.sending(message, context), compress: compress)
+        } catch {
+          throw Failure.lift(error)
+        }
+      }
+    )
+  }
+
+  private func handle() async throws(Failure) {
+    let (requests, responses) = method.interceptors.map { intercepted(by: $0) } ?? plain
     guard stream.deadline != nil || method.interceptors != nil else {
       return try await method.handler(requests, responses, context)
     }
