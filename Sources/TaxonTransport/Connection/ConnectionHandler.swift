@@ -25,6 +25,8 @@ package final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransp
   @exclusivity(unchecked) private var isOutputClosed = false
   @exclusivity(unchecked) private var isEnded = false
   private var lingerTimer: Scheduled<Void>?
+  /// Called each time that the end of the connection waits on for the peer, once a second: tests wait for it.
+  @exclusivity(unchecked) package var lingers: (() -> Void)?
   @exclusivity(unchecked) private var failure: ConnectionFailure?
   private let closeLimit: TimeAmount
   /// What still comes is read for so long, once the peer has all that was written.
@@ -179,6 +181,7 @@ package final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransp
   /// end in any case.
   private func linger(_ channel: any Channel, until end: NIODeadline) {
     guard !isEnded else { return }
+    lingers?()
     let now = channel.eventLoop.now
     let quiet = lastRead + Self.lingering
     // Looked at every second, since a timer for the end would outlive the connection for long.

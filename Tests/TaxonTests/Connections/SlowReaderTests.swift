@@ -3,8 +3,11 @@ import NIOCore
 import Taxon
 import TaxonCalls
 import TaxonFixtures
+import TaxonProtobuf
 import TaxonTransport
 import Testing
+
+@testable import TaxonServer
 
 /// What a server has written when its connection ends, and a peer has not read yet.
 @Suite(.leavesNothing, .timeLimit(.minutes(1))) struct SlowReaderTests {
@@ -48,6 +51,24 @@ import Testing
     }
   }
 
+  /// Happens when the end of the server's one connection has waited so often for its peer.
+  private func lingers(_ server: Server, times: Int) async throws -> Signal {
+    let signal = Signal()
+    let count = Locked(0)
+    let connection = try #require(server.connections.all.first)
+    try await connection.eventLoop.submit {
+      let handler = try connection.value.channel?.pipeline.syncOperations.handler(type: ConnectionHandler.self)
+      handler?.lingers = {
+        let isEnough = count.withLock { count in
+          count += 1
+          return count == times
+        }
+        if isEnough { signal.send() }
+      }
+    }.get()
+    return signal
+  }
+
   @Test(arguments: End.allCases, Place.allCases)
   func isNotCutOffWhenAConnectionEndsWell(_ end: End, _ place: Place) async throws {
     let (count, size) = place.answers
@@ -57,13 +78,13 @@ import Testing
     try await client.ready()
     #expect(try await client.call("/test.Text/Call", text("begin")).status == "0")
     try await client.channel.setOption(.autoRead, value: false).get()
+    let lingers = try await lingers(server, times: 4)
     let calls = (0..<count).map { _ in client.begin("/test.Text/Call", text("x")) }
     await written.wait()
     async let shutdown: Void? = end == .shutdown ? server.shutDown() : nil
     if end == .goAwayOfTheClient { try await client.perform { $0.submitGoAway(errorCode: .noError) } }
-    // Longer than a peer may take that has everything: the server's GOAWAY has an answer after a second at the latest.
-    // By the clock, since nothing is to happen meanwhile: the timers are those of the server's sockets.
-    try await Task.sleep(for: end == .age ? .seconds(11) : .seconds(4))
+    // Longer than a peer may take that has everything: the server has looked three times, a second apart.
+    await lingers.wait()
     try await client.channel.setOption(.autoRead, value: true).get()
     for call in calls {
       let answer = try await call.get()
