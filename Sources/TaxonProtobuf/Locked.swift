@@ -9,7 +9,7 @@
 
 /// A value that one thread at a time can reach. On a POSIX mutex rather than `Synchronization.Mutex`, whose lock the
 /// thread sanitizer cannot see on Linux: it reports every use of the value as a race.
-// The value is reached inside withLock alone.
+// @unchecked: the value is reached inside withLock alone.
 package final class Locked<Value: ~Copyable>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   // The mutex is the exclusion.

@@ -31,7 +31,7 @@ protocol SubmittedCall: AnyObject, Sendable {
 
 /// Where a channel's calls go: resolves the target, connects to what it finds, and gives each call to a connection that
 /// can take it. Calls for which there is none at the moment wait here, in their order.
-// Its mutable state is reached on the event loop alone.
+// @unchecked: its mutable state is reached on the event loop alone.
 final class CallDispatcher: @unchecked Sendable {
   let eventLoop: any EventLoop
   let target: Target

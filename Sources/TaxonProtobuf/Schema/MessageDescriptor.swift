@@ -6,9 +6,10 @@ import Synchronization
 ///
 /// One is made for every message type, once, and never freed. The tables of the messages inside are linked on first
 /// use, so that messages can contain each other.
-public final class MessageDescriptor: @unchecked Sendable {
+public final class MessageDescriptor:
   // @unchecked: what is not `let` is written by `link()` alone, under its lock, before `isLinked` is set.
-
+  @unchecked Sendable
+{
   /// The full name, such as `octollm.v1.TaskRecord`.
   public let name: String
   /// The table, in its own order.

@@ -34,6 +34,8 @@ package final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransp
   private static let writeSize = 256 * 1024
   private static let keptCapacity = 32 * 1024
   private static let leastCapacity = 1024
+  /// Bytes for which `output` has memory when a write begins: what writes had lately.
+  @exclusivity(unchecked) private var usualSize = leastCapacity
 
   /// False while the TLS handshake goes on.
   package var isReady: Bool { !awaitsTLS }
@@ -200,34 +202,40 @@ package final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransp
 
   /// Gives up memory that is kept for the next calls.
   package func trim() {
+    usualSize = Self.leastCapacity
     if output.readableBytes == 0 { output = ByteBuffer() }
     session.trim()
   }
 
-  /// Takes what the session has into `output`, up to the size of one write. True: there is more.
-  private func drain() -> Bool {
-    output.clear(minimumCapacity: Self.leastCapacity)
-    // The buffer's own writing costs 100 instructions a frame. Nobody else has the memory: clear() has seen to that.
-    var room = output.withVeryUnsafeMutableBytes { $0 }
-    var count = 0
+  /// Takes what the session has into `output`, up to the size of one write.
+  ///
+  /// - Returns: What `output` had no room for, and whether the session has more.
+  private func drain() -> (rest: ByteBuffer, hasMore: Bool) {
+    output.clear(minimumCapacity: usualSize)
+    // The buffer's own writing costs 100 instructions a frame: frames are copied into its memory as long as they fit.
+    var rest = ByteBuffer()
     var hasMore = false
-    do throws(HTTP2Error) {
-      try session.drain { bytes in
-        if room.count - count < bytes.count {
-          output.moveWriterIndex(to: count)
-          output.reserveCapacity(minimumWritableBytes: bytes.count)
-          room = output.withVeryUnsafeMutableBytes { $0 }
+    let count = output.withVeryUnsafeMutableBytes { room in
+      var count = 0
+      do throws(HTTP2Error) {
+        try session.drain { bytes in
+          if rest.readableBytes == 0, bytes.count <= room.count - count {
+            UnsafeMutableRawBufferPointer(rebasing: room[count...]).copyMemory(from: bytes)
+            count += bytes.count
+          } else {
+            rest.writeBytes(bytes)
+          }
+          hasMore = count + rest.readableBytes >= Self.writeSize
+          return !hasMore
         }
-        UnsafeMutableRawBufferPointer(rebasing: room[count...]).copyMemory(from: bytes)
-        count += bytes.count
-        hasMore = count >= Self.writeSize
-        return !hasMore
+      } catch {
+        failure = .http2(error)
       }
-    } catch {
-      failure = .http2(error)
+      return count
     }
     output.moveWriterIndex(to: count)
-    return hasMore
+    if rest.readableBytes > 0 { usualSize = min(Self.keptCapacity, count + rest.readableBytes) }
+    return (rest, hasMore)
   }
 
   /// Writes what the session has, as far as the channel takes it; closes the channel when both sides are done.
@@ -236,9 +244,12 @@ package final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransp
     let channel = context.channel
     var hasMore = true
     while hasMore, channel.isWritable {
-      hasMore = drain()
-      if output.readableBytes == 0 { break }
-      context.writeAndFlush(wrapOutboundOut(output), promise: nil)
+      let rest: ByteBuffer
+      (rest, hasMore) = drain()
+      if output.readableBytes > 0 { context.write(wrapOutboundOut(output), promise: nil) }
+      if rest.readableBytes > 0 { context.write(wrapOutboundOut(rest), promise: nil) }
+      if output.readableBytes + rest.readableBytes == 0 { break }
+      context.flush()
       // A buffer kept for the next write should not be what an idle connection costs.
       if output.capacity > Self.keptCapacity { output = ByteBuffer() }
     }
