@@ -48,6 +48,10 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
   }
 
   var path: String { descriptor.path }
+  /// None: REST has one request and one response.
+  var rules: [HTTPRule] { [] }
+  var request: MessageDescriptor { Request.descriptor }
+  var response: MessageDescriptor { Response.descriptor }
 
   func begin(_ stream: ServerStream) -> (any ServerCall)? {
     guard takesManyMessages else { return nil }
