@@ -11,6 +11,10 @@ public enum CallError: ErrorUnion {
   case methodNotFound(MethodNotFound)
   /// The request or the response is not a message of the declared type.
   case malformedMessage(MalformedMessage)
+  /// The text of a request is not JSON (RFC 8259). Nothing here repeats what the text says.
+  case malformedJSON(MalformedJSON)
+  /// The request is JSON, and some of its members are not what the type declares.
+  case invalidRequest(InvalidRequest)
   /// A message is larger than the receiver allows.
   case messageTooLarge(MessageTooLarge)
   /// Headers, trailers or one field of them are larger than the receiver allows, or than this end sends.
@@ -31,15 +35,17 @@ public enum CallError: ErrorUnion {
   case other(RPCError)
 
   public static let members: [any DeclaredError.Type] = [
-    InternalError.self, MethodNotFound.self, MalformedMessage.self, MessageTooLarge.self, HeadersTooLarge.self,
-    ProtocolViolation.self, WrongMessageCount.self, UnsupportedEncoding.self, ServerOverloaded.self,
-    DeadlineExceeded.self]
+    InternalError.self, MethodNotFound.self, MalformedMessage.self, MalformedJSON.self, InvalidRequest.self,
+    MessageTooLarge.self, HeadersTooLarge.self, ProtocolViolation.self, WrongMessageCount.self,
+    UnsupportedEncoding.self, ServerOverloaded.self, DeadlineExceeded.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
     case let error as InternalError: self = .internal(error)
     case let error as MethodNotFound: self = .methodNotFound(error)
     case let error as MalformedMessage: self = .malformedMessage(error)
+    case let error as MalformedJSON: self = .malformedJSON(error)
+    case let error as InvalidRequest: self = .invalidRequest(error)
     case let error as MessageTooLarge: self = .messageTooLarge(error)
     case let error as HeadersTooLarge: self = .headersTooLarge(error)
     case let error as ProtocolViolation: self = .protocolViolation(error)
@@ -57,6 +63,8 @@ public enum CallError: ErrorUnion {
     case .internal(let error): error
     case .methodNotFound(let error): error
     case .malformedMessage(let error): error
+    case .malformedJSON(let error): error
+    case .invalidRequest(let error): error
     case .messageTooLarge(let error): error
     case .headersTooLarge(let error): error
     case .protocolViolation(let error): error
@@ -83,6 +91,22 @@ public enum CallError: ErrorUnion {
     type: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
   ) -> Self {
     .malformedMessage(MalformedMessage(type: type, reason: reason, retryAfter: retryAfter, cause: cause))
+  }
+
+  /// The text of a request is not JSON (RFC 8259). Nothing here repeats what the text says.
+  public static func malformedJSON(
+    type: String, reason: String, line: Int64, column: Int64, path: String, retryAfter: Duration? = nil,
+    cause: (any Error)? = nil
+  ) -> Self {
+    .malformedJSON(MalformedJSON(
+      type: type, reason: reason, line: line, column: column, path: path, retryAfter: retryAfter, cause: cause))
+  }
+
+  /// The request is JSON, and some of its members are not what the type declares.
+  public static func invalidRequest(
+    errors: [Google_Rpc_BadRequest.FieldViolation] = [], retryAfter: Duration? = nil, cause: (any Error)? = nil
+  ) -> Self {
+    .invalidRequest(InvalidRequest(errors: errors, retryAfter: retryAfter, cause: cause))
   }
 
   /// A message is larger than the receiver allows.
@@ -243,6 +267,119 @@ public enum CallError: ErrorUnion {
     }
   }
 
+  /// The text of a request is not JSON (RFC 8259). Nothing here repeats what the text says.
+  public struct MalformedJSON: DeclaredError {
+    /// Full name of the type that the text should be a JSON form of.
+    public var type: String
+    /// What the grammar does not allow, such as "',' or '}' is expected".
+    public var reason: String
+    /// From 1; lines end with a line feed.
+    public var line: Int64
+    /// From 1, in characters of Unicode.
+    public var column: Int64
+    /// The way to the place as far as the type declares it, such as "tasks[3].labels"; empty for the outermost value.
+    public var path: String
+    /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
+    public var context: ErrorContext
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
+    public init(
+      type: String, reason: String, line: Int64, column: Int64, path: String, retryAfter: Duration? = nil,
+      cause: (any Error)? = nil
+    ) {
+      self.type = type
+      self.reason = reason
+      self.line = line
+      self.column = column
+      self.path = path
+      context = ErrorContext(retryAfter: retryAfter, cause: cause)
+    }
+
+    public static let declaration = ErrorDeclaration(
+      domain: "taxon.dev", code: "MALFORMED_JSON", categories: ["CallError"], status: .invalidArgument, httpStatus: 400,
+      severity: .warning, retry: .never, breaker: .neutral)
+
+    public var message: String { "Malformed JSON at line \(line), column \(column): \(reason)" }
+
+    public var safeFields: [(name: String, text: String)] {
+      [
+        ("type", ErrorText(type)), ("reason", ErrorText(reason)), ("line", ErrorText(line)),
+        ("column", ErrorText(column)), ("path", ErrorText(path))
+      ]
+    }
+
+    public static let descriptor = MessageDescriptor("taxon.CallError.MalformedJSON", [
+      Field("type", 1, .string),
+      Field("reason", 2, .string),
+      Field("line", 3, .int64),
+      Field("column", 4, .int64),
+      Field("path", 5, .string),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      type = try reader.value(0)
+      reason = try reader.value(1)
+      line = try reader.value(2)
+      column = try reader.value(3)
+      path = try reader.value(4)
+      context = ErrorContext()
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.value(0, type)
+      writer.value(1, reason)
+      writer.value(2, line)
+      writer.value(3, column)
+      writer.value(4, path)
+      writer.unknownFields(unknownFields)
+    }
+  }
+
+  /// The request is JSON, and some of its members are not what the type declares.
+  public struct InvalidRequest: DeclaredError {
+    /// What is wrong, by the path through the request, such as "tasks[2].status"; the first 100, and then how many more. They say
+    /// what is expected, not what was sent.
+    public var errors: [Google_Rpc_BadRequest.FieldViolation]
+    /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
+    public var context: ErrorContext
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
+    public init(
+      errors: [Google_Rpc_BadRequest.FieldViolation] = [], retryAfter: Duration? = nil, cause: (any Error)? = nil
+    ) {
+      self.errors = errors
+      context = ErrorContext(retryAfter: retryAfter, cause: cause)
+    }
+
+    public static let declaration = ErrorDeclaration(
+      domain: "taxon.dev", code: "VALIDATION_ERROR", categories: ["CallError"], status: .invalidArgument,
+      httpStatus: 422, severity: .warning, retry: .never, breaker: .neutral)
+
+    public var message: String { "Request validation failed" }
+
+    public var violations: [Google_Rpc_BadRequest.FieldViolation] { errors }
+
+    public static let descriptor = MessageDescriptor("taxon.CallError.InvalidRequest", [
+      Field("errors", 1, .repeated(.message(Google_Rpc_BadRequest.FieldViolation.self))),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      errors = try reader.array(0)
+      context = ErrorContext()
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.array(0, errors)
+      writer.unknownFields(unknownFields)
+    }
+  }
+
   /// A message is larger than the receiver allows.
   public struct MessageTooLarge: DeclaredError {
     /// Bytes, as announced in the message's prefix; of a compressed message, those after which decompressing was given up.
@@ -263,7 +400,7 @@ public enum CallError: ErrorUnion {
 
     public static let declaration = ErrorDeclaration(
       domain: "taxon.dev", code: "MESSAGE_TOO_LARGE", categories: ["CallError"], status: .resourceExhausted,
-      httpStatus: 429, severity: .warning, retry: .never, breaker: .neutral)
+      httpStatus: 413, severity: .warning, retry: .never, breaker: .neutral)
 
     public var message: String { "Message of \(size) bytes is larger than the limit of \(limit) bytes" }
 
@@ -1152,11 +1289,12 @@ extension TypeRegistry {
   /// The messages of taxon/errors.proto.
   public static let taxonErrors = TypeRegistry([
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
-    CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
-    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
-    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self,
-    SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
+    CallError.MalformedJSON.self, CallError.InvalidRequest.self, CallError.MessageTooLarge.self,
+    CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self, CallError.WrongMessageCount.self,
+    CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self, CallError.DeadlineExceeded.self,
+    ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
+    ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self, SetupError.AddressUnavailable.self,
+    SetupError.InvalidSetting.self])
 }
 
 /// All errors of taxon/errors.proto, domain taxon.dev.
@@ -1172,11 +1310,12 @@ public enum TaxonError: ErrorUnion {
 
   public static let members: [any DeclaredError.Type] = [
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
-    CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
-    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
-    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self,
-    SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self]
+    CallError.MalformedJSON.self, CallError.InvalidRequest.self, CallError.MessageTooLarge.self,
+    CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self, CallError.WrongMessageCount.self,
+    CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self, CallError.DeadlineExceeded.self,
+    ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
+    ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self, SetupError.AddressUnavailable.self,
+    SetupError.InvalidSetting.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
@@ -1208,53 +1347,58 @@ extension ErrorRegistry {
   /// The errors of taxon/errors.proto.
   public static let taxonErrors = ErrorRegistry([
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
-    CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
-    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
-    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self,
-    SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
+    CallError.MalformedJSON.self, CallError.InvalidRequest.self, CallError.MessageTooLarge.self,
+    CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self, CallError.WrongMessageCount.self,
+    CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self, CallError.DeadlineExceeded.self,
+    ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
+    ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self, SetupError.AddressUnavailable.self,
+    SetupError.InvalidSetting.self])
 }
 
 extension ProtoFileDescriptor {
   /// taxon/errors.proto
   public static let taxonErrors = ProtoFileDescriptor(
     "taxon/errors.proto",
-    dependencies: [.taxonTaxonomy],
+    dependencies: [.googleRpcErrorDetails, .taxonTaxonomy],
     base64: """
-      ChJ0YXhvbi9lcnJvcnMucHJvdG8SBXRheG9uGhR0YXhvbi90YXhvbm9teS5wcm90byK8CAoJQ2FsbEVycm9yGkUKDUludGVybmFsRXJyb3I6NOqm
-      GTAKDklOVEVSTkFMX0VSUk9SEhpBbiBpbnRlcm5hbCBlcnJvciBvY2N1cnJlZCgFOAEaXAoOTWV0aG9kTm90Rm91bmQSDAoEcGF0aBgBIAEoCTo8
-      6qYZOAoQTUVUSE9EX05PVF9GT1VORBIgTWV0aG9kIHtwYXRofSBpcyBub3QgaW1wbGVtZW50ZWQYDCgDGnAKEE1hbGZvcm1lZE1lc3NhZ2USDAoE
-      dHlwZRgBIAEoCRIOCgZyZWFzb24YAiABKAk6PuqmGToKEU1BTEZPUk1FRF9NRVNTQUdFEiVNZXNzYWdlIHt0eXBlfSBpcyBtYWxmb3JtZWQ6IHty
-      ZWFzb259Go4BCg9NZXNzYWdlVG9vTGFyZ2USDAoEc2l6ZRgBIAEoAxINCgVsaW1pdBgCIAEoAzpe6qYZWgoRTUVTU0FHRV9UT09fTEFSR0USQU1l
-      c3NhZ2Ugb2Yge3NpemV9IGJ5dGVzIGlzIGxhcmdlciB0aGFuIHRoZSBsaW1pdCBvZiB7bGltaXR9IGJ5dGVzGAgoAxqbAQoPSGVhZGVyc1Rvb0xh
-      cmdlEgwKBHdoYXQYASABKAkSDAoEc2l6ZRgCIAEoAxINCgVsaW1pdBgDIAEoAzpd6qYZWQoRSEVBREVSU19UT09fTEFSR0USQHt3aGF0fSBvZiB7
-      c2l6ZX0gYnl0ZXMgaXMgbGFyZ2VyIHRoYW4gdGhlIGxpbWl0IG9mIHtsaW1pdH0gYnl0ZXMYCCgDGkcKEVByb3RvY29sVmlvbGF0aW9uEg4KBnJl
-      YXNvbhgBIAEoCToi6qYZHgoSUFJPVE9DT0xfVklPTEFUSU9OEgh7cmVhc29ufRpMChFXcm9uZ01lc3NhZ2VDb3VudBIOCgZyZWFzb24YASABKAk6
-      J+qmGSMKE1dST05HX01FU1NBR0VfQ09VTlQSCHtyZWFzb259GAwoAxqZAQoTVW5zdXBwb3J0ZWRFbmNvZGluZxIQCghlbmNvZGluZxgBIAEoCRIR
-      CglzdXBwb3J0ZWQYAiADKAk6XeqmGVkKFFVOU1VQUE9SVEVEX0VOQ09ESU5HEj9FbmNvZGluZyB7ZW5jb2Rpbmd9IGlzIG5vdCBzdXBwb3J0ZWQ7
-      IHN1cHBvcnRlZCBhcmUge3N1cHBvcnRlZH0YDBpgChBTZXJ2ZXJPdmVybG9hZGVkOkzqphlIChFTRVJWRVJfT1ZFUkxPQURFRBIrVGhlIHNlcnZl
-      ciBob2xkcyB0b28gbWFueSBieXRlcyBvZiByZXF1ZXN0cxgOKAMwAzgBGkYKEERlYWRsaW5lRXhjZWVkZWQ6MuqmGS4KEURFQURMSU5FX0VYQ0VF
-      REVEEhFEZWFkbGluZSBleGNlZWRlZBgEKAMwATgBOgziphkICA0YBCABKAIihwoKD0Nvbm5lY3Rpb25FcnJvchpjCgtDaXJjdWl0T3BlbhIQCghl
-      bmRwb2ludBgBIAEoCTpC6qYZPgoMQ0lSQ1VJVF9PUEVOEiZDaXJjdWl0IGJyZWFrZXIgZm9yIHtlbmRwb2ludH0gaXMgb3BlbigDMAE4AkABGowD
-      ChNFbmRwb2ludFVucmVhY2hhYmxlEhAKCGVuZHBvaW50GAEgASgJEg4KBnJlYXNvbhgDIAEoCRITCgtleHBsYW5hdGlvbhgEIAEoCRIqCgVwaGFz
-      ZRgFIAEoDjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgAiAEBEhQKB2FkZHJlc3MYBiABKAlIAYgBARIXCg9vdGhlcl9hZGRyZXNzZXMYByABKAUS
-      HwoSdW5yZWFjaGFibGVfZm9yX21zGAggASgDSAKIAQESHwoSbmV4dF9hdHRlbXB0X2luX21zGAkgASgDSAOIAQE6UOqmGUwKFEVORFBPSU5UX1VO
-      UkVBQ0hBQkxFEjJUYXJnZXQge2VuZHBvaW50fSBjYW5ub3QgYmUgcmVhY2hlZDoge2V4cGxhbmF0aW9ufUABQggKBl9waGFzZUIKCghfYWRkcmVz
-      c0IVChNfdW5yZWFjaGFibGVfZm9yX21zQhUKE19uZXh0X2F0dGVtcHRfaW5fbXNKBAgCEANSBWVycm9yGvkCCg5Db25uZWN0aW9uTG9zdBIQCghl
-      bmRwb2ludBgBIAEoCRINCgVlcnJvchgCIAEoCRIqCgVwaGFzZRgDIAEoDjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgAiAEBEhQKB2FkZHJlc3MY
-      BCABKAlIAYgBARIdChBjb25uZWN0ZWRfZm9yX21zGAUgASgDSAKIAQESHwoSbmV4dF9hdHRlbXB0X2luX21zGAYgASgDSAOIAQESGgoNY2lyY3Vt
-      c3RhbmNlcxgHIAEoCUgEiAEBOlTqphlQCg9DT05ORUNUSU9OX0xPU1QSPVRoZSBjb25uZWN0aW9uIHRvIHtlbmRwb2ludH0gd2FzIGxvc3Q6IHtl
-      cnJvcn17Y2lyY3Vtc3RhbmNlc31CCAoGX3BoYXNlQgoKCF9hZGRyZXNzQhMKEV9jb25uZWN0ZWRfZm9yX21zQhUKE19uZXh0X2F0dGVtcHRfaW5f
-      bXNCEAoOX2NpcmN1bXN0YW5jZXMaxgEKC0NhbGxSZWZ1c2VkEhAKCGVuZHBvaW50GAEgASgJEg4KBnJlYXNvbhgCIAEoCRIqCgVwaGFzZRgDIAEo
-      DjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgAiAEBEhQKB2FkZHJlc3MYBCABKAlIAYgBATo96qYZOQoMQ0FMTF9SRUZVU0VEEiV7ZW5kcG9pbnR9
-      IHJlZnVzZWQgdGhlIGNhbGw6IHtyZWFzb259KANAAUIICgZfcGhhc2VCCgoIX2FkZHJlc3MarAEKE1Rvb01hbnlXYWl0aW5nQ2FsbHMSEAoIZW5k
-      cG9pbnQYASABKAkSDQoFbGltaXQYAiABKAM6dOqmGXAKFlRPT19NQU5ZX1dBSVRJTkdfQ0FMTFMSTHtsaW1pdH0gY2FsbHMgd2FpdCBmb3Ige2Vu
-      ZHBvaW50fSBhbHJlYWR5LCBhcyBtYW55IGFzIG1heFdhaXRpbmdDYWxscyBhbGxvd3MYCCgDMAE4AkABOgziphkICA4YBCACKAEijwIKClNldHVw
-      RXJyb3IadgoSQWRkcmVzc1VuYXZhaWxhYmxlEg8KB2FkZHJlc3MYASABKAkSDgoGcmVhc29uGAIgASgJOj/qphk7ChNBRERSRVNTX1VOQVZBSUxB
-      QkxFEiRDYW5ub3QgbGlzdGVuIG9uIHthZGRyZXNzfToge3JlYXNvbn0aewoOSW52YWxpZFNldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgC
-      IAEoCRIOCgZyZWFzb24YAyABKAk6POqmGTgKD0lOVkFMSURfU0VUVElORxIjU2V0dGluZyB7bmFtZX0gaXMge3ZhbHVlfToge3JlYXNvbn0YAzoM
-      4qYZCAgJGAUgASgCKocBCg9Db25uZWN0aW9uUGhhc2USIAocQ09OTkVDVElPTl9QSEFTRV9VTlNQRUNJRklFRBAAEgsKB1JFU09MVkUQARILCgdD
-      T05ORUNUEAISBwoDVExTEAMSCwoHUFJFRkFDRRAEEgwKCFNFVFRJTkdTEAUSCgoGR09BV0FZEAYSCAoEQ0FMTBAHQh66AgDiphkXCgl0YXhvbi5k
-      ZXYSClRheG9uRXJyb3JiBnByb3RvMw==
+      ChJ0YXhvbi9lcnJvcnMucHJvdG8SBXRheG9uGh5nb29nbGUvcnBjL2Vycm9yX2RldGFpbHMucHJvdG8aFHRheG9uL3RheG9ub215LnByb3RvIvYK
+      CglDYWxsRXJyb3IaRQoNSW50ZXJuYWxFcnJvcjo06qYZMAoOSU5URVJOQUxfRVJST1ISGkFuIGludGVybmFsIGVycm9yIG9jY3VycmVkKAU4ARpc
+      Cg5NZXRob2ROb3RGb3VuZBIMCgRwYXRoGAEgASgJOjzqphk4ChBNRVRIT0RfTk9UX0ZPVU5EEiBNZXRob2Qge3BhdGh9IGlzIG5vdCBpbXBsZW1l
+      bnRlZBgMKAMacAoQTWFsZm9ybWVkTWVzc2FnZRIMCgR0eXBlGAEgASgJEg4KBnJlYXNvbhgCIAEoCTo+6qYZOgoRTUFMRk9STUVEX01FU1NBR0US
+      JU1lc3NhZ2Uge3R5cGV9IGlzIG1hbGZvcm1lZDoge3JlYXNvbn0asAEKDU1hbGZvcm1lZEpTT04SDAoEdHlwZRgBIAEoCRIOCgZyZWFzb24YAiAB
+      KAkSDAoEbGluZRgDIAEoAxIOCgZjb2x1bW4YBCABKAMSDAoEcGF0aBgFIAEoCTpV6qYZUQoOTUFMRk9STUVEX0pTT04SOE1hbGZvcm1lZCBKU09O
+      IGF0IGxpbmUge2xpbmV9LCBjb2x1bW4ge2NvbHVtbn06IHtyZWFzb259GAMgkAMoAxqBAQoOSW52YWxpZFJlcXVlc3QSNQoGZXJyb3JzGAEgAygL
+      MiUuZ29vZ2xlLnJwYy5CYWRSZXF1ZXN0LkZpZWxkVmlvbGF0aW9uOjjqphk0ChBWQUxJREFUSU9OX0VSUk9SEhlSZXF1ZXN0IHZhbGlkYXRpb24g
+      ZmFpbGVkGAMgpgMoAxqRAQoPTWVzc2FnZVRvb0xhcmdlEgwKBHNpemUYASABKAMSDQoFbGltaXQYAiABKAM6YeqmGV0KEU1FU1NBR0VfVE9PX0xB
+      UkdFEkFNZXNzYWdlIG9mIHtzaXplfSBieXRlcyBpcyBsYXJnZXIgdGhhbiB0aGUgbGltaXQgb2Yge2xpbWl0fSBieXRlcxgIIJ0DKAMamwEKD0hl
+      YWRlcnNUb29MYXJnZRIMCgR3aGF0GAEgASgJEgwKBHNpemUYAiABKAMSDQoFbGltaXQYAyABKAM6XeqmGVkKEUhFQURFUlNfVE9PX0xBUkdFEkB7
+      d2hhdH0gb2Yge3NpemV9IGJ5dGVzIGlzIGxhcmdlciB0aGFuIHRoZSBsaW1pdCBvZiB7bGltaXR9IGJ5dGVzGAgoAxpHChFQcm90b2NvbFZpb2xh
+      dGlvbhIOCgZyZWFzb24YASABKAk6IuqmGR4KElBST1RPQ09MX1ZJT0xBVElPThIIe3JlYXNvbn0aTAoRV3JvbmdNZXNzYWdlQ291bnQSDgoGcmVh
+      c29uGAEgASgJOifqphkjChNXUk9OR19NRVNTQUdFX0NPVU5UEgh7cmVhc29ufRgMKAMamQEKE1Vuc3VwcG9ydGVkRW5jb2RpbmcSEAoIZW5jb2Rp
+      bmcYASABKAkSEQoJc3VwcG9ydGVkGAIgAygJOl3qphlZChRVTlNVUFBPUlRFRF9FTkNPRElORxI/RW5jb2Rpbmcge2VuY29kaW5nfSBpcyBub3Qg
+      c3VwcG9ydGVkOyBzdXBwb3J0ZWQgYXJlIHtzdXBwb3J0ZWR9GAwaYAoQU2VydmVyT3ZlcmxvYWRlZDpM6qYZSAoRU0VSVkVSX09WRVJMT0FERUQS
+      K1RoZSBzZXJ2ZXIgaG9sZHMgdG9vIG1hbnkgYnl0ZXMgb2YgcmVxdWVzdHMYDigDMAM4ARpGChBEZWFkbGluZUV4Y2VlZGVkOjLqphkuChFERUFE
+      TElORV9FWENFRURFRBIRRGVhZGxpbmUgZXhjZWVkZWQYBCgDMAE4AToM4qYZCAgNGAQgASgCIocKCg9Db25uZWN0aW9uRXJyb3IaYwoLQ2lyY3Vp
+      dE9wZW4SEAoIZW5kcG9pbnQYASABKAk6QuqmGT4KDENJUkNVSVRfT1BFThImQ2lyY3VpdCBicmVha2VyIGZvciB7ZW5kcG9pbnR9IGlzIG9wZW4o
+      AzABOAJAARqMAwoTRW5kcG9pbnRVbnJlYWNoYWJsZRIQCghlbmRwb2ludBgBIAEoCRIOCgZyZWFzb24YAyABKAkSEwoLZXhwbGFuYXRpb24YBCAB
+      KAkSKgoFcGhhc2UYBSABKA4yFi50YXhvbi5Db25uZWN0aW9uUGhhc2VIAIgBARIUCgdhZGRyZXNzGAYgASgJSAGIAQESFwoPb3RoZXJfYWRkcmVz
+      c2VzGAcgASgFEh8KEnVucmVhY2hhYmxlX2Zvcl9tcxgIIAEoA0gCiAEBEh8KEm5leHRfYXR0ZW1wdF9pbl9tcxgJIAEoA0gDiAEBOlDqphlMChRF
+      TkRQT0lOVF9VTlJFQUNIQUJMRRIyVGFyZ2V0IHtlbmRwb2ludH0gY2Fubm90IGJlIHJlYWNoZWQ6IHtleHBsYW5hdGlvbn1AAUIICgZfcGhhc2VC
+      CgoIX2FkZHJlc3NCFQoTX3VucmVhY2hhYmxlX2Zvcl9tc0IVChNfbmV4dF9hdHRlbXB0X2luX21zSgQIAhADUgVlcnJvchr5AgoOQ29ubmVjdGlv
+      bkxvc3QSEAoIZW5kcG9pbnQYASABKAkSDQoFZXJyb3IYAiABKAkSKgoFcGhhc2UYAyABKA4yFi50YXhvbi5Db25uZWN0aW9uUGhhc2VIAIgBARIU
+      CgdhZGRyZXNzGAQgASgJSAGIAQESHQoQY29ubmVjdGVkX2Zvcl9tcxgFIAEoA0gCiAEBEh8KEm5leHRfYXR0ZW1wdF9pbl9tcxgGIAEoA0gDiAEB
+      EhoKDWNpcmN1bXN0YW5jZXMYByABKAlIBIgBATpU6qYZUAoPQ09OTkVDVElPTl9MT1NUEj1UaGUgY29ubmVjdGlvbiB0byB7ZW5kcG9pbnR9IHdh
+      cyBsb3N0OiB7ZXJyb3J9e2NpcmN1bXN0YW5jZXN9QggKBl9waGFzZUIKCghfYWRkcmVzc0ITChFfY29ubmVjdGVkX2Zvcl9tc0IVChNfbmV4dF9h
+      dHRlbXB0X2luX21zQhAKDl9jaXJjdW1zdGFuY2VzGsYBCgtDYWxsUmVmdXNlZBIQCghlbmRwb2ludBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKgoF
+      cGhhc2UYAyABKA4yFi50YXhvbi5Db25uZWN0aW9uUGhhc2VIAIgBARIUCgdhZGRyZXNzGAQgASgJSAGIAQE6PeqmGTkKDENBTExfUkVGVVNFRBIl
+      e2VuZHBvaW50fSByZWZ1c2VkIHRoZSBjYWxsOiB7cmVhc29ufSgDQAFCCAoGX3BoYXNlQgoKCF9hZGRyZXNzGqwBChNUb29NYW55V2FpdGluZ0Nh
+      bGxzEhAKCGVuZHBvaW50GAEgASgJEg0KBWxpbWl0GAIgASgDOnTqphlwChZUT09fTUFOWV9XQUlUSU5HX0NBTExTEkx7bGltaXR9IGNhbGxzIHdh
+      aXQgZm9yIHtlbmRwb2ludH0gYWxyZWFkeSwgYXMgbWFueSBhcyBtYXhXYWl0aW5nQ2FsbHMgYWxsb3dzGAgoAzABOAJAAToM4qYZCAgOGAQgAigB
+      Io8CCgpTZXR1cEVycm9yGnYKEkFkZHJlc3NVbmF2YWlsYWJsZRIPCgdhZGRyZXNzGAEgASgJEg4KBnJlYXNvbhgCIAEoCTo/6qYZOwoTQUREUkVT
+      U19VTkFWQUlMQUJMRRIkQ2Fubm90IGxpc3RlbiBvbiB7YWRkcmVzc306IHtyZWFzb259GnsKDkludmFsaWRTZXR0aW5nEgwKBG5hbWUYASABKAkS
+      DQoFdmFsdWUYAiABKAkSDgoGcmVhc29uGAMgASgJOjzqphk4Cg9JTlZBTElEX1NFVFRJTkcSI1NldHRpbmcge25hbWV9IGlzIHt2YWx1ZX06IHty
+      ZWFzb259GAM6DOKmGQgICRgFIAEoAiqHAQoPQ29ubmVjdGlvblBoYXNlEiAKHENPTk5FQ1RJT05fUEhBU0VfVU5TUEVDSUZJRUQQABILCgdSRVNP
+      TFZFEAESCwoHQ09OTkVDVBACEgcKA1RMUxADEgsKB1BSRUZBQ0UQBBIMCghTRVRUSU5HUxAFEgoKBkdPQVdBWRAGEggKBENBTEwQB0IeugIA4qYZ
+      FwoJdGF4b24uZGV2EgpUYXhvbkVycm9yYgZwcm90bzM=
       """)
 }
