@@ -84,6 +84,7 @@ public final class Server: Sendable {
   /// - Throws: `SetupError` when a setting is out of bounds, a certificate cannot be used or the address cannot be had.
   public func start() async throws(SetupError) {
     try check()
+    let methods = try MethodTable(registry)
     let source = try makeTLS()
     let isFirst = state.withLock { state in
       guard case .idle = state.phase else { return false }
@@ -97,7 +98,7 @@ public final class Server: Sendable {
       configuration.threads.map { MultiThreadedEventLoopGroup(numberOfThreads: $0) }
       ?? MultiThreadedEventLoopGroup.singleton
     let acceptor = ConnectionAcceptor(
-      group: group, settings: .init(configuration, router: MethodTable(registry), logger: logger), tls: source,
+      group: group, settings: .init(configuration, router: methods, logger: logger), tls: source,
       connections: connections)
     let channel: (any Channel)?
     do throws(SetupError) {
