@@ -18,6 +18,8 @@ struct ServeCommand: ParsableCommand {
   @Option(help: "How many threads serve connections; by default one a core.") var threads: Int?
   @Option(help: "The bearer token that calls must have; without it everybody may call.") var token: String?
   @Option(help: "A bearer token with which calls may read, and no more.") var readOnlyToken: String?
+  @Option(help: "An origin whose pages may call from browsers, such as https://app.example.com; may be repeated.")
+  var corsOrigin: [String] = []
   @Flag(help: "Also serve Rehearsal, which raises any error on demand.") var rehearsal = false
   @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = Logger.Level.info
 
@@ -66,6 +68,10 @@ struct ServeCommand: ParsableCommand {
     defer { checking.cancel() }
     var configuration = Server.Configuration(host: host, port: port, threads: threads)
     configuration.reflection = true
+    if !corsOrigin.isEmpty {
+      configuration.cors = CORSSettings(origins: Set(corsOrigin))
+      configuration.cors?.allowedHeaders = ["authorization"]
+    }
     configuration.interceptors = [MetricsInterceptor(prefix: "octollm")]
     let server = Server(configuration, services: services)
     let address = host.contains(":") ? "[\(host)]" : host

@@ -13,7 +13,7 @@ enum RESTFaults {
   static func body<M: Message>(
     _ error: JSONDecodingError, _ text: UnsafeBufferPointer<UInt8>, _ type: M.Type, _ options: JSONDecodingOptions
   ) -> RPCError {
-    RPCError(.invalidArgument, "The body is malformed: \(error)")
+    RPCError(json: error, in: text, of: type, options: options)
   }
 
   /// What in the body does not fit; nil when the body is no JSON at all, which goes before everything else.
