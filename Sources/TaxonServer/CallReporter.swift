@@ -10,7 +10,6 @@ import TaxonTransport
 
 /// Counts the handlers that run, ends calls that fail and writes failures into the log.
 final class CallReporter: Sendable {
-  private let limits: ServerCallLimits
   let undeclaredErrors: UndeclaredErrors
   private let logger: Logger
   private let running = Atomic<Int>(0)
@@ -28,8 +27,7 @@ final class CallReporter: Sendable {
     let code: String
   }
 
-  init(limits: ServerCallLimits, undeclaredErrors: UndeclaredErrors, logger: Logger) {
-    self.limits = limits
+  init(undeclaredErrors: UndeclaredErrors, logger: Logger) {
     self.undeclaredErrors = undeclaredErrors
     self.logger = logger
   }
@@ -74,18 +72,15 @@ final class CallReporter: Sendable {
     if type(of: error) == RPCError.self, let error = error as? RPCError, let undeclared = context.undeclared(error) {
       return fail(stream, undeclared, context)
     }
-    let (status, wasSent) = end(stream, with: error, context)
-    failed(error, status: status, path: context.path, wasSent: wasSent)
+    let (failure, wasSent) = end(stream, with: error, context)
+    failed(error, failure: failure, path: context.path, wasSent: wasSent)
   }
 
   private func end(
     _ stream: ServerStream, with error: some TaxonomyError, _ context: ServerContext
-  ) -> (status: WireStatus, wasSent: Bool) {
+  ) -> (failure: CallFailure, wasSent: Bool) {
     let fields = context.takeReply()
-    let trailing = HeaderBlock.Field.fields(of: fields.trailing)
-    let isSplit = stream.hasSentHead || !fields.initial.isEmpty
-    let status = WireStatus(error, limits.errors(with: trailing, isSplit: isSplit))
-    return (status, stream.fail(status, initial: fields.initial, trailing: trailing))
+    return stream.fail(error, initial: fields.initial, trailing: HeaderBlock.Field.fields(of: fields.trailing))
   }
 
   /// Writes a failure into the log. Of warnings, and what is less, the first of a method and code is written in full, and
@@ -94,7 +89,7 @@ final class CallReporter: Sendable {
   ///
   /// - Parameter isKnownPath: False when no service has such a method.
   func failed(
-    _ error: some TaxonomyError, status: WireStatus, path: String, isKnownPath: Bool = true, wasSent: Bool = true
+    _ error: some TaxonomyError, failure: CallFailure, path: String, isKnownPath: Bool = true, wasSent: Bool = true
   ) {
     // Asked first: an entry costs more than the error's trailers.
     let level = Logger.Level(ErrorLogEntry.Level(error.severity))
@@ -102,35 +97,35 @@ final class CallReporter: Sendable {
     if level == .info || level == .warning {
       guard mayWrite(Kind(level: level, path: isKnownPath ? path : nil, code: error.code)) else { return }
     }
-    let entry = ErrorLogEntry(error, instanceID: status.instanceID)
+    let entry = ErrorLogEntry(error, instanceID: failure.instanceID)
     var metadata: Logger.Metadata = ["rpc.path": "\(path)"]
     for pair in entry.metadata { metadata[pair.key] = "\(pair.value)" }
-    if !status.dropped.isEmpty { metadata["error.dropped"] = "\(status.dropped.joined(separator: ", "))" }
+    if !failure.dropped.isEmpty { metadata["error.dropped"] = "\(failure.dropped.joined(separator: ", "))" }
     if !wasSent { metadata["rpc.abandoned"] = "true" }
     logger.log(level: level, "\(entry.message)", metadata: metadata)
-    logText(of: entry, status: status, path: path)
+    logText(of: entry, failure: failure, path: path)
   }
 
   /// Ends a call with `INTERNAL_ERROR`, since its method does not declare what was thrown; after the deadline with
   /// `DEADLINE_EXCEEDED`.
   private func fail(_ stream: ServerStream, _ error: RPCError.Undeclared, _ context: ServerContext) {
     if context.isLate {
-      let (status, wasSent) = end(stream, with: CallError.DeadlineExceeded(), context)
-      return failed(error.thrown, status: status, path: context.path, wasSent: wasSent)
+      let (failure, wasSent) = end(stream, with: CallError.DeadlineExceeded(), context)
+      return failed(error.thrown, failure: failure, path: context.path, wasSent: wasSent)
     }
-    let (status, wasSent) = end(stream, with: error.sent, context)
+    let (failure, wasSent) = end(stream, with: error.sent, context)
     // After a cancellation nothing leaves, so no declaration is broken.
-    guard wasSent else { return failed(error.thrown, status: status, path: context.path, wasSent: false) }
+    guard wasSent else { return failed(error.thrown, failure: failure, path: context.path, wasSent: false) }
     let parts = context.path.dropFirst().split(separator: "/", maxSplits: 1).map(String.init)
     Counter(
       label: "taxon.server.undeclared", dimensions: [("service", parts.first ?? ""), ("method", parts.last ?? "")]
     ).increment()
-    logUndeclared(error, status: status, path: context.path)
+    logUndeclared(error, failure: failure, path: context.path)
   }
 
   /// Writes an undeclared error into the log, each one: its caller was told an instance id to ask for. The code is the
   /// caller's, the fields and the causes are those of what was thrown.
-  private func logUndeclared(_ error: RPCError.Undeclared, status: WireStatus, path: String) {
+  private func logUndeclared(_ error: RPCError.Undeclared, failure: CallFailure, path: String) {
     let thrown = ErrorLogEntry(error.thrown)
     // The call has failed for its caller, however harmless the error was meant to be.
     let level = max(.error, Logger.Level(thrown.level))
@@ -138,23 +133,23 @@ final class CallReporter: Sendable {
     // What Taxon has made of a foreign error has that as its cause already.
     let isForeign = error.sent.cause.map { !($0 is any TaxonomyError) } ?? false
     let entry = ErrorLogEntry(
-      isForeign ? error.sent : CallError.InternalError(cause: error.thrown), instanceID: status.instanceID)
+      isForeign ? error.sent : CallError.InternalError(cause: error.thrown), instanceID: failure.instanceID)
     var metadata: Logger.Metadata = ["rpc.path": "\(path)", "error.undeclared": "\(error.name)"]
     let fields = thrown.metadata.filter { $0.key.hasPrefix("error.field.") }
     for pair in entry.metadata + fields { metadata[pair.key] = "\(pair.value)" }
     logger.log(
       level: level, "\(error.name) is not declared by the method; the caller got \(error.sent.code)",
       metadata: metadata)
-    logText(of: entry, status: status, path: path)
+    logText(of: entry, failure: failure, path: path)
   }
 
   /// Writes what a foreign cause says of itself, which may be anything, where the log is for debugging.
-  private func logText(of entry: ErrorLogEntry, status: WireStatus, path: String) {
+  private func logText(of entry: ErrorLogEntry, failure: CallFailure, path: String) {
     guard logger.logLevel <= .debug, let cause = entry.foreignCause else { return }
     logger.debug(
       "what a failure's cause says of itself",
       metadata: [
-        "rpc.path": "\(path)", "error.instance_id": "\(status.instanceID)", "error.cause_text": "\(cause)",
+        "rpc.path": "\(path)", "error.instance_id": "\(failure.instanceID)", "error.cause_text": "\(cause)",
       ])
   }
 

@@ -19,6 +19,14 @@ extension Server {
     public var http2 = HTTP2Configuration()
     /// Limits of the calls.
     public var calls = ServerCallLimits()
+    /// What the server speaks beside gRPC; everything by default.
+    public var protocols = ServedProtocols.all
+    /// How it speaks Connect.
+    public var connect = ConnectSettings()
+    /// How it reads and writes JSON.
+    public var json = JSONSettings()
+    /// Which pages of other origins may call from browsers; nil: none.
+    public var cors: CORSSettings?
     /// Whether the server says what it offers, and by which schemas, to whom asks (`grpc.reflection.v1` and `v1alpha`), as
     /// grpcurl and `buf curl` do. Schemas of generated code tell the names of all fields, those that are kept internal too.
     public var reflection = false
@@ -69,6 +77,7 @@ extension Server.Configuration {
     for (name, bytes) in sums { try Self.check("connections.\(name)", bytes, 1...(1 << 40)) }
     try Self.check("connections.stallTimeout", connections.stallTimeout, from: .milliseconds(1))
     try checkKeepalive()
+    if let fault = cors?.fault { throw .invalidSetting(name: fault.name, value: fault.value, reason: fault.reason) }
     try undeclaredErrors.check()
   }
 

@@ -68,7 +68,7 @@ public struct ServiceRegistry: Sendable {
     handler:
       @escaping @Sendable (Request, ResponseWriter<Response, Failure>, ServerContext) async throws(Failure) -> Void
   ) {
-    stream(method, takesManyMessages: false) { (requests, responses, context) async throws(Failure) in
+    stream(method, MethodShape(takesMany: false, answersMany: true)) { (requests, responses, context) async throws(Failure) in
       // The handler begins when the one message is there.
       guard let request = try await requests.first() else { return }
       try await handler(request, responses, context)
@@ -80,7 +80,7 @@ public struct ServiceRegistry: Sendable {
     clientStreaming method: MethodDescriptor<Request, Response, Failure>,
     handler: @escaping @Sendable (RequestStream<Request, Failure>, ServerContext) async throws(Failure) -> Response
   ) {
-    stream(method, takesManyMessages: true) { (requests, responses, context) async throws(Failure) in
+    stream(method, MethodShape(takesMany: true, answersMany: false)) { (requests, responses, context) async throws(Failure) in
       try await responses.write(try await handler(requests, context), compress: context.compressesReply)
     }
   }
@@ -92,7 +92,7 @@ public struct ServiceRegistry: Sendable {
       @escaping @Sendable (RequestStream<Request, Failure>, ResponseWriter<Response, Failure>, ServerContext)
       async throws(Failure) -> Void
   ) {
-    stream(method, takesManyMessages: true, handler: handler)
+    stream(method, MethodShape(takesMany: true, answersMany: true), handler: handler)
   }
 
   // MARK: Methods that declare none, whose handlers may throw anything
@@ -124,7 +124,7 @@ public struct ServiceRegistry: Sendable {
     handler:
       @escaping @Sendable (Request, ResponseWriter<Response, RPCError>, ServerContext) async throws -> Void
   ) {
-    stream(method, takesManyMessages: false) { (requests, responses, context) async throws(RPCError) in
+    stream(method, MethodShape(takesMany: false, answersMany: true)) { (requests, responses, context) async throws(RPCError) in
       do {
         guard let request = try await requests.first() else { return }
         try await handler(request, responses, context)
@@ -139,7 +139,7 @@ public struct ServiceRegistry: Sendable {
     clientStreaming method: MethodDescriptor<Request, Response, RPCError>,
     handler: @escaping @Sendable (RequestStream<Request, RPCError>, ServerContext) async throws -> Response
   ) {
-    stream(method, takesManyMessages: true) { (requests, responses, context) async throws(RPCError) in
+    stream(method, MethodShape(takesMany: true, answersMany: false)) { (requests, responses, context) async throws(RPCError) in
       do {
         try await responses.write(try await handler(requests, context), compress: context.compressesReply)
       } catch {
@@ -157,7 +157,7 @@ public struct ServiceRegistry: Sendable {
       )
       async throws -> Void
   ) {
-    stream(method, takesManyMessages: true) { (requests, responses, context) async throws(RPCError) in
+    stream(method, MethodShape(takesMany: true, answersMany: true)) { (requests, responses, context) async throws(RPCError) in
       do { try await handler(requests, responses, context) } catch { throw RPCError.lift(error) }
     }
   }
@@ -172,11 +172,11 @@ public struct ServiceRegistry: Sendable {
   }
 
   private mutating func stream<Request, Response, Failure>(
-    _ method: MethodDescriptor<Request, Response, Failure>, takesManyMessages: Bool,
+    _ method: MethodDescriptor<Request, Response, Failure>, _ shape: MethodShape,
     handler: @escaping StreamingMethod<Request, Response, Failure>.Handler
   ) {
     methods[method.path] = StreamingMethod(
-      descriptor: method, takesManyMessages: takesManyMessages, handler: handler, reporter: reporter)
+      descriptor: method, shape: shape, handler: handler, reporter: reporter)
   }
 }
 
@@ -219,7 +219,7 @@ final class MethodTable: ServerRouter {
 
   func method(_ path: String) -> (any ServerMethod)? { methods[path] }
 
-  func failed(_ error: any TaxonomyError, status: WireStatus, path: String) {
-    reporter.failed(error, status: status, path: path, isKnownPath: methods[path] != nil)
+  func failed(_ error: any TaxonomyError, failure: CallFailure, path: String) {
+    reporter.failed(error, failure: failure, path: path, isKnownPath: methods[path] != nil)
   }
 }

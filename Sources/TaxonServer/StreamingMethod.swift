@@ -12,7 +12,7 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
     async throws(Failure) -> Void
 
   let descriptor: MethodDescriptor<Request, Response, Failure>
-  let takesManyMessages: Bool
+  let shape: MethodShape
   let handler: Handler
   let reporter: CallReporter
   let interceptors: ServerInterceptors?
@@ -21,11 +21,11 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
   }
 
   init(
-    descriptor: MethodDescriptor<Request, Response, Failure>, takesManyMessages: Bool, handler: @escaping Handler,
+    descriptor: MethodDescriptor<Request, Response, Failure>, shape: MethodShape, handler: @escaping Handler,
     reporter: CallReporter, interceptors: ServerInterceptors? = nil
   ) {
     self.descriptor = descriptor
-    self.takesManyMessages = takesManyMessages
+    self.shape = shape
     self.handler = handler
     self.reporter = reporter
     self.interceptors = interceptors
@@ -33,13 +33,13 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
 
   func intercepted(by interceptors: ServerInterceptors) -> any RegisteredMethod {
     StreamingMethod(
-      descriptor: descriptor, takesManyMessages: takesManyMessages, handler: handler, reporter: reporter,
+      descriptor: descriptor, shape: shape, handler: handler, reporter: reporter,
       interceptors: interceptors)
   }
 
   func offloaded() -> any RegisteredMethod {
     StreamingMethod(
-      descriptor: descriptor, takesManyMessages: takesManyMessages,
+      descriptor: descriptor, shape: shape,
       handler: { [handler] (requests, responses, context) async throws(Failure) in
         try await withTaskExecutorPreference(globalConcurrentExecutor) { () async throws(Failure) in
           try await handler(requests, responses, context)
@@ -48,9 +48,10 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
   }
 
   var path: String { descriptor.path }
+  var isSafe: Bool { descriptor.idempotency == .noSideEffects }
 
   func begin(_ stream: ServerStream) -> (any ServerCall)? {
-    guard takesManyMessages else { return nil }
+    guard shape.takesMany else { return nil }
     let call = StreamingCall(method: self, stream: stream)
     call.start()
     return call
@@ -92,7 +93,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
       credit: { kept in
         if eventLoop.inEventLoop { stream.read(kept) } else { eventLoop.execute { stream.read(kept) } }
       })
-    outbound = OutboundMessages(eventLoop: eventLoop) { stream.compression(wish: context.compressesReply) }
+    outbound = OutboundMessages(eventLoop: eventLoop, codec: stream.codec, framing: stream.framing) { stream.compression(wish: context.compressesReply) }
     outbound.attach(stream.exchange) { settings in
       stream.sendHead(context.takeHead(), compression: settings?.compression)
     }
@@ -108,7 +109,7 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
 
   func receiveEnd() {
     inbound.finish()
-    if !method.takesManyMessages { start() }
+    if !method.shape.takesMany { start() }
   }
 
   func cancel(_ error: RPCError) {

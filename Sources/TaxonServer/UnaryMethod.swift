@@ -50,7 +50,8 @@ final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion
 
   var path: String { descriptor.path }
 
-  var takesManyMessages: Bool { false }
+  var shape: MethodShape { .unary }
+  var isSafe: Bool { descriptor.idempotency == .noSideEffects }
   func begin(_ stream: ServerStream) -> (any ServerCall)? { nil }
 
   func begin(

@@ -42,7 +42,7 @@ struct ResponseFields: ~Copyable {
   ) {
     switch name.count {
     case 7 where name.equals(":status"): httpStatus = Self.number(value)
-    case 12 where name.equals("content-type"): isGRPC = GRPC.codec(contentType: value) != nil
+    case 12 where name.equals("content-type"): isGRPC = GRPC.isContentType(value)
     case 11 where name.equals("grpc-status"): receive(status: value)
     case 20 where name.equals("grpc-accept-encoding"): break
     case 14 where name.equals("content-length"): break

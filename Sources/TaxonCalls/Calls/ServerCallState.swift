@@ -32,8 +32,6 @@ struct ServerCallState {
   enum HeadAction: Equatable {
     /// Look up the method and begin the call.
     case begin
-    /// Answer with an HTTP status, since the peer does not speak gRPC.
-    case rejectHTTP(status: Int, reason: String)
     /// End the call with an error.
     case fail(Fault)
     /// It is the trailers, which a request does not have.
@@ -49,6 +47,7 @@ struct ServerCallState {
     case tooManyMessages
     case noMessage
     case truncatedMessage(String)
+    case invalidBase64
     case invalidFlag(UInt8)
     case messageTooLarge(size: Int, limit: Int)
   }
@@ -58,17 +57,15 @@ struct ServerCallState {
   mutating func receivedHead(_ head: inout RequestHead, sizeLimit: Int) -> HeadAction {
     guard case .head = request else { return .ignore }
     request = .messages(count: 0)
-    guard head.method == .post else { return .rejectHTTP(status: 405, reason: "gRPC calls are POST requests") }
-    // What lies past the limit was not read, and may be the content-type.
-    if head.wire == nil, head.hasContentType || head.size <= sizeLimit {
-      return .rejectHTTP(status: 415, reason: "the content-type of a gRPC call is application/grpc")
-    }
     guard head.size <= sizeLimit else { return .fail(.headersTooLarge(size: head.size, limit: sizeLimit)) }
     if let text = head.invalidTimeout { return .fail(.invalidTimeout(text)) }
     acceptsCompressed = !head.encoding.isEmpty && head.encoding != "identity"
     if acceptsCompressed, head.compression == nil { return .fail(.unsupportedEncoding(head.encoding)) }
     return .begin
   }
+
+  /// The head is complete, and the request is answered without a call.
+  mutating func refuse() { request = .messages(count: 0) }
 
   /// True until the head is complete.
   var wantsHead: Bool {
@@ -170,6 +167,7 @@ extension ServerCallState.Fault {
     case .tooManyMessages: "the method takes one message, and a second one came"
     case .noMessage: "the method takes one message, and the request ended without one"
     case .truncatedMessage(let place): "the request is truncated: it ended \(place)"
+    case .invalidBase64: "the body is not Base64"
     case .invalidFlag(let flag): "the prefix of a message begins with \(flag); it must be 0 or 1"
     case .messageTooLarge(let size, let limit): "a message of \(size) bytes is over the limit of \(limit) bytes"
     }
@@ -189,22 +187,9 @@ extension ServerCallState.Fault {
     }
   }
 
-  /// What goes with the error: which encodings would do (gRPC compression document).
-  var trailing: [HeaderBlock.Field] {
+  /// What goes with the error: which encodings would do (gRPC compression document; RFC 9110 §15.5.16).
+  func trailing(_ wire: any WireProtocol.Type) -> [HeaderBlock.Field] {
     guard case .unsupportedEncoding = self else { return [] }
-    return [.init("grpc-accept-encoding", Compression.acceptedHere)]
-  }
-}
-
-extension HeaderBlock {
-  /// The head of an HTTP answer to what is not gRPC, whose content is text of `count` bytes.
-  convenience init(rejection status: Int, reason: String, count: Int) {
-    var fields: [Field] = [
-      .init(":status", "\(status)"), .init("content-type", "text/plain; charset=utf-8"),
-      .init("content-length", "\(count)"), .init("x-taxon-reason", reason),
-    ]
-    // RFC 9110 §15.5.6
-    if status == 405 { fields.append(.init("allow", "POST")) }
-    self.init(fields)
+    return [.init(wire.acceptEncodingName, Compression.acceptedHere)]
   }
 }

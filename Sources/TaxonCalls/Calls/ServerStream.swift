@@ -18,6 +18,8 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
 
   @exclusivity(unchecked) private var state = ServerCallState()
   @exclusivity(unchecked) private var deframer: MessageDeframer
+  /// Of a body that is text.
+  @exclusivity(unchecked) private var text: Base64Text?
   @exclusivity(unchecked) private var decompressor: Decompressor?
   /// Begins the call when its message is there.
   @exclusivity(unchecked) private var method: (any ServerMethod)?
@@ -42,7 +44,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   @exclusivity(unchecked) private var hasHandler = false
   /// The stream is not closed.
   @exclusivity(unchecked) private var isOpen = true
-  /// The request is not gRPC and answered, and goes on: it is stopped after so many bytes, or that time.
+  /// The request is no call and answered, and goes on: it is stopped after so many bytes, or that time.
   @exclusivity(unchecked) private var isRejected = false
   private static let maxRejected = 16 * 1024
   private static let rejectedTime = TimeAmount.seconds(1)
@@ -103,6 +105,8 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   private var wire: any WireProtocol.Type { head.wire ?? GRPC.self }
   /// How its messages are written.
   package var codec: MessageCodec { head.codec }
+  /// How they lie in the bodies.
+  package var framing: BodyFraming { deframer.framing }
   /// What came with the request.
   package var metadata: Metadata { head.metadata }
   /// The path of the method that is called.
@@ -119,28 +123,68 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   }
 
   package func receivedHeaders(endStream: Bool) {
-    if state.wantsHead { head.finish(context.headerCache) }
+    if state.wantsHead {
+      head.finish(context.headerCache)
+      // Plain gRPC has no choice. What lies past the limit was not read, and may be the content type.
+      let isOther = head.wire == nil || !head.isPost
+      if isOther, head.size <= context.limits.maxHeaderListSize || !head.contentType.isEmpty {
+        guard choose(hasBody: !endStream) else { return }
+      }
+    }
     switch state.receivedHead(&head, sizeLimit: context.limits.maxHeaderListSize) {
-    case .begin: begin()
+    case .begin: begin(hasEnded: endStream)
     case .fail(let fault): fail(fault)
-    case .rejectHTTP(let status, let reason): rejectHTTP(status, reason, hasEnded: endStream)
     case .ignore: break
     }
     if endStream { receivedEnd() }
   }
 
-  private func begin() {
+  /// Finds the protocol of a request that is not plain gRPC. False: it is answered, and no call.
+  private func choose(hasBody: Bool) -> Bool {
+    switch ProtocolChoice(protocols: context.protocols, router: context.router).choose(&head, hasBody: hasBody) {
+    case .call: return true
+    case .refuse(let error, let fields): refuse(error, fields, hasEnded: !hasBody)
+    case .answer(let block):
+      state.refuse()
+      _ = state.finish()
+      exchange.sendHeadersOnly(block)
+      if hasBody { exchange.resetWhenAnswered() }
+    }
+    return false
+  }
+
+  private func begin(hasEnded: Bool) {
+    guard let method = context.method(head.path) else {
+      fail(CallError.MethodNotFound(path: head.path))
+      return
+    }
+    let shape = method.shape
+    if shape.isFullDuplex, !exchange.isFullDuplex {
+      head.wire = nil
+      return refuse(CallError.FullDuplexUnsupported(path: head.path), Metadata(), hasEnded: hasEnded)
+    }
     if let timeout = head.timeout {
       let deadline = NIODeadline.now() + TimeAmount(saturating: timeout)
       expiry = deadline
       context.deadlines.add(self, at: deadline)
     }
-    guard let method = context.method(head.path) else {
-      fail(CallError.MethodNotFound(path: head.path))
-      return
-    }
-    state.takesManyMessages = method.takesManyMessages
+    state.takesManyMessages = shape.takesMany
+    if let other = head.other, !begin(other) { return }
     if let call = method.begin(self) { self.call = call } else { self.method = method }
+  }
+
+  /// Gets ready for the body of a request that is not plain gRPC. False: the call is over.
+  private func begin(_ other: OtherRequest) -> Bool {
+    let framing = wire.framing
+    deframer.take(framing, isCompressed: !head.encoding.isEmpty && head.encoding != "identity")
+    if framing == .base64 { text = Base64Text() }
+    let size = other.message?.count ?? head.contentLength ?? 0
+    if framing == .whole, size > deframer.limit {
+      fail(.messageTooLarge(size: size, limit: deframer.limit))
+      return false
+    }
+    if let message = other.message { message.withUnsafeBytes { process($0) } }
+    return true
   }
 
   package func received(data: UnsafeRawBufferPointer, isLast: Bool) {
@@ -151,6 +195,19 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
       if before <= Self.maxRejected, unconsumed > Self.maxRejected { exchange.resetWhenAnswered() }
       return
     }
+    if text != nil { return received(text: data) }
+    receive(data)
+    consume()
+  }
+
+  private func received(text data: UnsafeRawBufferPointer) {
+    var bytes: [UInt8] = []
+    guard text?.decode(data, into: &bytes) == true else { return fail(.invalidBase64) }
+    bytes.withUnsafeBytes { receive($0) }
+    consume()
+  }
+
+  private func receive(_ data: UnsafeRawBufferPointer) {
     if isWaiting, !backlog.isEmpty || deframer.hasMessage {
       backlog.append(contentsOf: data)
       // The ledger bounds it, whatever is in it.
@@ -159,23 +216,13 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     } else {
       process(data)
     }
-    consume()
   }
 
   /// Takes bytes apart, as far as messages may be decoded.
   private func process(_ data: UnsafeRawBufferPointer) {
     isProcessing = true
     do throws(MessageDeframer.Failure) {
-      let rest = try deframer.process(data) { isCompressed, message in
-        guard mayDecode else { return false }
-        exchange.completedMessage()
-        switch state.receivedMessage(isCompressed: isCompressed) {
-        case .deliver: deliver(message, isCompressed: isCompressed)
-        case .fail(let fault): fail(fault)
-        case .ignore: break
-        }
-        return true
-      }
+      let rest = try deframer.process(data) { take($1, isCompressed: $0) }
       if rest > 0 { backlog.append(contentsOf: data[(data.count - rest)...]) }
     } catch {
       switch error {
@@ -185,6 +232,28 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     }
     isProcessing = false
     if state.isReplying { noteRaw() } else { forgetRequest() }
+  }
+
+  /// False: the message may not be decoded before others are read.
+  private func take(_ message: UnsafeRawBufferPointer, isCompressed: Bool) -> Bool {
+    guard mayDecode else { return false }
+    exchange.completedMessage()
+    switch state.receivedMessage(isCompressed: isCompressed) {
+    case .deliver: deliver(message, isCompressed: isCompressed)
+    case .fail(let fault): fail(fault)
+    case .ignore: break
+    }
+    return true
+  }
+
+  /// Takes the message that is the whole body, which has ended.
+  private func processEnd() {
+    isProcessing = true
+    deframer.processEnd { take($1, isCompressed: $0) }
+    isProcessing = false
+    if state.isReplying { noteRaw() } else { forgetRequest() }
+    // Waits in the ledger, if it was not taken.
+    if deframer.hasMessage { consume() }
   }
 
   /// False while the messages that wait to be read are as many as may be.
@@ -346,24 +415,26 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     let error = CallError.HeadersTooLarge(
       what: "The answer's \(isHead ? "header block" : "trailers")", size: Int64(size), limit: Int64(HeaderBlock.maxSize)
     )
-    let status = WireStatus(error, context.limits.errors())
-    context.router.failed(error, status: status, path: head.path)
-    return isHead ? wire.headAndEnd(status, []) : wire.end(status, [])
+    let failure = wire.failure(error, head, context.limits.errors())
+    context.router.failed(error, failure: failure, path: head.path)
+    return wire.substitute(for: failure, isHead: isHead)
   }
 
   package func headersTooLarge(size: Int) {
     let text =
       "Request headers of more than \(size - 1) bytes are over the limit of \(context.limits.maxHeaderListSize) bytes"
     let error = RPCError(.resourceExhausted, text)
-    context.router.failed(error, status: WireStatus(error), path: head.path)
+    context.router.failed(error, failure: CallFailure(WireStatus(error)), path: head.path)
   }
 
   package func receivedEnd() {
+    if deframer.framing == .whole, state.isReplying { processEnd() }
     if deframer.hasMessage || !backlog.isEmpty, state.isReplying {
       hasEndWaiting = true
       return
     }
-    switch state.receivedEnd(truncation: deframer.truncation) {
+    let isTextCut = text.map { !$0.isAtBoundary } ?? false
+    switch state.receivedEnd(truncation: isTextCut ? "inside a group of Base64" : deframer.truncation) {
     case .invoke: call?.receiveEnd()
     case .fail(let fault): fail(fault)
     case .ignore: break
@@ -407,20 +478,62 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     context.executor.eventLoop.assertInEventLoop()
     guard state.isReplying else { return }
     let settings = compression(wish: compress)
-    var framer = MessageFramer(settings)
+    if let other = head.other {
+      let answer = (initial: answered(initial), trailing: trailing)
+      return try reply(message, other, settings, compress: compress, answer)
+    }
+    var framer = MessageFramer(settings, codec: head.codec)
     try exchange.send(message, compress: compress, by: &framer)
     let isFirst = state.sendMessage() == .sendHead
     _ = state.finish()
-    exchange.finish(trailers: wire.end(trailing))
-    if isFirst { exchange.sendHead(wire.head(initial, settings?.compression)) }
+    wire.finish(exchange, trailing)
+    if isFirst {
+      exchange.sendHead(
+        wire.head(
+          AnswerHead(initial: initial, trailing: trailing, compression: settings?.compression, codec: head.codec)))
+    }
     ended()
+  }
+
+  /// The same for a request that is not plain gRPC.
+  private func reply(
+    _ message: some Message, _ other: OtherRequest, _ settings: CompressionSettings?, compress: Bool?,
+    _ answer: (initial: Metadata, trailing: Metadata)
+  ) throws(RPCError) {
+    var framer = MessageFramer(settings, codec: head.codec, framing: framing)
+    var body = OutboundBuffer()
+    body.adopt(exchange.takeSpareMemory())
+    try framer.append(message, compress: compress, to: &body)
+    let isFirst = state.sendMessage() == .sendHead
+    _ = state.finish()
+    let compression = framing == .whole && !framer.hasCompressed ? nil : settings?.compression
+    let block = wire.head(
+      AnswerHead(
+        initial: answer.initial, trailing: answer.trailing, compression: compression, codec: head.codec))
+    if isFirst, let short = other.bodiless(block, answer.initial, head.metadata, byteCount: body.count) {
+      exchange.sendHeadersOnly(short)
+      return ended()
+    }
+    exchange.send(contentsOf: &body)
+    wire.finish(exchange, answer.trailing)
+    if isFirst { exchange.sendHead(block) }
+    ended()
+  }
+
+  /// Initial metadata with the fields that every answer to the request has.
+  private func answered(_ initial: Metadata) -> Metadata {
+    guard let fields = head.other?.answerFields, !fields.isEmpty else { return initial }
+    return fields + initial
   }
 
   /// Sends the head of a reply that has any number of messages, unless that has happened.
   package func sendHead(_ initial: Metadata, compression: Compression?) {
     context.executor.eventLoop.assertInEventLoop()
-    guard state.sendMessage() == .sendHead else { return }
-    exchange.sendHead(wire.head(initial, compression))
+    // The head of an answer that is one message says how the message is written, and whether the call has failed.
+    guard framing != .whole, state.sendMessage() == .sendHead else { return }
+    exchange.sendHead(
+      wire.head(
+        AnswerHead(initial: answered(initial), trailing: Metadata(), compression: compression, codec: head.codec)))
   }
 
   /// Ends a reply that has any number of messages.
@@ -428,60 +541,56 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     context.executor.eventLoop.assertInEventLoop()
     // The head is out, or else `sendHead` would come first.
     guard state.finish() == .goOn else { return }
-    exchange.finish(trailers: wire.end(trailing))
+    wire.finish(exchange, trailing)
     ended()
   }
 
   /// Ends the call with an error; what has been sent so far stays sent.
   ///
-  /// - Parameter trailing: What goes with the status, which is to have room for it (`ServerCallLimits.errors(with:)`).
-  /// - Returns: False when the call was over already.
+  /// - Returns: What left of it, and false when the call was over already.
   @discardableResult
-  package func fail(_ status: WireStatus, initial: Metadata = Metadata(), trailing: [HeaderBlock.Field] = []) -> Bool {
+  package func fail(
+    _ error: some TaxonomyError, initial: Metadata = Metadata(), trailing: [HeaderBlock.Field] = []
+  ) -> (failure: CallFailure, wasSent: Bool) {
     context.executor.eventLoop.assertInEventLoop()
+    let wire = wire
+    let isSplit = state.hasSentHead || !initial.isEmpty
+    let failure = wire.failure(error, head, context.limits.errors(with: trailing, isSplit: isSplit))
     switch state.finish() {
-    case .ignore: return false
-    case .goOn: exchange.finish(trailers: wire.end(status, trailing))
-    // Initial metadata is the head's, which a block that is head and trailers at once does not tell apart.
-    case .sendHead where !status.isOneFrame || !initial.isEmpty:
-      exchange.finish(trailers: wire.end(status, trailing))
-      exchange.sendHead(wire.head(initial, nil))
+    case .ignore: return (failure, false)
+    case .goOn: wire.finish(exchange, failure, trailing)
     case .sendHead:
-      exchange.sendHeadersOnly(wire.headAndEnd(status, trailing))
+      let isBodiless = head.other?.isBodiless ?? false
+      wire.fail(
+        exchange, failure,
+        FailedAnswer(initial: answered(initial), trailing: trailing, codec: head.codec, isBodiless: isBodiless))
     }
-    ended()
-    return true
+    if !isRejected { ended() }
+    return (failure, true)
   }
 
   /// Ends the call, of which the handler, if there is one, learns.
-  private func fail(_ error: some TaxonomyError, trailing: [HeaderBlock.Field] = []) {
-    let status = WireStatus(error, context.limits.errors(with: trailing, isSplit: state.hasSentHead))
+  private func fail(_ error: some TaxonomyError, with initial: Metadata = Metadata(), trailing: [HeaderBlock.Field] = [])
+  {
     let call = call
-    guard fail(status, initial: Metadata(), trailing: trailing) else { return }
-    context.router.failed(error, status: status, path: head.path)
+    let (failure, wasSent) = fail(error, initial: initial, trailing: trailing)
+    guard wasSent else { return }
+    context.router.failed(error, failure: failure, path: head.path)
     call?.cancel(RPCError.lift(error))
   }
 
-  private func fail(_ fault: ServerCallState.Fault) { fail(fault.error, trailing: fault.trailing) }
+  private func fail(_ fault: ServerCallState.Fault) { fail(fault.error, trailing: fault.trailing(wire)) }
 
-  /// Answers what is not gRPC as HTTP does, with the reason as text.
+  /// Answers what is no call as HTTP does.
   ///
   /// A request that goes on is not stopped at once: what is wrong with it further on is still answered as HTTP/2 asks,
   /// and a client that ends it soon does not find its stream reset. RFC 9113 §8.1 leaves that to the server.
-  private func rejectHTTP(_ status: Int, _ reason: String, hasEnded: Bool) {
-    guard state.finish() == .sendHead else { return }
-    let text = reason + "\n"
-    let block = HeaderBlock(rejection: status, reason: reason, count: text.utf8.count)
-    if head.method == .head {
-      exchange.sendHeadersOnly(block)
-    } else {
-      exchange.send(text.utf8.count) { $0.copyBytes(from: text.utf8) }
-      exchange.finish(trailers: nil)
-      exchange.sendHead(block)
-    }
-    guard !hasEnded else { return }
-    isRejected = true
-    context.deadlines.add(self, at: .now() + Self.rejectedTime)
+  private func refuse(_ error: any TaxonomyError, _ fields: Metadata, hasEnded: Bool) {
+    state.refuse()
+    if head.wire == nil { head.wire = PlainJSON.self }
+    isRejected = !hasEnded
+    fail(error, with: fields)
+    if isRejected { context.deadlines.add(self, at: .now() + Self.rejectedTime) }
   }
 
   /// The reply is over: let go of the call and its request, stop the clock, and stop a peer that is still sending.

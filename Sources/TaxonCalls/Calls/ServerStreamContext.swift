@@ -37,6 +37,8 @@ package final class ServerStreamContext {
   package let router: any ServerRouter
   /// What one call may do.
   package let limits: ServerCallLimits
+  /// How calls may be written.
+  let protocols: CallProtocols
   /// Runs the handlers of the connection's calls.
   package let tasks: HandlerTasks
   /// What came before on the connection.
@@ -61,8 +63,9 @@ package final class ServerStreamContext {
   /// What the streams of a connection share.
   package init(
     executor: LoopExecutor, peer: String, router: any ServerRouter, limits: ServerCallLimits,
-    ledger: ConnectionLedger = ConnectionLedger()
+    protocols: CallProtocols = CallProtocols(), ledger: ConnectionLedger = ConnectionLedger()
   ) {
+    self.protocols = protocols
     self.ledger = ledger
     self.executor = executor
     other = ConnectionPeer(address: peer)

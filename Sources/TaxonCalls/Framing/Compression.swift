@@ -245,3 +245,17 @@ extension Compression {
       })
   }
 }
+
+/// How a call's own messages are compressed.
+public struct CompressionSettings: Sendable, Hashable {
+  /// The format.
+  public var compression: Compression
+  /// Bytes below which a message is left as it is.
+  public var minimumSize: Int
+
+  /// Settings; messages below 1 KiB are left as they are unless something else is said.
+  public init(_ compression: Compression, minimumSize: Int = 1024) {
+    self.compression = compression
+    self.minimumSize = minimumSize
+  }
+}

@@ -63,6 +63,11 @@ public struct Metadata: Sendable, Hashable {
     return true
   }
 
+  /// The entries of one, and behind them those of the other.
+  static func + (left: Metadata, right: Metadata) -> Metadata {
+    right.isEmpty ? left : Metadata(entries: left.entries + right.entries)
+  }
+
   /// Removes every value of a name.
   public mutating func remove(_ name: String) {
     let name = name.lowercased()

@@ -5,12 +5,12 @@ import TaxonTransport
 
 /// gRPC over HTTP/2: its headers (the gRPC document of that name, "Requests" and "Responses").
 package enum GRPC: WireProtocol {
-  package static func codec(contentType: UnsafeBufferPointer<UInt8>) -> MessageCodec? {
-    isContentType(contentType) ? .binary : nil
-  }
+  package static let name = "grpc"
+  package static var framing: BodyFraming { .enveloped }
+  package static let acceptEncodingName = "grpc-accept-encoding"
 
-  /// "application/grpc", alone or before "+proto" or ";": the other suffixes name formats that are not spoken here.
-  private static func isContentType(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+  /// "application/grpc", alone or before "+proto" or ";": with the other suffixes it is for `ProtocolChoice` to find.
+  static func isContentType(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
     let prefix: StaticString = "application/grpc"
     guard value.count >= prefix.utf8CodeUnitCount,
       UnsafeBufferPointer(rebasing: value.prefix(prefix.utf8CodeUnitCount)).equals(prefix)
@@ -22,11 +22,13 @@ package enum GRPC: WireProtocol {
 
   // MARK: Requests
 
+  /// Fields that the head of every request has.
   package static let requestFields: [HeaderBlock.Field] = [
     .init("te", "trailers"), .init("content-type", "application/grpc"), .init("user-agent", "taxon"),
     .init("grpc-accept-encoding", Compression.acceptedHere),
   ]
 
+  /// Fields that say how long the caller waits, and how its messages are compressed.
   package static func requestFields(timeout: Duration?, compression: Compression?) -> [HeaderBlock.Field] {
     var fields: [HeaderBlock.Field] = []
     if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
@@ -39,28 +41,58 @@ package enum GRPC: WireProtocol {
   private static let okHead = HeaderBlock([.init(":status", "200"), .init("content-type", "application/grpc")])
   private static let okTrailers = HeaderBlock([.init("grpc-status", "0")])
 
-  package static func head(_ metadata: Metadata, _ compression: Compression?) -> HeaderBlock {
-    if metadata.isEmpty, compression == nil { return okHead }
-    var fields: [HeaderBlock.Field] = [.init(":status", "200"), .init("content-type", "application/grpc")]
-    if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
-    return HeaderBlock(fields + HeaderBlock.Field.fields(of: metadata))
+  package static func head(_ answer: AnswerHead) -> HeaderBlock {
+    if answer.initial.isEmpty, answer.compression == nil, case .binary = answer.codec { return okHead }
+    var fields: [HeaderBlock.Field] = [
+      .init(":status", "200"), .init("content-type", answer.codec.contentType("application/grpc")),
+    ]
+    if let compression = answer.compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
+    return HeaderBlock(fields + HeaderBlock.Field.fields(of: answer.initial))
   }
 
-  package static func end(_ trailing: Metadata) -> HeaderBlock {
-    if trailing.isEmpty { return okTrailers }
-    return HeaderBlock([.init("grpc-status", "0")] + HeaderBlock.Field.fields(of: trailing))
+  package static func finish(_ exchange: any HTTPExchange, _ trailing: Metadata) {
+    exchange.finish(
+      trailers: trailing.isEmpty
+        ? okTrailers : HeaderBlock([.init("grpc-status", "0")] + HeaderBlock.Field.fields(of: trailing)))
   }
 
-  /// Headers alone, which are the head and the trailers of an error at once (Trailers-Only).
-  package static func headAndEnd(_ status: WireStatus, _ trailing: [HeaderBlock.Field]) -> HeaderBlock {
+  // MARK: Errors
+
+  package static func failure(
+    _ error: some TaxonomyError, _ request: borrowing RequestHead, _ options: WireOptions
+  ) -> CallFailure {
+    CallFailure(WireStatus(error, options))
+  }
+
+  /// One block that is head and trailers at once (Trailers-Only), or two. Initial metadata is the head's, which one block does
+  /// not tell apart.
+  package static func fail(_ exchange: any HTTPExchange, _ failure: CallFailure, _ answer: FailedAnswer) {
+    guard let status = failure.status, status.isOneFrame, answer.initial.isEmpty else {
+      finish(exchange, failure, answer.trailing)
+      return exchange.sendHead(
+        head(AnswerHead(initial: answer.initial, trailing: Metadata(), compression: nil, codec: answer.codec)))
+    }
+    exchange.sendHeadersOnly(headAndEnd(status, answer.trailing))
+  }
+
+  package static func finish(
+    _ exchange: any HTTPExchange, _ failure: CallFailure, _ trailing: [HeaderBlock.Field]
+  ) {
+    exchange.finish(trailers: failure.status.map { end($0, trailing) })
+  }
+
+  package static func substitute(for failure: CallFailure, isHead: Bool) -> HeaderBlock? {
+    failure.status.map { isHead ? headAndEnd($0, []) : end($0, []) }
+  }
+
+  private static func headAndEnd(_ status: WireStatus, _ trailing: [HeaderBlock.Field]) -> HeaderBlock {
     errorBlock(status, fieldCount: 2, byteCount: 0, trailing) { writer in
       writer.add(":status", "200")
       writer.add("content-type", "application/grpc")
     }
   }
 
-  /// The trailers of an error.
-  package static func end(_ status: WireStatus, _ trailing: [HeaderBlock.Field]) -> HeaderBlock {
+  private static func end(_ status: WireStatus, _ trailing: [HeaderBlock.Field]) -> HeaderBlock {
     errorBlock(status, fieldCount: 0, byteCount: 0, trailing) { _ in }
   }
 

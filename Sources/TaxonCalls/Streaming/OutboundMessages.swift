@@ -63,8 +63,15 @@ package final class OutboundMessages: Sendable {
   /// Encodes and compresses messages: that takes long, so it happens outside of the lock, which the event loop takes.
   // @unchecked: reached by the writer whose turn it is, or under the lock when it is nobody's.
   private final class Encoder: @unchecked Sendable {
+    let codec: MessageCodec
+    let framing: BodyFraming
     @exclusivity(unchecked) var framer: MessageFramer?
     @exclusivity(unchecked) var buffer = OutboundBuffer()
+
+    init(codec: MessageCodec, framing: BodyFraming) {
+      self.codec = codec
+      self.framing = framing
+    }
 
     func clear() {
       framer = nil
@@ -73,7 +80,7 @@ package final class OutboundMessages: Sendable {
   }
 
   private let state: Locked<State>
-  private let encoder = Encoder()
+  private let encoder: Encoder
   private let eventLoop: any EventLoop
   // nonisolated(unsafe), both: reached on the loop alone, which debug builds check, and let go of when the call is over.
   nonisolated(unsafe) private var stream: (any HTTPExchange)?
@@ -86,11 +93,15 @@ package final class OutboundMessages: Sendable {
   /// Messages for a stream on the loop; nothing leaves before `attach`.
   ///
   /// - Parameters:
+  ///   - codec: How messages are written.
+  ///   - framing: How they lie in the body.
   ///   - mayRewind: What is sent is kept, up to 64 KiB, until `keepNothing` is called.
   ///   - compression: Asked once, on any thread, with the first message. Let go of when the call is over.
   package init(
-    eventLoop: any EventLoop, mayRewind: Bool = false, compression: @escaping @Sendable () -> CompressionSettings?
+    eventLoop: any EventLoop, codec: MessageCodec = .binary, framing: BodyFraming = .enveloped, mayRewind: Bool = false,
+    compression: @escaping @Sendable () -> CompressionSettings?
   ) {
+    encoder = Encoder(codec: codec, framing: framing)
     self.eventLoop = eventLoop
     state = Locked(State(keepsSent: mayRewind, compression: compression))
   }
@@ -142,7 +153,7 @@ package final class OutboundMessages: Sendable {
     do {
       if encoder.framer == nil {
         let compression = state.withLock { exchange(&$0.compression, with: nil) }
-        encoder.framer = MessageFramer(compression?())
+        encoder.framer = MessageFramer(compression?(), codec: encoder.codec, framing: encoder.framing)
       }
       try encoder.framer?.append(message, compress: compress, to: &encoder.buffer)
     } catch {

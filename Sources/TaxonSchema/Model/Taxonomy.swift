@@ -159,14 +159,16 @@ enum HTTPRules {
     guard (400...599).contains(http) else {
       return "http \(http) is not an error; choose 400 to 599, or \(mend)"
     }
+    // HTTP has more than one word for what a server does not have.
+    if status == .unimplemented, [404, 405, 415].contains(http) { return nil }
     if let owner = owners[http], owner != status {
       return "status \(status) and http \(http) contradict each other, \(http) belongs to \(owner); "
         + "\(mend), or declare status \(owner)"
     }
     if status == .resourceExhausted {
-      guard ![413, 429, 503, 507].contains(http) else { return nil }
+      guard ![413, 429, 431, 503, 507].contains(http) else { return nil }
       return
-        "status \(status) and http \(http) contradict each other, \(status) goes with 413, 429, 503 or 507; \(mend)"
+        "status \(status) and http \(http) contradict each other, \(status) goes with 413, 429, 431, 503 or 507; \(mend)"
     }
     guard http / 100 != usual / 100 else { return nil }
     let range = usual / 100 == 4 ? "400 to 499" : "500 to 599"

@@ -10,6 +10,7 @@ final class ServerConnection: HTTP2SessionDelegate {
   struct Settings: Sendable {
     let router: any ServerRouter
     let calls: ServerCallLimits
+    let protocols: CallProtocols
     let http2: HTTP2Configuration
     let connections: ConnectionLimits
     let keepalive: KeepaliveSettings
@@ -24,6 +25,9 @@ final class ServerConnection: HTTP2SessionDelegate {
       var calls = configuration.calls
       calls.creditStep = max(1, configuration.http2.streamWindow / 2)
       self.calls = calls
+      protocols = CallProtocols(
+        served: configuration.protocols, connect: configuration.connect, json: configuration.json,
+        cors: configuration.cors)
       var http2 = configuration.http2
       http2.maxHeaderListSize = configuration.calls.maxHeaderListSize
       http2.flood.pingPolicy = FloodLimits.PingPolicy(
@@ -73,7 +77,7 @@ final class ServerConnection: HTTP2SessionDelegate {
     let ledger = ConnectionLedger(settings.ledgerLimits, shared: settings.ledger, eventLoop: executor.eventLoop)
     streams = ServerStreamContext(
       executor: executor, peer: channel.remoteAddress?.peerName ?? "", router: settings.router, limits: settings.calls,
-      ledger: ledger)
+      protocols: settings.protocols, ledger: ledger)
     streams.shedsCall = { [reporter = settings.reporter, peer = streams.peer.address] limit in
       reporter.reached(limit, peer: peer)
     }

@@ -60,6 +60,10 @@ package protocol HTTPExchange: AnyObject {
 
   // MARK: Where it is
 
+  /// True when the answer may begin before the request has ended, and go on with it: not on HTTP/1.1, whose clients and
+  /// proxies may send all of a request before they read.
+  var isFullDuplex: Bool { get }
+
   /// The owner of the connection; nil when the exchange is not open.
   var owner: AnyObject? { get }
   /// In debug builds, stops the process when this is not the connection's event loop.

@@ -27,9 +27,18 @@ package final class HeaderBlock: Sendable {
       case bytes([UInt8])
     }
 
-    let name: String
+    /// In lower case.
+    package let name: String
     let value: Value
     let isIndexed: Bool
+
+    /// The value.
+    package var bytes: [UInt8] {
+      switch value {
+      case .text(let text): Array(text.utf8)
+      case .bytes(let bytes): bytes
+      }
+    }
 
     /// A field; the name in lower case.
     package init(_ name: String, _ value: String, isIndexed: Bool = true) {

@@ -204,6 +204,8 @@ package final class HTTP2Stream: HTTPExchange {
 
   package var hasUnsentBody: Bool { outbound.count > 0 || !state.isFinished || session?.hasUnsentEnd(self) == true }
 
+  package var isFullDuplex: Bool { true }
+
   package var owner: AnyObject? { session?.delegate }
 
   package func assertOnLoop() { session?.assertOnLoop() }

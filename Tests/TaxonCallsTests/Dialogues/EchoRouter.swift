@@ -19,7 +19,7 @@ final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test
     }
   }
 
-  func failed(_ error: any TaxonomyError, status: WireStatus, path: String) {
+  func failed(_ error: any TaxonomyError, failure: CallFailure, path: String) {
     failures.append(error.code)
     severities.append(error.severity)
   }
@@ -33,7 +33,8 @@ final class EchoRouter: ServerRouter, @unchecked Sendable {  // used on the test
       self.answers = answers
     }
 
-    var takesManyMessages: Bool { false }
+    var shape: MethodShape { .unary }
+    var isSafe: Bool { false }
     func begin(_ stream: ServerStream) -> (any ServerCall)? { Call(router: router, stream: stream, answers: answers) }
 
     func begin(

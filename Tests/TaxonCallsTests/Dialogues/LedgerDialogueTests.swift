@@ -13,12 +13,15 @@ import Testing
   final class Collector: ServerRouter, ServerMethod, @unchecked Sendable {  // used on the test's one thread
     var calls: [Call] = []
     private(set) var failures: [String] = []
-    let takesManyMessages: Bool
+    let shape: MethodShape
+    let isSafe = false
 
-    init(takesManyMessages: Bool) { self.takesManyMessages = takesManyMessages }
+    init(takesManyMessages: Bool) {
+      shape = MethodShape(takesMany: takesManyMessages, answersMany: takesManyMessages)
+    }
 
     func method(_ path: String) -> (any ServerMethod)? { self }
-    func failed(_ error: any TaxonomyError, status: WireStatus, path: String) { failures.append(error.code) }
+    func failed(_ error: any TaxonomyError, failure: CallFailure, path: String) { failures.append(error.code) }
 
     func begin(_ stream: ServerStream) -> (any ServerCall)? {
       let call = Call(stream)

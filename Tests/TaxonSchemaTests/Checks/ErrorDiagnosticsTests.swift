@@ -53,7 +53,7 @@ import Testing
     ),
     (
       "RESOURCE_EXHAUSTED", 500,
-      "status RESOURCE_EXHAUSTED and http 500 contradict each other, RESOURCE_EXHAUSTED goes with 413, 429, 503 or 507; "
+      "status RESOURCE_EXHAUSTED and http 500 contradict each other, RESOURCE_EXHAUSTED goes with 413, 429, 431, 503 or 507; "
         + "leave http out for 429"
     ),
   ])

@@ -20,6 +20,12 @@ public enum CallError: ErrorUnion {
   /// The request or the answer has no message or a second one, and the method declares one (UNIMPLEMENTED, as gRPC's
   /// document on status codes has it).
   case wrongMessageCount(WrongMessageCount)
+  /// No protocol that the server speaks has such a content type, or the method is not called with it.
+  case unsupportedMediaType(UnsupportedMediaType)
+  /// There is something at the path, and it is not reached by this verb.
+  case methodNotAllowed(MethodNotAllowed)
+  /// Both ends of the method stream at once, for which this version of HTTP has no means.
+  case fullDuplexUnsupported(FullDuplexUnsupported)
   /// A message is compressed in a way that the receiver does not know.
   case unsupportedEncoding(UnsupportedEncoding)
   /// The server holds as many bytes for its peers as it may, and the caller's connection has most of its share: the
@@ -32,8 +38,8 @@ public enum CallError: ErrorUnion {
 
   public static let members: [any DeclaredError.Type] = [
     InternalError.self, MethodNotFound.self, MalformedMessage.self, MessageTooLarge.self, HeadersTooLarge.self,
-    ProtocolViolation.self, WrongMessageCount.self, UnsupportedEncoding.self, ServerOverloaded.self,
-    DeadlineExceeded.self]
+    ProtocolViolation.self, WrongMessageCount.self, UnsupportedMediaType.self, MethodNotAllowed.self,
+    FullDuplexUnsupported.self, UnsupportedEncoding.self, ServerOverloaded.self, DeadlineExceeded.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
@@ -44,6 +50,9 @@ public enum CallError: ErrorUnion {
     case let error as HeadersTooLarge: self = .headersTooLarge(error)
     case let error as ProtocolViolation: self = .protocolViolation(error)
     case let error as WrongMessageCount: self = .wrongMessageCount(error)
+    case let error as UnsupportedMediaType: self = .unsupportedMediaType(error)
+    case let error as MethodNotAllowed: self = .methodNotAllowed(error)
+    case let error as FullDuplexUnsupported: self = .fullDuplexUnsupported(error)
     case let error as UnsupportedEncoding: self = .unsupportedEncoding(error)
     case let error as ServerOverloaded: self = .serverOverloaded(error)
     case let error as DeadlineExceeded: self = .deadlineExceeded(error)
@@ -61,6 +70,9 @@ public enum CallError: ErrorUnion {
     case .headersTooLarge(let error): error
     case .protocolViolation(let error): error
     case .wrongMessageCount(let error): error
+    case .unsupportedMediaType(let error): error
+    case .methodNotAllowed(let error): error
+    case .fullDuplexUnsupported(let error): error
     case .unsupportedEncoding(let error): error
     case .serverOverloaded(let error): error
     case .deadlineExceeded(let error): error
@@ -108,6 +120,28 @@ public enum CallError: ErrorUnion {
   /// document on status codes has it).
   public static func wrongMessageCount(reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) -> Self {
     .wrongMessageCount(WrongMessageCount(reason: reason, retryAfter: retryAfter, cause: cause))
+  }
+
+  /// No protocol that the server speaks has such a content type, or the method is not called with it.
+  public static func unsupportedMediaType(
+    contentType: String, supported: [String] = [], retryAfter: Duration? = nil, cause: (any Error)? = nil
+  ) -> Self {
+    .unsupportedMediaType(UnsupportedMediaType(
+      contentType: contentType, supported: supported, retryAfter: retryAfter, cause: cause))
+  }
+
+  /// There is something at the path, and it is not reached by this verb.
+  public static func methodNotAllowed(
+    path: String, allowed: [String] = [], retryAfter: Duration? = nil, cause: (any Error)? = nil
+  ) -> Self {
+    .methodNotAllowed(MethodNotAllowed(path: path, allowed: allowed, retryAfter: retryAfter, cause: cause))
+  }
+
+  /// Both ends of the method stream at once, for which this version of HTTP has no means.
+  public static func fullDuplexUnsupported(
+    path: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
+  ) -> Self {
+    .fullDuplexUnsupported(FullDuplexUnsupported(path: path, retryAfter: retryAfter, cause: cause))
   }
 
   /// A message is compressed in a way that the receiver does not know.
@@ -175,7 +209,7 @@ public enum CallError: ErrorUnion {
     }
 
     public static let declaration = ErrorDeclaration(
-      domain: "taxon.dev", code: "METHOD_NOT_FOUND", categories: ["CallError"], status: .unimplemented, httpStatus: 501,
+      domain: "taxon.dev", code: "METHOD_NOT_FOUND", categories: ["CallError"], status: .unimplemented, httpStatus: 404,
       severity: .warning, retry: .never, breaker: .neutral)
 
     public var message: String { "Method \(path) is not implemented" }
@@ -263,7 +297,7 @@ public enum CallError: ErrorUnion {
 
     public static let declaration = ErrorDeclaration(
       domain: "taxon.dev", code: "MESSAGE_TOO_LARGE", categories: ["CallError"], status: .resourceExhausted,
-      httpStatus: 429, severity: .warning, retry: .never, breaker: .neutral)
+      httpStatus: 413, severity: .warning, retry: .never, breaker: .neutral)
 
     public var message: String { "Message of \(size) bytes is larger than the limit of \(limit) bytes" }
 
@@ -311,7 +345,7 @@ public enum CallError: ErrorUnion {
 
     public static let declaration = ErrorDeclaration(
       domain: "taxon.dev", code: "HEADERS_TOO_LARGE", categories: ["CallError"], status: .resourceExhausted,
-      httpStatus: 429, severity: .warning, retry: .never, breaker: .neutral)
+      httpStatus: 431, severity: .warning, retry: .never, breaker: .neutral)
 
     public var message: String { "\(what) of \(size) bytes is larger than the limit of \(limit) bytes" }
 
@@ -420,6 +454,141 @@ public enum CallError: ErrorUnion {
     }
   }
 
+  /// No protocol that the server speaks has such a content type, or the method is not called with it.
+  public struct UnsupportedMediaType: DeclaredError {
+    /// `content_type`, field 1.
+    public var contentType: String
+    /// `supported`, field 2.
+    public var supported: [String]
+    /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
+    public var context: ErrorContext
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
+    public init(contentType: String, supported: [String] = [], retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+      self.contentType = contentType
+      self.supported = supported
+      context = ErrorContext(retryAfter: retryAfter, cause: cause)
+    }
+
+    public static let declaration = ErrorDeclaration(
+      domain: "taxon.dev", code: "UNSUPPORTED_MEDIA_TYPE", categories: ["CallError"], status: .unimplemented,
+      httpStatus: 415, severity: .warning, retry: .never, breaker: .neutral)
+
+    public var message: String {
+      "Content type \"\(contentType)\" is not supported here; supported are \(ErrorText(supported))"
+    }
+
+    public var safeFields: [(name: String, text: String)] {
+      [("content_type", ErrorText(contentType)), ("supported", ErrorText(supported))]
+    }
+
+    public static let descriptor = MessageDescriptor("taxon.CallError.UnsupportedMediaType", [
+      Field("content_type", 1, .string),
+      Field("supported", 2, .repeated(.string)),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      contentType = try reader.value(0)
+      supported = try reader.array(1)
+      context = ErrorContext()
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.value(0, contentType)
+      writer.array(1, supported)
+      writer.unknownFields(unknownFields)
+    }
+  }
+
+  /// There is something at the path, and it is not reached by this verb.
+  public struct MethodNotAllowed: DeclaredError {
+    /// `path`, field 1.
+    public var path: String
+    /// `allowed`, field 2.
+    public var allowed: [String]
+    /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
+    public var context: ErrorContext
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
+    public init(path: String, allowed: [String] = [], retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+      self.path = path
+      self.allowed = allowed
+      context = ErrorContext(retryAfter: retryAfter, cause: cause)
+    }
+
+    public static let declaration = ErrorDeclaration(
+      domain: "taxon.dev", code: "METHOD_NOT_ALLOWED", categories: ["CallError"], status: .unimplemented,
+      httpStatus: 405, severity: .warning, retry: .never, breaker: .neutral)
+
+    public var message: String { "\(path) is not called by this verb; allowed are \(ErrorText(allowed))" }
+
+    public var safeFields: [(name: String, text: String)] {
+      [("path", ErrorText(path)), ("allowed", ErrorText(allowed))]
+    }
+
+    public static let descriptor = MessageDescriptor("taxon.CallError.MethodNotAllowed", [
+      Field("path", 1, .string),
+      Field("allowed", 2, .repeated(.string)),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      path = try reader.value(0)
+      allowed = try reader.array(1)
+      context = ErrorContext()
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.value(0, path)
+      writer.array(1, allowed)
+      writer.unknownFields(unknownFields)
+    }
+  }
+
+  /// Both ends of the method stream at once, for which this version of HTTP has no means.
+  public struct FullDuplexUnsupported: DeclaredError {
+    /// `path`, field 1.
+    public var path: String
+    /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
+    public var context: ErrorContext
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
+    public init(path: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+      self.path = path
+      context = ErrorContext(retryAfter: retryAfter, cause: cause)
+    }
+
+    public static let declaration = ErrorDeclaration(
+      domain: "taxon.dev", code: "FULL_DUPLEX_UNSUPPORTED", categories: ["CallError"], status: .unimplemented,
+      httpStatus: 505, severity: .warning, retry: .never, breaker: .neutral)
+
+    public var message: String { "Method \(path) streams both ways at once, which needs HTTP/2" }
+
+    public var safeFields: [(name: String, text: String)] { [("path", ErrorText(path))] }
+
+    public static let descriptor = MessageDescriptor("taxon.CallError.FullDuplexUnsupported", [
+      Field("path", 1, .string),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      path = try reader.value(0)
+      context = ErrorContext()
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.value(0, path)
+      writer.unknownFields(unknownFields)
+    }
+  }
+
   /// A message is compressed in a way that the receiver does not know.
   public struct UnsupportedEncoding: DeclaredError {
     /// `encoding`, field 1.
@@ -440,7 +609,7 @@ public enum CallError: ErrorUnion {
 
     public static let declaration = ErrorDeclaration(
       domain: "taxon.dev", code: "UNSUPPORTED_ENCODING", categories: ["CallError"], status: .unimplemented,
-      httpStatus: 501, severity: .error, retry: .never, breaker: .neutral)
+      httpStatus: 415, severity: .error, retry: .never, breaker: .neutral)
 
     public var message: String { "Encoding \(encoding) is not supported; supported are \(ErrorText(supported))" }
 
@@ -1153,7 +1322,8 @@ extension TypeRegistry {
   public static let taxonErrors = TypeRegistry([
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
     CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
-    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
+    CallError.WrongMessageCount.self, CallError.UnsupportedMediaType.self, CallError.MethodNotAllowed.self,
+    CallError.FullDuplexUnsupported.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
     CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
     ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self,
     SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
@@ -1173,7 +1343,8 @@ public enum TaxonError: ErrorUnion {
   public static let members: [any DeclaredError.Type] = [
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
     CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
-    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
+    CallError.WrongMessageCount.self, CallError.UnsupportedMediaType.self, CallError.MethodNotAllowed.self,
+    CallError.FullDuplexUnsupported.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
     CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
     ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self,
     SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self]
@@ -1209,7 +1380,8 @@ extension ErrorRegistry {
   public static let taxonErrors = ErrorRegistry([
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
     CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
-    CallError.WrongMessageCount.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
+    CallError.WrongMessageCount.self, CallError.UnsupportedMediaType.self, CallError.MethodNotAllowed.self,
+    CallError.FullDuplexUnsupported.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
     CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
     ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self,
     SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
@@ -1221,40 +1393,45 @@ extension ProtoFileDescriptor {
     "taxon/errors.proto",
     dependencies: [.taxonTaxonomy],
     base64: """
-      ChJ0YXhvbi9lcnJvcnMucHJvdG8SBXRheG9uGhR0YXhvbi90YXhvbm9teS5wcm90byK8CAoJQ2FsbEVycm9yGkUKDUludGVybmFsRXJyb3I6NOqm
-      GTAKDklOVEVSTkFMX0VSUk9SEhpBbiBpbnRlcm5hbCBlcnJvciBvY2N1cnJlZCgFOAEaXAoOTWV0aG9kTm90Rm91bmQSDAoEcGF0aBgBIAEoCTo8
-      6qYZOAoQTUVUSE9EX05PVF9GT1VORBIgTWV0aG9kIHtwYXRofSBpcyBub3QgaW1wbGVtZW50ZWQYDCgDGnAKEE1hbGZvcm1lZE1lc3NhZ2USDAoE
-      dHlwZRgBIAEoCRIOCgZyZWFzb24YAiABKAk6PuqmGToKEU1BTEZPUk1FRF9NRVNTQUdFEiVNZXNzYWdlIHt0eXBlfSBpcyBtYWxmb3JtZWQ6IHty
-      ZWFzb259Go4BCg9NZXNzYWdlVG9vTGFyZ2USDAoEc2l6ZRgBIAEoAxINCgVsaW1pdBgCIAEoAzpe6qYZWgoRTUVTU0FHRV9UT09fTEFSR0USQU1l
-      c3NhZ2Ugb2Yge3NpemV9IGJ5dGVzIGlzIGxhcmdlciB0aGFuIHRoZSBsaW1pdCBvZiB7bGltaXR9IGJ5dGVzGAgoAxqbAQoPSGVhZGVyc1Rvb0xh
-      cmdlEgwKBHdoYXQYASABKAkSDAoEc2l6ZRgCIAEoAxINCgVsaW1pdBgDIAEoAzpd6qYZWQoRSEVBREVSU19UT09fTEFSR0USQHt3aGF0fSBvZiB7
-      c2l6ZX0gYnl0ZXMgaXMgbGFyZ2VyIHRoYW4gdGhlIGxpbWl0IG9mIHtsaW1pdH0gYnl0ZXMYCCgDGkcKEVByb3RvY29sVmlvbGF0aW9uEg4KBnJl
-      YXNvbhgBIAEoCToi6qYZHgoSUFJPVE9DT0xfVklPTEFUSU9OEgh7cmVhc29ufRpMChFXcm9uZ01lc3NhZ2VDb3VudBIOCgZyZWFzb24YASABKAk6
-      J+qmGSMKE1dST05HX01FU1NBR0VfQ09VTlQSCHtyZWFzb259GAwoAxqZAQoTVW5zdXBwb3J0ZWRFbmNvZGluZxIQCghlbmNvZGluZxgBIAEoCRIR
-      CglzdXBwb3J0ZWQYAiADKAk6XeqmGVkKFFVOU1VQUE9SVEVEX0VOQ09ESU5HEj9FbmNvZGluZyB7ZW5jb2Rpbmd9IGlzIG5vdCBzdXBwb3J0ZWQ7
-      IHN1cHBvcnRlZCBhcmUge3N1cHBvcnRlZH0YDBpgChBTZXJ2ZXJPdmVybG9hZGVkOkzqphlIChFTRVJWRVJfT1ZFUkxPQURFRBIrVGhlIHNlcnZl
-      ciBob2xkcyB0b28gbWFueSBieXRlcyBvZiByZXF1ZXN0cxgOKAMwAzgBGkYKEERlYWRsaW5lRXhjZWVkZWQ6MuqmGS4KEURFQURMSU5FX0VYQ0VF
-      REVEEhFEZWFkbGluZSBleGNlZWRlZBgEKAMwATgBOgziphkICA0YBCABKAIihwoKD0Nvbm5lY3Rpb25FcnJvchpjCgtDaXJjdWl0T3BlbhIQCghl
-      bmRwb2ludBgBIAEoCTpC6qYZPgoMQ0lSQ1VJVF9PUEVOEiZDaXJjdWl0IGJyZWFrZXIgZm9yIHtlbmRwb2ludH0gaXMgb3BlbigDMAE4AkABGowD
-      ChNFbmRwb2ludFVucmVhY2hhYmxlEhAKCGVuZHBvaW50GAEgASgJEg4KBnJlYXNvbhgDIAEoCRITCgtleHBsYW5hdGlvbhgEIAEoCRIqCgVwaGFz
-      ZRgFIAEoDjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgAiAEBEhQKB2FkZHJlc3MYBiABKAlIAYgBARIXCg9vdGhlcl9hZGRyZXNzZXMYByABKAUS
-      HwoSdW5yZWFjaGFibGVfZm9yX21zGAggASgDSAKIAQESHwoSbmV4dF9hdHRlbXB0X2luX21zGAkgASgDSAOIAQE6UOqmGUwKFEVORFBPSU5UX1VO
-      UkVBQ0hBQkxFEjJUYXJnZXQge2VuZHBvaW50fSBjYW5ub3QgYmUgcmVhY2hlZDoge2V4cGxhbmF0aW9ufUABQggKBl9waGFzZUIKCghfYWRkcmVz
-      c0IVChNfdW5yZWFjaGFibGVfZm9yX21zQhUKE19uZXh0X2F0dGVtcHRfaW5fbXNKBAgCEANSBWVycm9yGvkCCg5Db25uZWN0aW9uTG9zdBIQCghl
-      bmRwb2ludBgBIAEoCRINCgVlcnJvchgCIAEoCRIqCgVwaGFzZRgDIAEoDjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgAiAEBEhQKB2FkZHJlc3MY
-      BCABKAlIAYgBARIdChBjb25uZWN0ZWRfZm9yX21zGAUgASgDSAKIAQESHwoSbmV4dF9hdHRlbXB0X2luX21zGAYgASgDSAOIAQESGgoNY2lyY3Vt
-      c3RhbmNlcxgHIAEoCUgEiAEBOlTqphlQCg9DT05ORUNUSU9OX0xPU1QSPVRoZSBjb25uZWN0aW9uIHRvIHtlbmRwb2ludH0gd2FzIGxvc3Q6IHtl
-      cnJvcn17Y2lyY3Vtc3RhbmNlc31CCAoGX3BoYXNlQgoKCF9hZGRyZXNzQhMKEV9jb25uZWN0ZWRfZm9yX21zQhUKE19uZXh0X2F0dGVtcHRfaW5f
-      bXNCEAoOX2NpcmN1bXN0YW5jZXMaxgEKC0NhbGxSZWZ1c2VkEhAKCGVuZHBvaW50GAEgASgJEg4KBnJlYXNvbhgCIAEoCRIqCgVwaGFzZRgDIAEo
-      DjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgAiAEBEhQKB2FkZHJlc3MYBCABKAlIAYgBATo96qYZOQoMQ0FMTF9SRUZVU0VEEiV7ZW5kcG9pbnR9
-      IHJlZnVzZWQgdGhlIGNhbGw6IHtyZWFzb259KANAAUIICgZfcGhhc2VCCgoIX2FkZHJlc3MarAEKE1Rvb01hbnlXYWl0aW5nQ2FsbHMSEAoIZW5k
-      cG9pbnQYASABKAkSDQoFbGltaXQYAiABKAM6dOqmGXAKFlRPT19NQU5ZX1dBSVRJTkdfQ0FMTFMSTHtsaW1pdH0gY2FsbHMgd2FpdCBmb3Ige2Vu
-      ZHBvaW50fSBhbHJlYWR5LCBhcyBtYW55IGFzIG1heFdhaXRpbmdDYWxscyBhbGxvd3MYCCgDMAE4AkABOgziphkICA4YBCACKAEijwIKClNldHVw
-      RXJyb3IadgoSQWRkcmVzc1VuYXZhaWxhYmxlEg8KB2FkZHJlc3MYASABKAkSDgoGcmVhc29uGAIgASgJOj/qphk7ChNBRERSRVNTX1VOQVZBSUxB
-      QkxFEiRDYW5ub3QgbGlzdGVuIG9uIHthZGRyZXNzfToge3JlYXNvbn0aewoOSW52YWxpZFNldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgC
-      IAEoCRIOCgZyZWFzb24YAyABKAk6POqmGTgKD0lOVkFMSURfU0VUVElORxIjU2V0dGluZyB7bmFtZX0gaXMge3ZhbHVlfToge3JlYXNvbn0YAzoM
-      4qYZCAgJGAUgASgCKocBCg9Db25uZWN0aW9uUGhhc2USIAocQ09OTkVDVElPTl9QSEFTRV9VTlNQRUNJRklFRBAAEgsKB1JFU09MVkUQARILCgdD
-      T05ORUNUEAISBwoDVExTEAMSCwoHUFJFRkFDRRAEEgwKCFNFVFRJTkdTEAUSCgoGR09BV0FZEAYSCAoEQ0FMTBAHQh66AgDiphkXCgl0YXhvbi5k
-      ZXYSClRheG9uRXJyb3JiBnByb3RvMw==
+      ChJ0YXhvbi9lcnJvcnMucHJvdG8SBXRheG9uGhR0YXhvbi90YXhvbm9teS5wcm90byKZDAoJQ2FsbEVycm9yGkUKDUludGVybmFsRXJyb3I6NOqm
+      GTAKDklOVEVSTkFMX0VSUk9SEhpBbiBpbnRlcm5hbCBlcnJvciBvY2N1cnJlZCgFOAEaXwoOTWV0aG9kTm90Rm91bmQSDAoEcGF0aBgBIAEoCTo/
+      6qYZOwoQTUVUSE9EX05PVF9GT1VORBIgTWV0aG9kIHtwYXRofSBpcyBub3QgaW1wbGVtZW50ZWQYDCCUAygDGnAKEE1hbGZvcm1lZE1lc3NhZ2US
+      DAoEdHlwZRgBIAEoCRIOCgZyZWFzb24YAiABKAk6PuqmGToKEU1BTEZPUk1FRF9NRVNTQUdFEiVNZXNzYWdlIHt0eXBlfSBpcyBtYWxmb3JtZWQ6
+      IHtyZWFzb259GpEBCg9NZXNzYWdlVG9vTGFyZ2USDAoEc2l6ZRgBIAEoAxINCgVsaW1pdBgCIAEoAzph6qYZXQoRTUVTU0FHRV9UT09fTEFSR0US
+      QU1lc3NhZ2Ugb2Yge3NpemV9IGJ5dGVzIGlzIGxhcmdlciB0aGFuIHRoZSBsaW1pdCBvZiB7bGltaXR9IGJ5dGVzGAggnQMoAxqeAQoPSGVhZGVy
+      c1Rvb0xhcmdlEgwKBHdoYXQYASABKAkSDAoEc2l6ZRgCIAEoAxINCgVsaW1pdBgDIAEoAzpg6qYZXAoRSEVBREVSU19UT09fTEFSR0USQHt3aGF0
+      fSBvZiB7c2l6ZX0gYnl0ZXMgaXMgbGFyZ2VyIHRoYW4gdGhlIGxpbWl0IG9mIHtsaW1pdH0gYnl0ZXMYCCCvAygDGkcKEVByb3RvY29sVmlvbGF0
+      aW9uEg4KBnJlYXNvbhgBIAEoCToi6qYZHgoSUFJPVE9DT0xfVklPTEFUSU9OEgh7cmVhc29ufRpMChFXcm9uZ01lc3NhZ2VDb3VudBIOCgZyZWFz
+      b24YASABKAk6J+qmGSMKE1dST05HX01FU1NBR0VfQ09VTlQSCHtyZWFzb259GAwoAxq0AQoUVW5zdXBwb3J0ZWRNZWRpYVR5cGUSFAoMY29udGVu
+      dF90eXBlGAEgASgJEhEKCXN1cHBvcnRlZBgCIAMoCTpz6qYZbwoWVU5TVVBQT1JURURfTUVESUFfVFlQRRJOQ29udGVudCB0eXBlICJ7Y29udGVu
+      dF90eXBlfSIgaXMgbm90IHN1cHBvcnRlZCBoZXJlOyBzdXBwb3J0ZWQgYXJlIHtzdXBwb3J0ZWR9GAwgnwMoAxqMAQoQTWV0aG9kTm90QWxsb3dl
+      ZBIMCgRwYXRoGAEgASgJEg8KB2FsbG93ZWQYAiADKAk6WeqmGVUKEk1FVEhPRF9OT1RfQUxMT1dFRBI4e3BhdGh9IGlzIG5vdCBjYWxsZWQgYnkg
+      dGhpcyB2ZXJiOyBhbGxvd2VkIGFyZSB7YWxsb3dlZH0YDCCVAygDGogBChVGdWxsRHVwbGV4VW5zdXBwb3J0ZWQSDAoEcGF0aBgBIAEoCTph6qYZ
+      XQoXRlVMTF9EVVBMRVhfVU5TVVBQT1JURUQSO01ldGhvZCB7cGF0aH0gc3RyZWFtcyBib3RoIHdheXMgYXQgb25jZSwgd2hpY2ggbmVlZHMgSFRU
+      UC8yGAwg+QMoAxqcAQoTVW5zdXBwb3J0ZWRFbmNvZGluZxIQCghlbmNvZGluZxgBIAEoCRIRCglzdXBwb3J0ZWQYAiADKAk6YOqmGVwKFFVOU1VQ
+      UE9SVEVEX0VOQ09ESU5HEj9FbmNvZGluZyB7ZW5jb2Rpbmd9IGlzIG5vdCBzdXBwb3J0ZWQ7IHN1cHBvcnRlZCBhcmUge3N1cHBvcnRlZH0YDCCf
+      AxpgChBTZXJ2ZXJPdmVybG9hZGVkOkzqphlIChFTRVJWRVJfT1ZFUkxPQURFRBIrVGhlIHNlcnZlciBob2xkcyB0b28gbWFueSBieXRlcyBvZiBy
+      ZXF1ZXN0cxgOKAMwAzgBGkYKEERlYWRsaW5lRXhjZWVkZWQ6MuqmGS4KEURFQURMSU5FX0VYQ0VFREVEEhFEZWFkbGluZSBleGNlZWRlZBgEKAMw
+      ATgBOgziphkICA0YBCABKAIihwoKD0Nvbm5lY3Rpb25FcnJvchpjCgtDaXJjdWl0T3BlbhIQCghlbmRwb2ludBgBIAEoCTpC6qYZPgoMQ0lSQ1VJ
+      VF9PUEVOEiZDaXJjdWl0IGJyZWFrZXIgZm9yIHtlbmRwb2ludH0gaXMgb3BlbigDMAE4AkABGowDChNFbmRwb2ludFVucmVhY2hhYmxlEhAKCGVu
+      ZHBvaW50GAEgASgJEg4KBnJlYXNvbhgDIAEoCRITCgtleHBsYW5hdGlvbhgEIAEoCRIqCgVwaGFzZRgFIAEoDjIWLnRheG9uLkNvbm5lY3Rpb25Q
+      aGFzZUgAiAEBEhQKB2FkZHJlc3MYBiABKAlIAYgBARIXCg9vdGhlcl9hZGRyZXNzZXMYByABKAUSHwoSdW5yZWFjaGFibGVfZm9yX21zGAggASgD
+      SAKIAQESHwoSbmV4dF9hdHRlbXB0X2luX21zGAkgASgDSAOIAQE6UOqmGUwKFEVORFBPSU5UX1VOUkVBQ0hBQkxFEjJUYXJnZXQge2VuZHBvaW50
+      fSBjYW5ub3QgYmUgcmVhY2hlZDoge2V4cGxhbmF0aW9ufUABQggKBl9waGFzZUIKCghfYWRkcmVzc0IVChNfdW5yZWFjaGFibGVfZm9yX21zQhUK
+      E19uZXh0X2F0dGVtcHRfaW5fbXNKBAgCEANSBWVycm9yGvkCCg5Db25uZWN0aW9uTG9zdBIQCghlbmRwb2ludBgBIAEoCRINCgVlcnJvchgCIAEo
+      CRIqCgVwaGFzZRgDIAEoDjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgAiAEBEhQKB2FkZHJlc3MYBCABKAlIAYgBARIdChBjb25uZWN0ZWRfZm9y
+      X21zGAUgASgDSAKIAQESHwoSbmV4dF9hdHRlbXB0X2luX21zGAYgASgDSAOIAQESGgoNY2lyY3Vtc3RhbmNlcxgHIAEoCUgEiAEBOlTqphlQCg9D
+      T05ORUNUSU9OX0xPU1QSPVRoZSBjb25uZWN0aW9uIHRvIHtlbmRwb2ludH0gd2FzIGxvc3Q6IHtlcnJvcn17Y2lyY3Vtc3RhbmNlc31CCAoGX3Bo
+      YXNlQgoKCF9hZGRyZXNzQhMKEV9jb25uZWN0ZWRfZm9yX21zQhUKE19uZXh0X2F0dGVtcHRfaW5fbXNCEAoOX2NpcmN1bXN0YW5jZXMaxgEKC0Nh
+      bGxSZWZ1c2VkEhAKCGVuZHBvaW50GAEgASgJEg4KBnJlYXNvbhgCIAEoCRIqCgVwaGFzZRgDIAEoDjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgA
+      iAEBEhQKB2FkZHJlc3MYBCABKAlIAYgBATo96qYZOQoMQ0FMTF9SRUZVU0VEEiV7ZW5kcG9pbnR9IHJlZnVzZWQgdGhlIGNhbGw6IHtyZWFzb259
+      KANAAUIICgZfcGhhc2VCCgoIX2FkZHJlc3MarAEKE1Rvb01hbnlXYWl0aW5nQ2FsbHMSEAoIZW5kcG9pbnQYASABKAkSDQoFbGltaXQYAiABKAM6
+      dOqmGXAKFlRPT19NQU5ZX1dBSVRJTkdfQ0FMTFMSTHtsaW1pdH0gY2FsbHMgd2FpdCBmb3Ige2VuZHBvaW50fSBhbHJlYWR5LCBhcyBtYW55IGFz
+      IG1heFdhaXRpbmdDYWxscyBhbGxvd3MYCCgDMAE4AkABOgziphkICA4YBCACKAEijwIKClNldHVwRXJyb3IadgoSQWRkcmVzc1VuYXZhaWxhYmxl
+      Eg8KB2FkZHJlc3MYASABKAkSDgoGcmVhc29uGAIgASgJOj/qphk7ChNBRERSRVNTX1VOQVZBSUxBQkxFEiRDYW5ub3QgbGlzdGVuIG9uIHthZGRy
+      ZXNzfToge3JlYXNvbn0aewoOSW52YWxpZFNldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIOCgZyZWFzb24YAyABKAk6POqmGTgK
+      D0lOVkFMSURfU0VUVElORxIjU2V0dGluZyB7bmFtZX0gaXMge3ZhbHVlfToge3JlYXNvbn0YAzoM4qYZCAgJGAUgASgCKocBCg9Db25uZWN0aW9u
+      UGhhc2USIAocQ09OTkVDVElPTl9QSEFTRV9VTlNQRUNJRklFRBAAEgsKB1JFU09MVkUQARILCgdDT05ORUNUEAISBwoDVExTEAMSCwoHUFJFRkFD
+      RRAEEgwKCFNFVFRJTkdTEAUSCgoGR09BV0FZEAYSCAoEQ0FMTBAHQh66AgDiphkXCgl0YXhvbi5kZXYSClRheG9uRXJyb3JiBnByb3RvMw==
       """)
 }

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonErrors
+import TaxonProtobuf
+import TaxonTransport
+
+/// JSON as any client of HTTP speaks it: a message in, a message out, and the declared status of HTTP with OctoLLM's standard body,
+/// or `application/problem+json` (RFC 9457), for an error. What no protocol takes is answered in this form, too.
+package enum PlainJSON: WireProtocol {
+  package static let name = "json"
+  package static var framing: BodyFraming { .whole }
+  package static let acceptEncodingName = "accept-encoding"
+
+  package static func head(_ answer: AnswerHead) -> HeaderBlock {
+    var fields: [HeaderBlock.Field] = [.init(":status", "200"), .init("content-type", "application/json")]
+    if let compression = answer.compression { fields.append(.init("content-encoding", compression.rawValue)) }
+    fields += HeaderBlock.Field.fields(of: answer.initial)
+    // Nothing can follow the one message; names that meet are values of one field.
+    return HeaderBlock(fields + HeaderBlock.Field.fields(of: answer.trailing))
+  }
+
+  package static func finish(_ exchange: any HTTPExchange, _ trailing: Metadata) { exchange.finish(trailers: nil) }
+
+  package static func failure(
+    _ error: some TaxonomyError, _ request: borrowing RequestHead, _ options: WireOptions
+  ) -> CallFailure {
+    let body = ErrorBody(error, as: ErrorBody.Format(accept: request.metadata["accept"] ?? ""))
+    return CallFailure(
+      httpStatus: body.httpStatus, body: body.json, contentType: body.contentType, retryAfter: body.retryAfter,
+      instanceID: body.instanceID)
+  }
+
+  package static func fail(_ exchange: any HTTPExchange, _ failure: CallFailure, _ answer: FailedAnswer) {
+    exchange.answer(with: failure, answer, answer.trailing)
+  }
+
+  /// The message is the whole answer: no error comes after it.
+  package static func finish(
+    _ exchange: any HTTPExchange, _ failure: CallFailure, _ trailing: [HeaderBlock.Field]
+  ) {
+    exchange.reset(.internalError)
+  }
+}
