@@ -91,7 +91,7 @@ extension UnknownFields {
   }
 
   /// The encoded fields with this number, tags included; nil where there are none.
-  func fields(_ number: UInt32) -> [UInt8]? {
+  package func fields(_ number: UInt32) -> [UInt8]? {
     storage.flatMap { Self.part(of: $0) { $0 == number } }
   }
 

@@ -46,8 +46,7 @@ public final class Server: Sendable {
     self.logger = logger
     let services = configuration.reflection ? ReflectionService.added(to: services) : services
     self.services = services
-    reporter = CallReporter(
-      limits: configuration.calls, undeclaredErrors: configuration.undeclaredErrors, logger: logger)
+    reporter = CallReporter(undeclaredErrors: configuration.undeclaredErrors, logger: logger)
     var registry = ServiceRegistry(reporter)
     for service in services { registry.add(service) }
     registry.intercept(with: configuration.interceptors)
@@ -85,6 +84,7 @@ public final class Server: Sendable {
   /// - Throws: `SetupError` when a setting is out of bounds, a certificate cannot be used or the address cannot be had.
   public func start() async throws(SetupError) {
     try check()
+    let methods = try MethodTable(registry)
     let source = try makeTLS()
     let isFirst = state.withLock { state in
       guard case .idle = state.phase else { return false }
@@ -98,7 +98,7 @@ public final class Server: Sendable {
       configuration.threads.map { MultiThreadedEventLoopGroup(numberOfThreads: $0) }
       ?? MultiThreadedEventLoopGroup.singleton
     let acceptor = ConnectionAcceptor(
-      group: group, settings: .init(configuration, router: MethodTable(registry), logger: logger), tls: source,
+      group: group, settings: .init(configuration, router: methods, logger: logger), tls: source,
       connections: connections)
     let channel: (any Channel)?
     do throws(SetupError) {

@@ -183,6 +183,12 @@ public struct ServiceRegistry: Sendable {
 /// A method with its handler, whatever its types.
 protocol RegisteredMethod: ServerMethod {
   var path: String { get }
+  /// How the method is called by REST, if it is unary.
+  var rules: [HTTPRule] { get }
+  /// The descriptor of its requests.
+  var request: MessageDescriptor { get }
+  /// The descriptor of its responses.
+  var response: MessageDescriptor { get }
 
   /// The method with interceptors around its handler.
   func intercepted(by interceptors: ServerInterceptors) -> any RegisteredMethod
@@ -211,10 +217,25 @@ extension ServerStream {
 final class MethodTable: ServerRouter {
   private let methods: [String: any RegisteredMethod]
   private let reporter: CallReporter
+  /// Those of the methods that are called by REST.
+  let routes: RESTRoutes
 
-  init(_ registry: ServiceRegistry) {
+  /// - Throws: `SetupError.invalidSetting` when rules of REST are wrong, or when a request would fit two of them.
+  init(_ registry: ServiceRegistry) throws(SetupError) {
     methods = registry.methods
     reporter = registry.reporter
+    var routes = RESTRoutes()
+    // In the order of the paths, so that a mistake is told alike each time.
+    for (path, method) in methods.sorted(by: { $0.key < $1.key }) {
+      for rule in method.rules {
+        do throws(RESTRouteError) {
+          try routes.add(rule, method: path, request: method.request, response: method.response)
+        } catch {
+          throw .invalidSetting(name: "services", value: "\(rule) of \(path)", reason: error.reason)
+        }
+      }
+    }
+    self.routes = routes
   }
 
   func method(_ path: String) -> (any ServerMethod)? { methods[path] }

@@ -49,6 +49,10 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
 
   var path: String { descriptor.path }
   var isSafe: Bool { descriptor.idempotency == .noSideEffects }
+  /// None: REST has one request and one response.
+  var rules: [HTTPRule] { [] }
+  var request: MessageDescriptor { Request.descriptor }
+  var response: MessageDescriptor { Response.descriptor }
 
   func begin(_ stream: ServerStream) -> (any ServerCall)? {
     guard shape.takesMany else { return nil }

@@ -49,6 +49,9 @@ final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion
   }
 
   var path: String { descriptor.path }
+  var rules: [HTTPRule] { descriptor.http }
+  var request: MessageDescriptor { Request.descriptor }
+  var response: MessageDescriptor { Response.descriptor }
 
   var shape: MethodShape { .unary }
   var isSafe: Bool { descriptor.idempotency == .noSideEffects }

@@ -63,6 +63,7 @@ extension JSONValue {
     switch self {
     case .string(let value): value
     case .literal(let text): text
+    case .written(let json): String(decoding: json, as: UTF8.self)
     case .array(let values): values.map(\.plainText).joined(separator: ", ")
     case .object(let members): members.map { "\($0.name): \($0.value.plainText)" }.joined(separator: ", ")
     }

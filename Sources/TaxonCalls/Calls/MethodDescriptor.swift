@@ -12,13 +12,16 @@ public struct MethodDescriptor<Request: Message, Response: Message, Failure: Err
   public let path: String
   /// What the schema's `idempotency_level` says.
   public let idempotency: Idempotency
+  /// How the method is called by REST, which the schema's option `google.api.http` says; empty for not at all.
+  public let http: [HTTPRule]
 
   /// A method of a service.
-  public init(service: String, method: String, idempotency: Idempotency = .unknown) {
+  public init(service: String, method: String, idempotency: Idempotency = .unknown, http: [HTTPRule] = []) {
     self.service = service
     self.method = method
     path = "/\(service)/\(method)"
     self.idempotency = idempotency
+    self.http = http
   }
 }
 

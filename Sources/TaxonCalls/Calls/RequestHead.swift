@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonTransport
 
 /// The headers with which a call begins.
 package struct RequestHead {

@@ -73,7 +73,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   /// Ends the call, since all connections together hold too much.
   private func shed(_ limit: String) {
     context.shedsCall?(limit)
-    fail(CallError.ServerOverloaded().retryAfter(.seconds(1)))
+    end(with: CallError.ServerOverloaded().retryAfter(.seconds(1)))
   }
 
   /// The call is not over.
@@ -155,7 +155,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
 
   private func begin(hasEnded: Bool) {
     guard let method = context.method(head.path) else {
-      fail(CallError.MethodNotFound(path: head.path))
+      end(with: CallError.MethodNotFound(path: head.path))
       return
     }
     let shape = method.shape
@@ -343,7 +343,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
       unread += kept.window
       decoded += kept.memory
       context.ledger.change(decoded: kept.memory)
-    case .failure(let error): fail(error)
+    case .failure(let error): end(with: error)
     }
   }
 
@@ -454,7 +454,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   }
 
   package func deadlineExceeded() {
-    if isRejected { exchange.resetWhenAnswered() } else { fail(CallError.DeadlineExceeded()) }
+    if isRejected { exchange.resetWhenAnswered() } else { end(with: CallError.DeadlineExceeded()) }
   }
 
   // MARK: To the peer
@@ -570,8 +570,9 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   }
 
   /// Ends the call, of which the handler, if there is one, learns.
-  private func fail(_ error: some TaxonomyError, with initial: Metadata = Metadata(), trailing: [HeaderBlock.Field] = [])
-  {
+  private func end(
+    with error: some TaxonomyError, initial: Metadata = Metadata(), trailing: [HeaderBlock.Field] = []
+  ) {
     let call = call
     let (failure, wasSent) = fail(error, initial: initial, trailing: trailing)
     guard wasSent else { return }
@@ -579,7 +580,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     call?.cancel(RPCError.lift(error))
   }
 
-  private func fail(_ fault: ServerCallState.Fault) { fail(fault.error, trailing: fault.trailing(wire)) }
+  private func fail(_ fault: ServerCallState.Fault) { end(with: fault.error, trailing: fault.trailing(wire)) }
 
   /// Answers what is no call as HTTP does.
   ///
@@ -589,7 +590,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     state.refuse()
     if head.wire == nil { head.wire = PlainJSON.self }
     isRejected = !hasEnded
-    fail(error, with: fields)
+    end(with: error, initial: fields)
     if isRejected { context.deadlines.add(self, at: .now() + Self.rejectedTime) }
   }
 

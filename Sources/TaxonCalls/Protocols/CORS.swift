@@ -41,10 +41,14 @@ public struct CORSSettings: Sendable, Hashable {
   }
 
   private static func isOrigin(_ text: String) -> Bool {
-    guard let scheme = text.range(of: "://"), scheme.lowerBound != text.startIndex else { return text == "null" }
-    let host = text[scheme.upperBound...]
-    return !host.isEmpty && text == text.lowercased()
-      && host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }
+    if text == "null" { return true }
+    let parts = text.split(separator: ":", maxSplits: 1)
+    guard parts.count == 2, isToken(String(parts[0])), parts[1].hasPrefix("//"), text == text.lowercased() else {
+      return false
+    }
+    let host = parts[1].utf8.dropFirst(2)
+    return !host.isEmpty
+      && host.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }
   }
 
   static func isToken(_ text: String) -> Bool {

@@ -8,14 +8,14 @@ import TaxonTransport
 package enum GRPCWeb: GRPCWebProtocol {
   package static let name = "grpc-web"
   package static var framing: BodyFraming { .enveloped }
-  static let contentType = "application/grpc-web"
+  package static let contentType = "application/grpc-web"
 }
 
 /// The same with the body as text, in Base64, for those that cannot read binary bodies as they come.
 package enum GRPCWebText: GRPCWebProtocol {
   package static let name = "grpc-web-text"
   package static var framing: BodyFraming { .base64 }
-  static let contentType = "application/grpc-web-text"
+  package static let contentType = "application/grpc-web-text"
 }
 
 /// What the two forms have in common.

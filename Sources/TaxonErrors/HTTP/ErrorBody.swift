@@ -1,104 +1,122 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonProtobuf
 
-/// A failed call as a JSON answer over HTTP says it, in the form of OctoLLM's standard:
-/// `{"error": code, "message": text, "details": {…}, "retry_after": seconds}`. The last is there only when a time is known.
+/// A failed call as a JSON answer over HTTP says it.
 public struct ErrorBody: Hashable, Sendable {
+  /// The two forms of the answer.
+  public enum Form: Hashable, Sendable {
+    /// OctoLLM's standard, `application/json`: `{"error": code, "message": text, "details": {…}, "retry_after": seconds}`. The
+    /// last is there only when a time is known.
+    case standard
+    /// Problem details (RFC 9457), `application/problem+json`: `type`, `title`, `status`, `detail` and `instance`, and as extensions
+    /// `code`, `domain`, `details` and, when a time is known, `retry_after`.
+    case problem
+  }
+
   /// The HTTP status of the answer.
   public let httpStatus: Int
-  /// For `Retry-After`: whole seconds, rounded up.
+  /// For `Content-Type`.
+  public let contentType: String
+  /// For `Retry-After`: whole seconds, rounded up (RFC 9110 §10.2.3).
   public let retryAfter: Int64?
-  /// The body: UTF-8, of `application/json`.
+  /// The body, in UTF-8.
   public let json: [UInt8]
   /// Names this occurrence, here and in the log.
   public let instanceID: String
 
-  /// The answer for an error. Details are its safe fields, with the types that JSON has for them.
-  public init(_ error: some TaxonomyError) {
-    self.init(sent: asSent(error))
+  /// The answer for an error.
+  ///
+  /// Details are its safe fields, with the types that JSON has for them. Those of an `INTERNAL_ERROR` of Taxon's, which stands for
+  /// what no schema declares, are the instance id alone.
+  public init(_ error: some TaxonomyError, as form: Form = .standard) {
+    self.init(sent: asSent(error), form, httpStatus: nil)
+  }
+
+  /// The answer for an error that is HTTP's own: a path, verb or type that the server does not have, say.
+  ///
+  /// - Parameter httpStatus: Instead of the error's own HTTP status, 400 to 599.
+  package init(_ error: some TaxonomyError, as form: Form, httpStatus: Int) {
+    self.init(sent: asSent(error), form, httpStatus: httpStatus)
   }
 
   /// The answer for anything thrown. What is not a taxonomy error, and has no conversion to one, becomes `INTERNAL_ERROR`
   /// with nothing of what it says.
-  public init(_ error: some Error) {
-    self.init(sent: asSent(RPCError.lift(error)))
+  public init(_ error: some Error, as form: Form = .standard) {
+    self.init(sent: asSent(RPCError.lift(error)), form, httpStatus: nil)
   }
 
-  private init(sent error: any TaxonomyError) {
-    httpStatus = WireFacts.httpStatus(error.httpStatus, error.status)
+  private init(sent error: any TaxonomyError, _ form: Form, httpStatus: Int?) {
+    let httpStatus = WireFacts.httpStatus(httpStatus ?? error.httpStatus, error.status)
+    self.httpStatus = httpStatus
     retryAfter = error.retryAfter.map(\.waitSeconds)
     instanceID = InstanceID(error.instanceID).text
-    var members: [JSONValue.Member] = [
-      .init("error", .string(error.code)), .init("message", .string(error.message)),
-      .init("details", .object(JSONDetails(error).fields)),
-    ]
+    let isUnforeseen = error.identity == CallError.InternalError.declaration.identity
+    let details: [JSONValue.Member] =
+      isUnforeseen ? [.init("instance_id", .string(instanceID))] : JSONDetails(error).members
+    var members: [JSONValue.Member]
+    switch form {
+    case .standard:
+      contentType = "application/json"
+      members = [.init("error", .string(error.code)), .init("message", .string(error.message))]
+    case .problem:
+      contentType = "application/problem+json"
+      members = Problem(error.identity).members(error.message, httpStatus, instanceID)
+    }
+    members.append(.init("details", .object(details)))
     if let retryAfter { members.append(.init("retry_after", .int(retryAfter))) }
     json = JSONValue.object(members).body
   }
 }
 
-/// The safe fields of an error as JSON.
-///
-/// Which fields are safe, and that they are set, is known from the metadata; how they are typed, from the schema. Lists
-/// of messages are left out but for violations; a text that stands for no declared field stays a text.
-struct JSONDetails {
-  let fields: [JSONValue.Member]
+/// What RFC 9457 calls a problem type.
+private struct Problem {
+  let identity: ErrorIdentity
 
-  init(_ error: any TaxonomyError) {
-    guard let error = error as? any DeclaredError else {
-      fields = error.metadata.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) }
-      return
-    }
-    fields = Self.fields(of: error)
+  init(_ identity: ErrorIdentity) {
+    self.identity = identity
   }
 
-  private static func fields<Declared: DeclaredError>(of error: Declared) -> [JSONValue.Member] {
-    let metadata = error.metadata
-    return Declared.descriptor.fields.compactMap { field in
-      if let text = metadata[field.name] { return .init(field.name, value(text, of: field, in: error)) }
-      if field.type.messageType == Google_Rpc_BadRequest.FieldViolation.self {
-        return .init(field.name, violations(error.violations))
+  /// The members of a problem, without `details` and `retry_after`.
+  func members(_ message: String, _ status: Int, _ instanceID: String) -> [JSONValue.Member] {
+    [
+      .init("type", .string(type)), .init("title", .string(title)), .init("status", .int(status)),
+      .init("detail", .string(message)), .init("instance", .string(Self.tag(Self.owner, "instance:" + instanceID))),
+      .init("code", .string(identity.code)), .init("domain", .string(identity.domain)),
+    ]
+  }
+
+  private static var owner: String { CallError.InternalError.declaration.domain }
+  private var isPlain: Bool { identity.domain == RPCError.plainDomain }
+
+  /// A tag URI (RFC 4151) of domain and code, such as `tag:octollm.dev,2026:TASK_NOT_FOUND`: a taxonomy promises no page for each
+  /// of its errors, and a URI that is not meant to be looked up should not be one of HTTP (RFC 9457 §3.1.1). A plain gRPC status
+  /// says no more than HTTP's status does, which is `about:blank` (§4.2.1).
+  private var type: String { isPlain ? "about:blank" : Self.tag(identity.domain, identity.code) }
+
+  /// The same for all occurrences (RFC 9457 §3.1.3): the words of the code.
+  private var title: String {
+    let words = identity.code.lowercased().replacing("_", with: " ")
+    return words.prefix(1).uppercased() + words.dropFirst()
+  }
+
+  /// A tag URI. The year is part of the name and stays what it is.
+  private static func tag(_ domain: String, _ name: String) -> String {
+    "tag:\(encoded(domain)),2026:\(encoded(name))"
+  }
+
+  /// Leaves what may stand in a segment of a path (RFC 3986 §3.3) but for commas, and percent-encodes the rest.
+  private static func encoded(_ text: String) -> String {
+    var encoded = ""
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+        UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: ":"):
+        encoded.unicodeScalars.append(Unicode.Scalar(byte))
+      default:
+        let digits = String(byte, radix: 16, uppercase: true)
+        encoded += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
       }
-      return nil
     }
-  }
-
-  private static func value(
-    _ text: String, of field: TaxonProtobuf.Field, in error: some DeclaredError
-  ) -> JSONValue {
-    let isList = field.type.label == .repeated || field.type.label == .packed
-    guard isList else { return scalar(text, field.type.kind) }
-    if field.type.kind == .string {
-      // The text has the elements joined, and cannot say where a comma is an element's own.
-      return .array(strings(field.number, in: error).map { .string($0) })
-    }
-    guard !text.isEmpty else { return .array([]) }
-    return .array(text.split(separator: ", ").map { scalar(String($0), field.type.kind) })
-  }
-
-  /// A scalar from its text. Numbers that JSON cannot spell, and whole numbers that readers in JavaScript would round,
-  /// stay texts.
-  private static func scalar(_ text: String, _ kind: FieldKind) -> JSONValue {
-    switch kind {
-    case .int32, .uint32, .sint32, .fixed32, .sfixed32, .bool:
-      return .literal(text)
-    case .int64, .uint64, .sint64, .fixed64, .sfixed64:
-      let isExact = Int64(text).map { $0.magnitude <= 1 << 53 } ?? false
-      return isExact ? .literal(text) : .string(text)
-    case .double, .float:
-      return Double(text).map(\.isFinite) == true ? .literal(text) : .string(text)
-    case .string, .bytes, .enum, .message:
-      return .string(text)
-    }
-  }
-
-  private static func violations(_ violations: [Google_Rpc_BadRequest.FieldViolation]) -> JSONValue {
-    .array(violations.map { ["field": .string($0.field), "message": .string($0.description)] })
-  }
-
-  /// The elements of a repeated string, straight from the encoded message.
-  private static func strings(_ number: UInt32, in error: some DeclaredError) -> [String] {
-    let fields = (try? Google_Protobuf_Empty(decoding: error.encoded()))?.unknownFields
-    return fields?.lengthDelimited(number).map { String(decoding: $0, as: UTF8.self) } ?? []
+    return encoded
   }
 }

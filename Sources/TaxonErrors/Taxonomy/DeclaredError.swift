@@ -10,6 +10,8 @@ public protocol DeclaredError: TaxonomyError, Message {
   var safeFields: [(name: String, text: String)] { get }
   /// The error without its internal fields, as it is sent.
   var publicPayload: Self { get }
+  /// The error without its internal and its personal fields, as it may be shown as text.
+  var safePayload: Self { get }
 }
 
 extension DeclaredError {
@@ -43,6 +45,8 @@ extension DeclaredError {
   public var violations: [Google_Rpc_BadRequest.FieldViolation] { [] }
   /// The error as it is.
   public var publicPayload: Self { self }
+  /// The error as it is sent: it has no personal fields.
+  public var safePayload: Self { publicPayload }
 
   /// Such as "TASK_NOT_FOUND: Task 42 not found".
   public var description: String {

@@ -56,7 +56,7 @@ public struct FieldType: Sendable {
 
   package let kind: FieldKind
   package internal(set) var label = Label.implicit
-  var oneof: String?
+  package internal(set) var oneof: String?
   package internal(set) var messageType: (any Message.Type)?
   package internal(set) var enumType: (any ProtobufEnum.Type)?
   /// Key and value of a map; empty otherwise. An array because a struct cannot hold itself.

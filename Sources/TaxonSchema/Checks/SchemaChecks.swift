@@ -8,5 +8,6 @@ extension Schema {
     ErrorCheck(schema: self).run(&diagnostics)
     CategoryCheck(schema: self).run(&diagnostics)
     EjectionCheck(schema: self).run(&diagnostics)
+    HTTPRuleCheck(schema: self).run(&diagnostics)
   }
 }

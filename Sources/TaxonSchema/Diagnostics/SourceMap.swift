@@ -77,6 +77,8 @@ package struct Place: Hashable {
   package var file: String
   package var span: SourceSpan?
   package var text: String?
+  /// How many bytes behind the beginning of the text.
+  var offset = 0
 
   package init(file: String, span: SourceSpan? = nil, text: String? = nil) {
     self.file = file
@@ -130,7 +132,7 @@ package struct SourceFiles {
       let first = number == span.line ? span.column - 1 : 0
       let end = number == span.endLine ? min(span.endColumn - 1, line.count) : line.count
       guard first < end, let offset = line[first..<end].firstIndex(of: Array(word.utf8)) else { continue }
-      return SourceLocation(file: name, line: number, column: offset + 1)
+      return SourceLocation(file: name, line: number, column: offset + place.offset + 1)
     }
     return location
   }
@@ -181,4 +183,6 @@ enum Tag {
   static let firstOption: Int32 = 51820
   /// The extensions `error` and `file_raises`.
   static let secondOption: Int32 = 51821
+  /// The extension `google.api.http`.
+  static let httpOption: Int32 = 72_295_728
 }

@@ -345,6 +345,8 @@ package final class SchemaMethod {
   /// What the method raises: its own errors, then those of its service, then those of the file; categories are
   /// expanded.
   package internal(set) var errors: [SchemaMessage] = []
+  /// How it is called by REST: the rule of `google.api.http`, then its additional bindings.
+  package internal(set) var http: [SchemaHTTPRule] = []
 
   init(
     name: String, service: SchemaService, input: SchemaMessage, output: SchemaMessage, kind: Kind,

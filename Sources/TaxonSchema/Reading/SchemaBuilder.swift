@@ -233,6 +233,7 @@ package struct SchemaBuilder {
     method.raises = CustomOptions.raises(
       descriptor.options?.unknownFields, Tag.firstOption, path + [Tag.methodOptions, Tag.firstOption],
       service.file.sources)
+    method.http = CustomOptions.http(descriptor.options, path, service.file.sources)
     schema.symbols[qualified(method.name, service.fullName)] = .method
     service.methods.append(method)
   }
@@ -257,7 +258,7 @@ package struct SchemaBuilder {
   private func qualified(_ name: String, _ scope: String) -> String { scope.isEmpty ? name : "\(scope).\(name)" }
 }
 
-/// Reads the options of taxon/taxonomy.proto, which arrive as unknown fields of descriptor.proto's options.
+/// Reads the options of taxon/taxonomy.proto and google/api/annotations.proto, which arrive as unknown fields of descriptor.proto's options.
 private enum CustomOptions {
   static func taxonomy(_ options: Google_Protobuf_FileOptions?, _ sources: SourceMap) -> Taxonomy? {
     guard let taxonomy = read(TaxonomyOptions.self, Tag.firstOption, options?.unknownFields) else { return nil }
@@ -307,6 +308,14 @@ private enum CustomOptions {
     return (raises?.errors ?? []).map { name in
       RaisedName(name: name, place: sources.place(ofOption: path).naming("\"\(name)\""))
     }
+  }
+
+  static func http(
+    _ options: Google_Protobuf_MethodOptions?, _ path: DescriptorPath, _ sources: SourceMap
+  ) -> [SchemaHTTPRule] {
+    guard let rule = read(Google_Api_HttpRule.self, Tag.httpOption, options?.unknownFields) else { return [] }
+    return SchemaHTTPRule.all(
+      rule, OptionPlace(path: path + [Tag.methodOptions, Tag.httpOption], sources: sources))
   }
 
   /// protoc has parsed the options with the same schema: what does not decode comes from another taxonomy.proto, whose

@@ -220,6 +220,21 @@ private struct MethodForm: Encodable {
   var idempotency: String?
   /// Full names; categories are expanded.
   var raises: [String]?
+  var http: [HTTPRuleForm]?
+
+  struct HTTPRuleForm: Encodable {
+    var verb: String
+    var path: String
+    var body: String?
+    var responseBody: String?
+
+    init(_ rule: SchemaHTTPRule) {
+      verb = rule.verb
+      path = rule.template
+      body = rule.body.isEmpty ? nil : rule.body
+      responseBody = rule.responseBody.isEmpty ? nil : rule.responseBody
+    }
+  }
 
   init(_ method: SchemaMethod) {
     name = method.name
@@ -236,6 +251,7 @@ private struct MethodForm: Encodable {
       case .noSideEffects: "noSideEffects"
       }
     raises = method.errors.map(\.fullName).unlessEmpty
+    http = method.http.map(HTTPRuleForm.init).unlessEmpty
   }
 }
 

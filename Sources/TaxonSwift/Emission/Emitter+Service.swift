@@ -111,7 +111,20 @@ extension Emitter {
         + "\(runtime("MethodDescriptor"))<\(input), \(output), \(failure(method))>(",
       [
         "service: \"\(method.service.fullName)\"", "method: \"\(method.name)\"", "idempotency: \(idempotency)",
-      ], ")")
+      ] + httpRules(method), ")")
+  }
+
+  /// The argument with the rules of REST, where there are any; methods that stream are not called by REST.
+  private func httpRules(_ method: SchemaMethod) -> [String] {
+    guard method.kind == .unary, !method.http.isEmpty else { return [] }
+    let rules = method.http.map { rule in
+      let optional = [("body", rule.body), ("responseBody", rule.responseBody)].filter { !$0.1.isEmpty }
+      let arguments =
+        [rule.verb, rule.template].map(CodeWriter.literal)
+        + optional.map { "\($0.0): \(CodeWriter.literal($0.1))" }
+      return "\(runtime("HTTPRule"))(\(arguments.joined(separator: ", ")))"
+    }
+    return ["http: [\(rules.joined(separator: ", "))]"]
   }
 
   private func emitProtocol(_ service: SchemaService) {

@@ -65,8 +65,8 @@ enum Identifier {
     "breaker", "categories", "cause", "causes", "code", "context", "declaration", "description", "details", "domain",
     "errorDescription", "failureReason", "helpAnchor", "httpStatus", "identity", "instanceID", "isRetrySafe",
     "localizedDescription", "members", "message", "metadata", "omitted", "publicPayload", "receivedDetails",
-    "recoverySuggestion", "retry", "retryAfter", "safeFields", "severity", "status", "traits", "violations",
-    "wireStatus", "wrapped",
+    "recoverySuggestion", "retry", "retryAfter", "safeFields", "safePayload", "severity", "status", "traits",
+    "violations", "wireStatus", "wrapped",
   ])
 
   /// Other labels of an error's init.

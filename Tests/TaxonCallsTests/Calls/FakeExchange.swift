@@ -54,6 +54,7 @@ final class FakeExchange: HTTPExchange {
   func resetWhenAnswered() { events.append(.resetWhenAnswered) }
   var hasSentBody: Bool { false }
   func takeBack(into buffer: inout OutboundBuffer) {}
+  var isFullDuplex = true
   var owner: AnyObject? { nil }
   func assertOnLoop() {}
 

@@ -232,6 +232,12 @@ public enum ValidationError: ErrorUnion {
     /// The safe fields as text.
     public var safeFields: [(name: String, text: String)] { [("action", ErrorText(action))] }
 
+    public var safePayload: Self {
+      var copy = self
+      copy.principal = String()
+      return copy
+    }
+
     /// The full name and the fields.
     public static let descriptor = MessageDescriptor("octollm.v1.ValidationError.AuthorizationError", [
       Field("action", 1, .string),

@@ -283,6 +283,15 @@ enum CustomerError: ErrorUnion {
         return copy
       }
 
+      var safePayload: Self {
+        var copy = self
+        copy.owner = ""
+        copy.note = ""
+        copy.trace = nil
+        copy.names = nil
+        return copy
+      }
+
       static let descriptor = MessageDescriptor("shop.v1.CustomerError.PaymentError.CardRefused", [
         Field("size", 2, .enum(Size.self)),
         Field("last_digits", 3, .string),

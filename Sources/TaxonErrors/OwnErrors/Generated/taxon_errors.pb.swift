@@ -11,6 +11,10 @@ public enum CallError: ErrorUnion {
   case methodNotFound(MethodNotFound)
   /// The request or the response is not a message of the declared type.
   case malformedMessage(MalformedMessage)
+  /// The text of a request is not JSON (RFC 8259). Nothing here repeats what the text says.
+  case malformedJSON(MalformedJSON)
+  /// The request is JSON, and some of its members are not what the type declares.
+  case invalidRequest(InvalidRequest)
   /// A message is larger than the receiver allows.
   case messageTooLarge(MessageTooLarge)
   /// Headers, trailers or one field of them are larger than the receiver allows, or than this end sends.
@@ -37,15 +41,18 @@ public enum CallError: ErrorUnion {
   case other(RPCError)
 
   public static let members: [any DeclaredError.Type] = [
-    InternalError.self, MethodNotFound.self, MalformedMessage.self, MessageTooLarge.self, HeadersTooLarge.self,
-    ProtocolViolation.self, WrongMessageCount.self, UnsupportedMediaType.self, MethodNotAllowed.self,
-    FullDuplexUnsupported.self, UnsupportedEncoding.self, ServerOverloaded.self, DeadlineExceeded.self]
+    InternalError.self, MethodNotFound.self, MalformedMessage.self, MalformedJSON.self, InvalidRequest.self,
+    MessageTooLarge.self, HeadersTooLarge.self, ProtocolViolation.self, WrongMessageCount.self,
+    UnsupportedMediaType.self, MethodNotAllowed.self, FullDuplexUnsupported.self, UnsupportedEncoding.self,
+    ServerOverloaded.self, DeadlineExceeded.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
     case let error as InternalError: self = .internal(error)
     case let error as MethodNotFound: self = .methodNotFound(error)
     case let error as MalformedMessage: self = .malformedMessage(error)
+    case let error as MalformedJSON: self = .malformedJSON(error)
+    case let error as InvalidRequest: self = .invalidRequest(error)
     case let error as MessageTooLarge: self = .messageTooLarge(error)
     case let error as HeadersTooLarge: self = .headersTooLarge(error)
     case let error as ProtocolViolation: self = .protocolViolation(error)
@@ -66,6 +73,8 @@ public enum CallError: ErrorUnion {
     case .internal(let error): error
     case .methodNotFound(let error): error
     case .malformedMessage(let error): error
+    case .malformedJSON(let error): error
+    case .invalidRequest(let error): error
     case .messageTooLarge(let error): error
     case .headersTooLarge(let error): error
     case .protocolViolation(let error): error
@@ -95,6 +104,22 @@ public enum CallError: ErrorUnion {
     type: String, reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil
   ) -> Self {
     .malformedMessage(MalformedMessage(type: type, reason: reason, retryAfter: retryAfter, cause: cause))
+  }
+
+  /// The text of a request is not JSON (RFC 8259). Nothing here repeats what the text says.
+  public static func malformedJSON(
+    type: String, reason: String, line: Int64, column: Int64, path: String, retryAfter: Duration? = nil,
+    cause: (any Error)? = nil
+  ) -> Self {
+    .malformedJSON(MalformedJSON(
+      type: type, reason: reason, line: line, column: column, path: path, retryAfter: retryAfter, cause: cause))
+  }
+
+  /// The request is JSON, and some of its members are not what the type declares.
+  public static func invalidRequest(
+    errors: [Google_Rpc_BadRequest.FieldViolation] = [], retryAfter: Duration? = nil, cause: (any Error)? = nil
+  ) -> Self {
+    .invalidRequest(InvalidRequest(errors: errors, retryAfter: retryAfter, cause: cause))
   }
 
   /// A message is larger than the receiver allows.
@@ -273,6 +298,119 @@ public enum CallError: ErrorUnion {
     public func write(to writer: inout MessageWriter) {
       writer.value(0, type)
       writer.value(1, reason)
+      writer.unknownFields(unknownFields)
+    }
+  }
+
+  /// The text of a request is not JSON (RFC 8259). Nothing here repeats what the text says.
+  public struct MalformedJSON: DeclaredError {
+    /// Full name of the type that the text should be a JSON form of.
+    public var type: String
+    /// What the grammar does not allow, such as "',' or '}' is expected".
+    public var reason: String
+    /// From 1; lines end with a line feed.
+    public var line: Int64
+    /// From 1, in characters of Unicode.
+    public var column: Int64
+    /// The way to the place as far as the type declares it, such as "tasks[3].labels"; empty for the outermost value.
+    public var path: String
+    /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
+    public var context: ErrorContext
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
+    public init(
+      type: String, reason: String, line: Int64, column: Int64, path: String, retryAfter: Duration? = nil,
+      cause: (any Error)? = nil
+    ) {
+      self.type = type
+      self.reason = reason
+      self.line = line
+      self.column = column
+      self.path = path
+      context = ErrorContext(retryAfter: retryAfter, cause: cause)
+    }
+
+    public static let declaration = ErrorDeclaration(
+      domain: "taxon.dev", code: "MALFORMED_JSON", categories: ["CallError"], status: .invalidArgument, httpStatus: 400,
+      severity: .warning, retry: .never, breaker: .neutral)
+
+    public var message: String { "Malformed JSON at line \(line), column \(column): \(reason)" }
+
+    public var safeFields: [(name: String, text: String)] {
+      [
+        ("type", ErrorText(type)), ("reason", ErrorText(reason)), ("line", ErrorText(line)),
+        ("column", ErrorText(column)), ("path", ErrorText(path))
+      ]
+    }
+
+    public static let descriptor = MessageDescriptor("taxon.CallError.MalformedJSON", [
+      Field("type", 1, .string),
+      Field("reason", 2, .string),
+      Field("line", 3, .int64),
+      Field("column", 4, .int64),
+      Field("path", 5, .string),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      type = try reader.value(0)
+      reason = try reader.value(1)
+      line = try reader.value(2)
+      column = try reader.value(3)
+      path = try reader.value(4)
+      context = ErrorContext()
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.value(0, type)
+      writer.value(1, reason)
+      writer.value(2, line)
+      writer.value(3, column)
+      writer.value(4, path)
+      writer.unknownFields(unknownFields)
+    }
+  }
+
+  /// The request is JSON, and some of its members are not what the type declares.
+  public struct InvalidRequest: DeclaredError {
+    /// What is wrong, by the path through the request, such as "tasks[2].status"; the first 100, and then how many more. They say
+    /// what is expected, not what was sent.
+    public var errors: [Google_Rpc_BadRequest.FieldViolation]
+    /// The cause, the time to wait, and what else goes with this occurrence; not part of the message.
+    public var context: ErrorContext
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the error. `retryAfter` is for the caller; `cause` stays in this process.
+    public init(
+      errors: [Google_Rpc_BadRequest.FieldViolation] = [], retryAfter: Duration? = nil, cause: (any Error)? = nil
+    ) {
+      self.errors = errors
+      context = ErrorContext(retryAfter: retryAfter, cause: cause)
+    }
+
+    public static let declaration = ErrorDeclaration(
+      domain: "taxon.dev", code: "VALIDATION_ERROR", categories: ["CallError"], status: .invalidArgument,
+      httpStatus: 422, severity: .warning, retry: .never, breaker: .neutral)
+
+    public var message: String { "Request validation failed" }
+
+    public var violations: [Google_Rpc_BadRequest.FieldViolation] { errors }
+
+    public static let descriptor = MessageDescriptor("taxon.CallError.InvalidRequest", [
+      Field("errors", 1, .repeated(.message(Google_Rpc_BadRequest.FieldViolation.self))),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      errors = try reader.array(0)
+      context = ErrorContext()
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.array(0, errors)
       writer.unknownFields(unknownFields)
     }
   }
@@ -1321,12 +1459,13 @@ extension TypeRegistry {
   /// The messages of taxon/errors.proto.
   public static let taxonErrors = TypeRegistry([
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
-    CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
-    CallError.WrongMessageCount.self, CallError.UnsupportedMediaType.self, CallError.MethodNotAllowed.self,
-    CallError.FullDuplexUnsupported.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
-    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self,
-    SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
+    CallError.MalformedJSON.self, CallError.InvalidRequest.self, CallError.MessageTooLarge.self,
+    CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self, CallError.WrongMessageCount.self,
+    CallError.UnsupportedMediaType.self, CallError.MethodNotAllowed.self, CallError.FullDuplexUnsupported.self,
+    CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self, CallError.DeadlineExceeded.self,
+    ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
+    ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self, SetupError.AddressUnavailable.self,
+    SetupError.InvalidSetting.self])
 }
 
 /// All errors of taxon/errors.proto, domain taxon.dev.
@@ -1342,12 +1481,13 @@ public enum TaxonError: ErrorUnion {
 
   public static let members: [any DeclaredError.Type] = [
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
-    CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
-    CallError.WrongMessageCount.self, CallError.UnsupportedMediaType.self, CallError.MethodNotAllowed.self,
-    CallError.FullDuplexUnsupported.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
-    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self,
-    SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self]
+    CallError.MalformedJSON.self, CallError.InvalidRequest.self, CallError.MessageTooLarge.self,
+    CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self, CallError.WrongMessageCount.self,
+    CallError.UnsupportedMediaType.self, CallError.MethodNotAllowed.self, CallError.FullDuplexUnsupported.self,
+    CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self, CallError.DeadlineExceeded.self,
+    ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
+    ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self, SetupError.AddressUnavailable.self,
+    SetupError.InvalidSetting.self]
 
   public init?(_ error: any TaxonomyError) {
     switch error {
@@ -1379,59 +1519,65 @@ extension ErrorRegistry {
   /// The errors of taxon/errors.proto.
   public static let taxonErrors = ErrorRegistry([
     CallError.InternalError.self, CallError.MethodNotFound.self, CallError.MalformedMessage.self,
-    CallError.MessageTooLarge.self, CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self,
-    CallError.WrongMessageCount.self, CallError.UnsupportedMediaType.self, CallError.MethodNotAllowed.self,
-    CallError.FullDuplexUnsupported.self, CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self,
-    CallError.DeadlineExceeded.self, ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self,
-    ConnectionError.ConnectionLost.self, ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self,
-    SetupError.AddressUnavailable.self, SetupError.InvalidSetting.self])
+    CallError.MalformedJSON.self, CallError.InvalidRequest.self, CallError.MessageTooLarge.self,
+    CallError.HeadersTooLarge.self, CallError.ProtocolViolation.self, CallError.WrongMessageCount.self,
+    CallError.UnsupportedMediaType.self, CallError.MethodNotAllowed.self, CallError.FullDuplexUnsupported.self,
+    CallError.UnsupportedEncoding.self, CallError.ServerOverloaded.self, CallError.DeadlineExceeded.self,
+    ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
+    ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self, SetupError.AddressUnavailable.self,
+    SetupError.InvalidSetting.self])
 }
 
 extension ProtoFileDescriptor {
   /// taxon/errors.proto
   public static let taxonErrors = ProtoFileDescriptor(
     "taxon/errors.proto",
-    dependencies: [.taxonTaxonomy],
+    dependencies: [.googleRpcErrorDetails, .taxonTaxonomy],
     base64: """
-      ChJ0YXhvbi9lcnJvcnMucHJvdG8SBXRheG9uGhR0YXhvbi90YXhvbm9teS5wcm90byKZDAoJQ2FsbEVycm9yGkUKDUludGVybmFsRXJyb3I6NOqm
-      GTAKDklOVEVSTkFMX0VSUk9SEhpBbiBpbnRlcm5hbCBlcnJvciBvY2N1cnJlZCgFOAEaXwoOTWV0aG9kTm90Rm91bmQSDAoEcGF0aBgBIAEoCTo/
-      6qYZOwoQTUVUSE9EX05PVF9GT1VORBIgTWV0aG9kIHtwYXRofSBpcyBub3QgaW1wbGVtZW50ZWQYDCCUAygDGnAKEE1hbGZvcm1lZE1lc3NhZ2US
-      DAoEdHlwZRgBIAEoCRIOCgZyZWFzb24YAiABKAk6PuqmGToKEU1BTEZPUk1FRF9NRVNTQUdFEiVNZXNzYWdlIHt0eXBlfSBpcyBtYWxmb3JtZWQ6
-      IHtyZWFzb259GpEBCg9NZXNzYWdlVG9vTGFyZ2USDAoEc2l6ZRgBIAEoAxINCgVsaW1pdBgCIAEoAzph6qYZXQoRTUVTU0FHRV9UT09fTEFSR0US
-      QU1lc3NhZ2Ugb2Yge3NpemV9IGJ5dGVzIGlzIGxhcmdlciB0aGFuIHRoZSBsaW1pdCBvZiB7bGltaXR9IGJ5dGVzGAggnQMoAxqeAQoPSGVhZGVy
-      c1Rvb0xhcmdlEgwKBHdoYXQYASABKAkSDAoEc2l6ZRgCIAEoAxINCgVsaW1pdBgDIAEoAzpg6qYZXAoRSEVBREVSU19UT09fTEFSR0USQHt3aGF0
-      fSBvZiB7c2l6ZX0gYnl0ZXMgaXMgbGFyZ2VyIHRoYW4gdGhlIGxpbWl0IG9mIHtsaW1pdH0gYnl0ZXMYCCCvAygDGkcKEVByb3RvY29sVmlvbGF0
-      aW9uEg4KBnJlYXNvbhgBIAEoCToi6qYZHgoSUFJPVE9DT0xfVklPTEFUSU9OEgh7cmVhc29ufRpMChFXcm9uZ01lc3NhZ2VDb3VudBIOCgZyZWFz
-      b24YASABKAk6J+qmGSMKE1dST05HX01FU1NBR0VfQ09VTlQSCHtyZWFzb259GAwoAxq0AQoUVW5zdXBwb3J0ZWRNZWRpYVR5cGUSFAoMY29udGVu
-      dF90eXBlGAEgASgJEhEKCXN1cHBvcnRlZBgCIAMoCTpz6qYZbwoWVU5TVVBQT1JURURfTUVESUFfVFlQRRJOQ29udGVudCB0eXBlICJ7Y29udGVu
-      dF90eXBlfSIgaXMgbm90IHN1cHBvcnRlZCBoZXJlOyBzdXBwb3J0ZWQgYXJlIHtzdXBwb3J0ZWR9GAwgnwMoAxqMAQoQTWV0aG9kTm90QWxsb3dl
-      ZBIMCgRwYXRoGAEgASgJEg8KB2FsbG93ZWQYAiADKAk6WeqmGVUKEk1FVEhPRF9OT1RfQUxMT1dFRBI4e3BhdGh9IGlzIG5vdCBjYWxsZWQgYnkg
-      dGhpcyB2ZXJiOyBhbGxvd2VkIGFyZSB7YWxsb3dlZH0YDCCVAygDGogBChVGdWxsRHVwbGV4VW5zdXBwb3J0ZWQSDAoEcGF0aBgBIAEoCTph6qYZ
-      XQoXRlVMTF9EVVBMRVhfVU5TVVBQT1JURUQSO01ldGhvZCB7cGF0aH0gc3RyZWFtcyBib3RoIHdheXMgYXQgb25jZSwgd2hpY2ggbmVlZHMgSFRU
-      UC8yGAwg+QMoAxqcAQoTVW5zdXBwb3J0ZWRFbmNvZGluZxIQCghlbmNvZGluZxgBIAEoCRIRCglzdXBwb3J0ZWQYAiADKAk6YOqmGVwKFFVOU1VQ
-      UE9SVEVEX0VOQ09ESU5HEj9FbmNvZGluZyB7ZW5jb2Rpbmd9IGlzIG5vdCBzdXBwb3J0ZWQ7IHN1cHBvcnRlZCBhcmUge3N1cHBvcnRlZH0YDCCf
-      AxpgChBTZXJ2ZXJPdmVybG9hZGVkOkzqphlIChFTRVJWRVJfT1ZFUkxPQURFRBIrVGhlIHNlcnZlciBob2xkcyB0b28gbWFueSBieXRlcyBvZiBy
-      ZXF1ZXN0cxgOKAMwAzgBGkYKEERlYWRsaW5lRXhjZWVkZWQ6MuqmGS4KEURFQURMSU5FX0VYQ0VFREVEEhFEZWFkbGluZSBleGNlZWRlZBgEKAMw
-      ATgBOgziphkICA0YBCABKAIihwoKD0Nvbm5lY3Rpb25FcnJvchpjCgtDaXJjdWl0T3BlbhIQCghlbmRwb2ludBgBIAEoCTpC6qYZPgoMQ0lSQ1VJ
-      VF9PUEVOEiZDaXJjdWl0IGJyZWFrZXIgZm9yIHtlbmRwb2ludH0gaXMgb3BlbigDMAE4AkABGowDChNFbmRwb2ludFVucmVhY2hhYmxlEhAKCGVu
-      ZHBvaW50GAEgASgJEg4KBnJlYXNvbhgDIAEoCRITCgtleHBsYW5hdGlvbhgEIAEoCRIqCgVwaGFzZRgFIAEoDjIWLnRheG9uLkNvbm5lY3Rpb25Q
-      aGFzZUgAiAEBEhQKB2FkZHJlc3MYBiABKAlIAYgBARIXCg9vdGhlcl9hZGRyZXNzZXMYByABKAUSHwoSdW5yZWFjaGFibGVfZm9yX21zGAggASgD
-      SAKIAQESHwoSbmV4dF9hdHRlbXB0X2luX21zGAkgASgDSAOIAQE6UOqmGUwKFEVORFBPSU5UX1VOUkVBQ0hBQkxFEjJUYXJnZXQge2VuZHBvaW50
-      fSBjYW5ub3QgYmUgcmVhY2hlZDoge2V4cGxhbmF0aW9ufUABQggKBl9waGFzZUIKCghfYWRkcmVzc0IVChNfdW5yZWFjaGFibGVfZm9yX21zQhUK
-      E19uZXh0X2F0dGVtcHRfaW5fbXNKBAgCEANSBWVycm9yGvkCCg5Db25uZWN0aW9uTG9zdBIQCghlbmRwb2ludBgBIAEoCRINCgVlcnJvchgCIAEo
-      CRIqCgVwaGFzZRgDIAEoDjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgAiAEBEhQKB2FkZHJlc3MYBCABKAlIAYgBARIdChBjb25uZWN0ZWRfZm9y
-      X21zGAUgASgDSAKIAQESHwoSbmV4dF9hdHRlbXB0X2luX21zGAYgASgDSAOIAQESGgoNY2lyY3Vtc3RhbmNlcxgHIAEoCUgEiAEBOlTqphlQCg9D
-      T05ORUNUSU9OX0xPU1QSPVRoZSBjb25uZWN0aW9uIHRvIHtlbmRwb2ludH0gd2FzIGxvc3Q6IHtlcnJvcn17Y2lyY3Vtc3RhbmNlc31CCAoGX3Bo
-      YXNlQgoKCF9hZGRyZXNzQhMKEV9jb25uZWN0ZWRfZm9yX21zQhUKE19uZXh0X2F0dGVtcHRfaW5fbXNCEAoOX2NpcmN1bXN0YW5jZXMaxgEKC0Nh
-      bGxSZWZ1c2VkEhAKCGVuZHBvaW50GAEgASgJEg4KBnJlYXNvbhgCIAEoCRIqCgVwaGFzZRgDIAEoDjIWLnRheG9uLkNvbm5lY3Rpb25QaGFzZUgA
-      iAEBEhQKB2FkZHJlc3MYBCABKAlIAYgBATo96qYZOQoMQ0FMTF9SRUZVU0VEEiV7ZW5kcG9pbnR9IHJlZnVzZWQgdGhlIGNhbGw6IHtyZWFzb259
-      KANAAUIICgZfcGhhc2VCCgoIX2FkZHJlc3MarAEKE1Rvb01hbnlXYWl0aW5nQ2FsbHMSEAoIZW5kcG9pbnQYASABKAkSDQoFbGltaXQYAiABKAM6
-      dOqmGXAKFlRPT19NQU5ZX1dBSVRJTkdfQ0FMTFMSTHtsaW1pdH0gY2FsbHMgd2FpdCBmb3Ige2VuZHBvaW50fSBhbHJlYWR5LCBhcyBtYW55IGFz
-      IG1heFdhaXRpbmdDYWxscyBhbGxvd3MYCCgDMAE4AkABOgziphkICA4YBCACKAEijwIKClNldHVwRXJyb3IadgoSQWRkcmVzc1VuYXZhaWxhYmxl
-      Eg8KB2FkZHJlc3MYASABKAkSDgoGcmVhc29uGAIgASgJOj/qphk7ChNBRERSRVNTX1VOQVZBSUxBQkxFEiRDYW5ub3QgbGlzdGVuIG9uIHthZGRy
-      ZXNzfToge3JlYXNvbn0aewoOSW52YWxpZFNldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIOCgZyZWFzb24YAyABKAk6POqmGTgK
-      D0lOVkFMSURfU0VUVElORxIjU2V0dGluZyB7bmFtZX0gaXMge3ZhbHVlfToge3JlYXNvbn0YAzoM4qYZCAgJGAUgASgCKocBCg9Db25uZWN0aW9u
-      UGhhc2USIAocQ09OTkVDVElPTl9QSEFTRV9VTlNQRUNJRklFRBAAEgsKB1JFU09MVkUQARILCgdDT05ORUNUEAISBwoDVExTEAMSCwoHUFJFRkFD
-      RRAEEgwKCFNFVFRJTkdTEAUSCgoGR09BV0FZEAYSCAoEQ0FMTBAHQh66AgDiphkXCgl0YXhvbi5kZXYSClRheG9uRXJyb3JiBnByb3RvMw==
+      ChJ0YXhvbi9lcnJvcnMucHJvdG8SBXRheG9uGh5nb29nbGUvcnBjL2Vycm9yX2RldGFpbHMucHJvdG8aFHRheG9uL3RheG9ub215LnByb3RvItAO
+      CglDYWxsRXJyb3IaRQoNSW50ZXJuYWxFcnJvcjo06qYZMAoOSU5URVJOQUxfRVJST1ISGkFuIGludGVybmFsIGVycm9yIG9jY3VycmVkKAU4ARpf
+      Cg5NZXRob2ROb3RGb3VuZBIMCgRwYXRoGAEgASgJOj/qphk7ChBNRVRIT0RfTk9UX0ZPVU5EEiBNZXRob2Qge3BhdGh9IGlzIG5vdCBpbXBsZW1l
+      bnRlZBgMIJQDKAMacAoQTWFsZm9ybWVkTWVzc2FnZRIMCgR0eXBlGAEgASgJEg4KBnJlYXNvbhgCIAEoCTo+6qYZOgoRTUFMRk9STUVEX01FU1NB
+      R0USJU1lc3NhZ2Uge3R5cGV9IGlzIG1hbGZvcm1lZDoge3JlYXNvbn0asAEKDU1hbGZvcm1lZEpTT04SDAoEdHlwZRgBIAEoCRIOCgZyZWFzb24Y
+      AiABKAkSDAoEbGluZRgDIAEoAxIOCgZjb2x1bW4YBCABKAMSDAoEcGF0aBgFIAEoCTpV6qYZUQoOTUFMRk9STUVEX0pTT04SOE1hbGZvcm1lZCBK
+      U09OIGF0IGxpbmUge2xpbmV9LCBjb2x1bW4ge2NvbHVtbn06IHtyZWFzb259GAMgkAMoAxqBAQoOSW52YWxpZFJlcXVlc3QSNQoGZXJyb3JzGAEg
+      AygLMiUuZ29vZ2xlLnJwYy5CYWRSZXF1ZXN0LkZpZWxkVmlvbGF0aW9uOjjqphk0ChBWQUxJREFUSU9OX0VSUk9SEhlSZXF1ZXN0IHZhbGlkYXRp
+      b24gZmFpbGVkGAMgpgMoAxqRAQoPTWVzc2FnZVRvb0xhcmdlEgwKBHNpemUYASABKAMSDQoFbGltaXQYAiABKAM6YeqmGV0KEU1FU1NBR0VfVE9P
+      X0xBUkdFEkFNZXNzYWdlIG9mIHtzaXplfSBieXRlcyBpcyBsYXJnZXIgdGhhbiB0aGUgbGltaXQgb2Yge2xpbWl0fSBieXRlcxgIIJ0DKAMangEK
+      D0hlYWRlcnNUb29MYXJnZRIMCgR3aGF0GAEgASgJEgwKBHNpemUYAiABKAMSDQoFbGltaXQYAyABKAM6YOqmGVwKEUhFQURFUlNfVE9PX0xBUkdF
+      EkB7d2hhdH0gb2Yge3NpemV9IGJ5dGVzIGlzIGxhcmdlciB0aGFuIHRoZSBsaW1pdCBvZiB7bGltaXR9IGJ5dGVzGAggrwMoAxpHChFQcm90b2Nv
+      bFZpb2xhdGlvbhIOCgZyZWFzb24YASABKAk6IuqmGR4KElBST1RPQ09MX1ZJT0xBVElPThIIe3JlYXNvbn0aTAoRV3JvbmdNZXNzYWdlQ291bnQS
+      DgoGcmVhc29uGAEgASgJOifqphkjChNXUk9OR19NRVNTQUdFX0NPVU5UEgh7cmVhc29ufRgMKAMatAEKFFVuc3VwcG9ydGVkTWVkaWFUeXBlEhQK
+      DGNvbnRlbnRfdHlwZRgBIAEoCRIRCglzdXBwb3J0ZWQYAiADKAk6c+qmGW8KFlVOU1VQUE9SVEVEX01FRElBX1RZUEUSTkNvbnRlbnQgdHlwZSAi
+      e2NvbnRlbnRfdHlwZX0iIGlzIG5vdCBzdXBwb3J0ZWQgaGVyZTsgc3VwcG9ydGVkIGFyZSB7c3VwcG9ydGVkfRgMIJ8DKAMajAEKEE1ldGhvZE5v
+      dEFsbG93ZWQSDAoEcGF0aBgBIAEoCRIPCgdhbGxvd2VkGAIgAygJOlnqphlVChJNRVRIT0RfTk9UX0FMTE9XRUQSOHtwYXRofSBpcyBub3QgY2Fs
+      bGVkIGJ5IHRoaXMgdmVyYjsgYWxsb3dlZCBhcmUge2FsbG93ZWR9GAwglQMoAxqIAQoVRnVsbER1cGxleFVuc3VwcG9ydGVkEgwKBHBhdGgYASAB
+      KAk6YeqmGV0KF0ZVTExfRFVQTEVYX1VOU1VQUE9SVEVEEjtNZXRob2Qge3BhdGh9IHN0cmVhbXMgYm90aCB3YXlzIGF0IG9uY2UsIHdoaWNoIG5l
+      ZWRzIEhUVFAvMhgMIPkDKAManAEKE1Vuc3VwcG9ydGVkRW5jb2RpbmcSEAoIZW5jb2RpbmcYASABKAkSEQoJc3VwcG9ydGVkGAIgAygJOmDqphlc
+      ChRVTlNVUFBPUlRFRF9FTkNPRElORxI/RW5jb2Rpbmcge2VuY29kaW5nfSBpcyBub3Qgc3VwcG9ydGVkOyBzdXBwb3J0ZWQgYXJlIHtzdXBwb3J0
+      ZWR9GAwgnwMaYAoQU2VydmVyT3ZlcmxvYWRlZDpM6qYZSAoRU0VSVkVSX09WRVJMT0FERUQSK1RoZSBzZXJ2ZXIgaG9sZHMgdG9vIG1hbnkgYnl0
+      ZXMgb2YgcmVxdWVzdHMYDigDMAM4ARpGChBEZWFkbGluZUV4Y2VlZGVkOjLqphkuChFERUFETElORV9FWENFRURFRBIRRGVhZGxpbmUgZXhjZWVk
+      ZWQYBCgDMAE4AToM4qYZCAgNGAQgASgCIocKCg9Db25uZWN0aW9uRXJyb3IaYwoLQ2lyY3VpdE9wZW4SEAoIZW5kcG9pbnQYASABKAk6QuqmGT4K
+      DENJUkNVSVRfT1BFThImQ2lyY3VpdCBicmVha2VyIGZvciB7ZW5kcG9pbnR9IGlzIG9wZW4oAzABOAJAARqMAwoTRW5kcG9pbnRVbnJlYWNoYWJs
+      ZRIQCghlbmRwb2ludBgBIAEoCRIOCgZyZWFzb24YAyABKAkSEwoLZXhwbGFuYXRpb24YBCABKAkSKgoFcGhhc2UYBSABKA4yFi50YXhvbi5Db25u
+      ZWN0aW9uUGhhc2VIAIgBARIUCgdhZGRyZXNzGAYgASgJSAGIAQESFwoPb3RoZXJfYWRkcmVzc2VzGAcgASgFEh8KEnVucmVhY2hhYmxlX2Zvcl9t
+      cxgIIAEoA0gCiAEBEh8KEm5leHRfYXR0ZW1wdF9pbl9tcxgJIAEoA0gDiAEBOlDqphlMChRFTkRQT0lOVF9VTlJFQUNIQUJMRRIyVGFyZ2V0IHtl
+      bmRwb2ludH0gY2Fubm90IGJlIHJlYWNoZWQ6IHtleHBsYW5hdGlvbn1AAUIICgZfcGhhc2VCCgoIX2FkZHJlc3NCFQoTX3VucmVhY2hhYmxlX2Zv
+      cl9tc0IVChNfbmV4dF9hdHRlbXB0X2luX21zSgQIAhADUgVlcnJvchr5AgoOQ29ubmVjdGlvbkxvc3QSEAoIZW5kcG9pbnQYASABKAkSDQoFZXJy
+      b3IYAiABKAkSKgoFcGhhc2UYAyABKA4yFi50YXhvbi5Db25uZWN0aW9uUGhhc2VIAIgBARIUCgdhZGRyZXNzGAQgASgJSAGIAQESHQoQY29ubmVj
+      dGVkX2Zvcl9tcxgFIAEoA0gCiAEBEh8KEm5leHRfYXR0ZW1wdF9pbl9tcxgGIAEoA0gDiAEBEhoKDWNpcmN1bXN0YW5jZXMYByABKAlIBIgBATpU
+      6qYZUAoPQ09OTkVDVElPTl9MT1NUEj1UaGUgY29ubmVjdGlvbiB0byB7ZW5kcG9pbnR9IHdhcyBsb3N0OiB7ZXJyb3J9e2NpcmN1bXN0YW5jZXN9
+      QggKBl9waGFzZUIKCghfYWRkcmVzc0ITChFfY29ubmVjdGVkX2Zvcl9tc0IVChNfbmV4dF9hdHRlbXB0X2luX21zQhAKDl9jaXJjdW1zdGFuY2Vz
+      GsYBCgtDYWxsUmVmdXNlZBIQCghlbmRwb2ludBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKgoFcGhhc2UYAyABKA4yFi50YXhvbi5Db25uZWN0aW9u
+      UGhhc2VIAIgBARIUCgdhZGRyZXNzGAQgASgJSAGIAQE6PeqmGTkKDENBTExfUkVGVVNFRBIle2VuZHBvaW50fSByZWZ1c2VkIHRoZSBjYWxsOiB7
+      cmVhc29ufSgDQAFCCAoGX3BoYXNlQgoKCF9hZGRyZXNzGqwBChNUb29NYW55V2FpdGluZ0NhbGxzEhAKCGVuZHBvaW50GAEgASgJEg0KBWxpbWl0
+      GAIgASgDOnTqphlwChZUT09fTUFOWV9XQUlUSU5HX0NBTExTEkx7bGltaXR9IGNhbGxzIHdhaXQgZm9yIHtlbmRwb2ludH0gYWxyZWFkeSwgYXMg
+      bWFueSBhcyBtYXhXYWl0aW5nQ2FsbHMgYWxsb3dzGAgoAzABOAJAAToM4qYZCAgOGAQgAigBIo8CCgpTZXR1cEVycm9yGnYKEkFkZHJlc3NVbmF2
+      YWlsYWJsZRIPCgdhZGRyZXNzGAEgASgJEg4KBnJlYXNvbhgCIAEoCTo/6qYZOwoTQUREUkVTU19VTkFWQUlMQUJMRRIkQ2Fubm90IGxpc3RlbiBv
+      biB7YWRkcmVzc306IHtyZWFzb259GnsKDkludmFsaWRTZXR0aW5nEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkSDgoGcmVhc29uGAMgASgJ
+      Ojzqphk4Cg9JTlZBTElEX1NFVFRJTkcSI1NldHRpbmcge25hbWV9IGlzIHt2YWx1ZX06IHtyZWFzb259GAM6DOKmGQgICRgFIAEoAiqHAQoPQ29u
+      bmVjdGlvblBoYXNlEiAKHENPTk5FQ1RJT05fUEhBU0VfVU5TUEVDSUZJRUQQABILCgdSRVNPTFZFEAESCwoHQ09OTkVDVBACEgcKA1RMUxADEgsK
+      B1BSRUZBQ0UQBBIMCghTRVRUSU5HUxAFEgoKBkdPQVdBWRAGEggKBENBTEwQB0IeugIA4qYZFwoJdGF4b24uZGV2EgpUYXhvbkVycm9yYgZwcm90
+      bzM=
       """)
 }

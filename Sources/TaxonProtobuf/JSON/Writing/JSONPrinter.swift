@@ -101,7 +101,7 @@ struct JSONPrinter {
   }
 
   @inline(__always)
-  private mutating func field(
+  mutating func field(
     _ slot: UnsafeRawPointer, _ quantifier: Int, _ member: UnsafePointer<JSONMember>
   ) throws(JSONFault) {
     switch member.pointee.label {

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonProtobuf
+
+/// The safe fields of an error as JSON, by their names in the schema and in its order.
+///
+/// Which scalars are safe, and that they are set, is known from the metadata; how they are typed, from the schema. Fields that hold
+/// messages are printed as protobuf's JSON, out of the safe payload; violations as the standard has them. A text that stands for no
+/// declared field stays a text.
+struct JSONDetails {
+  let members: [JSONValue.Member]
+
+  init(_ error: any TaxonomyError) {
+    guard let error = error as? any DeclaredError else {
+      members = error.metadata.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) }
+      return
+    }
+    members = Self.members(of: error)
+  }
+
+  private static func members<Declared: DeclaredError>(of error: Declared) -> [JSONValue.Member] {
+    let metadata = error.metadata
+    return Declared.descriptor.fields.compactMap { field in
+      if let text = metadata[field.name] { return .init(field.name, value(text, of: field, in: error)) }
+      guard field.type.kind == .message else { return nil }
+      if field.type.messageType == Google_Rpc_BadRequest.FieldViolation.self {
+        return .init(field.name, violations(error.violations))
+      }
+      return message(field.number, of: error).map { .init(field.name, $0) }
+    }
+  }
+
+  private static func value(
+    _ text: String, of field: TaxonProtobuf.Field, in error: some DeclaredError
+  ) -> JSONValue {
+    let isList = field.type.label == .repeated || field.type.label == .packed
+    guard isList else { return scalar(text, field.type.kind) }
+    if field.type.kind == .string {
+      // The text has the elements joined, and cannot say where a comma is an element's own.
+      return .array(strings(field.number, in: error).map { .string($0) })
+    }
+    guard !text.isEmpty else { return .array([]) }
+    return .array(text.split(separator: ", ").map { scalar(String($0), field.type.kind) })
+  }
+
+  /// A scalar from its text. Numbers that JSON cannot spell, and whole numbers that readers in JavaScript would round,
+  /// stay texts.
+  private static func scalar(_ text: String, _ kind: FieldKind) -> JSONValue {
+    switch kind {
+    case .int32, .uint32, .sint32, .fixed32, .sfixed32, .bool:
+      return .literal(text)
+    case .int64, .uint64, .sint64, .fixed64, .sfixed64:
+      let isExact = Int64(text).map { $0.magnitude <= 1 << 53 } ?? false
+      return isExact ? .literal(text) : .string(text)
+    case .double, .float:
+      return Double(text).map(\.isFinite) == true ? .literal(text) : .string(text)
+    case .string, .bytes, .enum, .message:
+      return .string(text)
+    }
+  }
+
+  private static func violations(_ violations: [Google_Rpc_BadRequest.FieldViolation]) -> JSONValue {
+    .array(violations.map { ["field": .string($0.field), "message": .string($0.description)] })
+  }
+
+  /// The elements of a repeated string, straight from the encoded message.
+  private static func strings(_ number: UInt32, in error: some DeclaredError) -> [String] {
+    let fields = (try? Google_Protobuf_Empty(decoding: error.encoded()))?.unknownFields
+    return fields?.lengthDelimited(number).map { String(decoding: $0, as: UTF8.self) } ?? []
+  }
+
+  /// A field that holds messages; nil where it is not set or has no JSON form.
+  private static func message<Declared: DeclaredError>(_ number: UInt32, of error: Declared) -> JSONValue? {
+    // The error with that field alone.
+    guard let fields = try? Google_Protobuf_Empty(decoding: error.safePayload.encoded()).unknownFields,
+      let encoded = fields.fields(number), let alone = try? Declared(decoding: encoded),
+      let json = try? alone.jsonBytes(options: JSONEncodingOptions(usesOriginalNames: true)),
+      let colon = json.firstIndex(of: UInt8(ascii: ":"))
+    else { return nil }
+    return .written(Array(json[(colon + 1)..<(json.count - 1)]))
+  }
+}
