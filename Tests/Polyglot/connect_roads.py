@@ -32,10 +32,13 @@ class Connect(Enveloped):
 
     name = "Connect proto"
     codec = Proto
-    _encoding = "connect-content-encoding"
+    encoding_header = "content-encoding"
 
     def http_status(self, declared: int, code: int) -> int:
         return CONNECT_HTTP_STATUS[_connect_code(code)]
+
+    def _encoding(self, method: MethodDescriptor) -> str:
+        return "connect-content-encoding"
 
     def perform(self, call: Call) -> Reply:
         headers = [("connect-protocol-version", "1")]
@@ -58,8 +61,7 @@ class Connect(Enveloped):
         end = json.loads(gzip.decompress(block) if flags & COMPRESSED else block)
         trailing = [(name, value) for name, values in end.get("metadata", {}).items() for value in values]
         if "error" in end:
-            failure = _connect_failure(answer, end["error"], answer.headers + trailing)
-            raise failure
+            raise _connect_failure(answer, end["error"], answer.headers + trailing)
         return Reply(self._messages(answer, items, call.method), answer.headers, trailing, answer)
 
 
@@ -95,6 +97,7 @@ class ConnectGet(Road):
 
     name = "Connect GET"
     codec = Proto
+    encoding_header = "content-encoding"
 
     def carries(self, method: MethodDescriptor) -> bool:
         is_safe = method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS

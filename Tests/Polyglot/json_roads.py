@@ -18,6 +18,7 @@ class PlainJSON(Road):
     name = "JSON"
     codec = JSON
     has_deadlines = False
+    encoding_header = "content-encoding"
 
     def http_status(self, declared: int, code: int) -> int:
         return declared

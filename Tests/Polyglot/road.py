@@ -66,6 +66,8 @@ class Call:
     """Sends the request in gzip."""
     headers: Fields = field(default_factory=list)
     """Headers that the road does not know of."""
+    more: list[bytes] = field(default_factory=list)
+    """Messages behind the first."""
 
     @property
     def path(self) -> str:
@@ -123,17 +125,19 @@ class Road:
     streams = False
     """Whether it carries streams of answers."""
     has_deadlines = True
-    needs_http2 = False
+    encoding_header: str
+    """Says how an answer is compressed."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
 
     def carries(self, method: MethodDescriptor) -> bool:
-        return self.streams or not method.server_streaming
+        return self.streams or not (method.server_streaming or method.client_streaming)
 
-    def call(self, method: MethodDescriptor, request: Message, **options: object) -> Reply:
+    def call(self, method: MethodDescriptor, *requests: Message, **options: object) -> Reply:
         """Makes a call; raises Failure."""
-        return self.perform(Call(method, self.codec.encode(request), **options))
+        first, *more = [self.codec.encode(request) for request in requests]
+        return self.perform(Call(method, first, more=more, **options))
 
     def perform(self, call: Call) -> Reply:
         """Makes a call with a payload that may be no message."""
@@ -162,18 +166,22 @@ class Enveloped(Road):
     """Messages with prefixes: gRPC and what is like it."""
 
     streams = True
-    _encoding = "grpc-encoding"
+    encoding_header = "grpc-encoding"
 
     def _body(self, call: Call) -> bytes:
+        payloads = [call.payload, *call.more]
         if call.compresses:
-            return envelope(gzip.compress(call.payload), COMPRESSED)
-        return envelope(call.payload)
+            return b"".join(envelope(gzip.compress(payload), COMPRESSED) for payload in payloads)
+        return b"".join(map(envelope, payloads))
+
+    def _encoding(self, method: MethodDescriptor) -> str:
+        return self.encoding_header
 
     def _messages(self, answer: Answer, items: list[tuple[int, bytes]], method: MethodDescriptor) -> list[Message]:
         messages = []
         for flags, payload in items:
             if flags & COMPRESSED:
-                assert answer.header(self._encoding) == "gzip"
+                assert answer.header(self._encoding(method)) == "gzip"
                 payload = gzip.decompress(payload)
             messages.append(self.codec.decode(payload, method))
         return messages
