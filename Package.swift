@@ -93,7 +93,7 @@ let package = Package(
       name: "TaxonTransport",
       dependencies: [
         "TaxonErrors", "TaxonProtobuf", "CNghttp2", dependency("NIOCore", "swift-nio"),
-        dependency("NIOPosix", "swift-nio"),
+        dependency("NIOHTTP1", "swift-nio"), dependency("NIOPosix", "swift-nio"),
         dependency("NIOSSL", "swift-nio-ssl"), dependency("NIOTLS", "swift-nio"), dependency("Logging", "swift-log"),
       ], swiftSettings: settings),
     .target(name: "TaxonErrors", dependencies: ["TaxonProtobuf"], swiftSettings: settings),

@@ -15,6 +15,8 @@ extension Server {
     public var threads: Int?
     /// How long calls that are there may go on once the server shuts down.
     public var gracePeriod: Duration = .seconds(30)
+    /// Limits of HTTP/1.1.
+    public var http1 = HTTP1Configuration()
     /// Limits of HTTP/2.
     public var http2 = HTTP2Configuration()
     /// Limits of the calls.
@@ -61,6 +63,7 @@ extension Server.Configuration {
     if case .tcp(_, let port) = address { try Self.check("port", port, 0...65_535) }
     if let threads { try Self.check("threads", threads, 1...1024) }
     try Self.check("gracePeriod", gracePeriod, from: .zero)
+    try checkHTTP1()
     try checkHTTP2()
     try Self.check("calls.maxMessageSize", calls.maxMessageSize, 1...(1 << 31 - 1))
     try Self.check("calls.maxHeaderListSize", calls.maxHeaderListSize, 256...(1 << 30))
@@ -79,6 +82,18 @@ extension Server.Configuration {
     try checkKeepalive()
     if let fault = cors?.fault { throw .invalidSetting(name: fault.name, value: fault.value, reason: fault.reason) }
     try undeclaredErrors.check()
+  }
+
+  private func checkHTTP1() throws(SetupError) {
+    let times = [
+      ("headTimeout", http1.headTimeout), ("idleTimeout", http1.idleTimeout), ("bodyTimeout", http1.bodyTimeout),
+    ]
+    for case (let name, let time?) in times { try Self.check("http1.\(name)", time, from: .milliseconds(1)) }
+    try Self.check("http1.minBodyRate", http1.minBodyRate, 0...1_000_000)
+    for (name, budget) in [("smallChunks", http1.smallChunks), ("unreadBodies", http1.unreadBodies)] {
+      try Self.check("http1.\(name).burst", budget.burst, 1...1_000_000)
+      try Self.check("http1.\(name).perSecond", budget.perSecond, 0...1_000_000)
+    }
   }
 
   private func checkHTTP2() throws(SetupError) {

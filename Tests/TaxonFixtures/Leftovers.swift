@@ -69,6 +69,11 @@ package final class Leftovers: Sendable {
     if case let inode?? = inode {
       state.withLock { $0.sockets[inode] = name }
     }
+    if let handler = try? pipeline.handler(type: HTTP1Handler.self) {
+      watch(handler.connection, "HTTP/1.1 of \(name)", on: loop)
+      watch(handler.connection.ledger, "the ledger of \(name), or an exchange that has it", on: loop)
+      if let connection = handler.connection.delegate { watch(connection, name, on: loop) }
+    }
     if let handler = try? pipeline.handler(type: ConnectionHandler.self) {
       watch(handler, "the channel handler of \(name)", on: loop)
       watch(handler.session, "the session of \(name)", on: loop)

@@ -63,6 +63,13 @@ package protocol ServerCall: AnyObject {
 package protocol ServerRouter: AnyObject, Sendable {
   /// The method of a path, such as "/octollm.v1.Orchestrator/GetTask"; nil when the server has none.
   func method(_ path: String) -> (any ServerMethod)?
+  /// The methods that are called by REST.
+  var routes: RESTRoutes { get }
   /// A call failed before, or without, a handler.
   func failed(_ error: any TaxonomyError, failure: CallFailure, path: String)
+}
+
+extension ServerRouter {
+  /// None are.
+  package var routes: RESTRoutes { RESTRoutes() }
 }

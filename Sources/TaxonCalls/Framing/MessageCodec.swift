@@ -42,8 +42,8 @@ extension MessageCodec {
 
 /// Protobuf's canonical mapping to JSON.
 package final class JSONCoder: MessageCoder {
-  private let decoding: JSONDecodingOptions
-  private let encoding: JSONEncodingOptions
+  let decoding: JSONDecodingOptions
+  let encoding: JSONEncodingOptions
 
   /// A coder with these options.
   package init(decoding: JSONDecodingOptions = .init(), encoding: JSONEncodingOptions = .init()) {

@@ -38,11 +38,9 @@ struct ProtocolChoice {
     request.isBodiless = head.verb == "HEAD"
     request.isConditional = request.isBodiless || head.verb == "GET"
     let method = router.method(target.path)
-    if head.isPost, let form = Form(head.contentType), form.isServed(by: protocols.served) {
+    if head.isPost, let form = Form(head.contentType)?.settled(head, protocols), form.isServed(by: protocols.served) {
       // A path of REST's has JSON, too.
-      if method != nil || form.isForMethodsAlone || !isRoute(head) {
-        return post(&head, form.settled(head, protocols), method, target)
-      }
+      if method != nil || form.kind != .json { return post(&head, form, method, target) }
     }
     if let method {
       let isGet = request.isConditional && protocols.served.contains(.connect) && method.isSafe && !method.shape.isStreaming
@@ -50,7 +48,7 @@ struct ProtocolChoice {
       if !head.isPost { return refuse(head.verb, at: target.path, allowed: isGet ? ["GET", "HEAD", "POST"] : ["POST"]) }
       return unsupportedType(head.contentType, method)
     }
-    return rest(&head, target)
+    return rest(&head, target, hasBody: hasBody)
   }
 
   // MARK: POST
@@ -61,7 +59,7 @@ struct ProtocolChoice {
     if let method, !form.suits(method.shape) { return unsupportedType(head.contentType, method) }
     head.path = target.path
     head.wire = form.wire
-    if form.isJSON { head.codec = .other(form.wire == ConnectUnary.self || form.wire == ConnectStreaming.self ? protocols.lenientJSON : protocols.json) }
+    if form.isJSON { head.codec = .other(form.kind == .json ? protocols.json : protocols.lenientJSON) }
     switch form.kind {
     case .grpc, .grpcWeb, .grpcWebText: return .call
     case .connectStreaming:
@@ -138,10 +136,25 @@ struct ProtocolChoice {
 
   // MARK: The rest
 
-  private func isRoute(_ head: RequestHead) -> Bool { false }
-
-  private func rest(_ head: inout RequestHead, _ target: RequestTarget) -> Outcome {
-    .refuse(CallError.MethodNotFound(path: target.path))
+  private func rest(_ head: inout RequestHead, _ target: RequestTarget, hasBody: Bool) -> Outcome {
+    guard protocols.served.contains(.rest) else { return .refuse(CallError.MethodNotFound(path: target.path)) }
+    switch router.routes.match(verb: head.verb == "HEAD" ? "GET" : head.verb, target: head.path) {
+    case .none: return .refuse(CallError.MethodNotFound(path: target.path))
+    case .wrongVerb(let allowed): return refuse(head.verb, at: target.path, allowed: allowed)
+    case .malformed(let reason): return .refuse(RPCError(.invalidArgument, reason))
+    case .call(let call):
+      if hasBody, call.takesBody, Form(head.contentType)?.kind != .json {
+        return .refuse(
+          CallError.UnsupportedMediaType(contentType: head.contentType, supported: ["application/json"]),
+          Metadata(entries: [.init(name: "accept-\(head.verb.lowercased())", value: .text("application/json"))]))
+      }
+      head.path = call.path
+      head.wire = PlainJSON.self
+      head.codec = .other(RESTCoder(call, protocols.json))
+      takeContentCoding(&head)
+      head.metadata.removeProtocolFields()
+      return .call
+    }
   }
 
   /// OPTIONS: a browser asks for a page's sake, or somebody asks what there is.
@@ -156,7 +169,11 @@ struct ProtocolChoice {
 
   /// Verbs by which something at the path is reached.
   private func allowed(at path: String) -> [String] {
-    guard let method = router.method(path) else { return [] }
+    guard let method = router.method(path) else {
+      guard protocols.served.contains(.rest), case .wrongVerb(let verbs) = router.routes.match(verb: "OPTIONS", target: path)
+      else { return [] }
+      return verbs + ["OPTIONS"]
+    }
     let hasGet = protocols.served.contains(.connect) && method.isSafe && !method.shape.isStreaming
     return hasGet ? ["GET", "HEAD", "POST", "OPTIONS"] : ["POST", "OPTIONS"]
   }
@@ -239,9 +256,6 @@ private struct Form {
     case .json: served.contains(.json) || served.contains(.connect)
     }
   }
-
-  /// What is at a path that is no method's is for the form's protocol to say.
-  var isForMethodsAlone: Bool { kind != .json }
 
   func suits(_ shape: MethodShape) -> Bool {
     switch kind {

@@ -91,3 +91,29 @@ package struct RESTCall: Sendable {
     }
   }
 }
+
+/// Reads and writes the messages of one call by REST.
+final class RESTCoder: MessageCoder {
+  private let call: RESTCall
+  private let json: JSONCoder
+
+  init(_ call: RESTCall, _ json: JSONCoder) {
+    self.call = call
+    self.json = json
+  }
+
+  func decode<Content: Message>(
+    _ type: Content.Type, _ bytes: UnsafeRawBufferPointer
+  ) throws(RPCError) -> Content {
+    guard bytes.isEmpty || call.takesBody else {
+      throw RPCError(.invalidArgument, "\(call.httpRule) takes no body, and one of \(bytes.count) bytes came")
+    }
+    return try call.request(type, body: bytes, options: json.decoding)
+  }
+
+  func encode<Content: Message>(
+    _ message: Content, _ body: (UnsafeRawBufferPointer) -> Void
+  ) throws(RPCError) {
+    try call.response(message, options: json.encoding).withUnsafeBytes(body)
+  }
+}

@@ -6,9 +6,7 @@ import TaxonProtobuf
 enum RESTFaults {
   /// Values that do not fit their fields.
   static func invalidRequest(_ violations: [Google_Rpc_BadRequest.FieldViolation]) -> RPCError {
-    var error = RPCError(.invalidArgument, "Request validation failed")
-    error.context.details.append(Google_Rpc_BadRequest(fieldViolations: violations))
-    return error
+    RPCError(CallError.InvalidRequest(errors: violations))
   }
 
   /// A body that is no JSON, or not that of the message.

@@ -123,7 +123,11 @@ struct ConnectionAcceptor: Sendable {
     }
     do {
       try tls?.addServerHandler(to: channel)
-      try connection.start { [connections] in connections.remove(id) }
+      try connection.start { [connections] in
+        connections.began(channel)
+      } closed: { [connections] in
+        connections.remove(id)
+      }
     } catch {
       connections.remove(id)
       throw error

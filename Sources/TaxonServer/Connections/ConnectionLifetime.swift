@@ -22,7 +22,9 @@ struct ConnectionLifetime {
     case grace = "calls went on past the grace period of the connection's age"
   }
 
-  private let settings: KeepaliveSettings
+  private var settings: KeepaliveSettings
+  /// HTTP/1.1 has no PING.
+  private var hasPings = true
   private var setupEnd: NIODeadline?
   private var ageEnd: NIODeadline?
   private var graceEnd: NIODeadline?
@@ -41,6 +43,12 @@ struct ConnectionLifetime {
 
   /// The peer has answered SETTINGS.
   mutating func endSetup() { setupEnd = nil }
+
+  /// The peer speaks HTTP/1.1: it cannot be asked for a sign of life, and has an idle time of its own.
+  mutating func speaksHTTP1(idleTimeout: Duration?) {
+    hasPings = false
+    if let idleTimeout { settings.maxConnectionIdle = min(idleTimeout, settings.maxConnectionIdle ?? idleTimeout) }
+  }
 
   /// The connection is being closed gracefully for another reason.
   mutating func beganDraining() { isDraining = true }
@@ -64,7 +72,7 @@ struct ConnectionLifetime {
         return drain(.idle, now)
       }
     }
-    if pinged == nil, now >= lastRead + TimeAmount(saturating: settings.time) {
+    if hasPings, pinged == nil, now >= lastRead + TimeAmount(saturating: settings.time) {
       pinged = now
       return .ping
     }
@@ -81,7 +89,8 @@ struct ConnectionLifetime {
   func next(now: NIODeadline, lastRead: NIODeadline, idleSince: NIODeadline?) -> NIODeadline {
     if let setupEnd { return setupEnd }
     var next =
-      pinged.map { $0 + TimeAmount(saturating: settings.timeout) } ?? lastRead + TimeAmount(saturating: settings.time)
+      pinged.map { $0 + TimeAmount(saturating: settings.timeout) }
+      ?? (hasPings ? lastRead : now) + TimeAmount(saturating: settings.time)
     if let graceEnd { next = min(next, graceEnd) }
     if !isDraining {
       if let ageEnd { next = min(next, ageEnd) }

@@ -38,6 +38,14 @@ final class LimitReporter: Sendable {
     logger.notice("the TLS handshake with a peer failed", metadata: metadata)
   }
 
+  /// A peer speaks what this server does not: says so, once a second at most.
+  func unknownProtocol(peer: String, reason: String) {
+    guard let left = mayLog("protocol", now: .now()) else { return }
+    var metadata: Logger.Metadata = ["peer": "\(peer)", "reason": "\(reason)"]
+    if left > 0 { metadata["not_logged"] = "\(left)" }
+    logger.notice("a connection was closed for what it began with", metadata: metadata)
+  }
+
   /// How many times were left out since the last line; nil when this one is to be left out.
   private func mayLog(_ limit: String, now: NIODeadline) -> Int? {
     entries.withLock { entries in

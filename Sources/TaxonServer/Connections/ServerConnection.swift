@@ -5,12 +5,13 @@ import TaxonCalls
 import TaxonTransport
 
 /// The server's end of one connection. Lives on the connection's event loop.
-final class ServerConnection: HTTP2SessionDelegate {
+final class ServerConnection: HTTPConnectionDelegate {
   /// What the connections of a server have in common.
   struct Settings: Sendable {
     let router: any ServerRouter
     let calls: ServerCallLimits
     let protocols: CallProtocols
+    let http1: HTTP1Configuration
     let http2: HTTP2Configuration
     let connections: ConnectionLimits
     let keepalive: KeepaliveSettings
@@ -34,6 +35,10 @@ final class ServerConnection: HTTP2SessionDelegate {
         minInterval: configuration.keepalive.minPingInterval,
         permitsWithoutCalls: configuration.keepalive.permitsPingsWithoutCalls)
       self.http2 = http2
+      var http1 = configuration.http1
+      http1.maxHeaderListSize = configuration.calls.maxHeaderListSize
+      http1.bodyWindow = configuration.http2.streamWindow
+      self.http1 = http1
       connections = configuration.connections
       keepalive = configuration.keepalive
       isEncrypted = configuration.tls != nil
@@ -55,10 +60,11 @@ final class ServerConnection: HTTP2SessionDelegate {
   private let executor: LoopExecutor
   private let streams: ServerStreamContext
   private let settings: Settings
-  @exclusivity(unchecked) private var handler: ConnectionHandler?
-  @exclusivity(unchecked) private var isShuttingDown = false
-  @exclusivity(unchecked) private var shutdownReason = ""
-  @exclusivity(unchecked) private var hasSentLast = false
+  /// Nil before it is known which version of HTTP the client speaks, and when the channel is gone.
+  @exclusivity(unchecked) private var transport: (any ServerTransport)?
+  @exclusivity(unchecked) private var isEnded = false
+  /// Why the connection is being closed gracefully.
+  @exclusivity(unchecked) private var shutdownReason: String?
   private(set) weak var channel: (any Channel)?
   @exclusivity(unchecked) private var lifetime: ConnectionLifetime
   @exclusivity(unchecked) private var timer: Scheduled<Void>?
@@ -67,8 +73,6 @@ final class ServerConnection: HTTP2SessionDelegate {
   private static let trimTime = TimeAmount.milliseconds(500)
   /// Since when there have been no calls; nil when there are some.
   @exclusivity(unchecked) private var idleSince: NIODeadline? = .now()
-  private static let shutdownPing: UInt64 = 0x7461_786f_6e00_0001
-  private static let keepalivePing: UInt64 = 0x7461_786f_6e00_0002
 
   init(executor: LoopExecutor, channel: any Channel, settings: Settings) {
     self.executor = executor
@@ -86,9 +90,12 @@ final class ServerConnection: HTTP2SessionDelegate {
       jitter: .random(in: -0.1...0.1))
   }
 
-  /// Puts the connection to work on its channel; `closed` is called when the channel is gone.
-  func start(closed: @escaping () -> Void) throws {
-    let session = try HTTP2Session(role: .server, configuration: settings.http2, ledger: streams.ledger)
+  /// Puts the connection to work on its channel.
+  ///
+  /// - Parameters:
+  ///   - began: Called when it is known which version of HTTP the client speaks, and its handlers are in the pipeline.
+  ///   - closed: Called when the channel is gone.
+  func start(began: @escaping () -> Void, closed: @escaping () -> Void) throws {
     streams.ledger.hasRoom = { [weak streams] in streams?.wakeWaiting() }
     streams.ledger.holdsMore = { [weak self] in self?.watchForStalls() }
     streams.isFull = { [weak self] in
@@ -96,36 +103,66 @@ final class ServerConnection: HTTP2SessionDelegate {
       settings.reporter.reached("max_buffered_bytes", peer: streams.peer.address)
       watchForStalls()
     }
-    session.delegate = self
-    // The handler keeps the connection alive as long as the channel keeps the handler.
-    let handler = ConnectionHandler(
-      session: session, awaitsTLS: settings.isEncrypted, closeLimit: settings.closeLimit
-    ) { [self] failure in
+    // The handlers keep the connection alive as long as the channel keeps them.
+    let whenEnded = { [self] (failure: ConnectionFailure?) in
       ended(failure)
       closed()
     }
-    self.handler = handler
-    try channel?.pipeline.syncOperations.addHandler(handler)
+    let door = FrontDoor(awaitsTLS: settings.isEncrypted) { [self] version in
+      try speak(version, whenEnded: whenEnded)
+      began()
+    } closed: {
+      whenEnded($0)
+    }
+    try channel?.pipeline.syncOperations.addHandler(door)
     schedule()
   }
 
+  private func speak(_ version: HTTPVersion, whenEnded: @escaping (ConnectionFailure?) -> Void) throws {
+    guard let channel else { throw ChannelError.alreadyClosed }
+    switch version {
+    case .http2:
+      transport = try HTTP2Transport(
+        self, on: channel, configuration: settings.http2, ledger: streams.ledger, closeLimit: settings.closeLimit,
+        closed: whenEnded)
+    case .http1:
+      let connection = HTTP1Connection(
+        settings.http1, isEncrypted: settings.isEncrypted, ledger: streams.ledger, closeLimit: settings.closeLimit,
+        closed: whenEnded)
+      connection.delegate = self
+      try connection.addHandlers(to: channel)
+      transport = connection
+      lifetime.speaksHTTP1(idleTimeout: settings.http1.idleTimeout)
+      endSetup()
+    }
+    if let shutdownReason { transport?.beginShutdown(reason: shutdownReason) }
+  }
+
+  /// The loop on which everything happens.
+  var eventLoop: any EventLoop { executor.eventLoop }
+
   private func ended(_ failure: ConnectionFailure?) {
     executor.eventLoop.assertInEventLoop()
+    isEnded = true
     streams.tasks.close()
     streams.ledger.close()
     stallTimer?.cancel()
     trimTimer?.cancel()
     timer?.cancel()
     timer = nil
-    if let limit = handler?.session.exceeded {
-      settings.reporter.reached(limit.rawValue, peer: streams.peer.address)
+    if let (limit, reason) = transport?.exceeded {
+      settings.reporter.reached(limit, peer: streams.peer.address, reason: reason)
     } else if let failure, failure.isOfHandshake {
       settings.reporter.handshakeFailed(peer: streams.peer.address, reason: "\(failure)")
+    } else if case .otherProtocol(let reason)? = failure {
+      settings.reporter.unknownProtocol(peer: streams.peer.address, reason: reason)
     } else if let failure {
       settings.reporter.logger.debug(
         "connection lost", metadata: ["peer": "\(streams.peer.address)", "reason": "\(failure)"])
     }
-    handler = nil
+    // It may be about to tell its exchanges.
+    let transport = transport.take()
+    executor.eventLoop.assumeIsolated().execute { _ = transport }
     FreedMemory.giveBackSoon()
   }
 
@@ -143,13 +180,13 @@ final class ServerConnection: HTTP2SessionDelegate {
   }
 
   func drained() {
-    guard streams.hasWaiting, let session = handler?.session else { return }
-    if !session.ledger.isFull(sent: session.outboundCount) { streams.wakeWaiting() }
+    guard streams.hasWaiting, let transport else { return }
+    if !streams.ledger.isFull(sent: transport.outboundCount) { streams.wakeWaiting() }
   }
 
   func streamClosed() {
     executor.eventLoop.assertInEventLoop()
-    guard handler?.session.hasStreams != true else { return }
+    guard !isEnded, transport?.hasExchanges != true else { return }
     let now = NIODeadline.now()
     idleSince = now
     if trimTimer == nil { trim(at: now + Self.trimTime) }
@@ -161,11 +198,11 @@ final class ServerConnection: HTTP2SessionDelegate {
     trimTimer = executor.eventLoop.assumeIsolated().scheduleTask(deadline: time) { [weak self] in
       guard let self else { return }
       trimTimer = nil
-      guard let idleSince, let handler else { return }
+      guard let idleSince, let transport else { return }
       if NIODeadline.now() < idleSince + Self.trimTime { return trim(at: idleSince + Self.trimTime) }
       streams.tasks.endIdle()
       streams.headerCache.clear()
-      handler.trim()
+      transport.trim()
       FreedMemory.giveBackSoon()
     }
   }
@@ -174,18 +211,18 @@ final class ServerConnection: HTTP2SessionDelegate {
 
   /// One timer at a time, however many calls there are.
   private func schedule() {
-    guard let handler else { return }
-    let next = lifetime.next(now: .now(), lastRead: handler.lastRead, idleSince: idleSince)
+    guard !isEnded else { return }
+    let now = NIODeadline.now()
+    let next = lifetime.next(now: now, lastRead: transport?.lastRead ?? now, idleSince: idleSince)
     timer = executor.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [weak self] in self?.tick() }
   }
 
   private func tick() {
     executor.eventLoop.assertInEventLoop()
-    guard let handler else { return }
-    switch lifetime.check(now: .now(), lastRead: handler.lastRead, idleSince: idleSince) {
-    case .ping?:
-      handler.session.submitPing(Self.keepalivePing)
-      handler.flush()
+    guard !isEnded else { return }
+    let now = NIODeadline.now()
+    switch lifetime.check(now: now, lastRead: transport?.lastRead ?? now, idleSince: idleSince) {
+    case .ping?: transport?.ping()
     case .drain(let reason)?: beginShutdown(reason: reason.rawValue)
     case .close(let reason)?: close(for: reason)
     case nil: break
@@ -195,19 +232,25 @@ final class ServerConnection: HTTP2SessionDelegate {
 
   private func close(for reason: ConnectionLifetime.Reason) {
     settings.reporter.reached("\(reason)", peer: streams.peer.address, reason: reason.rawValue)
-    if reason == .setup {
-      // RFC 9113 §6.5.3; a peer that has not finished the TLS handshake is told nothing.
-      handler?.session.submitGoAway(errorCode: .settingsTimeout, debugData: reason.rawValue)
-      handler?.flush()
-    }
+    // RFC 9113 §6.5.3; a peer that has not finished the TLS handshake is told nothing.
+    if reason == .setup { transport?.end(.settingsTimeout, reason: reason.rawValue) }
     close()
+  }
+
+  /// The peer has done its part of the setup.
+  func endSetup() {
+    executor.eventLoop.assertInEventLoop()
+    guard lifetime.isSettingUp else { return }
+    lifetime.endSetup()
+    timer?.cancel()
+    schedule()
   }
 
   // MARK: Peers that stall
 
   /// Looks at the streams while the connection holds much for its peer: no timer runs for the usual one.
   private func watchForStalls() {
-    guard stallTimer == nil, handler != nil else { return }
+    guard stallTimer == nil, !isEnded else { return }
     let interval = TimeAmount(saturating: settings.connections.stallTimeout / 2)
     stallTimer = executor.eventLoop.assumeIsolated().scheduleTask(in: interval) { [weak self] in
       self?.stallTimer = nil
@@ -218,14 +261,14 @@ final class ServerConnection: HTTP2SessionDelegate {
   /// Gives up streams of which the peer has taken next to nothing for the whole time, or of whose request nothing more came,
   /// if there is too much.
   private func endStalls() {
-    guard let session = handler?.session else { return }
-    let ledger = session.ledger
-    guard ledger.holdsMuch(sent: session.outboundCount) || streams.hasWaiting else { return }
-    let isFull = ledger.isFull(sent: session.outboundCount) || ledger.isFullForAll
-    var stalled: [HTTP2Stream] = []
+    guard let transport else { return }
+    let ledger = streams.ledger
+    guard ledger.holdsMuch(sent: transport.outboundCount) || streams.hasWaiting else { return }
+    let isFull = ledger.isFull(sent: transport.outboundCount) || ledger.isFullForAll
+    var stalled: [any ServerExchange] = []
     var bytes = 0
     var moves = false
-    for stream in session.streams {
+    for stream in transport.exchanges {
       let isStalled = stream.stalls() >= 2 && isFull
       let inputIsStalled = stream.receiver?.inputStalls() ?? 0 >= 2 && ledger.isFullOfInput
       if isStalled || inputIsStalled {
@@ -240,10 +283,9 @@ final class ServerConnection: HTTP2SessionDelegate {
       let reason = "\(stalled.count) streams stalled for \(time), with \(bytes) bytes of replies that were not taken"
       settings.reporter.reached("stalled", peer: streams.peer.address, reason: reason)
       if moves {
-        for stream in stalled { session.reset(stream, errorCode: .enhanceYourCalm) }
+        for stream in stalled { stream.reset(.enhanceYourCalm) }
       } else {
-        session.submitGoAway(errorCode: .enhanceYourCalm, debugData: reason)
-        handler?.flush()
+        transport.end(.enhanceYourCalm, reason: reason)
         return close()
       }
     }
@@ -252,30 +294,17 @@ final class ServerConnection: HTTP2SessionDelegate {
 
   // MARK: The end
 
-  /// Takes no new calls and closes when those that are there have ended: GOAWAY with the highest number first, so that
-  /// calls on their way are still taken, then, after a round trip, with the real one (RFC 9113 §6.8).
+  /// Takes no new calls and closes when those that are there have ended. A peer that has said nothing yet may still bring a
+  /// call within a second: it may be on its way.
   func beginShutdown(reason: String = "shutting down") {
     executor.eventLoop.assertInEventLoop()
-    guard !isShuttingDown, let handler else { return }
-    isShuttingDown = true
+    guard shutdownReason == nil, !isEnded else { return }
     shutdownReason = reason
     lifetime.beganDraining()
-    guard handler.isReady else { return close() }
-    handler.session.submitShutdownNotice()
-    // Out first, since nghttp2 lets a PING overtake it.
-    handler.flush()
-    handler.session.submitPing(Self.shutdownPing)
-    handler.scheduleFlush()
-    // A peer that does not answer the PING has had its round trip by then.
-    executor.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.endShutdown() }
-  }
-
-  private func endShutdown() {
-    executor.eventLoop.assertInEventLoop()
-    guard !hasSentLast, let handler else { return }
-    hasSentLast = true
-    handler.session.submitGoAway(errorCode: .noError, debugData: shutdownReason)
-    handler.flush()
+    if let transport { return transport.beginShutdown(reason: reason) }
+    executor.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
+      if let self, transport == nil { close() }
+    }
   }
 
   /// Closes at once; calls that are there are cancelled.
@@ -283,22 +312,4 @@ final class ServerConnection: HTTP2SessionDelegate {
     executor.eventLoop.assertInEventLoop()
     channel?.close(promise: nil)
   }
-
-  func receivedPingAck(_ payload: UInt64) {
-    executor.eventLoop.assertInEventLoop()
-    guard payload == Self.shutdownPing else { return }
-    // After the read that is going on, so that the last stream's number counts the calls that come with it.
-    executor.eventLoop.assumeIsolated().execute { [weak self] in self?.endShutdown() }
-  }
-
-  func receivedSettingsAck() {
-    executor.eventLoop.assertInEventLoop()
-    guard lifetime.isSettingUp else { return }
-    lifetime.endSetup()
-    timer?.cancel()
-    schedule()
-  }
-
-  func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8]) {}
-  func receivedSettings() {}
 }

@@ -15,6 +15,10 @@ import NIOSSL
 package enum ConnectionFailure: Error, CustomStringConvertible {
   /// The peer broke HTTP/2, or nghttp2 could not go on.
   case http2(HTTP2Error)
+  /// The peer broke HTTP/1.1: what it was answered.
+  case http1(HTTP1Fault)
+  /// The peer speaks something else (server), and why it is known.
+  case otherProtocol(String)
   /// The peer did not choose HTTP/2 by ALPN (RFC 9113 §3.2); what it chose instead, if anything.
   case notHTTP2(chosen: String?)
   /// The server's certificate is for other names than the one that was asked for.
@@ -30,6 +34,8 @@ package enum ConnectionFailure: Error, CustomStringConvertible {
   package var description: String {
     switch self {
     case .http2(let error): "\(error)"
+    case .http1(let fault): "\(fault)"
+    case .otherProtocol(let reason): reason
     case .notHTTP2(let chosen?): "the peer speaks \(chosen) and not HTTP/2 (ALPN h2)"
     case .notHTTP2(nil): "the peer does not offer HTTP/2 by ALPN (h2)"
     case .wrongName(let name, let names):
@@ -44,7 +50,7 @@ package enum ConnectionFailure: Error, CustomStringConvertible {
   package var isOfHandshake: Bool {
     switch self {
     case .notHTTP2, .wrongName, .untrusted, .tls: true
-    case .http2, .transport: false
+    case .http2, .http1, .otherProtocol, .transport: false
     }
   }
 

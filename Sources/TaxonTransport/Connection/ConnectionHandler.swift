@@ -21,16 +21,10 @@ package final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransp
   /// When the peer was last heard of.
   @exclusivity(unchecked) package private(set) var lastRead = NIODeadline.now()
   @exclusivity(unchecked) private var isFlushScheduled = false
-  @exclusivity(unchecked) private var isClosing = false
-  @exclusivity(unchecked) private var isOutputClosed = false
   @exclusivity(unchecked) private var isEnded = false
-  private var lingerTimer: Scheduled<Void>?
-  /// Called each time that the end of the connection waits on for the peer, once a second: tests wait for it.
-  @exclusivity(unchecked) package var lingers: (() -> Void)?
+  /// How the connection ends.
+  private let end: LingeringClose
   @exclusivity(unchecked) private var failure: ConnectionFailure?
-  private let closeLimit: TimeAmount
-  /// What still comes is read for so long, once the peer has all that was written.
-  private static let lingering = TimeAmount.seconds(1)
   private static let writeSize = 256 * 1024
   private static let keptCapacity = 32 * 1024
   private static let leastCapacity = 1024
@@ -50,7 +44,7 @@ package final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransp
     session: HTTP2Session, awaitsTLS: Bool = false, closeLimit: Duration = .seconds(1),
     closed: @escaping (ConnectionFailure?) -> Void
   ) {
-    self.closeLimit = TimeAmount(saturating: max(closeLimit, .seconds(1)))
+    end = LingeringClose(limit: closeLimit, waitsForPeer: session.role == .server)
     self.session = session
     self.awaitsTLS = awaitsTLS
     self.closed = closed
@@ -66,10 +60,16 @@ package final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransp
     if context.channel.isActive { flush() }
   }
 
+  /// Called each time that the end of the connection waits on for the peer, once a second: tests wait for it.
+  package var lingers: (() -> Void)? {
+    get { end.lingers }
+    set { end.lingers = newValue }
+  }
+
   /// Ends every stream, if that has not happened: a channel that was never connected goes without becoming inactive.
   package func handlerRemoved(context: ChannelHandlerContext) {
     self.context = nil
-    end()
+    lose()
   }
 
   /// Sends what the session has to say first.
@@ -80,22 +80,22 @@ package final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransp
 
   /// Ends every stream: the channel is gone.
   package func channelInactive(context: ChannelHandlerContext) {
-    end()
+    lose()
     context.fireChannelInactive()
   }
 
-  private func end() {
+  private func lose() {
     guard !isEnded else { return }
     isEnded = true
-    lingerTimer?.cancel()
+    end.cancel()
     closed(failure)
     session.connectionLost()
   }
 
   /// Gives bytes to the session, which calls what they cause.
   package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if isOutputClosed { lastRead = context.eventLoop.now }
-    guard failure == nil, !isOutputClosed else { return }
+    if end.isOutputClosed { end.heard(context.eventLoop.now) }
+    guard failure == nil, !end.isOutputClosed else { return }
     isReading = true
     lastRead = context.eventLoop.now
     unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
@@ -157,49 +157,6 @@ package final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransp
   /// In debug builds, stops the process when this is not the connection's event loop.
   package func assertOnLoop() { context?.eventLoop.assertInEventLoop() }
 
-  private func closeWhenWritten(_ context: ChannelHandlerContext) {
-    guard !isClosing else { return }
-    isClosing = true
-    // One who broke the protocol is not waited for.
-    let isGood = failure == nil && session.exceeded == nil
-    let end = context.eventLoop.now + (isGood ? closeLimit : Self.lingering)
-    context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
-      self.closeOutput(context)
-    }
-    linger(context.channel, until: end)
-  }
-
-  /// Says that nothing more comes, and reads on until the peer closes its end. TCP answers with a reset when a socket is
-  /// closed of which not all has been read, or to which something comes afterwards; the peer may lose by that what it has
-  /// not read yet, and takes the end for a fault of the network (RFC 9112 §9.6 has the same for HTTP/1.1).
-  private func closeOutput(_ context: ChannelHandlerContext) {
-    guard session.role == .server else { return context.close(promise: nil) }
-    isOutputClosed = true
-    lastRead = context.eventLoop.now
-    context.close(mode: .output).assumeIsolated().whenFailure { _ in context.close(promise: nil) }
-  }
-
-  /// Closes when the peer, which may read slowly, has had everything for a second and said nothing more meanwhile; at the
-  /// end in any case.
-  private func linger(_ channel: any Channel, until end: NIODeadline) {
-    guard !isEnded else { return }
-    lingers?()
-    let now = channel.eventLoop.now
-    let quiet = lastRead + Self.lingering
-    // Looked at every second, since a timer for the end would outlive the connection for long.
-    let next = isOutputClosed && quiet > now ? quiet : now + Self.lingering
-    lingerTimer = channel.eventLoop.assumeIsolated().scheduleTask(deadline: min(next, end)) { [weak self] in
-      guard let self, let context = self.context else { return }
-      let now = channel.eventLoop.now
-      if now >= end { return context.close(promise: nil) }
-      let isQuiet = self.isOutputClosed && self.lastRead + Self.lingering <= now
-      guard isQuiet else { return self.linger(channel, until: end) }
-      channel.unsentBytes().assumeIsolated().whenComplete { result in
-        if (try? result.get()) ?? 0 > 0 { self.linger(channel, until: end) } else { context.close(promise: nil) }
-      }
-    }
-  }
-
   /// Gives up memory that is kept for the next calls.
   package func trim() {
     usualSize = Self.leastCapacity
@@ -240,7 +197,7 @@ package final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransp
 
   /// Writes what the session has, as far as the channel takes it; closes the channel when both sides are done.
   package func flush() {
-    guard let context, !isReading, !awaitsTLS, !isOutputClosed else { return }
+    guard let context, !isReading, !awaitsTLS, !end.isOutputClosed else { return }
     let channel = context.channel
     var hasMore = true
     while hasMore, channel.isWritable {
@@ -253,40 +210,7 @@ package final class ConnectionHandler: ChannelInboundHandler, HTTP2SessionTransp
       // A buffer kept for the next write should not be what an idle connection costs.
       if output.capacity > Self.keptCapacity { output = ByteBuffer() }
     }
-    if session.isFinished || failure != nil || session.exceeded != nil { closeWhenWritten(context) }
+    guard session.isFinished || failure != nil || session.exceeded != nil else { return }
+    end.begin(context, isGood: failure == nil && session.exceeded == nil)
   }
 }
-
-extension Channel {
-  /// Bytes and packets that were given to TCP and that the peer's TCP has not acknowledged; 0 where the system does not
-  /// tell.
-  func unsentBytes() -> EventLoopFuture<Int> {
-    #if os(Linux)
-      guard let provider = self as? any SocketOptionProvider else { return eventLoop.makeSucceededFuture(0) }
-      return provider.unsafeGetSocketOption(level: .tcp, name: .tcp_info).map { (info: TCPState) in
-        Int(info.unacknowledged) + Int(info.unsent)
-      }.flatMapErrorThrowing { _ in 0 }
-    #else
-      return eventLoop.makeSucceededFuture(0)
-    #endif
-  }
-}
-
-#if os(Linux)
-  /// The beginning of Linux's `struct tcp_info` (include/uapi/linux/tcp.h), of which libc's header lacks the last part.
-  private struct TCPState: Sendable {
-    var flags: UInt64 = 0
-    var timeouts: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
-    /// Packets.
-    var unacknowledged: UInt32 = 0
-    var counts: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) =
-      (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-    var moreCounts: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) =
-      (0, 0, 0, 0, 0, 0, 0, 0, 0)
-    var rates: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-    var segments: (UInt32, UInt32) = (0, 0)
-    /// Bytes.
-    var unsent: UInt32 = 0
-    var roundTrip: UInt32 = 0
-  }
-#endif

@@ -125,6 +125,30 @@ package protocol HTTPExchangeReceiver: AnyObject {
 
   /// Asked at intervals while the connection holds much: how often in a row nothing more came of a message that has begun.
   func inputStalls() -> Int
+
+  /// True while the peer owes nothing: it may pause for as long as it likes before it sends more of the body. Asked on
+  /// HTTP/1.1, where a body that comes too slowly ends the connection.
+  var mayPause: Bool { get }
+}
+
+/// An exchange that a server answers, as its connection looks at it.
+package protocol ServerExchange: HTTPExchange {
+  /// Receives what comes, to its end.
+  var receiver: (any HTTPExchangeReceiver)? { get }
+  /// To be asked at intervals. How often in a row the peer has taken next to nothing of what waits for it.
+  func stalls() -> Int
+  /// Bytes that wait for the peer, those included that wait for room in the body.
+  var waitingCount: Int { get }
+}
+
+/// What a connection tells the one who owns it, whatever its version of HTTP.
+package protocol HTTPConnectionDelegate: AnyObject {
+  /// A peer opened an exchange (server): returns its receiver. Nil refuses it.
+  func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)?
+  /// An exchange was closed and is no longer in the connection's list.
+  func streamClosed()
+  /// What was ready for the peer has been drained, or as much of it as there was room for.
+  func drained()
 }
 
 /// What one side alone has to know of, or nobody does: nothing is done.
@@ -137,4 +161,5 @@ extension HTTPExchangeReceiver {
   package func fieldTooLarge(size: Int, limit: Int) {}
   package func headersTooLarge(size: Int) {}
   package func inputStalls() -> Int { 0 }
+  package var mayPause: Bool { false }
 }

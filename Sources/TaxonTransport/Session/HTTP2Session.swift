@@ -3,21 +3,15 @@ import CNghttp2
 import NIOCore
 
 /// What a session tells the one who owns it.
-package protocol HTTP2SessionDelegate: AnyObject {
-  /// A peer opened an exchange (server): returns its receiver. Nil refuses it, with REFUSED_STREAM.
-  func makeReceiver(for exchange: any HTTPExchange) -> (any HTTPExchangeReceiver)?
+package protocol HTTP2SessionDelegate: HTTPConnectionDelegate {
   /// The peer wants to end the connection; streams above `lastStreamID` were not processed.
   func receivedGoAway(lastStreamID: Int32, errorCode: UInt32, debugData: [UInt8])
   /// The peer's SETTINGS came, first or again.
   func receivedSettings()
   /// The peer answered a PING.
   func receivedPingAck(_ payload: UInt64)
-  /// A stream was closed and is no longer in the session's list.
-  func streamClosed()
   /// The peer has taken note of this end's SETTINGS.
   func receivedSettingsAck()
-  /// What was ready for the peer has been drained, or as much of it as there was room for.
-  func drained()
 }
 
 extension HTTP2SessionDelegate {

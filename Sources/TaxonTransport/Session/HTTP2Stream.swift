@@ -4,7 +4,7 @@ import CNghttp2
 /// One HTTP/2 stream of a session, which hands what comes to its receiver; everything happens on the connection's event loop.
 ///
 /// Sessions use the objects again: one that nobody holds when its stream is over becomes another stream.
-package final class HTTP2Stream: HTTPExchange {
+package final class HTTP2Stream: ServerExchange {
   /// What is different for each stream, so that nothing of it is left when the object is used again.
   struct State {
     /// The stream's number, 0 before it has one.
@@ -204,9 +204,10 @@ package final class HTTP2Stream: HTTPExchange {
 
   package var hasUnsentBody: Bool { outbound.count > 0 || !state.isFinished || session?.hasUnsentEnd(self) == true }
 
-  package var isFullDuplex: Bool { true }
 
   package var owner: AnyObject? { session?.delegate }
+
+  package var isFullDuplex: Bool { true }
 
   package func assertOnLoop() { session?.assertOnLoop() }
 }

@@ -2,8 +2,7 @@
 import NIOSSL
 import TaxonErrors
 
-/// How a server encrypts: TLS 1.2 or 1.3 with HTTP/2 agreed on by ALPN (RFC 9113 §3.2, §9.2). A client that does not
-/// offer "h2" is turned away.
+/// How a server encrypts: TLS 1.2 or 1.3, and by ALPN HTTP/2 ("h2"; RFC 9113 §3.2, §9.2) or HTTP/1.1 ("http/1.1", or none).
 public struct ServerTLS: Sendable, Hashable {
   /// What a server asks of its clients.
   public enum ClientCertificates: Sendable, Hashable {
@@ -52,6 +51,7 @@ public struct ServerTLS: Sendable, Hashable {
   func makeContext() throws(SetupError) -> TLSContext {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.restrictToHTTP2()
+    configuration.applicationProtocols = ["h2", "http/1.1"]
     try identity.apply(to: &configuration)
     switch clientCertificates {
     case .none: configuration.certificateVerification = .none

@@ -6,6 +6,7 @@ import CNghttp2
 
 /// A transport that is none: keeps what a call says, and lets a test say what comes.
 final class FakeExchange: HTTPExchange {
+  var isFullDuplex: Bool { true }
   /// What a call has said, in its order.
   enum Event: Equatable {
     case head([String])
@@ -54,7 +55,6 @@ final class FakeExchange: HTTPExchange {
   func resetWhenAnswered() { events.append(.resetWhenAnswered) }
   var hasSentBody: Bool { false }
   func takeBack(into buffer: inout OutboundBuffer) {}
-  var isFullDuplex = true
   var owner: AnyObject? { nil }
   func assertOnLoop() {}
 

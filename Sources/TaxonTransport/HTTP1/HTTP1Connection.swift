@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import NIOHTTP1
+
+/// HTTP/1.1 on a connection of a server. NIO's decoder reads the requests; what goes into it is first looked at by the guards,
+/// piece by piece: a head, or a part of a body that there is room for. So the next request waits here, as it came, until the
+/// answer before it is complete. What one read causes is written at once.
+package final class HTTP1Connection {
+  /// What of the request comes next.
+  private enum Input {
+    case head
+    case body(left: Int)
+    case chunks(ChunkGuard)
+  }
+
+  /// Learns what happens to the connection.
+  @exclusivity(unchecked) package weak var delegate: (any HTTPConnectionDelegate)?
+  /// What the connection holds for its peer.
+  package let ledger: ConnectionLedger
+  /// When the peer was last heard of.
+  @exclusivity(unchecked) package private(set) var lastRead = NIODeadline.now()
+  /// Bytes of the answer that wait for the peer.
+  @exclusivity(unchecked) package var outboundCount = 0 { didSet { ledger.settle(sent: outboundCount) } }
+  /// The request that is being read or answered.
+  @exclusivity(unchecked) package private(set) var exchange: HTTP1Exchange?
+  /// What the connection ended for, and the peer was told.
+  @exclusivity(unchecked) package private(set) var fault: HTTP1Fault?
+
+  private let configuration: HTTP1Configuration
+  private let scheme: StaticString
+  private let ended: (ConnectionFailure?) -> Void
+  private let end: LingeringClose
+  @exclusivity(unchecked) private var context: ChannelHandlerContext?
+  /// What came and is not in the decoder yet.
+  @exclusivity(unchecked) private var pending = ByteBuffer()
+  /// Bytes of it that the guard has seen.
+  @exclusivity(unchecked) private var scanned = 0
+  @exclusivity(unchecked) private var guardian = HTTP1Guard()
+  @exclusivity(unchecked) private var input = Input.head
+  /// The request has ended.
+  @exclusivity(unchecked) private var hasEnded = true
+  /// What is known of the request that is being read or answered.
+  @exclusivity(unchecked) private var keepsAlive = true
+  @exclusivity(unchecked) private var awaitsContinue = false
+  @exclusivity(unchecked) private var hasHadRequest = false
+  @exclusivity(unchecked) private var output = ByteBuffer()
+  @exclusivity(unchecked) private var clock: HTTP1Clock
+  @exclusivity(unchecked) private var smallChunks: TokenBucket
+  @exclusivity(unchecked) private var unreadBodies: TokenBucket
+  @exclusivity(unchecked) private var timer: (task: Scheduled<Void>, at: NIODeadline)?
+  /// Bytes of a body that nobody wants which are still read.
+  @exclusivity(unchecked) private var unwanted = 0
+  @exclusivity(unchecked) private var isReading = false
+  @exclusivity(unchecked) private var isPumping = false
+  @exclusivity(unchecked) private var isFlushing = false
+  @exclusivity(unchecked) private var isFlushScheduled = false
+  @exclusivity(unchecked) private var isClosing = false
+  @exclusivity(unchecked) private var isEnded = false
+  @exclusivity(unchecked) private var isShuttingDown = false
+  @exclusivity(unchecked) private var readsOn = true
+  @exclusivity(unchecked) private var failure: ConnectionFailure?
+
+  private static let writeSize = 256 * 1024
+  private static let keptCapacity = 32 * 1024
+  private static let unwantedLimit = 64 * 1024
+  private static let smallFramesPerMessage = 4
+
+  /// A connection that calls `closed` once, when the channel is gone and before the exchange is ended, with what went wrong, if
+  /// anything.
+  ///
+  /// - Parameters:
+  ///   - isEncrypted: TLS is in the pipeline.
+  ///   - closeLimit: How long it may take the peer to read what is left when the connection ends well.
+  package init(
+    _ configuration: HTTP1Configuration, isEncrypted: Bool, ledger: ConnectionLedger,
+    closeLimit: Duration = .seconds(1), closed: @escaping (ConnectionFailure?) -> Void
+  ) {
+    self.configuration = configuration
+    self.ledger = ledger
+    scheme = isEncrypted ? "https" : "http"
+    ended = closed
+    end = LingeringClose(limit: closeLimit)
+    let now = NIODeadline.now()
+    clock = HTTP1Clock(configuration, now: now)
+    smallChunks = TokenBucket(configuration.smallChunks, now: now)
+    unreadBodies = TokenBucket(configuration.unreadBodies, now: now)
+  }
+
+  /// Puts the connection's handlers at the end of its channel's pipeline. On the channel's loop.
+  package func addHandlers(to channel: any Channel) throws {
+    var limits = NIOHTTPDecoderLimitConfiguration()
+    // The head's and the trailers', which are counted here already, together.
+    limits.maxHeaderFieldSize = configuration.maxHeaderListSize + 1024
+    limits.maxHeaderListSize = 2 * configuration.maxHeaderListSize + 1024
+    limits.maxHeaderFieldCount = limits.maxHeaderListSize / 3
+    let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
+    let pipeline = channel.pipeline.syncOperations
+    try pipeline.addHandler(HTTP1Handler(self))
+    try pipeline.addHandler(ByteToMessageHandler(decoder))
+    try pipeline.addHandler(HTTP1RequestHandler(self))
+  }
+
+  // MARK: The channel
+
+  func added(_ context: ChannelHandlerContext) {
+    self.context = context
+    schedule(context.eventLoop.now)
+  }
+
+  func removed() {
+    lose()
+    context = nil
+  }
+
+  /// Ends the exchange: the channel is gone.
+  func lose() {
+    guard !isEnded else { return }
+    isEnded = true
+    isClosing = true
+    end.cancel()
+    timer?.task.cancel()
+    timer = nil
+    ended(failure ?? fault.map { .http1($0) })
+    finishExchange(.cancel)
+  }
+
+  func failed(_ error: any Error) {
+    guard let context else { return }
+    if failure == nil { failure = ConnectionFailure(error, on: context.channel, as: .server) }
+    context.close(promise: nil)
+  }
+
+  func receive(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+    lastRead = context.eventLoop.now
+    if end.isOutputClosed { end.heard(lastRead) }
+    guard !isClosing else { return }
+    isReading = true
+    if pending.readableBytes == 0 { pending = bytes } else { pending.writeImmutableBuffer(bytes) }
+    pump()
+  }
+
+  func readCompleted() {
+    isReading = false
+    flush()
+  }
+
+  /// False while the channel has too much that the system has not taken.
+  var isWritable: Bool { context?.channel.isWritable ?? false }
+
+  // MARK: Requests
+
+  /// Gives the decoder what it may have.
+  private func pump() {
+    guard !isPumping, let context else { return }
+    isPumping = true
+    while let piece = next() {
+      context.fireChannelRead(NIOAny(piece))
+      settle()
+    }
+    isPumping = false
+  }
+
+  /// What the decoder may have next; nil when there is nothing, or no room for it.
+  private func next() -> ByteBuffer? {
+    guard !isClosing, pending.readableBytes > 0 else { return nil }
+    do throws(HTTP1Fault) {
+      switch input {
+      case .head: return exchange == nil && output.readableBytes < Self.writeSize ? try nextHead() : nil
+      case .body(let left):
+        let count = min(left, pending.readableBytes, room)
+        guard count > 0 else { return nil }
+        came(count)
+        input = .body(left: left - count)
+        return pending.readSlice(length: count)
+      case .chunks(let chunks): return try nextChunks(chunks)
+      }
+    } catch {
+      refuse(error)
+      return nil
+    }
+  }
+
+  private func nextHead() throws(HTTP1Fault) -> ByteBuffer? {
+    let limit = configuration.maxHeaderListSize
+    guard let count = try scan({ bytes throws(HTTP1Fault) in try guardian.scan(bytes) }) else {
+      scanned = pending.readableBytes
+      // Counted as HTTP/2 does it is more.
+      guard scanned <= limit else { throw Self.headTooLarge(limit) }
+      clock.headGoesOn(lastRead)
+      return nil
+    }
+    let size = scanned + count
+    (scanned, guardian) = (0, HTTP1Guard())
+    clock.headEnded()
+    guard size <= limit else { throw Self.headTooLarge(limit) }
+    return pending.readSlice(length: size)
+  }
+
+  private func nextChunks(_ before: ChunkGuard) throws(HTTP1Fault) -> ByteBuffer? {
+    var chunks = before
+    let limit = room
+    let (count, data, isEnd) = try scan { bytes throws(HTTP1Fault) in try chunks.scan(bytes, limit: limit) }
+    try admit(&chunks)
+    input = isEnd ? .body(left: 0) : .chunks(chunks)
+    guard count > 0 else { return nil }
+    if data > 0 { came(data) }
+    return pending.readSlice(length: count)
+  }
+
+  /// Has a guard look at what it has not seen yet.
+  private func scan<T>(
+    _ body: (UnsafeRawBufferPointer) throws(HTTP1Fault) -> T
+  ) throws(HTTP1Fault) -> T {
+    let skipped = scanned
+    let result = pending.withUnsafeReadableBytes { bytes -> Result<T, HTTP1Fault> in
+      do throws(HTTP1Fault) {
+        return .success(try body(UnsafeRawBufferPointer(rebasing: bytes[skipped...])))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  /// Counts chunks, which cost the peer less than this end when they are small.
+  private func admit(_ chunks: inout ChunkGuard) throws(HTTP1Fault) {
+    let messages = exchange?.completedMessages ?? 0
+    exchange?.completedMessages = 0
+    smallChunks.give((chunks.otherChunks + messages) * Self.smallFramesPerMessage)
+    var isAdmitted = true
+    for _ in 0..<chunks.smallChunks { isAdmitted = smallChunks.take(lastRead) && isAdmitted }
+    (chunks.smallChunks, chunks.otherChunks) = (0, 0)
+    guard isAdmitted else {
+      throw HTTP1Fault(400, "There were too many chunks of a few bytes", limit: "too_many_small_chunks")
+    }
+  }
+
+  /// Bytes of the body that may be read now.
+  private var room: Int {
+    exchange.map { max(0, configuration.bodyWindow - $0.unconsumed) } ?? unwanted
+  }
+
+  private func came(_ count: Int) {
+    clock.bodyCame(count, lastRead)
+    if exchange == nil { unwanted -= count }
+  }
+
+  private static func headTooLarge(_ limit: Int) -> HTTP1Fault {
+    HTTP1Fault(431, "The head of the request is over the limit of \(limit) bytes", limit: "header_list")
+  }
+
+  /// Takes what the decoder makes of a piece.
+  func receive(_ part: HTTPServerRequestPart) {
+    guard !isClosing || exchange != nil else { return }
+    switch part {
+    case .head(let head):
+      do throws(HTTP1Fault) {
+        try begin(head)
+      } catch {
+        refuse(error)
+      }
+    case .body(let bytes):
+      guard let exchange else { return }
+      var isLast = false
+      if case .body(left: 0) = input { isLast = true }
+      if !isLast { exchange.unconsumed += bytes.readableBytes }
+      bytes.withUnsafeReadableBytes { exchange.receiver?.received(data: $0, isLast: isLast) }
+    case .end:
+      guard case .body(left: 0) = input else { return refuse(.malformed("The request ends where it should not")) }
+      input = .head
+      clock.bodyEnded()
+      guard !hasEnded else { return }
+      hasEnded = true
+      exchange?.receiver?.receivedEnd()
+    }
+  }
+
+  private func begin(_ head: HTTPRequestHead) throws(HTTP1Fault) {
+    hasHadRequest = true
+    guard HTTP1RequestHead.listSize(head) <= configuration.maxHeaderListSize else {
+      throw Self.headTooLarge(configuration.maxHeaderListSize)
+    }
+    let request = try HTTP1RequestHead(head)
+    let exchange = HTTP1Exchange(self, method: request.method, isOld: request.isOld)
+    guard let receiver = delegate?.makeReceiver(for: exchange) else {
+      _ = exchange.leave()
+      throw HTTP1Fault(503, "The connection has as many calls as it may have")
+    }
+    exchange.receiver = receiver
+    self.exchange = exchange
+    keepsAlive = request.keepsAlive
+    switch request.body {
+    case .none: (input, hasEnded) = (.body(left: 0), true)
+    case .length(let count): (input, hasEnded) = (.body(left: count), false)
+    case .chunked: (input, hasEnded) = (.chunks(ChunkGuard(trailersLimit: configuration.maxHeaderListSize)), false)
+    }
+    clock.bodyBegins()
+    awaitsContinue = request.awaitsContinue
+    request.deliver(head.headers, scheme: scheme, to: receiver)
+    receiver.receivedHeaders(endStream: hasEnded)
+    guard awaitsContinue, self.exchange === exchange, !exchange.hasOutput, exchange.resetCode == nil else { return }
+    awaitsContinue = false
+    // A client that did not wait needs none (RFC 9110 §10.1.1).
+    if pending.readableBytes == 0 { output.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
+  }
+
+  func decoderFailed(_ error: any Error) {
+    guard !isClosing else { return }
+    if case .invalidMethod? = error as? HTTPParserError {
+      return refuse(HTTP1Fault(501, "The server does not know the method"))
+    }
+    refuse(.malformed("The request is malformed: \(error)"))
+  }
+
+  // MARK: Answers
+
+  /// Writes what there is of the answer into the output, and goes on to the next request when it is complete.
+  private func settle() {
+    guard let exchange else { return }
+    if let code = exchange.resetCode { return abort(code) }
+    while exchange.hasOutput, output.readableBytes < Self.writeSize {
+      exchange.write(into: &output, limit: Self.writeSize, closes: isLast)
+    }
+    guard exchange.isAnswered, hasEnded || exchange.isGivenUp else { return }
+    let closes = isLast || exchange.endsWithConnection
+    finishExchange(.noError)
+    if closes {
+      isClosing = true
+    } else if !hasEnded {
+      // It may be nearly over, and the connection of use for the next request.
+      unwanted = Self.unwantedLimit
+      clock.drain(.now())
+      if !unreadBodies.take(.now()) {
+        isClosing = true
+        fault = HTTP1Fault(503, "There were too many requests with bodies that nobody wants", limit: "too_many_unread_bodies")
+      }
+    }
+  }
+
+  /// The answer that is being written is the last one.
+  private var isLast: Bool {
+    if isShuttingDown || !keepsAlive || isClosing { return true }
+    guard !hasEnded else { return false }
+    // The client may send the body that it was not asked for, or not.
+    if awaitsContinue { return true }
+    if case .body(let left) = input, exchange?.isGivenUp == true { return left > Self.unwantedLimit }
+    return false
+  }
+
+  private func finishExchange(_ code: HTTP2ErrorCode) {
+    guard let exchange else { return }
+    self.exchange = nil
+    exchange.leave()?.closed(errorCode: code.rawValue)
+    delegate?.streamClosed()
+  }
+
+  /// Ends the connection for a call that has ended its exchange.
+  private func abort(_ code: HTTP2ErrorCode) {
+    let isBusy = code == .enhanceYourCalm || code == .refusedStream
+    refuse(
+      isBusy ? HTTP1Fault(503, "The server has too much to do") : HTTP1Fault(500, "The server has given the request up"),
+      code)
+  }
+
+  /// Answers what cannot be handed on, if no answer has begun, and ends the connection.
+  private func refuse(_ fault: HTTP1Fault, _ code: HTTP2ErrorCode = .protocolError) {
+    guard !isClosing else { return }
+    isClosing = true
+    self.fault = fault
+    let canAnswer = exchange?.isHeadWritten != true
+    finishExchange(code)
+    guard canAnswer else { return }
+    let text = fault.reason + "\n"
+    let head = HeaderBlock([
+      .init(":status", "\(fault.status)"), .init("content-type", "text/plain; charset=utf-8"),
+    ])
+    HTTP1Writer.write(
+      head, status: fault.status, framing: .length(text.utf8.count), connection: "close", into: &output)
+    output.writeString(text)
+  }
+
+  // MARK: Writing
+
+  /// Writes what there is, after the read that is going on, or soon.
+  func scheduleFlush() {
+    guard let context, !isReading, !isPumping, !isFlushing, !isFlushScheduled else { return }
+    isFlushScheduled = true
+    context.eventLoop.assumeIsolated().execute {
+      self.isFlushScheduled = false
+      self.flush()
+    }
+  }
+
+  /// Writes what there is, as far as the channel takes it, and reads on where it stopped.
+  package func flush() {
+    guard let context, !isReading, !isFlushing, !end.isOutputClosed, !isEnded else { return }
+    isFlushing = true
+    var goesOn = true
+    while goesOn {
+      settle()
+      pump()
+      goesOn = false
+      if output.readableBytes > 0, context.channel.isWritable {
+        context.writeAndFlush(NIOAny(output), promise: nil)
+        if output.capacity > Self.keptCapacity { output = ByteBuffer() } else { output.clear(minimumCapacity: 1024) }
+        goesOn = context.channel.isWritable
+      }
+    }
+    isFlushing = false
+    guard !isEnded else { return }
+    delegate?.drained()
+    if isClosing, output.readableBytes == 0 { return end.begin(context, isGood: fault == nil) }
+    updateReading(context)
+    schedule(lastRead)
+  }
+
+  /// Reads while there is room for what comes. While it does not read, the system still says when the peer is gone.
+  private func updateReading(_ context: ChannelHandlerContext) {
+    let isHeld = pending.readableBytes > 0 && (!isInHead || exchange != nil)
+    let wants = isClosing || context.channel.isWritable && !isHeld && (isInHead || room > 0)
+    guard wants != readsOn else { return }
+    readsOn = wants
+    context.channel.setOption(ChannelOptions.autoRead, value: wants).whenFailure { _ in }
+  }
+
+  private var isInHead: Bool { if case .head = input { true } else { false } }
+
+  /// The call has dealt with bytes of the body: there is room for more.
+  func consumed() { if !readsOn || pending.readableBytes > 0 { scheduleFlush() } }
+
+  // MARK: The clock
+
+  /// One timer at a time, which is not taken back when there is nothing to wait for any more: NIO would look for it.
+  private func schedule(_ now: NIODeadline) {
+    if !isInHead, !hasEnded, let exchange {
+      let waits = readsOn && exchange.receiver?.mayPause != true
+      if waits { clock.bodyIsAwaited(now) } else { clock.bodyMayPause(now) }
+    }
+    guard let deadline = clock.deadline, let context else { return }
+    if let timer {
+      guard deadline < timer.at else { return }
+      timer.task.cancel()
+    }
+    timer = (
+      context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in self?.tick() }, deadline
+    )
+  }
+
+  private func tick() {
+    timer = nil
+    guard let context, !isClosing else { return }
+    let now = context.eventLoop.now
+    guard let deadline = clock.deadline, deadline <= now else { return schedule(now) }
+    if unwanted > 0, exchange == nil, !isInHead || !hasEnded {
+      // The answer is out, and the rest of the request does not come.
+      isClosing = true
+    } else if isInHead, !hasHadRequest, pending.readableBytes == 0 {
+      isClosing = true
+    } else if isInHead {
+      refuse(HTTP1Fault(408, "The head of the request took too long", limit: "slow_head"))
+    } else {
+      refuse(HTTP1Fault(408, "The body of the request comes too slowly", limit: "slow_body"), .cancel)
+    }
+    flush()
+  }
+
+  // MARK: Its owner
+
+  /// Takes no further request, and closes when the one that is there is answered. A connection that has had no request yet may
+  /// still bring one within a second: it may be on its way.
+  package func beginShutdown() {
+    guard !isShuttingDown else { return }
+    isShuttingDown = true
+    guard exchange == nil, let context else { return }
+    if hasHadRequest, pending.readableBytes == 0 { return closeIdle() }
+    context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
+      if self?.exchange == nil { self?.closeIdle() }
+    }
+  }
+
+  private func closeIdle() {
+    isClosing = true
+    flush()
+  }
+
+  /// Gives up memory that is kept for the next request.
+  package func trim() {
+    if output.readableBytes == 0 { output = ByteBuffer() }
+    if pending.readableBytes == 0 { pending = ByteBuffer() }
+    spare?.deallocate()
+    spare = nil
+  }
+
+  @exclusivity(unchecked) private var spare: UnsafeMutableRawBufferPointer?
+
+  func takeSpareMemory() -> UnsafeMutableRawBufferPointer? { spare.take() }
+
+  /// In debug builds, stops the process when this is not the connection's event loop.
+  func assertOnLoop() { context?.eventLoop.assertInEventLoop() }
+
+  deinit { spare?.deallocate() }
+}
