@@ -8,16 +8,23 @@ public final class RehearsalService: Rehearsal.Service {
     var key: String
   }
 
+  /// What no schema declares. Callers must not see what it says.
+  private struct Unforeseen: Error, CustomStringConvertible {
+    var description: String { "index 7 is out of bounds" }
+  }
+
   private let counts = Locked<[Count: Int32]>([:])
   private static let maxCounts = 10_000
 
   /// A rehearsal.
   public init() {}
 
-  /// Raises the error that the request names, as often as it says.
+  /// Raises the error that the request names, as often as it says. `INTERNAL_ERROR` of `taxon.dev`, which stands for errors that no
+  /// schema declares, comes of throwing one.
   public func raise(
     _ request: RaiseRequest, context: ServerContext
   ) async throws(Rehearsal.RaiseError) -> RaiseResponse {
+    if request.domain == "taxon.dev", request.code == "INTERNAL_ERROR" { throw .lift(Unforeseen()) }
     guard var error = SampleErrors.sample(domain: request.domain, code: request.code) else {
       throw .validationInvalidInput(
         field: "code", description: "There is no error \(request.code) in the domain \"\(request.domain)\"")

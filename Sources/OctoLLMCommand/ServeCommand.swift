@@ -20,12 +20,17 @@ struct ServeCommand: ParsableCommand {
   @Option(help: "A bearer token with which calls may read, and no more.") var readOnlyToken: String?
   @Option(help: "An origin whose pages may call from browsers, such as https://app.example.com; may be repeated.")
   var corsOrigin: [String] = []
+  @Option(help: "A file with the server's certificate, in PEM; with it the server speaks TLS.") var tlsCertificate: String?
+  @Option(help: "A file with the certificate's private key, in PEM.") var tlsKey: String?
   @Flag(help: "Also serve Rehearsal, which raises any error on demand.") var rehearsal = false
   @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = Logger.Level.info
 
   func validate() throws {
     if readOnlyToken != nil, token == nil {
       throw ArgumentParser.ValidationError("--read-only-token needs --token, or nobody could write")
+    }
+    if (tlsCertificate == nil) != (tlsKey == nil) {
+      throw ArgumentParser.ValidationError("--tls-certificate and --tls-key go together")
     }
   }
 
@@ -67,6 +72,9 @@ struct ServeCommand: ParsableCommand {
     let checking = Task { await storeHealth.watch() }
     defer { checking.cancel() }
     var configuration = Server.Configuration(host: host, port: port, threads: threads)
+    if let tlsCertificate, let tlsKey {
+      configuration.tls = ServerTLS(certificateFile: tlsCertificate, keyFile: tlsKey)
+    }
     configuration.reflection = true
     if !corsOrigin.isEmpty {
       configuration.cors = CORSSettings(origins: Set(corsOrigin))

@@ -27,6 +27,7 @@ sys.path.insert(0, str(_generated))
 
 from google.protobuf import __version__ as protobuf_version  # noqa: E402
 from google.protobuf.internal import api_implementation  # noqa: E402
+from identity import Identity, make_signed_identity  # noqa: E402
 from octollm_process import Server  # noqa: E402
 
 # Of test_protobuf.py.
@@ -73,6 +74,20 @@ def copy() -> Path:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that everybody may call, with Rehearsal."""
     with Server(tmp_path_factory.mktemp("server") / "log", "--rehearsal") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def signed_identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    """Who servers with TLS are."""
+    return make_signed_identity(tmp_path_factory.mktemp("identity"))
+
+
+@pytest.fixture(scope="session")
+def tls_server(tmp_path_factory: pytest.TempPathFactory, signed_identity: Identity) -> Iterator[Server]:
+    """As `server`, with TLS; its stubs are of no use."""
+    arguments = ["--tls-certificate", str(signed_identity.certificate), "--tls-key", str(signed_identity.key)]
+    with Server(tmp_path_factory.mktemp("tls-server") / "log", "--rehearsal", *arguments) as server:
         yield server
 
 

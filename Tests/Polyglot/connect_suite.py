@@ -51,6 +51,7 @@ def code(label: str) -> int:
     return number("Code", f"CODE_{label}")
 
 
+METHODS = _pool.FindServiceByName(SERVICE).methods_by_name
 ServerRequest = message("ServerCompatRequest")
 ServerResponse = message("ServerCompatResponse")
 ClientRequest = message("ClientCompatRequest")

@@ -18,20 +18,10 @@ from taxon import error_traits_pb2
 M = TypeVar("M", bound=Message)
 
 
-@dataclass(frozen=True)
-class Failure:
-    status: grpc.StatusCode
-    message: str
-    trailers: dict[str, str | bytes]
-    rich: status_pb2.Status
+class Details:
+    """What the details of a status say, whichever way it came."""
 
-    @classmethod
-    def of(cls, error: grpc.RpcError) -> "Failure":
-        # Raises ValueError where the code or the message of the details and of the trailers differ.
-        # A status that no schema declares has no details.
-        rich = rpc_status.from_call(error) or status_pb2.Status(code=error.code().value[0], message=error.details())
-        trailers = {name: value for name, value in error.trailing_metadata()}
-        return cls(error.code(), error.details(), trailers, rich)
+    rich: status_pb2.Status
 
     @property
     def types(self) -> list[str]:
@@ -67,6 +57,22 @@ class Failure:
     def violations(self) -> list[tuple[str, str]]:
         detail = self.detail(error_details_pb2.BadRequest)
         return [(violation.field, violation.description) for violation in detail.field_violations] if detail else []
+
+
+@dataclass(frozen=True)
+class Failure(Details):
+    status: grpc.StatusCode
+    message: str
+    trailers: dict[str, str | bytes]
+    rich: status_pb2.Status
+
+    @classmethod
+    def of(cls, error: grpc.RpcError) -> "Failure":
+        # Raises ValueError where the code or the message of the details and of the trailers differ.
+        # A status that no schema declares has no details.
+        rich = rpc_status.from_call(error) or status_pb2.Status(code=error.code().value[0], message=error.details())
+        trailers = {name: value for name, value in error.trailing_metadata()}
+        return cls(error.code(), error.details(), trailers, rich)
 
 
 def _unpack(details: list[Any], message: type[Message]) -> Message | None:

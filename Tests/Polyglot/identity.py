@@ -8,10 +8,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Identity:
-    """A certificate for localhost that is its own authority, and its key."""
+    """A certificate for localhost, and its key."""
 
     certificate: Path
     key: Path
+    authority: Path
+    """The certificate that signed it, which may be itself."""
 
     @property
     def arguments(self) -> list[str]:
@@ -20,13 +22,32 @@ class Identity:
 
 
 def make_identity(folder: Path) -> Identity:
-    identity = Identity(folder / "certificate.pem", folder / "key.pem")
+    """A certificate that is its own authority."""
+    identity = Identity(folder / "certificate.pem", folder / "key.pem", folder / "certificate.pem")
+    _make("interop", identity.certificate, identity.key, *_NAMES)
+    return identity
+
+
+def make_signed_identity(folder: Path) -> Identity:
+    """A certificate that an authority has signed: some clients let none be both."""
+    identity = Identity(folder / "certificate.pem", folder / "key.pem", folder / "authority.pem")
+    authority_key = folder / "authority-key.pem"
+    _make("authority", identity.authority, authority_key)
+    _make(
+        "interop", identity.certificate, identity.key, *_NAMES, "-addext", "basicConstraints=critical,CA:FALSE",
+        "-CA", identity.authority, "-CAkey", authority_key,
+    )  # fmt: skip
+    return identity
+
+
+_NAMES = ("-addext", "subjectAltName=DNS:localhost,DNS:foo.test.google.fr,IP:127.0.0.1")
+
+
+def _make(name: str, certificate: Path, key: Path, *more: str | Path) -> None:
     subprocess.run(
         [
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-            "-subj", "/CN=interop", "-addext", "subjectAltName=DNS:localhost,DNS:foo.test.google.fr,IP:127.0.0.1",
-            "-keyout", identity.key, "-out", identity.certificate,
+            "-subj", f"/CN={name}", "-keyout", key, "-out", certificate, *more,
         ],
         check=True, capture_output=True,
     )  # fmt: skip
-    return identity

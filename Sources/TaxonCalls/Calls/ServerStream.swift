@@ -12,7 +12,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   /// What carries the call.
   package let exchange: any HTTPExchange
   /// The headers with which the call began.
-  @exclusivity(unchecked) package private(set) var head = RequestHead()
+  @exclusivity(unchecked) package internal(set) var head = RequestHead()
   /// What the call shares with the others of its connection.
   package let context: ServerStreamContext
 

@@ -24,6 +24,8 @@ struct ServerCommand: ParsableCommand {
       }
       response.pemCert = own.cert
     }
+    // What requests are told as, and what errors have for details.
+    configuration.json.registry = .connectrpcConformanceV1Service
     // The suite compares all that comes with an error.
     configuration.calls.details = .declaredOnly
     if request.messageReceiveLimit > 0 { configuration.calls.maxMessageSize = Int(request.messageReceiveLimit) }

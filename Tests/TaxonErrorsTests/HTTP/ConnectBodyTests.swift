@@ -154,12 +154,12 @@ import Testing
     let error = ConnectBody(RPCError(.aborted, "a<b"))
     #expect(json(ConnectEndOfStream.bytes(error: nil)) == "{}")
     #expect(
-      json(ConnectEndOfStream.bytes(error: error)) == #"{"error":{"code":"aborted","message":"a\u003cb"}}"#)
+      json(ConnectEndOfStream.bytes(error: error.json)) == #"{"error":{"code":"aborted","message":"a\u003cb"}}"#)
     #expect(
       json(ConnectEndOfStream.bytes(error: nil, metadata: [("a", ["1", "\"2\""]), ("b-bin", ["AAE"])]))
         == #"{"metadata":{"a":["1","\"2\""],"b-bin":["AAE"]}}"#)
     #expect(
-      json(ConnectEndOfStream.bytes(error: error, metadata: [("a", [])]))
+      json(ConnectEndOfStream.bytes(error: error.json, metadata: [("a", [])]))
         == #"{"error":{"code":"aborted","message":"a\u003cb"},"metadata":{"a":[]}}"#)
   }
 }

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The roads to a server's methods: each protocol that reaches the same handlers on the same port."""
+
+import pytest
+from connect_roads import Connect, ConnectGet, ConnectGetJSON, ConnectJSON
+from grpc_roads import GRPC, GRPCJSON, GRPCWeb, GRPCWebText
+from http_wire import HTTP1, HTTP2
+from json_roads import REST, PlainJSON
+from road import Road
+
+ROADS: list[type[Road]] = [
+    GRPC, GRPCJSON, GRPCWeb, GRPCWebText, Connect, ConnectJSON, ConnectGet, ConnectGetJSON, PlainJSON, REST,
+]  # fmt: skip
+
+
+WIRES = [
+    pytest.param((version, is_secure), id=version + " with TLS" * is_secure)
+    for version in (HTTP1, HTTP2) for is_secure in (False, True)
+]  # fmt: skip
+"""Parameters for a fixture: the versions of HTTP, without TLS and with it."""
+EVERY_ROAD = [pytest.param(road, id=road.name) for road in ROADS]
+"""Parameters for a fixture."""
