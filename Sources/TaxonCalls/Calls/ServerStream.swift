@@ -292,6 +292,9 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     return inputStallCount
   }
 
+  /// Between the messages of a stream that the peer sends.
+  package var mayPause: Bool { state.takesManyMessages && deframer.partCount == 0 }
+
   /// The request is of no more use.
   func forgetRequest() {
     guard !isProcessing else { return }
