@@ -146,10 +146,10 @@ let package = Package(
     .testTarget(
       name: "TaxonCallsTests",
       dependencies: [
-        "TaxonCalls", "TaxonTransport", "CNghttp2", dependency("NIOCore", "swift-nio"),
+        "TaxonCalls", "TaxonTransport", "TaxonErrors", "TaxonProtobuf", "CNghttp2", dependency("NIOCore", "swift-nio"),
         dependency("NIOEmbedded", "swift-nio"),
       ],
-      swiftSettings: settings),
+      exclude: ["Corpus", "rest.proto"], swiftSettings: settings),
     .testTarget(
       name: "TaxonClientTests",
       dependencies: [

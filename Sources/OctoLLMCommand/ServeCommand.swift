@@ -18,6 +18,8 @@ struct ServeCommand: ParsableCommand {
   @Option(help: "How many threads serve connections; by default one a core.") var threads: Int?
   @Option(help: "The bearer token that calls must have; without it everybody may call.") var token: String?
   @Option(help: "A bearer token with which calls may read, and no more.") var readOnlyToken: String?
+  @Option(help: "An origin whose pages may call from browsers, such as https://app.example.com; may be repeated.")
+  var corsOrigin: [String] = []
   @Option(help: "A file with the server's certificate, in PEM; with it the server speaks TLS.") var tlsCertificate: String?
   @Option(help: "A file with the certificate's private key, in PEM.") var tlsKey: String?
   @Flag(help: "Also serve Rehearsal, which raises any error on demand.") var rehearsal = false
@@ -74,6 +76,10 @@ struct ServeCommand: ParsableCommand {
       configuration.tls = ServerTLS(certificateFile: tlsCertificate, keyFile: tlsKey)
     }
     configuration.reflection = true
+    if !corsOrigin.isEmpty {
+      configuration.cors = CORSSettings(origins: Set(corsOrigin))
+      configuration.cors?.allowedHeaders = ["authorization"]
+    }
     configuration.interceptors = [MetricsInterceptor(prefix: "octollm")]
     let server = Server(configuration, services: services)
     let address = host.contains(":") ? "[\(host)]" : host

@@ -72,6 +72,10 @@ public final class ServerContext: CallContext {
     self.deadline = deadline
   }
 
+  /// The verb and the target of a request that is not plain gRPC; nil for plain gRPC, without a server, and once the handler has
+  /// returned. A call by gRPC-Web or Connect has them as much as one by REST.
+  public var requestLine: HTTPRequestLine? { withFields { $0.stream }?.requestLine }
+
   /// A value that lives as long as the call: what an interceptor has set, the interceptors further in and the handler read.
   public subscript<Key: CallValueKey>(key: Key.Type) -> Key.Value? {
     get { withFields { $0.values[key] } }

@@ -72,6 +72,8 @@ package struct RequestHead {
 
 /// What a request has that is not plain gRPC.
 final class OtherRequest {
+  /// What was asked for; the head's path is that of the method.
+  let line: HTTPRequestLine
   /// The message, where the head has it (Connect's GET).
   var message: [UInt8]?
   /// Goes with every answer's head (CORS).
@@ -81,7 +83,7 @@ final class OtherRequest {
   /// The answer depends on nothing but the request, so that what the caller has of it may do (GET, HEAD).
   var isConditional = false
 
-  init() {}
+  init(_ line: HTTPRequestLine) { self.line = line }
 
   /// The answer without its body: to HEAD, and to a request for what the caller has already (RFC 9110 §13.1.2); nil: the
   /// answer has one.

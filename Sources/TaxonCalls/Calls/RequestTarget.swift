@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonProtobuf
 
+/// The verb and the target of a request that is not plain gRPC, as they came.
+public struct HTTPRequestLine: Sendable, Hashable {
+  /// Such as "GET".
+  public let method: String
+  /// Such as "/v1/tasks?page_size=10".
+  public let target: String
+
+  /// The values of the query by name, decoded, in their order; empty without one.
+  public var query: [(name: String, value: String)] { RequestTarget(target).items }
+}
+
 /// What a request line asks for: a path, and a query behind it (RFC 9110 §4.2, RFC 3986 §3).
 package struct RequestTarget: Sendable {
   /// Up to the query, as it came.

@@ -188,8 +188,8 @@ extension ServerCallState.Fault {
   }
 
   /// What goes with the error: which encodings would do (gRPC compression document; RFC 9110 §15.5.16).
-  func trailing(_ wire: any WireProtocol.Type) -> [HeaderBlock.Field] {
+  func fields(_ wire: any WireProtocol.Type) -> [(name: String, value: String)] {
     guard case .unsupportedEncoding = self else { return [] }
-    return [.init(wire.acceptEncodingName, Compression.acceptedHere)]
+    return [(wire.acceptEncodingName, Compression.acceptedHere)]
   }
 }

@@ -12,31 +12,31 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   /// What carries the call.
   package let exchange: any HTTPExchange
   /// The headers with which the call began.
-  @exclusivity(unchecked) package private(set) var head = RequestHead()
+  @exclusivity(unchecked) package internal(set) var head = RequestHead()
   /// What the call shares with the others of its connection.
   package let context: ServerStreamContext
 
-  @exclusivity(unchecked) private var state = ServerCallState()
-  @exclusivity(unchecked) private var deframer: MessageDeframer
+  @exclusivity(unchecked) var state = ServerCallState()
+  @exclusivity(unchecked) var deframer: MessageDeframer
   /// Of a body that is text.
   @exclusivity(unchecked) private var text: Base64Text?
   @exclusivity(unchecked) private var decompressor: Decompressor?
   /// Begins the call when its message is there.
-  @exclusivity(unchecked) private var method: (any ServerMethod)?
-  @exclusivity(unchecked) private var call: (any ServerCall)?
+  @exclusivity(unchecked) var method: (any ServerMethod)?
+  @exclusivity(unchecked) var call: (any ServerCall)?
   @exclusivity(unchecked) private var expiry: NIODeadline?
   @exclusivity(unchecked) package var deadlineIndex = -1
   /// Bytes of messages that wait to be read, and bytes that were received but may not be consumed before that.
   @exclusivity(unchecked) private var unread = 0
   @exclusivity(unchecked) private var unconsumed = 0
   /// What the connection's ledger has of the stream: decoded messages, and bytes that are not messages yet.
-  @exclusivity(unchecked) private var decoded = 0
-  @exclusivity(unchecked) private var raw = 0
+  @exclusivity(unchecked) var decoded = 0
+  @exclusivity(unchecked) var raw = 0
   /// Bytes that came and may not be taken apart before messages are read.
   @exclusivity(unchecked) private var backlog: [UInt8] = []
   /// The request's end came, behind what may not be taken apart yet.
   @exclusivity(unchecked) private var hasEndWaiting = false
-  @exclusivity(unchecked) private var isWaiting = false
+  @exclusivity(unchecked) var isWaiting = false
   @exclusivity(unchecked) private var lastRaw = 0
   @exclusivity(unchecked) private var inputStallCount = 0
   @exclusivity(unchecked) private var isProcessing = false
@@ -45,9 +45,9 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   /// The stream is not closed.
   @exclusivity(unchecked) private var isOpen = true
   /// The request is no call and answered, and goes on: it is stopped after so many bytes, or that time.
-  @exclusivity(unchecked) private var isRejected = false
+  @exclusivity(unchecked) var isRejected = false
   private static let maxRejected = 16 * 1024
-  private static let rejectedTime = TimeAmount.seconds(1)
+  static let rejectedTime = TimeAmount.seconds(1)
 
   /// A call on an exchange of a connection.
   package init(_ exchange: any HTTPExchange, context: ServerStreamContext) {
@@ -102,11 +102,13 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   /// When the caller stops waiting, if it said so.
   package var deadline: NIODeadline? { expiry }
   /// How the call is written.
-  private var wire: any WireProtocol.Type { head.wire ?? GRPC.self }
+  var wire: any WireProtocol.Type { head.wire ?? GRPC.self }
   /// How its messages are written.
   package var codec: MessageCodec { head.codec }
   /// How they lie in the bodies.
   package var framing: BodyFraming { deframer.framing }
+  /// Verb and target; nil for plain gRPC.
+  package var requestLine: HTTPRequestLine? { head.other?.line }
   /// What came with the request.
   package var metadata: Metadata { head.metadata }
   /// The path of the method that is called.
@@ -160,7 +162,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     }
     let shape = method.shape
     if shape.isFullDuplex, !exchange.isFullDuplex {
-      head.wire = nil
+      head.wire = PlainText.self
       return refuse(CallError.FullDuplexUnsupported(path: head.path), Metadata(), hasEnded: hasEnded)
     }
     if let timeout = head.timeout {
@@ -196,6 +198,13 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
       return
     }
     if text != nil { return received(text: data) }
+    // The message is in the head: what content a GET has says nothing (RFC 9110 §9.3.1).
+    if head.other?.message != nil {
+      if before + data.count > Self.maxRejected {
+        return end(with: RPCError(.invalidArgument, "A GET has no content, and more than \(Self.maxRejected) bytes came"))
+      }
+      return
+    }
     receive(data)
     consume()
   }
@@ -284,7 +293,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
   }
 
   /// The request is of no more use.
-  private func forgetRequest() {
+  func forgetRequest() {
     guard !isProcessing else { return }
     if isWaiting {
       isWaiting = false
@@ -458,152 +467,5 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
 
   package func deadlineExceeded() {
     if isRejected { exchange.resetWhenAnswered() } else { end(with: CallError.DeadlineExceeded()) }
-  }
-
-  // MARK: To the peer
-
-  /// How messages of the reply may be compressed: as the server is set, or as the handler wishes, if the caller
-  /// accepts it.
-  package func compression(wish: Bool?) -> CompressionSettings? {
-    guard wish != false, wish != nil || context.limits.compression != nil, !head.accepted.isEmpty else { return nil }
-    if let settings = context.limits.compression, head.accepted.contains(settings.compression) { return settings }
-    guard wish == true, let compression = Compression.allCases.first(where: head.accepted.contains) else { return nil }
-    return CompressionSettings(compression)
-  }
-
-  /// Sends the one message of a unary reply and ends the call.
-  ///
-  /// - Parameter compress: What the handler wishes; nil leaves it to the server's setting and the message's size.
-  /// - Throws: `CallError.MalformedMessage` when the message cannot be encoded; the call goes on then.
-  package func reply(
-    _ message: some Message, compress: Bool?, initial: Metadata, trailing: Metadata
-  ) throws(RPCError) {
-    context.executor.eventLoop.assertInEventLoop()
-    guard state.isReplying else { return }
-    let settings = compression(wish: compress)
-    if let other = head.other {
-      let answer = (initial: answered(initial), trailing: trailing)
-      return try reply(message, other, settings, compress: compress, answer)
-    }
-    var framer = MessageFramer(settings, codec: head.codec)
-    try exchange.send(message, compress: compress, by: &framer)
-    let isFirst = state.sendMessage() == .sendHead
-    _ = state.finish()
-    wire.finish(exchange, trailing)
-    if isFirst {
-      exchange.sendHead(
-        wire.head(
-          AnswerHead(initial: initial, trailing: trailing, compression: settings?.compression, codec: head.codec)))
-    }
-    ended()
-  }
-
-  /// The same for a request that is not plain gRPC.
-  private func reply(
-    _ message: some Message, _ other: OtherRequest, _ settings: CompressionSettings?, compress: Bool?,
-    _ answer: (initial: Metadata, trailing: Metadata)
-  ) throws(RPCError) {
-    var framer = MessageFramer(settings, codec: head.codec, framing: framing)
-    var body = OutboundBuffer()
-    body.adopt(exchange.takeSpareMemory())
-    try framer.append(message, compress: compress, to: &body)
-    let isFirst = state.sendMessage() == .sendHead
-    _ = state.finish()
-    let compression = framing == .whole && !framer.hasCompressed ? nil : settings?.compression
-    let block = wire.head(
-      AnswerHead(
-        initial: answer.initial, trailing: answer.trailing, compression: compression, codec: head.codec))
-    if isFirst, let short = other.bodiless(block, answer.initial, head.metadata, byteCount: body.count) {
-      exchange.sendHeadersOnly(short)
-      return ended()
-    }
-    exchange.send(contentsOf: &body)
-    wire.finish(exchange, answer.trailing)
-    if isFirst { exchange.sendHead(block) }
-    ended()
-  }
-
-  /// Initial metadata with the fields that every answer to the request has.
-  private func answered(_ initial: Metadata) -> Metadata {
-    guard let fields = head.other?.answerFields, !fields.isEmpty else { return initial }
-    return fields + initial
-  }
-
-  /// Sends the head of a reply that has any number of messages, unless that has happened.
-  package func sendHead(_ initial: Metadata, compression: Compression?) {
-    context.executor.eventLoop.assertInEventLoop()
-    // The head of an answer that is one message says how the message is written, and whether the call has failed.
-    guard framing != .whole, state.sendMessage() == .sendHead else { return }
-    exchange.sendHead(
-      wire.head(
-        AnswerHead(initial: answered(initial), trailing: Metadata(), compression: compression, codec: head.codec)))
-  }
-
-  /// Ends a reply that has any number of messages.
-  package func succeed(trailing: Metadata) {
-    context.executor.eventLoop.assertInEventLoop()
-    // The head is out, or else `sendHead` would come first.
-    guard state.finish() == .goOn else { return }
-    wire.finish(exchange, trailing)
-    ended()
-  }
-
-  /// Ends the call with an error; what has been sent so far stays sent.
-  ///
-  /// - Returns: What left of it, and false when the call was over already.
-  @discardableResult
-  package func fail(
-    _ error: some TaxonomyError, initial: Metadata = Metadata(), trailing: [HeaderBlock.Field] = []
-  ) -> (failure: CallFailure, wasSent: Bool) {
-    context.executor.eventLoop.assertInEventLoop()
-    let wire = wire
-    let isSplit = state.hasSentHead || !initial.isEmpty
-    let failure = wire.failure(error, head, context.limits.errors(with: trailing, isSplit: isSplit))
-    switch state.finish() {
-    case .ignore: return (failure, false)
-    case .goOn: wire.finish(exchange, failure, trailing)
-    case .sendHead:
-      let isBodiless = head.other?.isBodiless ?? false
-      wire.fail(
-        exchange, failure,
-        FailedAnswer(initial: answered(initial), trailing: trailing, codec: head.codec, isBodiless: isBodiless))
-    }
-    if !isRejected { ended() }
-    return (failure, true)
-  }
-
-  /// Ends the call, of which the handler, if there is one, learns.
-  private func end(
-    with error: some TaxonomyError, initial: Metadata = Metadata(), trailing: [HeaderBlock.Field] = []
-  ) {
-    let call = call
-    let (failure, wasSent) = fail(error, initial: initial, trailing: trailing)
-    guard wasSent else { return }
-    context.router.failed(error, failure: failure, path: head.path)
-    call?.cancel(RPCError.lift(error))
-  }
-
-  private func fail(_ fault: ServerCallState.Fault) { end(with: fault.error, trailing: fault.trailing(wire)) }
-
-  /// Answers what is no call as HTTP does.
-  ///
-  /// A request that goes on is not stopped at once: what is wrong with it further on is still answered as HTTP/2 asks,
-  /// and a client that ends it soon does not find its stream reset. RFC 9113 §8.1 leaves that to the server.
-  private func refuse(_ error: any TaxonomyError, _ fields: Metadata, hasEnded: Bool) {
-    state.refuse()
-    if head.wire == nil { head.wire = PlainJSON.self }
-    isRejected = !hasEnded
-    end(with: error, initial: fields)
-    if isRejected { context.deadlines.add(self, at: .now() + Self.rejectedTime) }
-  }
-
-  /// The reply is over: let go of the call and its request, stop the clock, and stop a peer that is still sending.
-  private func ended() {
-    call = nil
-    method = nil
-    if deadlineIndex >= 0 { context.deadlines.remove(self) }
-    if context.hasWaiting { context.forgetWaiting(self) }
-    if decoded > 0 || raw > 0 || isWaiting { forgetRequest() }
-    if state.wantsReset { exchange.resetWhenAnswered() }
   }
 }

@@ -58,7 +58,7 @@ package final class JSONCoder: MessageCoder {
     do throws(JSONDecodingError) {
       return try Content(json: text, options: decoding)
     } catch {
-      throw RPCError(CallError.MalformedMessage(type: Content.descriptor.name, reason: "\(error)"))
+      throw RPCError(json: error, in: text, of: type, options: decoding)
     }
   }
 

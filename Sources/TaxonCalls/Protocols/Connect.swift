@@ -108,8 +108,10 @@ private enum Connect {
     options.budget = max(options.budget, ConnectBody.defaultBudget)
     options.framing = .split
     let body = ConnectBody(error, options)
+    // The protocol has a status for each code, but what is not there is not found, as with any path.
+    let isUnknownPath = error.identity == CallError.MethodNotFound.declaration.identity
     return CallFailure(
-      httpStatus: body.httpStatus, body: body.json, contentType: "application/json", retryAfter: body.status.retryAfter,
+      httpStatus: isUnknownPath ? 404 : body.httpStatus, body: body.json, contentType: "application/json", retryAfter: body.status.retryAfter,
       instanceID: body.status.instanceID, dropped: body.status.dropped)
   }
 }

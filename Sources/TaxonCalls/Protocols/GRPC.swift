@@ -72,7 +72,7 @@ package enum GRPC: WireProtocol {
       return exchange.sendHead(
         head(AnswerHead(initial: answer.initial, trailing: Metadata(), compression: nil, codec: answer.codec)))
     }
-    exchange.sendHeadersOnly(headAndEnd(status, answer.trailing))
+    exchange.sendHeadersOnly(headAndEnd(status, answer.trailing, answer.codec))
   }
 
   package static func finish(
@@ -82,13 +82,18 @@ package enum GRPC: WireProtocol {
   }
 
   package static func substitute(for failure: CallFailure, isHead: Bool) -> HeaderBlock? {
-    failure.status.map { isHead ? headAndEnd($0, []) : end($0, []) }
+    failure.status.map { isHead ? headAndEnd($0, [], .binary) : end($0, []) }
   }
 
-  private static func headAndEnd(_ status: WireStatus, _ trailing: [HeaderBlock.Field]) -> HeaderBlock {
+  private static func headAndEnd(
+    _ status: WireStatus, _ trailing: [HeaderBlock.Field], _ codec: MessageCodec
+  ) -> HeaderBlock {
     errorBlock(status, fieldCount: 2, byteCount: 0, trailing) { writer in
       writer.add(":status", "200")
-      writer.add("content-type", "application/grpc")
+      switch codec {
+      case .binary: writer.add("content-type", "application/grpc")
+      case .other: writer.add("content-type", "application/grpc+json")
+      }
     }
   }
 

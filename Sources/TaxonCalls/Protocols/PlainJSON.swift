@@ -4,7 +4,8 @@ import TaxonProtobuf
 import TaxonTransport
 
 /// JSON as any client of HTTP speaks it: a message in, a message out, and the declared status of HTTP with OctoLLM's standard body,
-/// or `application/problem+json` (RFC 9457), for an error. What no protocol takes is answered in this form, too.
+/// or `application/problem+json` (RFC 9457), for an error. What no protocol takes is answered in this form, too, but to clients
+/// that would take it for their own protocol's.
 package enum PlainJSON: WireProtocol {
   package static let name = "json"
   package static var framing: BodyFraming { .whole }
@@ -37,6 +38,43 @@ package enum PlainJSON: WireProtocol {
   package static func finish(
     _ exchange: any HTTPExchange, _ failure: CallFailure, _ trailing: [HeaderBlock.Field]
   ) {
+    exchange.reset(.internalError)
+  }
+}
+
+/// An error as text, for clients of gRPC and Connect whose requests are no calls: they go by the status, and JSON would be to them
+/// what their own protocol says.
+enum PlainText: WireProtocol {
+  static let name = "text"
+  static var framing: BodyFraming { .whole }
+  static let acceptEncodingName = "accept-encoding"
+
+  /// Whether a request shows that it is meant for one of these protocols.
+  static func suits(_ request: borrowing RequestHead) -> Bool {
+    if let wire = request.wire { return wire != PlainJSON.self }
+    let type = request.contentType
+    return type.hasPrefix("application/grpc") || type.hasPrefix("application/connect") || type.hasPrefix("application/proto")
+      || request.metadata.first("connect-protocol-version") != nil
+  }
+
+  static func head(_ answer: AnswerHead) -> HeaderBlock { HeaderBlock([.init(":status", "200")]) }
+
+  static func finish(_ exchange: any HTTPExchange, _ trailing: Metadata) { exchange.finish(trailers: nil) }
+
+  static func failure(
+    _ error: some TaxonomyError, _ request: borrowing RequestHead, _ options: WireOptions
+  ) -> CallFailure {
+    let body = ErrorBody(error)
+    return CallFailure(
+      httpStatus: body.httpStatus, body: Array("\(error.message)\n".utf8), contentType: "text/plain; charset=utf-8",
+      retryAfter: body.retryAfter, instanceID: body.instanceID)
+  }
+
+  static func fail(_ exchange: any HTTPExchange, _ failure: CallFailure, _ answer: FailedAnswer) {
+    exchange.answer(with: failure, answer)
+  }
+
+  static func finish(_ exchange: any HTTPExchange, _ failure: CallFailure, _ trailing: [HeaderBlock.Field]) {
     exchange.reset(.internalError)
   }
 }

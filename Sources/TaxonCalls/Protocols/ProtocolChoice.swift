@@ -25,12 +25,12 @@ struct ProtocolChoice {
   ///
   /// - Parameter hasBody: False when the request ends with its head.
   func choose(_ head: inout RequestHead, hasBody: Bool) -> Outcome {
-    let request = OtherRequest()
+    let request = OtherRequest(HTTPRequestLine(method: head.verb, target: head.path))
     head.other = request
     let origin = head.metadata.first("origin")
     if let cors = protocols.cors { request.answerFields = cors.fields(origin: origin) }
     if head.wire != nil, !head.isPost {
-      head.wire = nil
+      head.wire = PlainText.self
       return refuse(head.verb, at: head.path, allowed: ["POST"])
     }
     let target = RequestTarget(head.path)
@@ -44,7 +44,7 @@ struct ProtocolChoice {
     }
     if let method {
       let isGet = request.isConditional && protocols.served.contains(.connect) && method.isSafe && !method.shape.isStreaming
-      if isGet, !hasBody, let outcome = get(&head, target, request) { return outcome }
+      if isGet, let outcome = get(&head, target, request) { return outcome }
       if !head.isPost { return refuse(head.verb, at: target.path, allowed: isGet ? ["GET", "HEAD", "POST"] : ["POST"]) }
       return unsupportedType(head.contentType, method)
     }
@@ -56,7 +56,10 @@ struct ProtocolChoice {
   private func post(
     _ head: inout RequestHead, _ form: Form, _ method: (any ServerMethod)?, _ target: RequestTarget
   ) -> Outcome {
-    if let method, !form.suits(method.shape) { return unsupportedType(head.contentType, method) }
+    if let method, !form.suits(method.shape) {
+      if form.kind != .json { head.wire = PlainText.self }
+      return unsupportedType(head.contentType, method)
+    }
     head.path = target.path
     head.wire = form.wire
     if form.isJSON { head.codec = .other(form.kind == .json ? protocols.json : protocols.lenientJSON) }

@@ -43,7 +43,8 @@ package struct RESTCall: Sendable {
   /// - Parameters:
   ///   - type: The type of the method's requests.
   ///   - body: The body of the HTTP request, which is JSON. An empty one stands for no fields.
-  /// - Throws: The error for malformed JSON, or for a request whose values do not fit, with every violation.
+  /// - Throws: `CallError.MalformedJSON` for a body that is no JSON, `CallError.InvalidRequest` with every violation when body,
+  ///   path or query do not fit the request.
   package func request<M: Message>(
     _ type: M.Type, body: UnsafeRawBufferPointer, options: JSONDecodingOptions = JSONDecodingOptions()
   ) throws(RPCError) -> M {
@@ -52,20 +53,16 @@ package struct RESTCall: Sendable {
       start: body.baseAddress?.assumingMemoryBound(to: UInt8.self), count: body.count)
     var violations = Violations()
     var request = RESTRequest(rule)
-    if case .request = rule.body, values.isEmpty, parameters.isEmpty, !json.isEmpty {
-      do throws(JSONDecodingError) {
-        return try M(json: json, options: options)
-      } catch {
-        throw RESTFaults.body(error, json, M.self, options)
-      }
-    }
     do throws(JSONDecodingError) {
+      if case .request = rule.body, values.isEmpty, parameters.isEmpty, !json.isEmpty {
+        return try M(json: json, options: options)
+      }
       try request.add(body: json, options, &violations)
     } catch {
-      guard let more = RESTFaults.violations(error, json, rule, options) else {
-        throw RESTFaults.body(error, json, M.self, options)
+      guard let found = RESTFaults.violations(error, json, rule) else {
+        throw RESTFaults.malformed(error, rule.bodyType)
       }
-      for violation in more { violations.add(field: violation.field, violation.description) }
+      for violation in found { violations.add(field: violation.field, violation.description) }
     }
     for (field, value) in zip(rule.variables, values) { request.add(value, to: field, &violations) }
     for parameter in parameters { request.add(parameter, &violations) }

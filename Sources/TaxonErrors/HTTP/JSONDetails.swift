@@ -59,7 +59,14 @@ struct JSONDetails {
   }
 
   private static func violations(_ violations: [Google_Rpc_BadRequest.FieldViolation]) -> JSONValue {
-    .array(violations.map { ["field": .string($0.field), "message": .string($0.description)] })
+    .array(
+      violations.map { violation in
+        var members: [JSONValue.Member] = [
+          .init("field", .string(violation.field)), .init("message", .string(violation.description)),
+        ]
+        if !violation.reason.isEmpty { members.append(.init("type", .string(violation.reason))) }
+        return .object(members)
+      })
   }
 
   /// The elements of a repeated string, straight from the encoded message.

@@ -59,8 +59,11 @@ import Testing
   @Test func answersAForeignErrorAsTheStandardDoes() {
     let body = ErrorBody(ForeignError())
     #expect(body.httpStatus == 500)
-    #expect(json(body) == #"{"error":"INTERNAL_ERROR","message":"An internal error occurred","details":{}}"#)
+    #expect(
+      json(body) == #"{"error":"INTERNAL_ERROR","message":"An internal error occurred","details":{"instance_id":"#
+        + #""\#(body.instanceID)"}}"#)
     #expect(body.instanceID.utf8.count == 16)
+    #expect(body.contentType == "application/json")
   }
 
   @Test func escapesWhatJSONNeedsEscaped() {

@@ -14,7 +14,7 @@ private let types: [any Message.Type] = [
 private let registry = TypeRegistry.everything.union(.json).union(.kinds).union(.legacy)
 
 /// Reads any bytes as JSON: they are a message, which is the same after a round trip, or the error is at a byte of
-/// theirs. An odd first byte has unknown fields ignored.
+/// theirs, and a second look finds it, too. An odd first byte has unknown fields ignored.
 func fuzzJSON(_ input: [UInt8]) {
   guard let first = input.first else { return }
   let options = JSONDecodingOptions(ignoresUnknownFields: first & 1 == 1, registry: registry)
@@ -28,6 +28,10 @@ extension Message {
       message = try Self(json: text, options: options)
     } catch {
       precondition((0...text.count).contains(error.offset) && !error.messageName.isEmpty, "nowhere: \(error)")
+      let faults = text.withUnsafeBufferPointer { jsonFaults(in: $0, options: options) }
+      precondition((1...JSONFaults.maxFound).contains(faults.found.count), "nothing found of \(error)")
+      precondition(faults.notKept == 0 || faults.found.count == JSONFaults.maxFound, "not kept without need")
+      precondition(faults.found.allSatisfy { $0.path.utf8.count < 700 }, "a path is not cut")
       return
     }
     do {

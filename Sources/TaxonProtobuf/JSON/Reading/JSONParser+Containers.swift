@@ -8,6 +8,7 @@ extension JSONParser {
       cursor += 1
       return
     }
+    if log != nil { return try collectElements(member, slot) }
     let stride = member.pointee.kind.stride
     let acceptsNull = member.pointee.acceptsNull
     var size = 8 * stride
@@ -43,18 +44,24 @@ extension JSONParser {
     var offset = 0
     // In the binary format an entry is a message.
     try nest()
+    defer { nestingLeft += 1 }
     repeat {
       guard peek() == UInt8(ascii: "\"") else { throw fail(.expected("a string"), at: cursor) }
       let place = cursor
       let name = try string()
       try expect(UInt8(ascii: ":"))
       let entry = table.pointee.makeInstance(in: arena)
-      try mapKey(name, key.pointee.kind, to: entry + keyOffset, place)
-      guard keys.insert(entry + keyOffset) else {
-        throw fail(.duplicateKey(String(decoding: name, as: UTF8.self)), at: place)
+      do throws(JSONFault) {
+        try mapKey(name, key.pointee.kind, to: entry + keyOffset, place)
+        guard keys.insert(entry + keyOffset) else {
+          throw fail(.duplicateKey(String(decoding: name, as: UTF8.self)), at: place)
+        }
+        if peek() == UInt8(ascii: "n"), !acceptsNull { throw fail(.nullElement, at: cursor) }
+        if try value(key + 1, to: entry + valueOffset) == .ignored { continue }
+      } catch {
+        try goOn(after: error, behindMemberAt: place)
+        continue
       }
-      if peek() == UInt8(ascii: "n"), !acceptsNull { throw fail(.nullElement, at: cursor) }
-      if try value(key + 1, to: entry + valueOffset) == .ignored { continue }
       entry.storeBytes(of: 1, toByteOffset: keyOffset + Slot.quantifier, as: Int.self)
       entry.storeBytes(of: 1, toByteOffset: valueOffset + Slot.quantifier, as: Int.self)
       if offset == size {
@@ -64,7 +71,6 @@ extension JSONParser {
       memory.storeBytes(of: entry, toByteOffset: offset, as: UnsafeMutableRawPointer.self)
       offset += 8
     } while try goesOn(until: UInt8(ascii: "}"))
-    nestingLeft += 1
     slot.storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
     slot.storeBytes(of: offset / 8, toByteOffset: Slot.quantifier, as: Int.self)
   }
@@ -90,21 +96,18 @@ extension JSONParser {
   /// Skips a value of any kind, which must be well formed.
   mutating func skipValue() throws(JSONFault) {
     switch peek() {
-    case UInt8(ascii: "\""): _ = try string()
-    case UInt8(ascii: "t"): try literal("true")
-    case UInt8(ascii: "f"): try literal("false")
-    case UInt8(ascii: "n"): try literal("null")
     case UInt8(ascii: "["):
       try nest()
+      defer { nestingLeft += 1 }
       cursor += 1
       if peek() == UInt8(ascii: "]") {
         cursor += 1
       } else {
         repeat { try skipValue() } while try goesOn(until: UInt8(ascii: "]"))
       }
-      nestingLeft += 1
     case UInt8(ascii: "{"):
       try nest()
+      defer { nestingLeft += 1 }
       cursor += 1
       if peek() == UInt8(ascii: "}") {
         cursor += 1
@@ -115,7 +118,17 @@ extension JSONParser {
           try skipValue()
         } while try goesOn(until: UInt8(ascii: "}"))
       }
-      nestingLeft += 1
+    default: try skipScalar()
+    }
+  }
+
+  /// Skips a value that is neither an object nor a list.
+  mutating func skipScalar() throws(JSONFault) {
+    switch peek() {
+    case UInt8(ascii: "\""): _ = try string()
+    case UInt8(ascii: "t"): try literal("true")
+    case UInt8(ascii: "f"): try literal("false")
+    case UInt8(ascii: "n"): try literal("null")
     case UInt8(ascii: "-"), 48...57:
       guard let number = JSONDecimal(cursor, end) else { throw fail(.invalidNumber, at: cursor) }
       cursor = number.end

@@ -42,7 +42,7 @@ extension JSONParser {
     // Most texts have the fields in the order of their numbers.
     var guess = 0
     guard peek() != UInt8(ascii: "}") else {
-      try checkRequired(base, table)
+      try checkRequired(base, table, seen)
       cursor += 1
       return
     }
@@ -53,11 +53,19 @@ extension JSONParser {
       if guess < count, isNext(members[guess].key) {
         cursor += members[guess].key.count
       } else {
-        index = try key(base, table, insideAny: insideAny, place)
+        do throws(JSONFault) {
+          index = try key(base, table, insideAny: insideAny, place)
+        } catch {
+          try goOn(after: error, behindMemberAt: place)
+          continue
+        }
       }
       guard index >= 0 else { continue }
       let bit: UInt64 = 1 << UInt64(index & 63)
-      guard seen[index >> 6] & bit == 0 else { throw failTwice(index, table, place) }
+      guard seen[index >> 6] & bit == 0 else {
+        try goOn(after: failTwice(index, table, place), behindMemberAt: place)
+        continue
+      }
       seen[index >> 6] |= bit
       if index == count { continue }
       let member = members + index
@@ -68,13 +76,13 @@ extension JSONParser {
           faultTable = table
           faultMember = member
         }
-        throw error
+        try goOn(after: error, behindMemberAt: place)
       }
       guess = index + 1
     } while try goesOn(until: UInt8(ascii: "}"))
     if table.pointee.hasRequired {
       cursor -= 1
-      try checkRequired(base, table)
+      try checkRequired(base, table, seen)
       cursor += 1
     }
   }
@@ -130,18 +138,19 @@ extension JSONParser {
     return fail(.duplicateField(name), at: place, in: table)
   }
 
-  /// Throws for a required field that is not there; at the cursor, which is at the closing bracket.
+  /// Throws for a required field that is not there; at the cursor, which is at the closing bracket. Where faults are collected, notes
+  /// all of them; one that was there has its own fault then.
   private mutating func checkRequired(
-    _ base: UnsafeRawPointer, _ table: UnsafePointer<JSONTable>
+    _ base: UnsafeRawPointer, _ table: UnsafePointer<JSONTable>, _ seen: UnsafePointer<UInt64>
   ) throws(JSONFault) {
     guard table.pointee.hasRequired else { return }
     for index in 0..<table.pointee.count {
       let member = UnsafePointer(table.pointee.members + index)
       guard member.pointee.label == .required else { continue }
       let quantifier = base.load(fromByteOffset: member.pointee.offset + Slot.quantifier, as: Int.self)
-      if quantifier == 0 {
-        throw fail(.missingRequiredField(table.pointee.name(of: member)), at: cursor, in: table)
-      }
+      guard quantifier == 0 else { continue }
+      let fault = fail(.missingRequiredField(table.pointee.name(of: member)), at: cursor, in: table)
+      try note(fault, unless: seen[index >> 6] & 1 << UInt64(index & 63) != 0)
     }
   }
 

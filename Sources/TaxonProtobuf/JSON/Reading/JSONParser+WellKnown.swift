@@ -99,9 +99,7 @@ extension JSONParser {
     }
     let descriptor = type.descriptor
     descriptor.link()
-    try nest()
-    let message = try inside(descriptor.json)
-    nestingLeft += 1
+    let message = try nestedInside(descriptor.json)
     if let bytes = try packed(message, table, place) {
       let slot = base + table.pointee.members[1].offset
       _ = store(bytes, to: slot)
@@ -123,6 +121,12 @@ extension JSONParser {
       try skipValue()
     } while try goesOn(until: UInt8(ascii: "}"))
     throw fail(.missingType, at: place, in: table)
+  }
+
+  private mutating func nestedInside(_ table: UnsafePointer<JSONTable>) throws(JSONFault) -> UnsafeMutableRawPointer {
+    try nest()
+    defer { nestingLeft += 1 }
+    return try inside(table)
   }
 
   /// The message whose members, and "@type", begin at the cursor.
@@ -170,10 +174,11 @@ extension JSONParser {
     return message
   }
 
-  /// Packs a message that has been read; nil for an empty one.
+  /// Packs a message that has been read; nil for an empty one, and for one that may have fields at fault.
   mutating func packed(
     _ message: UnsafeMutableRawPointer, _ table: UnsafePointer<JSONTable>, _ place: UnsafePointer<UInt8>
   ) throws(JSONFault) -> UnsafeBufferPointer<UInt8>? {
+    if let log, log.count > 0 { return nil }
     let message = UnsafePointer(message.assumingMemoryBound(to: ProtobufCMessage.self))
     let count = protobuf_c_message_get_packed_size(message)
     guard count > 0 else { return nil }

@@ -11,14 +11,20 @@ struct JSONParser {
   var nestingLeft: Int
   /// Set before a fault is thrown.
   private(set) var reason: JSONDecodingError.Reason?
-  private var faultOffset = 0
+  private(set) var faultOffset = 0
   /// The innermost message and field that the fault is in, noted while it is on its way out.
   var faultTable: UnsafePointer<JSONTable>?
   var faultMember: UnsafePointer<JSONMember>?
+  /// Where faults are noted that concern one value alone, so that the parser goes on behind it; nil: the first fault ends it. Asked
+  /// when a fault has been thrown, and once for each list.
+  let log: JSONFaultLog?
 
   /// `text` must stay until the message has been lifted: strings without escapes are not copied.
-  init(_ text: UnsafeBufferPointer<UInt8>, arena: MessageArena, options: JSONDecodingOptions) {
+  init(
+    _ text: UnsafeBufferPointer<UInt8>, arena: MessageArena, options: JSONDecodingOptions, log: JSONFaultLog? = nil
+  ) {
     self.options = options
+    self.log = log
     ignoresUnknownFields = options.ignoresUnknownFields
     self.arena = arena
     // Any address will do for an empty text.
@@ -37,12 +43,19 @@ struct JSONParser {
       if faultTable == nil { faultTable = table }
       throw error
     }
-    skipSpace()
-    guard cursor == end else {
+    do throws(JSONFault) {
+      try expectEnd()
+    } catch {
       faultTable = table
-      throw fail(.trailingCharacters, at: cursor)
+      throw error
     }
     return base
+  }
+
+  /// Nothing but white space is left.
+  mutating func expectEnd() throws(JSONFault) {
+    skipSpace()
+    guard cursor == end else { throw fail(.trailingCharacters, at: cursor) }
   }
 
   // MARK: Faults
@@ -137,11 +150,11 @@ struct JSONParser {
     return true
   }
 
-  /// One level deeper; `nestingLeft` must be put back afterwards.
+  /// One level deeper; `nestingLeft` must be put back afterwards, when something is thrown too.
   @inline(__always)
   mutating func nest() throws(JSONFault) {
+    guard nestingLeft > 0 else { throw fail(.nestingTooDeep(limit: options.nestingLimit), at: cursor) }
     nestingLeft -= 1
-    guard nestingLeft >= 0 else { throw fail(.nestingTooDeep(limit: options.nestingLimit), at: cursor) }
   }
 }
 
@@ -189,9 +202,8 @@ extension JSONParser {
   /// A message inside another.
   private mutating func nested(_ table: UnsafePointer<JSONTable>) throws(JSONFault) -> UnsafeMutableRawPointer {
     try nest()
-    let message = try message(table)
-    nestingLeft += 1
-    return message
+    defer { nestingLeft += 1 }
+    return try message(table)
   }
 
   @inline(__always)
