@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from connect_suite import METHODS, ConnectServer, RequestInfo, code, message
+from connect_suite import METHODS, PACKAGE, ConnectServer, RequestInfo, code, message
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.rpc import code_pb2
@@ -24,8 +24,8 @@ SENT = [("x-one", "a"), ("x-one", "b"), ("x-two-bin", b"\x00\x01\x02")]
 HEADERS = [{"name": "x-one", "value": ["a", "b"]}, {"name": "x-two-bin", "value": ["AAEC"]}]
 TRAILERS = [{"name": "x-last", "value": ["c", "d"]}, {"name": "x-last-bin", "value": ["AwQ"]}]
 DETAILS = [
-    {"type_url": "type.googleapis.com/google.protobuf.BytesValue", "value": b"\x0a\x01a"},
-    {"type_url": "type.googleapis.com/google.protobuf.BytesValue", "value": b"\x0a\x01b"},
+    {"type_url": f"type.googleapis.com/{PACKAGE}.Header", "value": b"\x0a\x01a"},
+    {"type_url": f"type.googleapis.com/{PACKAGE}.Header", "value": b"\x0a\x01b\x12\x01c"},
 ]
 ERROR = {"code": code("ABORTED"), "message": "ünlucky 100%", "details": DETAILS}
 BULK = b"1" * 9999
