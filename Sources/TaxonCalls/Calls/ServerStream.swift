@@ -421,9 +421,6 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     return whole + (isHeldUp ? part : 0)
   }
 
-  /// Between two messages of a stream, whose caller sends when it likes.
-  package var mayPause: Bool { state.takesManyMessages && framing != .whole && deframer.isAtBoundary }
-
   package func becameWritable() { call?.becameWritable() }
 
   package func cannotSend(headersOfSize size: Int, isHead: Bool) -> HeaderBlock? {
