@@ -5,7 +5,7 @@ import Testing
 
 /// Each error of OctoLLM as the bodies of HTTP's roads say it, read back.
 @Suite struct ErrorFormsTests {
-  private static let registry = ErrorRegistry.octollmV1Errors.union(.octollmV1Reflex)
+  private static let registry = ErrorRegistry.octollmV1Errors + .octollmV1Reflex
   /// What the samples have in fields that are not safe.
   private static let unsafe = [
     "ada", "ada@example.com", "database is locked", "connection refused", "no route to host", "segment 3", "byte 3",
@@ -40,7 +40,9 @@ import Testing
   }
 
   private func isPublicPayload(of sample: any DeclaredError, _ error: RPCError) -> Bool {
-    func isEqual<Declared: DeclaredError>(_ sample: Declared) -> Bool { error.as(Declared.self) == sample.publicPayload }
+    func isEqual<Declared: DeclaredError>(_ sample: Declared) -> Bool {
+      error.as(Declared.self) == sample.publicPayload
+    }
     return isEqual(sample)
   }
 

@@ -5,6 +5,8 @@ import TaxonProtobuf
 import TaxonTransport
 import Testing
 
+@testable import TaxonServer
+
 /// What may be left of one test: what it has made, none of which it keeps.
 package final class Leftovers: Sendable {
   /// Those of the test that runs.
@@ -79,7 +81,9 @@ package final class Leftovers: Sendable {
       watch(handler.session, "the session of \(name)", on: loop)
       // Each stream on the server's end, and one that receives much on the client's, holds it.
       watch(handler.session.ledger, "the ledger of \(name), or a stream that has it", on: loop)
-      if let connection = handler.session.delegate { watch(connection, name, on: loop) }
+      if let delegate = handler.session.delegate {
+        watch((delegate as? HTTP2Transport)?.connection ?? delegate, name, on: loop)
+      }
     }
   }
 

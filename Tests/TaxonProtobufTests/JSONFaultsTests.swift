@@ -40,12 +40,14 @@ import Testing
         "numbers[3] 5:29 a whole number has a fraction",
         "numbers[4] 5:34 a number is expected",
         "child.number 6:23 a number does not fit the field",
-        "child.child.name 6:54 a string is expected",
+        "child.child.name 6:53 a string is expected",
       ])
   }
 
   @Test(arguments: [
-    (#"{"number":1,"number":2,"name":3}"#, ["number 1:13 field number occurs twice", "name 1:31 a string is expected"]),
+    (
+      #"{"number":1,"number":2,"name":3}"#, ["number 1:13 field number occurs twice", "name 1:31 a string is expected"]
+    ),
     (
       #"{"text":"a","inner":{},"name":3}"#,
       ["inner 1:13 inner and another member of its oneof are set", "name 1:31 a string is expected"]

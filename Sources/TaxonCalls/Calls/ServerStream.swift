@@ -292,6 +292,9 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     return inputStallCount
   }
 
+  /// Between the messages of a stream that the peer sends.
+  package var mayPause: Bool { state.takesManyMessages && deframer.partCount == 0 }
+
   /// The request is of no more use.
   func forgetRequest() {
     guard !isProcessing else { return }
@@ -417,9 +420,6 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     }
     return whole + (isHeldUp ? part : 0)
   }
-
-  /// Between two messages of a stream, whose caller sends when it likes.
-  package var mayPause: Bool { state.takesManyMessages && framing != .whole && deframer.isAtBoundary }
 
   package func becameWritable() { call?.becameWritable() }
 

@@ -59,10 +59,9 @@ package struct RESTCall: Sendable {
       }
       try request.add(body: json, options, &violations)
     } catch {
-      guard let found = RESTFaults.violations(error, json, rule) else {
-        throw RESTFaults.malformed(error, rule.bodyType)
-      }
-      for violation in found { violations.add(field: violation.field, violation.description) }
+      let failure = RESTFaults.body(error, json, M.self, rule, options)
+      guard !failure.violations.isEmpty, failure.violations.count <= Violations.maxFound else { throw failure }
+      for violation in failure.violations { violations.add(violation) }
     }
     for (field, value) in zip(rule.variables, values) { request.add(value, to: field, &violations) }
     for parameter in parameters { request.add(parameter, &violations) }
@@ -70,7 +69,7 @@ package struct RESTCall: Sendable {
     do throws(MessageDecodingError) {
       return try M(decoding: request.bytes)
     } catch {
-      throw RESTFaults.invalidRequest([.init(field: error.fieldName ?? "", description: "\(error.reason)")])
+      throw RESTFaults.invalidRequest([RESTFaults.violation(error)])
     }
   }
 

@@ -44,36 +44,40 @@ struct RESTRequest {
     do throws(FieldPath.Fault) {
       field = try FieldPath(parameter.name, of: rule.request)
     } catch {
-      return violations.add(field: parameter.name, "\(error)")
+      return violations.add(RESTFaults.violation(error, parameter.name))
     }
     switch rule.body {
     case .request:
-      return violations.add(field: parameter.name, "the field belongs to the path or the body, not to the query")
+      return violations.add(RESTFaults.bound(parameter.name, "the path or the body"))
     case .field(let body) where body.number == field.fields[0].number:
-      return violations.add(field: parameter.name, "the field belongs to the body, not to the query")
+      return violations.add(RESTFaults.bound(parameter.name, "the body"))
     case .field, .nothing: break
     }
     guard !rule.variables.contains(where: { $0.name == field.name }) else {
-      return violations.add(field: parameter.name, "the field belongs to the path, not to the query")
+      return violations.add(RESTFaults.bound(parameter.name, "the path"))
     }
     guard field.leaf.takesPlainText else {
       let what = field.leaf.type.label == .map ? "a map" : "a message, whose fields can be parameters"
-      return violations.add(field: parameter.name, "the field is \(what), and no parameter")
+      return violations.add(
+        .init(field: parameter.name, description: "the field is \(what), and no parameter", reason: "WRONG_TYPE"))
     }
     set(parameter.value, field, name: parameter.name, &violations)
   }
 
   private mutating func set(_ text: String, _ field: FieldPath, name: String, _ violations: inout Violations) {
     guard field.leaf.isRepeated || taken.insert(field.name).inserted else {
-      return violations.add(field: name, "the field takes one value and is given several")
+      return violations.add(
+        .init(field: name, description: "the field takes one value and is given several", reason: "DUPLICATE"))
     }
     if let other = otherMember(of: field) {
-      return violations.add(field: name, "\(other) of the same oneof has a value already")
+      let what = "another field that excludes this one is set: \(other)"
+      return violations.add(.init(field: name, description: what, reason: "MUTUALLY_EXCLUSIVE"))
     }
     do throws(JSONDecodingError) {
       bytes += field.wrapped(try field.leaf.encoded(plainText: text, in: field.message))
     } catch {
-      violations.add(field: name, "\(error.reason)")
+      violations.add(
+        .init(field: name, description: error.reason.expectation, reason: error.reason.violation))
     }
   }
 

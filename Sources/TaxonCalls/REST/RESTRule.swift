@@ -72,12 +72,6 @@ final class RESTRule: Sendable {
     }
   }
 
-  /// The message that the body is, or the one that has the field which the body is.
-  var bodyType: MessageDescriptor {
-    guard case .field(let field) = body, !field.isRepeated, let type = field.type.messageType else { return request }
-    return type.descriptor
-  }
-
   private static func field(_ name: String, of message: MessageDescriptor) -> Field? {
     message.fields.first { $0.name == name }
   }

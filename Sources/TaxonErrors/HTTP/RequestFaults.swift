@@ -38,7 +38,7 @@ extension RPCError {
 
 extension JSONDecodingError.Reason {
   /// What is expected instead, for the author of the request; repeats nothing of it.
-  fileprivate var expectation: String {
+  package var expectation: String {
     switch self {
     case .expected("'{'"): "an object is expected"
     case .expected("'['"): "a list is expected"
@@ -67,7 +67,7 @@ extension JSONDecodingError.Reason {
   }
 
   /// The rule that is violated, in UPPER_SNAKE_CASE (`google.rpc.BadRequest.FieldViolation.reason`).
-  fileprivate var violation: String {
+  package var violation: String {
     switch self {
     case .notWhole, .outOfRange, .tooLarge: "OUT_OF_RANGE"
     case .invalidTimestamp, .invalidDuration, .invalidBase64, .invalidFieldMask, .invalidTypeURL: "INVALID_FORMAT"

@@ -36,11 +36,18 @@ public struct Violations: Hashable, Sendable {
 
   /// Notes a violation of a field, named by its path such as "task.priority".
   public mutating func add(field: @autoclosure () -> String, _ description: @autoclosure () -> String) {
+    add(.init(field: field(), description: description()))
+  }
+
+  /// Notes a violation with all that it says.
+  package mutating func add(_ violation: @autoclosure () -> Google_Rpc_BadRequest.FieldViolation) {
     guard found.count < Self.maxFound else {
       notKept += 1
       return
     }
-    found.append(.init(field: path + field(), description: description()))
+    var violation = violation()
+    violation.field = path + violation.field
+    found.append(violation)
   }
 
   /// Checks a message inside: its fields are named from there, "priority" within "task" is "task.priority".

@@ -71,10 +71,16 @@ extension PathTemplate {
 
   private func segment(_ index: Int) -> Segment? { index < segments.count ? segments[index] : nil }
 
+  /// Text with all but what RFC 3986 §3.3 allows in a segment percent-encoded; a colon too, which begins a verb.
   private static func escaped(_ text: [UInt8]) -> String {
     text.map { byte in
-      let isPlain = byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "/") && byte != UInt8(ascii: "%")
-      return isPlain ? String(UnicodeScalar(byte)) : PercentCoding.encoded(byte)
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        String(UnicodeScalar(byte))
+      case _ where "-._~!$&'()*+,;=@".utf8.contains(byte): String(UnicodeScalar(byte))
+      default: PercentCoding.encoded(byte)
+      }
     }.joined()
   }
 }

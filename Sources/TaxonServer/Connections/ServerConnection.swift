@@ -120,22 +120,23 @@ final class ServerConnection: HTTPConnectionDelegate {
 
   private func speak(_ version: HTTPVersion, whenEnded: @escaping (ConnectionFailure?) -> Void) throws {
     guard let channel else { throw ChannelError.alreadyClosed }
+    let transport: any ServerTransport
     switch version {
     case .http2:
       transport = try HTTP2Transport(
-        self, on: channel, configuration: settings.http2, ledger: streams.ledger, closeLimit: settings.closeLimit,
-        closed: whenEnded)
+        self, configuration: settings.http2, ledger: streams.ledger, closeLimit: settings.closeLimit, closed: whenEnded)
     case .http1:
       let connection = HTTP1Connection(
         settings.http1, isEncrypted: settings.isEncrypted, ledger: streams.ledger, closeLimit: settings.closeLimit,
         closed: whenEnded)
       connection.delegate = self
-      try connection.addHandlers(to: channel)
       transport = connection
       lifetime.speaksHTTP1(idleTimeout: settings.http1.idleTimeout)
       endSetup()
     }
-    if let shutdownReason { transport?.beginShutdown(reason: shutdownReason) }
+    self.transport = transport
+    try transport.addHandlers(to: channel)
+    if let shutdownReason, !isEnded { transport.beginShutdown(reason: shutdownReason) }
   }
 
   /// The loop on which everything happens.

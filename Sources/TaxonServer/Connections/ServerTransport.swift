@@ -14,6 +14,8 @@ protocol ServerTransport: AnyObject {
   var outboundCount: Int { get }
   /// The limit for which the connection ended, by the name under which it is counted, and what more there is to say of it.
   var exceeded: (limit: String, reason: String)? { get }
+  /// Puts what speaks the version at the end of the channel's pipeline. The channel may be gone when it returns.
+  func addHandlers(to channel: any Channel) throws
   /// Asks the peer for a sign of life.
   func ping()
   /// Gives up memory that is kept for the next calls.
@@ -40,7 +42,7 @@ extension HTTP1Connection: ServerTransport {
 /// HTTP/2: GOAWAY and PING.
 final class HTTP2Transport: HTTP2SessionDelegate, ServerTransport {
   // The connection holds its transport, and lets go of it when the channel is gone.
-  private unowned let connection: ServerConnection
+  unowned let connection: ServerConnection
   private let handler: ConnectionHandler
   @exclusivity(unchecked) private var isShuttingDown = false
   @exclusivity(unchecked) private var shutdownReason = ""
@@ -48,17 +50,18 @@ final class HTTP2Transport: HTTP2SessionDelegate, ServerTransport {
   private static let shutdownPing: UInt64 = 0x7461_786f_6e00_0001
   private static let keepalivePing: UInt64 = 0x7461_786f_6e00_0002
 
-  /// Puts the handler at the end of the channel's pipeline; `closed` is called when the channel is gone.
+  /// HTTP/2 that calls `closed` when the channel is gone.
   init(
-    _ connection: ServerConnection, on channel: any Channel, configuration: HTTP2Configuration,
-    ledger: ConnectionLedger, closeLimit: Duration, closed: @escaping (ConnectionFailure?) -> Void
+    _ connection: ServerConnection, configuration: HTTP2Configuration, ledger: ConnectionLedger, closeLimit: Duration,
+    closed: @escaping (ConnectionFailure?) -> Void
   ) throws {
     self.connection = connection
     let session = try HTTP2Session(role: .server, configuration: configuration, ledger: ledger)
     handler = ConnectionHandler(session: session, closeLimit: closeLimit, closed: closed)
     session.delegate = self
-    try channel.pipeline.syncOperations.addHandler(handler)
   }
+
+  func addHandlers(to channel: any Channel) throws { try channel.pipeline.syncOperations.addHandler(handler) }
 
   var lastRead: NIODeadline { handler.lastRead }
   var exchanges: [any ServerExchange] { handler.session.streams }

@@ -50,7 +50,11 @@ package final class FrontDoor: ChannelInboundHandler, RemovableChannelHandler {
     case nil: break
     case .http2?: decide(.http2, context)
     case .http1?: decide(.http1, context)
-    case .tls?: refuse("the client speaks TLS, and the server is set to speak without (Server.Configuration.tls)", context)
+    case .tls?:
+      // No record of TLS: the client learns from it what is wrong.
+      context.write(NIOAny(ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n")), promise: nil)
+      context.flush()
+      refuse("the client speaks TLS, and the server is set to speak without (Server.Configuration.tls)", context)
     case .unknown?: refuse("the client speaks neither HTTP/1.1 nor HTTP/2", context)
     }
   }

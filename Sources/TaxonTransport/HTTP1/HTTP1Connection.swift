@@ -42,7 +42,10 @@ package final class HTTP1Connection {
   /// What is known of the request that is being read or answered.
   @exclusivity(unchecked) private var keepsAlive = true
   @exclusivity(unchecked) private var awaitsContinue = false
+  @exclusivity(unchecked) private var isChunked = false
   @exclusivity(unchecked) private var hasHadRequest = false
+  /// The decoder has made something of the piece that it got; of a part of the framing of chunks it makes nothing.
+  @exclusivity(unchecked) private var hasDecoded = false
   @exclusivity(unchecked) private var output = ByteBuffer()
   @exclusivity(unchecked) private var clock: HTTP1Clock
   @exclusivity(unchecked) private var smallChunks: TokenBucket
@@ -104,7 +107,7 @@ package final class HTTP1Connection {
 
   func added(_ context: ChannelHandlerContext) {
     self.context = context
-    schedule(context.eventLoop.now)
+    schedule()
   }
 
   func removed() {
@@ -154,7 +157,10 @@ package final class HTTP1Connection {
     guard !isPumping, let context else { return }
     isPumping = true
     while let piece = next() {
+      hasDecoded = false
       context.fireChannelRead(NIOAny(piece))
+      // The guards and the decoder have to agree on where requests end.
+      if !hasDecoded && isInHead || isAtEnd, !isClosing { refuse(.malformed("The request ends where it should not")) }
       settle()
     }
     isPumping = false
@@ -168,7 +174,10 @@ package final class HTTP1Connection {
       case .head: return exchange == nil && output.readableBytes < Self.writeSize ? try nextHead() : nil
       case .body(let left):
         let count = min(left, pending.readableBytes, room)
-        guard count > 0 else { return nil }
+        guard count > 0 else {
+          giveUpUnwanted()
+          return nil
+        }
         came(count)
         input = .body(left: left - count)
         return pending.readSlice(length: count)
@@ -202,7 +211,10 @@ package final class HTTP1Connection {
     let (count, data, isEnd) = try scan { bytes throws(HTTP1Fault) in try chunks.scan(bytes, limit: limit) }
     try admit(&chunks)
     input = isEnd ? .body(left: 0) : .chunks(chunks)
-    guard count > 0 else { return nil }
+    guard count > 0 else {
+      giveUpUnwanted()
+      return nil
+    }
     if data > 0 { came(data) }
     return pending.readSlice(length: count)
   }
@@ -245,13 +257,20 @@ package final class HTTP1Connection {
     if exchange == nil { unwanted -= count }
   }
 
+  /// The rest of a body that nobody wants is too long to be read.
+  private func giveUpUnwanted() { if exchange == nil, unwanted == 0 { isClosing = true } }
+
+  /// All of the request is in the decoder, which has not said so.
+  private var isAtEnd: Bool { if case .body(left: 0) = input { true } else { false } }
+
   private static func headTooLarge(_ limit: Int) -> HTTP1Fault {
     HTTP1Fault(431, "The head of the request is over the limit of \(limit) bytes", limit: "header_list")
   }
 
   /// Takes what the decoder makes of a piece.
   func receive(_ part: HTTPServerRequestPart) {
-    guard !isClosing || exchange != nil else { return }
+    hasDecoded = true
+    guard !isClosing else { return }
     switch part {
     case .head(let head):
       do throws(HTTP1Fault) {
@@ -261,12 +280,11 @@ package final class HTTP1Connection {
       }
     case .body(let bytes):
       guard let exchange else { return }
-      var isLast = false
-      if case .body(left: 0) = input { isLast = true }
+      let isLast = isAtEnd && !isChunked
       if !isLast { exchange.unconsumed += bytes.readableBytes }
       bytes.withUnsafeReadableBytes { exchange.receiver?.received(data: $0, isLast: isLast) }
     case .end:
-      guard case .body(left: 0) = input else { return refuse(.malformed("The request ends where it should not")) }
+      guard isAtEnd else { return refuse(.malformed("The request ends where it should not")) }
       input = .head
       clock.bodyEnded()
       guard !hasEnded else { return }
@@ -289,10 +307,13 @@ package final class HTTP1Connection {
     exchange.receiver = receiver
     self.exchange = exchange
     keepsAlive = request.keepsAlive
+    isChunked = false
     switch request.body {
     case .none: (input, hasEnded) = (.body(left: 0), true)
     case .length(let count): (input, hasEnded) = (.body(left: count), false)
-    case .chunked: (input, hasEnded) = (.chunks(ChunkGuard(trailersLimit: configuration.maxHeaderListSize)), false)
+    case .chunked:
+      isChunked = true
+      (input, hasEnded) = (.chunks(ChunkGuard(trailersLimit: configuration.maxHeaderListSize)), false)
     }
     clock.bodyBegins()
     awaitsContinue = request.awaitsContinue
@@ -332,7 +353,8 @@ package final class HTTP1Connection {
       clock.drain(.now())
       if !unreadBodies.take(.now()) {
         isClosing = true
-        fault = HTTP1Fault(503, "There were too many requests with bodies that nobody wants", limit: "too_many_unread_bodies")
+        fault = HTTP1Fault(
+          503, "There were too many requests with bodies that nobody wants", limit: "too_many_unread_bodies")
       }
     }
   }
@@ -358,7 +380,8 @@ package final class HTTP1Connection {
   private func abort(_ code: HTTP2ErrorCode) {
     let isBusy = code == .enhanceYourCalm || code == .refusedStream
     refuse(
-      isBusy ? HTTP1Fault(503, "The server has too much to do") : HTTP1Fault(500, "The server has given the request up"),
+      isBusy
+        ? HTTP1Fault(503, "The server has too much to do") : HTTP1Fault(500, "The server has given the request up"),
       code)
   }
 
@@ -411,7 +434,7 @@ package final class HTTP1Connection {
     delegate?.drained()
     if isClosing, output.readableBytes == 0 { return end.begin(context, isGood: fault == nil) }
     updateReading(context)
-    schedule(lastRead)
+    schedule()
   }
 
   /// Reads while there is room for what comes. While it does not read, the system still says when the peer is gone.
@@ -431,12 +454,14 @@ package final class HTTP1Connection {
   // MARK: The clock
 
   /// One timer at a time, which is not taken back when there is nothing to wait for any more: NIO would look for it.
-  private func schedule(_ now: NIODeadline) {
+  private func schedule() {
+    guard let context else { return }
     if !isInHead, !hasEnded, let exchange {
+      let now = context.eventLoop.now
       let waits = readsOn && exchange.receiver?.mayPause != true
       if waits { clock.bodyIsAwaited(now) } else { clock.bodyMayPause(now) }
     }
-    guard let deadline = clock.deadline, let context else { return }
+    guard let deadline = clock.deadline else { return }
     if let timer {
       guard deadline < timer.at else { return }
       timer.task.cancel()
@@ -450,8 +475,8 @@ package final class HTTP1Connection {
     timer = nil
     guard let context, !isClosing else { return }
     let now = context.eventLoop.now
-    guard let deadline = clock.deadline, deadline <= now else { return schedule(now) }
-    if unwanted > 0, exchange == nil, !isInHead || !hasEnded {
+    guard let deadline = clock.deadline, deadline <= now else { return schedule() }
+    if exchange == nil, !isInHead {
       // The answer is out, and the rest of the request does not come.
       isClosing = true
     } else if isInHead, !hasHadRequest, pending.readableBytes == 0 {

@@ -20,9 +20,9 @@ import Testing
     }
   }
 
-  private func debug(_ body: ConnectBody) throws -> [String: String] {
+  private func debug(_ body: ConnectBody) throws -> [String: Google_Protobuf_Value] {
     try (try object(body)["details"]?.list ?? []).reduce(into: [:]) { debug, detail in
-      debug[try #require(detail["type"]?.string)] = try detail["debug"]?.jsonString() ?? "none"
+      debug[try #require(detail["type"]?.string)] = detail["debug"] ?? "none"
     }
   }
 
@@ -52,21 +52,24 @@ import Testing
   }
 
   @Test func detailsAreThoseOfTheGRPCStatusInItsOrder() throws {
-    let error = ValidationError.InvalidInput(field: "priority", description: "too high", retryAfter: .milliseconds(1500))
-      .with(Google_Rpc_RequestInfo(requestID: "r-1"))
+    let error = ValidationError.InvalidInput(
+      field: "priority", description: "too high", retryAfter: .milliseconds(1500)
+    )
+    .with(Google_Rpc_RequestInfo(requestID: "r-1"))
     let body = ConnectBody(error)
     let wire = try Google_Rpc_Status(decoding: body.status.details)
     #expect(try details(body) == wire.details)
     #expect(body.status.retryAfter == 2)
     #expect(
-      try debug(body).filter { $0.key != "taxon.ErrorTraits" } == [
-        "google.rpc.ErrorInfo":
-          #"{"domain":"octollm.dev","metadata":{"description":"too high","field":"priority"},"reason":"VALIDATION_ERROR"}"#,
-        "octollm.v1.ValidationError.InvalidInput": #"{"description":"too high","field":"priority"}"#,
-        "google.rpc.RetryInfo": #"{"retryDelay":"1.500s"}"#,
-        "google.rpc.BadRequest": #"{"fieldViolations":[{"description":"too high","field":"priority"}]}"#,
-        "google.rpc.RequestInfo": #"{"requestId":"r-1"}"#,
-      ].mapValues { try Google_Protobuf_Value(json: $0).jsonString() })
+      try debug(body).filter { $0.key != "taxon.ErrorTraits" }
+        == [
+          "google.rpc.ErrorInfo":
+            #"{"domain":"octollm.dev","metadata":{"description":"too high","field":"priority"},"reason":"VALIDATION_ERROR"}"#,
+          "octollm.v1.ValidationError.InvalidInput": #"{"description":"too high","field":"priority"}"#,
+          "google.rpc.RetryInfo": #"{"retryDelay":"1.500s"}"#,
+          "google.rpc.BadRequest": #"{"fieldViolations":[{"description":"too high","field":"priority"}]}"#,
+          "google.rpc.RequestInfo": #"{"requestId":"r-1"}"#,
+        ].mapValues { try Google_Protobuf_Value(json: $0) })
   }
 
   @Test func valuesHaveNoPadding() {
@@ -78,8 +81,8 @@ import Testing
   @Test func personalFieldsAreInTheValueAndNotInDebug() throws {
     let error = ValidationError.AuthorizationError(action: "delete", principal: "ada")
     let body = ConnectBody(error)
-    #expect(try debug(body)["octollm.v1.ValidationError.AuthorizationError"] == #"{"action":"delete"}"#)
-    #expect(!json(body.json).contains("ada"))
+    #expect(try debug(body)["octollm.v1.ValidationError.AuthorizationError"] == ["action": "delete"])
+    #expect(!json(body.json).contains("\"ada"))
     let value = try #require(try details(body).first { $0.holds(ValidationError.AuthorizationError.self) })
     #expect(try value.unpacked(as: ValidationError.AuthorizationError.self) == error)
   }
@@ -128,7 +131,7 @@ import Testing
     #expect(try details(small).contains { $0.messageName == "google.rpc.LocalizedMessage" } == false)
     #expect(small.status.dropped == ["google.rpc.LocalizedMessage"])
     // Frames of gRPC are not the matter: an error that may be retried has all of its details.
-    let transient = ResourceError.ArmUnavailable(requiredCapabilities: Array(repeating: "vision", count: 2000))
+    let transient = ResourceError.ArmUnavailable(requiredCapabilities: Array(repeating: "vision", count: 500))
     #expect(ConnectBody(transient).status.dropped.isEmpty)
   }
 

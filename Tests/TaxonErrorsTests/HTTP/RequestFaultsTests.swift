@@ -16,15 +16,15 @@ import Testing
   @Test func whatIsNotJSONIsAnsweredWithItsPlace() throws {
     let error = try error("{\n  \"violations\": [{\"subject\": \"ada\", \"quotaValue\": secret}]\n}")
     let expected = CallError.MalformedJSON(
-      type: "google.rpc.QuotaFailure", reason: "a value is expected", line: 2, column: 54,
+      type: "google.rpc.QuotaFailure", reason: "a value is expected", line: 2, column: 51,
       path: "violations[0].quotaValue")
     #expect(error.as(CallError.MalformedJSON.self) == expected)
     #expect(error.httpStatus == 400 && error.status == .invalidArgument && error.code == "MALFORMED_JSON")
     #expect(error.retry == .never && error.breaker == .neutral && error.severity == .warning)
     #expect(
       String(decoding: ErrorBody(error).json, as: UTF8.self)
-        == #"{"error":"MALFORMED_JSON","message":"Malformed JSON at line 2, column 54: a value is expected","details":"#
-        + #"{"type":"google.rpc.QuotaFailure","reason":"a value is expected","line":2,"column":54,"#
+        == #"{"error":"MALFORMED_JSON","message":"Malformed JSON at line 2, column 51: a value is expected","details":"#
+        + #"{"type":"google.rpc.QuotaFailure","reason":"a value is expected","line":2,"column":51,"#
         + #""path":"violations[0].quotaValue"}}"#)
   }
 
@@ -35,9 +35,10 @@ import Testing
     #expect(error.domain == "taxon.dev")
     #expect(error.retry == .never && error.breaker == .neutral && error.severity == .warning)
     #expect(error.metadata.isEmpty)
-    #expect(error.violations.map(\.field) == [
-      "violations[0].subject", "violations[0].quotaValue", "violations[1].bogus", "violations[2]", "violation",
-    ])
+    #expect(
+      error.violations.map(\.field) == [
+        "violations[0].subject", "violations[0].quotaValue", "violations[1].bogus", "violations[2]", "violation",
+      ])
     let text = String(decoding: ErrorBody(error).json, as: UTF8.self)
     #expect(
       text.hasPrefix(

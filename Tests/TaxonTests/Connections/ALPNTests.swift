@@ -62,29 +62,4 @@ import class TaxonClient.Channel
       channel.shutDown()
     }
   }
-
-  @Test(arguments: [[], ["http/1.1"]])
-  func aServerClosesTheConnectionOfAClientWithoutHTTP2(_ protocols: [String]) async throws {
-    let tls = ServerTLS(certificateFile: files.path("server.pem"), keyFile: files.path("server.key"))
-    // At once, and not after the time for the setup.
-    let change = { @Sendable (configuration: inout Server.Configuration) in
-      configuration.tls = tls
-      configuration.connections.setupTimeout = .seconds(600)
-    }
-    let server = try await makeServer(configure: change) { text, _ in text }
-    var configuration = TLSConfiguration.makeClientConfiguration()
-    configuration.trustRoots = .file(files.authority)
-    configuration.applicationProtocols = protocols
-    let context = try NIOSSLContext(configuration: configuration)
-    let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(
-            NIOSSLClientHandler(context: context, serverHostname: "localhost"))
-        }
-      }
-      .connect(host: "127.0.0.1", port: server.port ?? 0).get()
-    try await channel.closeFuture.get()
-    await server.shutDown()
-  }
 }
