@@ -272,7 +272,7 @@ def test_a_malformed_message_is_refused(road: Road) -> None:
 
 @pytest.mark.parametrize(
     ("text", "line", "column"),
-    [(b'{"domain": }', 1, 12), (b'{\n "\xc3\xbc": 1,\n "domain": "a" "b"}', 3, 15), (b"", 1, 1), (b'{"domain": "a', 1, 14)],
+    [(b'{"domain": }', 1, 12), (b'{\n "\xc3\xbc": 1,\n "domain": "a" "b"}', 3, 16), (b"", 1, 1), (b'{"domain": "a', 1, 14)],
 )
 def test_malformed_json_is_refused_with_its_place(road: Road, text: bytes, line: int, column: int) -> None:
     carried(road, RAISE)

@@ -43,9 +43,9 @@ struct ProtocolChoice {
       if method != nil || form.kind != .json { return post(&head, form, method, target) }
     }
     if let method {
-      let isGet = request.isConditional && protocols.served.contains(.connect) && method.isSafe && !method.shape.isStreaming
-      if isGet, let outcome = get(&head, target, request) { return outcome }
-      if !head.isPost { return refuse(head.verb, at: target.path, allowed: isGet ? ["GET", "HEAD", "POST"] : ["POST"]) }
+      let verbs = verbs(of: method)
+      if request.isConditional, verbs.count > 1, let outcome = get(&head, target, request) { return outcome }
+      if !head.isPost { return refuse(head.verb, at: target.path, allowed: verbs) }
       return unsupportedType(head.contentType, method)
     }
     return rest(&head, target, hasBody: hasBody)
@@ -177,8 +177,13 @@ struct ProtocolChoice {
       else { return [] }
       return verbs + ["OPTIONS"]
     }
+    return verbs(of: method) + ["OPTIONS"]
+  }
+
+  /// Verbs by which a method is called at its own path: Connect has GET for unary methods without side effects.
+  private func verbs(of method: any ServerMethod) -> [String] {
     let hasGet = protocols.served.contains(.connect) && method.isSafe && !method.shape.isStreaming
-    return hasGet ? ["GET", "HEAD", "POST", "OPTIONS"] : ["POST", "OPTIONS"]
+    return hasGet ? ["GET", "HEAD", "POST"] : ["POST"]
   }
 
   private func refuse(_ verb: String, at path: String, allowed: [String]) -> Outcome {
