@@ -112,6 +112,8 @@ import Testing
     (#"{"child":{"numbers":[1,2,]}}"#, "!child.numbers[2] 1:26 a value is expected"),
     // Keys that are no fields are not named.
     (#"{"child":{"ada@example.com":[01]}}"#, "!child 1:30 a number is not valid JSON"),
+    (#"[[{"number":+1}]]"#, "! 1:13 a value is expected"),
+    (#"{"child":[[{"number":+1}]]}"#, "!child 1:22 a value is expected"),
     (#"{"number":1 "name":2}"#, "!number 1:13 ',' or '}' is expected"),
     ("{\"name\":\"\u{1}\"}", "!name 1:10 a control character is not escaped"),
     (#"{"name":"\ud800"}"#, "!name 1:10 a backslash does not begin an escape"),

@@ -157,21 +157,27 @@ struct JSONPlaceScanner {
     path += isPlain ? (path.isEmpty ? name : ".\(name)") : "[\"\(name)\"]"
   }
 
-  /// The path as far as a message declares it: it ends before the first key that is none of a field's names, and in a map, a
-  /// Struct or an Any, whose keys are data.
+  /// The path as far as a message declares it, cut like others: it ends before the first key that is none of a field's names, at a list
+  /// where there should be none, and in a map, a Struct or an Any, whose keys are data.
   func declaredPath(of table: UnsafePointer<JSONTable>) -> String {
     var path = ""
     var table: UnsafePointer<JSONTable>? = table
+    var isList = false
     for step in steps {
+      guard path.utf8.count < Self.maxPathLength else { return path + "..." }
       switch step {
-      case .element(let index): path += "[\(index)]"
+      case .element(let index):
+        guard isList else { return path }
+        path += "[\(index)]"
+        isList = false
       case .member(let range):
-        guard let range, let inside = table, inside.pointee.form == .object,
+        guard let range, !isList, let inside = table, inside.pointee.form == .object,
           let index = inside.pointee.names.index(of: UnsafeBufferPointer(rebasing: text[range]))
         else { return path }
         let member = inside.pointee.members[index]
         path += path.isEmpty ? "" : "."
         path += String(decoding: text[range], as: UTF8.self)
+        isList = member.label == .repeated || member.label == .packed
         table = member.kind == .message && member.label != .map ? member.table : nil
       }
     }
