@@ -20,7 +20,7 @@ import Testing
   }
 
   private func mistake(in rules: [HTTPRule]) async throws -> SetupError.InvalidSetting? {
-    let server = try watched(Server(.init(port: 0), services: [Service(rules: rules)], logger: quiet))
+    let server = watched(Server(.init(port: 0), services: [Service(rules: rules)], logger: quiet))
     do throws(SetupError) {
       try await server.start()
       await server.shutDown()

@@ -84,7 +84,7 @@ import Testing
     #expect(
       names.dropFirst().sorted() == [
         "google/protobuf/descriptor.proto", "google/protobuf/duration.proto", "google/rpc/code.proto",
-        "taxon/error_traits.proto", "taxon/taxonomy.proto",
+        "google/rpc/error_details.proto", "taxon/error_traits.proto", "taxon/taxonomy.proto",
       ])
     // What was asked for is sent though it was sent before; its imports are not.
     #expect(try files(answers[1]) == ["taxon/taxonomy.proto"])
