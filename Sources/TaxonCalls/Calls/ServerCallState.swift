@@ -181,7 +181,7 @@ extension ServerCallState.Fault {
       CallError.UnsupportedEncoding(
         encoding: encoding, supported: Compression.allCases.map(\.rawValue) + ["identity"])
     case .headersTooLarge(let size, let limit):
-      RPCError(.resourceExhausted, "Request headers of \(size) bytes are over the limit of \(limit) bytes")
+      CallError.HeadersTooLarge(what: "The request's header block", size: Int64(size), limit: Int64(limit))
     case .tooManyMessages, .noMessage: CallError.WrongMessageCount(reason: reason)
     default: CallError.ProtocolViolation(reason: reason)
     }

@@ -129,7 +129,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
       head.finish(context.headerCache)
       // Plain gRPC has no choice. What lies past the limit was not read, and may be the content type.
       let isOther = head.wire == nil || !head.isPost
-      if isOther, head.size <= context.limits.maxHeaderListSize || !head.contentType.isEmpty {
+      if isOther, head.size <= context.limits.maxHeaderListSize || !head.contentType.isEmpty || !head.isPost {
         guard choose(hasBody: !endStream) else { return }
       }
     }

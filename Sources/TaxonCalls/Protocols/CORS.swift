@@ -114,7 +114,7 @@ extension CORSSettings {
   /// What pages read in them.
   private static let exposed = [
     "allow", "accept-post", "connect-accept-encoding", "connect-content-encoding", "content-encoding", "etag",
-    "grpc-encoding", "grpc-message", "grpc-retry-pushback-ms", "grpc-status", "grpc-status-details-bin", "retry-after",
+    "grpc-encoding", "grpc-message", "grpc-retry-pushback-ms", "grpc-status", "grpc-status-details-bin", "retry-after", "taxon-error",
   ]
 }
 

@@ -128,6 +128,7 @@ extension HTTPExchange {
       .init(":status", "\(failure.httpStatus)"), .init("content-type", failure.contentType),
       .init("content-length", "\(failure.body.count)", isIndexed: false),
     ]
+    if let identity = failure.identity { fields.append(.init("taxon-error", "\(identity)")) }
     if let seconds = failure.retryAfter { fields.append(.init("retry-after", "\(seconds)", isIndexed: false)) }
     let head = HeaderBlock(fields + HeaderBlock.Field.fields(of: answer.initial) + trailing)
     if answer.isBodiless { return sendHeadersOnly(head) }

@@ -27,7 +27,7 @@ package enum PlainJSON: WireProtocol {
     let body = ErrorBody(error, as: ErrorBody.Form(accept: request.metadata.first("accept")))
     return CallFailure(
       httpStatus: body.httpStatus, body: body.json, contentType: body.contentType, retryAfter: body.retryAfter,
-      instanceID: body.instanceID)
+      identity: body.identity, instanceID: body.instanceID)
   }
 
   package static func fail(_ exchange: any HTTPExchange, _ failure: CallFailure, _ answer: FailedAnswer) {
@@ -68,7 +68,7 @@ enum PlainText: WireProtocol {
     let body = ErrorBody(error)
     return CallFailure(
       httpStatus: body.httpStatus, body: Array("\(error.message)\n".utf8), contentType: "text/plain; charset=utf-8",
-      retryAfter: body.retryAfter, instanceID: body.instanceID)
+      retryAfter: body.retryAfter, identity: body.identity, instanceID: body.instanceID)
   }
 
   static func fail(_ exchange: any HTTPExchange, _ failure: CallFailure, _ answer: FailedAnswer) {

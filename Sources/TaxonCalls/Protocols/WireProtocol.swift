@@ -55,6 +55,8 @@ package struct CallFailure: Sendable {
   let contentType: String
   /// For `retry-after`: whole seconds.
   let retryAfter: Int64?
+  /// Domain and code, where neither body nor trailers have both.
+  let identity: ErrorIdentity?
 
   /// An error that trailers say.
   init(_ status: WireStatus) {
@@ -65,12 +67,15 @@ package struct CallFailure: Sendable {
     httpStatus = 200
     body = []
     contentType = ""
+    identity = nil
   }
 
   /// An error that a body says.
   init(
-    httpStatus: Int, body: [UInt8], contentType: String, retryAfter: Int64?, instanceID: String, dropped: [String] = []
+    httpStatus: Int, body: [UInt8], contentType: String, retryAfter: Int64?, identity: ErrorIdentity? = nil,
+    instanceID: String, dropped: [String] = []
   ) {
+    self.identity = identity
     status = nil
     self.instanceID = instanceID
     self.dropped = dropped

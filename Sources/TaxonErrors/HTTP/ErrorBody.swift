@@ -21,6 +21,8 @@ public struct ErrorBody: Hashable, Sendable {
   public let retryAfter: Int64?
   /// The body, in UTF-8.
   public let json: [UInt8]
+  /// Domain and code of what is answered; OctoLLM's standard has no place for the domain in the body.
+  public let identity: ErrorIdentity
   /// Names this occurrence, here and in the log.
   public let instanceID: String
 
@@ -48,6 +50,7 @@ public struct ErrorBody: Hashable, Sendable {
   private init(sent error: any TaxonomyError, _ form: Form, httpStatus: Int?) {
     let httpStatus = WireFacts.httpStatus(httpStatus ?? error.httpStatus, error.status)
     self.httpStatus = httpStatus
+    identity = error.identity
     retryAfter = error.retryAfter.map(\.waitSeconds)
     instanceID = InstanceID(error.instanceID).text
     let isUnforeseen = error.identity == CallError.InternalError.declaration.identity

@@ -39,7 +39,7 @@ import Testing
 
   @Test func whatIsNotGRPCIsAnsweredByHTTP() {
     let call = serverCall()
-    call.receive([(":method", "GET"), (":path", "/"), ("content-type", "text/html")], endStream: true)
+    call.receive([(":method", "GET"), (":path", "/echo/Echo"), ("content-type", "text/html")], endStream: true)
     guard case .body? = exchange.events.first, case .head(let head)? = exchange.events.last else {
       return #expect(Bool(false), "\(exchange.events)")
     }

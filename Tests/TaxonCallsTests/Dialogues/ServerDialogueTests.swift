@@ -158,7 +158,7 @@ import Testing
   @Test func whatIsNoGRPCIsRejectedInHTTP() throws {
     let fixture = try Fixture()
     let get = ScriptedPeer.headers(
-      1, [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "test")], endStream: true)
+      1, [(":method", "GET"), (":scheme", "http"), (":path", "/echo/Echo"), (":authority", "test")], endStream: true)
     let post = ScriptedPeer.headers(
       3,
       [
@@ -166,23 +166,14 @@ import Testing
         ("content-type", "text/plain"),
       ], endStream: true)
     let answer = try fixture.say(get + post)
-    #expect(
-      answer == [
-        .headers(
-          stream: 1,
-          [
-            ":status: 405", "content-type: text/plain; charset=utf-8", "content-length: 29",
-            "x-taxon-reason: gRPC calls are POST requests", "allow: POST",
-          ], endStream: false),
-        .headers(
-          stream: 3,
-          [
-            ":status: 415", "content-type: text/plain; charset=utf-8", "content-length: 52",
-            "x-taxon-reason: the content-type of a gRPC call is application/grpc",
-          ], endStream: false),
-        .data(stream: 1, Array("gRPC calls are POST requests\n".utf8), endStream: true),
-        .data(stream: 3, Array("the content-type of a gRPC call is application/grpc\n".utf8), endStream: true),
-      ])
+    let heads = answer.compactMap { frame -> [String]? in
+      if case .headers(_, let fields, false) = frame { fields } else { nil }
+    }
+    try #require(heads.count == 2 && answer.count == 4, "\(answer)")
+    #expect(heads[0].starts(with: [":status: 405", "content-type: application/json"]))
+    #expect(heads[0].contains("allow: POST"))
+    #expect(heads[1].starts(with: [":status: 415", "content-type: application/json"]))
+    #expect(heads[1].contains { $0.hasPrefix("accept-post: application/grpc, ") })
     #expect(fixture.session.streams.isEmpty)
   }
 
@@ -195,17 +186,19 @@ import Testing
       Issue.record("\(answer)")
       return
     }
-    #expect(fields.starts(with: [":status: 405"]))
+    #expect(fields.starts(with: [":status: 404"]))
   }
 
   /// A request that is not gRPC, and goes on after the answer.
   private func rejected(_ fixture: Fixture, _ more: [(String, String)] = []) throws {
     let fields = [(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "test")] + more
     let answer = try fixture.say(ScriptedPeer.headers(1, fields))
-    #expect(answer.count == 2 && answer.last == .data(stream: 1, Self.reason, endStream: true), "\(answer)")
+    guard answer.count == 2, case .data(1, let text, true)? = answer.last else {
+      Issue.record("\(answer)")
+      return
+    }
+    #expect(String(decoding: text, as: UTF8.self).hasPrefix(#"{"error":"METHOD_NOT_FOUND","#))
   }
-
-  private static let reason = Array("the content-type of a gRPC call is application/grpc\n".utf8)
 
   @Test func aRejectedRequestMayEnd() throws {
     let fixture = try Fixture()

@@ -211,7 +211,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("/all", "{}"), ("/answer/part", "null"), ("/answer/words", "[]"), ("/answer/name", #""""#),
+    ("/all", "{}"), ("/answer/part", "null"), ("/answer/words", "[]"), ("/answer/name", "\"\""),
     ("/answer/labels", "{}"),
     ("/answer/number", "null"),
   ])

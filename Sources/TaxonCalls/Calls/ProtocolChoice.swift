@@ -110,16 +110,21 @@ struct ProtocolChoice {
   private func get(_ head: inout RequestHead, _ target: RequestTarget, _ request: OtherRequest) -> Outcome? {
     let items = target.items
     func value(_ name: String) -> String? { items.first { $0.name == name }?.value }
-    guard let encoding = value("encoding"), let text = value("message") else { return nil }
+    let version = value("connect")
+    let encoding = value("encoding")
+    guard encoding != nil || version != nil else { return nil }
     head.path = target.path
     head.wire = ConnectUnary.self
+    guard let encoding, let text = value("message") else {
+      return invalid("the query's parameter \(encoding == nil ? "encoding" : "message") is missing")
+    }
     if encoding == "json" { head.codec = .other(protocols.lenientJSON) }
-    let version = value("connect")
     if let version, version != "v1" { return invalid("connect=\(version) is not supported; it is v1") }
     if version == nil, protocols.connect.requiresProtocolVersion {
       return invalid("the query's parameter connect is missing; it is v1")
     }
     guard encoding == "json" || encoding == "proto" else {
+      head.wire = PlainText.self
       return .refuse(CallError.UnsupportedMediaType(contentType: encoding, supported: ["proto", "json"]))
     }
     let bytes: [UInt8]?
