@@ -20,7 +20,8 @@ struct ServeCommand: ParsableCommand {
   @Option(help: "A bearer token with which calls may read, and no more.") var readOnlyToken: String?
   @Option(help: "An origin whose pages may call from browsers, such as https://app.example.com; may be repeated.")
   var corsOrigin: [String] = []
-  @Option(help: "A file with the server's certificate, in PEM; with it the server speaks TLS.") var tlsCertificate: String?
+  @Option(help: "A file with the server's certificate, in PEM; with it the server speaks TLS.")
+  var tlsCertificate: String?
   @Option(help: "A file with the certificate's private key, in PEM.") var tlsKey: String?
   @Flag(help: "Also serve Rehearsal, which raises any error on demand.") var rehearsal = false
   @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = Logger.Level.info

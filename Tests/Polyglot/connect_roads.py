@@ -99,7 +99,8 @@ class ConnectGet(Road):
     codec = Proto
     encoding_header = "content-encoding"
 
-    def carries(self, method: MethodDescriptor) -> bool:
+    @classmethod
+    def carries(cls, method: MethodDescriptor) -> bool:
         is_safe = method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS
         return is_safe and not method.server_streaming and not method.client_streaming
 

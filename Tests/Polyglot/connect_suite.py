@@ -65,7 +65,7 @@ def sized(content: Message) -> bytes:
 
 
 class ConnectServer:
-    """`taxon-connect server`, until its context is left."""
+    """`taxon-connect server`, with plain JSON as well, until its context is left."""
 
     def __init__(self, log: Path, **settings: object) -> None:
         self.settings = ServerRequest(
@@ -73,7 +73,7 @@ class ConnectServer:
         )
         with log.open("wb") as stderr:
             self.process = subprocess.Popen(
-                [executable("taxon-connect"), "server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
+                [executable("taxon-connect"), "server", "--json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
             )
         self.process.stdin.write(sized(self.settings))
         self.process.stdin.close()

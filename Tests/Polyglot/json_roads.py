@@ -73,7 +73,8 @@ class REST(PlainJSON):
 
     name = "REST"
 
-    def carries(self, method: MethodDescriptor) -> bool:
+    @classmethod
+    def carries(cls, method: MethodDescriptor) -> bool:
         return method.full_name in RULES
 
     def _send(self, call: Call) -> Answer:

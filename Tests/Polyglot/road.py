@@ -131,8 +131,9 @@ class Road:
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
 
-    def carries(self, method: MethodDescriptor) -> bool:
-        return self.streams or not (method.server_streaming or method.client_streaming)
+    @classmethod
+    def carries(cls, method: MethodDescriptor) -> bool:
+        return cls.streams or not (method.server_streaming or method.client_streaming)
 
     def call(self, method: MethodDescriptor, *requests: Message, **options: object) -> Reply:
         """Makes a call; raises Failure."""

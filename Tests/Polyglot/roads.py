@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The roads to a server's methods: each protocol that reaches the same handlers on the same port."""
 
+from collections.abc import Callable
+
 import pytest
 from connect_roads import Connect, ConnectGet, ConnectGetJSON, ConnectJSON
+from google.protobuf.descriptor import MethodDescriptor
 from grpc_roads import GRPC, GRPCJSON, GRPCWeb, GRPCWebText
 from http_wire import HTTP1, HTTP2
 from json_roads import REST, PlainJSON
@@ -18,5 +21,9 @@ WIRES = [
     for version in (HTTP1, HTTP2) for is_secure in (False, True)
 ]  # fmt: skip
 """Parameters for a fixture: the versions of HTTP, without TLS and with it."""
-EVERY_ROAD = [pytest.param(road, id=road.name) for road in ROADS]
-"""Parameters for a fixture."""
+
+
+def over(*methods: MethodDescriptor, only: Callable[[type[Road]], bool] = lambda road: True) -> pytest.MarkDecorator:
+    """Runs a test, whose fixture `road` makes them of their types, over the roads that carry one of the methods."""
+    roads = [road for road in ROADS if only(road) and (not methods or any(map(road.carries, methods)))]
+    return pytest.mark.parametrize("road", roads, indirect=True, ids=[road.name for road in roads])

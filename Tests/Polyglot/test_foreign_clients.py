@@ -30,8 +30,12 @@ CREATE, GET, WATCH = (ORCHESTRATOR.methods_by_name[name] for name in ("CreateTas
 UNARY, SERVER_STREAM, CLIENT_STREAM, BIDI = (
     METHODS[name] for name in ("Unary", "ServerStream", "ClientStream", "BidiStream")
 )
-every_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
-every_wire = pytest.mark.parametrize("wire", WIRES)
+# gRPC's trailers are HTTP/2's for this client.
+every_way = pytest.mark.parametrize(
+    ("version", "protocol"),
+    [(version, protocol) for version in (HTTP1, HTTP2) for protocol in PROTOCOLS if (version, protocol) != (HTTP1, "gRPC")],
+)
+with_tls_or_not = pytest.mark.parametrize("is_secure", [False, True], ids=["", "TLS"])
 LONG = 600_000
 """Milliseconds that no test waits for."""
 
@@ -43,10 +47,9 @@ def connect(server: Server, tls_server: Server, signed_identity: Identity) -> It
     """Makes clients of the example's servers, or of another port."""
     clients: list[ConnectRPC] = []
 
-    def connect(wire: tuple[str, bool], protocol: str, codec: str = "proto", *, port: int = 0, **options: object) -> ConnectRPC:
-        version, is_secure = wire
-        if protocol == "gRPC" and version == HTTP1:
-            pytest.skip("gRPC's trailers are HTTP/2's for this client")
+    def connect(
+        version: str, protocol: str, is_secure: bool = False, codec: str = "proto", *, port: int = 0, **options: object
+    ) -> ConnectRPC:
         authority = signed_identity.authority.read_bytes() if is_secure else None
         clients.append(
             ConnectRPC(port or (tls_server if is_secure else server).port, version, protocol, authority, codec, **options)
@@ -67,11 +70,11 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConnectServer]:
 # connectrpc.
 
 
-@every_protocol
-@every_wire
+@every_way
+@with_tls_or_not
 @pytest.mark.parametrize("codec", CODECS)
-def test_connectrpc_makes_calls(connect: Connecting, wire: tuple[str, bool], protocol: str, codec: str) -> None:
-    client = connect(wire, protocol, codec)
+def test_connectrpc_makes_calls(connect: Connecting, version: str, protocol: str, is_secure: bool, codec: str) -> None:
+    client = connect(version, protocol, is_secure, codec)
     contract = octollm.TaskContract(description="größer " * 500, priority=3)
     (created,) = client.call(CREATE, octollm.CreateTaskRequest(contract=contract))
     assert created.contract == contract
@@ -81,15 +84,15 @@ def test_connectrpc_makes_calls(connect: Connecting, wire: tuple[str, bool], pro
         assert client.call(GET, asked, use_get=True) == [created]
 
 
-@every_protocol
-@every_wire
+@every_way
+@with_tls_or_not
 @pytest.mark.parametrize("error", ERRORS, ids=str)
 def test_connectrpc_gets_typed_errors(
-    connect: Connecting, wire: tuple[str, bool], protocol: str, error: DeclaredError
+    connect: Connecting, version: str, protocol: str, is_secure: bool, error: DeclaredError
 ) -> None:
     request = octollm.RaiseRequest(domain=error.domain, code=error.code)
     request.retry_after.FromTimedelta(timedelta(milliseconds=1250))
-    failure = connect(wire, protocol).failure(RAISE, request)
+    failure = connect(version, protocol, is_secure).failure(RAISE, request)
     assert failure.identity == (error.domain, error.code)
     assert failure.rich.code == error.traits.status
     assert failure.rich.message == error.text(failure.required(error.message))
@@ -97,10 +100,10 @@ def test_connectrpc_gets_typed_errors(
     assert failure.traits.http_status == error.http_status
 
 
-@every_protocol
-@every_wire
-def test_connectrpc_gets_streams_and_their_errors(connect: Connecting, wire: tuple[str, bool], protocol: str) -> None:
-    client = connect(wire, protocol)
+@every_way
+@with_tls_or_not
+def test_connectrpc_gets_streams_and_their_errors(connect: Connecting, version: str, protocol: str, is_secure: bool) -> None:
+    client = connect(version, protocol, is_secure)
     (record,) = client.call(CREATE, octollm.CreateTaskRequest(contract=octollm.TaskContract(description="x", priority=1)))
     execute = ORCHESTRATOR.methods_by_name["ExecuteTask"]
     client.call(execute, octollm.ExecuteTaskRequest(task_id=record.task_id))
@@ -110,13 +113,12 @@ def test_connectrpc_gets_streams_and_their_errors(connect: Connecting, wire: tup
     assert failure.identity == ("octollm.dev", "TASK_NOT_FOUND")
 
 
-@every_protocol
-@pytest.mark.parametrize("version", [HTTP1, HTTP2])
+@every_way
 @pytest.mark.parametrize("compresses", [False, True], ids=["", "gzip"])
 def test_connectrpc_streams_and_compresses(
     connect: Connecting, suite: ConnectServer, protocol: str, version: str, compresses: bool
 ) -> None:
-    client = connect((version, False), protocol, port=suite.port, compresses=compresses)
+    client = connect(version, protocol, port=suite.port, compresses=compresses)
     bulk = b"1" * 9999
     headers = [{"name": "x-one", "value": ["a"]}]
     unary = message("UnaryRequest")(response_definition={"response_data": bulk, "response_headers": headers}, request_data=bulk)
@@ -140,10 +142,9 @@ def test_connectrpc_streams_and_compresses(
         assert client.failure(BIDI, *requests).rich.code in (code_pb2.UNKNOWN, code_pb2.UNIMPLEMENTED)
 
 
-@every_protocol
-@pytest.mark.parametrize("version", [HTTP1, HTTP2])
+@every_way
 def test_connectrpc_has_deadlines(connect: Connecting, suite: ConnectServer, protocol: str, version: str) -> None:
-    client = connect((version, False), protocol, port=suite.port)
+    client = connect(version, protocol, port=suite.port)
     slow = message("UnaryRequest")(response_definition={"response_delay_ms": LONG})
     assert client.failure(UNARY, slow, timeout_ms=200).rich.code == code_pb2.DEADLINE_EXCEEDED
     error = {"code": code("ABORTED"), "message": "no"}

@@ -19,8 +19,8 @@ from identity import Identity
 from json_roads import REST, PlainJSON, standard_failure
 from octollm.v1 import orchestrator_pb2 as octollm
 from octollm_process import Server
-from road import JSON, Call, Failure, Road
-from roads import EVERY_ROAD, WIRES
+from road import JSON, Call, Failure, Proto, Road
+from roads import WIRES, over
 from schema import ERRORS, DeclaredError, field_text, is_set
 from stub import ORCHESTRATOR, REHEARSAL
 from taxon import taxonomy_pb2
@@ -45,14 +45,9 @@ def wire(request: pytest.FixtureRequest, server: Server, tls_server: Server, sig
         yield wire
 
 
-@pytest.fixture(scope="module", params=EVERY_ROAD)
+@pytest.fixture
 def road(request: pytest.FixtureRequest, wire: Wire) -> Road:
     return request.param(wire)
-
-
-def carried(road: Road, method: MethodDescriptor) -> None:
-    if not road.carries(method):
-        pytest.skip(f"{road.name} does not carry {method.name}")
 
 
 def failure_of(road: Road, method: MethodDescriptor, request: Message, **options: object) -> Failure:
@@ -70,8 +65,8 @@ def task(port_of: Wire, description: str = "Summarise: one two three.") -> octol
 # Calls.
 
 
+@over(CREATE)
 def test_a_task_is_created(road: Road) -> None:
-    carried(road, CREATE)
     contract = octollm.TaskContract(
         description="größer \x00 \u2028 🐙 \"quoted\"", priority=10, timeout=7, required_capabilities=["a", "b"],
         labels={"k/ü": "v&="},
@@ -81,11 +76,13 @@ def test_a_task_is_created(road: Road) -> None:
     assert created.status == octollm.TASK_STATUS_PENDING
 
 
+@over()
 def test_a_task_is_found(road: Road) -> None:
     record = task(road.wire)
     assert road.call(GET, octollm.GetTaskRequest(task_id=record.task_id)).message == record
 
 
+@over()
 def test_tasks_are_listed(road: Road) -> None:
     task(road.wire), task(road.wire)
     asked = octollm.ListTasksRequest(status=octollm.TASK_STATUS_PENDING, page_size=1)
@@ -96,8 +93,8 @@ def test_tasks_are_listed(road: Road) -> None:
     assert len(second.tasks) == 1 and second.tasks[0].task_id != first.tasks[0].task_id
 
 
+@over(UPDATE)
 def test_a_task_is_changed(road: Road) -> None:
-    carried(road, UPDATE)
     record = task(road.wire)
     asked = octollm.UpdateTaskStatusRequest(task_id=record.task_id, status=octollm.TASK_STATUS_CANCELLED)
     changed = road.call(UPDATE, asked).message
@@ -105,16 +102,16 @@ def test_a_task_is_changed(road: Road) -> None:
     assert changed.contract == record.contract
 
 
+@over(EXECUTE)
 def test_a_task_is_carried_out(road: Road) -> None:
-    carried(road, EXECUTE)
     record = task(road.wire)
     done = road.call(EXECUTE, octollm.ExecuteTaskRequest(task_id=record.task_id)).message
     assert done.status == octollm.TASK_STATUS_COMPLETED
     assert done.output
 
 
+@over(WATCH)
 def test_a_task_is_watched(road: Road) -> None:
-    carried(road, WATCH)
     record = task(road.wire)
     PlainJSON(road.wire).call(EXECUTE, octollm.ExecuteTaskRequest(task_id=record.task_id))
     changes = road.call(WATCH, octollm.WatchTaskRequest(task_id=record.task_id)).messages
@@ -123,20 +120,21 @@ def test_a_task_is_watched(road: Road) -> None:
     ]  # fmt: skip
 
 
+@over(WATCH)
 def test_a_stream_ends_in_a_typed_error(road: Road) -> None:
-    carried(road, WATCH)
     failure = failure_of(road, WATCH, octollm.WatchTaskRequest(task_id="no/such task"))
     assert failure.identity == ("octollm.dev", "TASK_NOT_FOUND")
     assert failure.message == "Task no/such task not found"
 
 
+@over(WATCH)
 def test_a_stream_ends_with_its_deadline(road: Road) -> None:
-    carried(road, WATCH)
     record = task(road.wire)
     failure = failure_of(road, WATCH, octollm.WatchTaskRequest(task_id=record.task_id), timeout=150)
     assert failure.rich.code == 4
 
 
+@over()
 @pytest.mark.parametrize("task_id", ["no such task", "a/b%c?d&e=f", "ünknown+🐙", "x" * 300])
 def test_a_task_that_there_is_not_is_not_found(road: Road, task_id: str) -> None:
     failure = failure_of(road, GET, octollm.GetTaskRequest(task_id=task_id))
@@ -176,10 +174,10 @@ def json_details(error: DeclaredError, payload: Message) -> dict:
     return details
 
 
+@over(RAISE)
 @pytest.mark.parametrize("error", ERRORS, ids=str)
 @pytest.mark.parametrize("pause", [None, timedelta(seconds=1, milliseconds=250)], ids=["", "with a pause"])
 def test_a_declared_error_is_the_same(road: Road, error: DeclaredError, pause: timedelta | None, server: Server) -> None:
-    carried(road, RAISE)
     payload = sample(server, error)
     request = octollm.RaiseRequest(domain=error.domain, code=error.code)
     if pause is not None:
@@ -229,8 +227,8 @@ def check_secrets(failure: Failure, error: DeclaredError, payload: Message) -> N
 # What Taxon itself reports.
 
 
+@over(RAISE)
 def test_what_nobody_foresaw_says_nothing_but_its_instance(road: Road) -> None:
-    carried(road, RAISE)
     failure = failure_of(road, RAISE, octollm.RaiseRequest(domain="taxon.dev", code="INTERNAL_ERROR"))
     assert failure.code == "INTERNAL_ERROR"
     assert failure.message == "An internal error occurred"
@@ -246,40 +244,35 @@ def test_what_nobody_foresaw_says_nothing_but_its_instance(road: Road) -> None:
     assert INSTANCE.fullmatch(instance)
 
 
+@over(CREATE)
 def test_a_message_that_is_too_large_is_refused(road: Road) -> None:
-    carried(road, CREATE)
     contract = octollm.TaskContract(description="x" * LIMIT, priority=1)
     failure = failure_of(road, CREATE, octollm.CreateTaskRequest(contract=contract))
     assert failure.code == "MESSAGE_TOO_LARGE"
     assert failure.http_status == road.http_status(413, 8)
 
 
+@over(CREATE)
 def test_a_message_that_is_too_large_once_decompressed_is_refused(road: Road) -> None:
-    carried(road, CREATE)
     contract = octollm.TaskContract(description="x" * LIMIT, priority=1)
     failure = failure_of(road, CREATE, octollm.CreateTaskRequest(contract=contract), compresses=True)
     assert failure.code == "MESSAGE_TOO_LARGE"
     assert failure.http_status == road.http_status(413, 8)
 
 
+@over(only=lambda road: road.codec is Proto)
 def test_a_malformed_message_is_refused(road: Road) -> None:
-    if road.codec is JSON:
-        pytest.skip("JSON has tests of its own")
     with pytest.raises(Failure) as raised:
         road.perform(Call(GET, b"\x0a\xff\xff"))
     assert raised.value.identity == ("taxon.dev", "MALFORMED_MESSAGE")
 
 
+@over(RAISE, only=lambda road: road.codec is JSON)
 @pytest.mark.parametrize(
     ("text", "line", "column"),
-    [(b'{"domain": }', 1, 12), (b'{\n "\xc3\xbc": 1,\n "domain": "a" "b"}', 3, 16), (b"", 1, 1), (b'{"domain": "a', 1, 14)],
+    [(b'{"domain": }', 1, 12), (b'{\n "\xc3\xbc": 1,\n "domain": "a" "b"}', 3, 16), (b'{"domain": "a', 1, 14)],
 )
 def test_malformed_json_is_refused_with_its_place(road: Road, text: bytes, line: int, column: int) -> None:
-    carried(road, RAISE)
-    if road.codec is not JSON:
-        pytest.skip("it is not JSON")
-    if isinstance(road, REST) and not text:
-        pytest.skip("no body is an empty message there")
     with pytest.raises(Failure) as raised:
         road.perform(Call(RAISE, text))
     failure = raised.value
@@ -290,10 +283,15 @@ def test_malformed_json_is_refused_with_its_place(road: Road, text: bytes, line:
     assert re.search(rf"line {line}, column {column}\b", failure.message)
 
 
+@over(RAISE, only=lambda road: road.codec is JSON and road is not REST)
+def test_no_text_is_no_json(road: Road) -> None:
+    with pytest.raises(Failure) as raised:
+        road.perform(Call(RAISE, b""))
+    assert raised.value.code == "MALFORMED_JSON"
+
+
+@over(CREATE, only=lambda road: road.codec is JSON)
 def test_every_field_that_is_wrong_is_told(road: Road) -> None:
-    carried(road, CREATE)
-    if road.codec is not JSON:
-        pytest.skip("binary messages have no such faults")
     contract = {"priority": "much", "timeout": 1.5, "labels": [], "requiredCapabilities": ["a", 2], "description": "fine"}
     with pytest.raises(Failure) as raised:
         road.perform(Call(CREATE, json.dumps({"contract": contract}).encode()))
@@ -311,10 +309,8 @@ def test_every_field_that_is_wrong_is_told(road: Road) -> None:
     assert b"much" not in failure.answer.octets, "values are not repeated"
 
 
+@over(RAISE, only=lambda road: road.codec is JSON)
 def test_a_field_that_there_is_not_is_told_or_skipped(road: Road) -> None:
-    carried(road, RAISE)
-    if road.codec is not JSON:
-        pytest.skip("binary messages have numbers")
     with pytest.raises(Failure) as raised:
         road.perform(Call(RAISE, b'{"domain": "octollm.dev", "code": "CACHE_ERROR", "nothing": [1, {"a": null}]}'))
     if raised.value.rich is None:
@@ -325,6 +321,7 @@ def test_a_field_that_there_is_not_is_told_or_skipped(road: Road) -> None:
         assert raised.value.code == "CACHE_ERROR"
 
 
+@over()
 def test_a_method_that_there_is_not_is_told(road: Road) -> None:
     if isinstance(road, REST | ConnectGet):
         # Nothing is there that would say which protocol is meant.

@@ -143,7 +143,9 @@ extension ServerStream {
   /// and a client that ends it soon does not find its stream reset. RFC 9113 §8.1 leaves that to the server.
   func refuse(_ error: any TaxonomyError, _ fields: Metadata, hasEnded: Bool) {
     state.refuse()
-    if head.wire == nil { head.wire = PlainText.suits(head) ? PlainText.self : PlainJSON.self }
+    if head.wire == nil {
+      head.wire = PlainText.suits(head, context.protocols.served) ? PlainText.self : PlainJSON.self
+    }
     isRejected = !hasEnded
     end(with: error, initial: fields)
     if isRejected { context.deadlines.add(self, at: .now() + Self.rejectedTime) }

@@ -383,7 +383,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
       self.decompressor = decompressor
       return try decompressor.decompress(message, limit: context.limits.maxMessageSize, body)
     } catch {
-      return .failure(error.undeclared)
+      return .failure(wire.framing == .whole ? error.ofRequestBody : error.undeclared)
     }
   }
 

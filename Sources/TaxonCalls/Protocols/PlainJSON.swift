@@ -49,8 +49,9 @@ enum PlainText: WireProtocol {
   static var framing: BodyFraming { .whole }
   static let acceptEncodingName = "accept-encoding"
 
-  /// Whether a request shows that it is meant for one of these protocols.
-  static func suits(_ request: borrowing RequestHead) -> Bool {
+  /// Whether a request shows that it is meant for one of these protocols, or the server speaks none but them.
+  static func suits(_ request: borrowing RequestHead, _ served: ServedProtocols) -> Bool {
+    if served.isDisjoint(with: [.json, .rest]) { return true }
     if let wire = request.wire { return wire != PlainJSON.self }
     let type = request.contentType
     return type.hasPrefix("application/grpc") || type.hasPrefix("application/connect") || type.hasPrefix("application/proto")

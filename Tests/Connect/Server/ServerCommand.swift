@@ -7,6 +7,8 @@ struct ServerCommand: ParsableCommand {
     commandName: "server", abstract: "Serve connectrpc.conformance.v1.ConformanceService as standard input asks for.",
     discussion: "Reads one ServerCompatRequest, answers with a ServerCompatResponse and serves until it is ended.")
 
+  @Flag(help: "Also speak plain JSON, of which the suite knows nothing: to it, errors of JSON are Connect's.") var json = false
+
   func run() throws {
     guard let request = try SizedMessages.read(SuiteServerCompatRequest.self) else { return }
     try waiting { try await serve(request) }
@@ -24,6 +26,7 @@ struct ServerCommand: ParsableCommand {
       }
       response.pemCert = own.cert
     }
+    configuration.protocols = json ? [.grpcWeb, .connect, .json] : [.grpcWeb, .connect]
     // What requests are told as, and what errors have for details.
     configuration.json.registry = .connectrpcConformanceV1Service
     // The suite compares all that comes with an error.
