@@ -6,13 +6,14 @@ from __future__ import annotations
 import re
 import statistics
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .servers import LOAD_CORE, SCRATCH, Server
 
 MESSAGES = 1000
 """How many messages a stream has."""
+TEXT = "hello world"
 
 
 def varint(value: int) -> bytes:
@@ -23,8 +24,8 @@ def varint(value: int) -> bytes:
     return bytes(out + bytes([value]))
 
 
-def framed(text: bytes = b"", payload: bytes = b"", replies: int = 0) -> bytes:
-    """An EchoRequest in gRPC's framing. Written out here, so that the benchmark needs no protobuf for Python."""
+def message(text: bytes = b"", payload: bytes = b"", replies: int = 0) -> bytes:
+    """An EchoRequest. Written out here, so that the benchmark needs no protobuf for Python."""
     message = b""
     if text:
         message += b"\x0a" + varint(len(text)) + text
@@ -32,29 +33,51 @@ def framed(text: bytes = b"", payload: bytes = b"", replies: int = 0) -> bytes:
         message += b"\x12" + varint(len(payload)) + payload
     if replies:
         message += b"\x18" + varint(replies)
+    return message
+
+
+def framed(message: bytes) -> bytes:
+    """A message in gRPC's framing."""
     return b"\0" + len(message).to_bytes(4, "big") + message
 
 
-REQUESTS = {
-    "unary": framed(b"hello world"),
-    "error": framed(b"hello world"),
-    "large": framed(payload=bytes(16 * 1024)),
-    "stream": framed(b"hello world", replies=MESSAGES),
-    "latency": framed(b"hello world"),
-    "deadline": framed(b"hello world"),
-}
 SERVICE = "/taxon.bench.v1.Echo/"
-PATHS = {
-    "unary": f"{SERVICE}Get", "error": f"{SERVICE}Refuse", "large": f"{SERVICE}Get", "stream": f"{SERVICE}Watch",
-    "latency": f"{SERVICE}Get", "deadline": f"{SERVICE}Get",
+GRPC = {"content-type": "application/grpc", "te": "trailers"}
+CONNECT = {"content-type": "application/proto", "connect-protocol-version": "1"}
+JSON = {"content-type": "application/json"}
+HELLO = message(TEXT.encode())
+HELLO_JSON = b'{"text":"%s"}' % TEXT.encode()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What every call of a load sends, and how many calls there are at a time."""
+
+    body: bytes
+    method: str = "Get"
+    fields: dict[str, str] = field(default_factory=lambda: GRPC)
+    connections: int = 10
+    streams: int = 100
+    """Calls at a time on each connection; one on HTTP/1.1, where clients do not pipeline."""
+    is_http1: bool = False
+
+    @property
+    def path(self) -> str:
+        return SERVICE + self.method
+
+
+SCENARIOS = {
+    "unary": Scenario(framed(HELLO)),
+    "error": Scenario(framed(HELLO), method="Refuse"),
+    "large": Scenario(framed(message(payload=bytes(16 * 1024))), streams=10),
+    "stream": Scenario(framed(message(TEXT.encode(), replies=MESSAGES)), method="Watch", streams=1),
+    "latency": Scenario(framed(HELLO), connections=1, streams=1),
+    "deadline": Scenario(framed(HELLO), fields=GRPC | {"grpc-timeout": "10S"}),
+    "json-h2": Scenario(HELLO_JSON, fields=JSON),
+    "json-h1": Scenario(HELLO_JSON, fields=JSON, connections=100, streams=1, is_http1=True),
+    "connect-h2": Scenario(HELLO, fields=CONNECT),
+    "connect-h1": Scenario(HELLO, fields=CONNECT, connections=100, streams=1, is_http1=True),
 }
-# Connections and streams at a time on each.
-SHAPES = {
-    "unary": (10, 100), "error": (10, 100), "large": (10, 10), "stream": (10, 1), "latency": (1, 1),
-    "deadline": (10, 100),
-}
-HEADERS = {"deadline": ["-H", "grpc-timeout: 10S"]}
-"""What goes with every call beside gRPC's own headers."""
 
 
 @dataclass
@@ -68,18 +91,24 @@ class Run:
     p99: float
 
 
+def request(scenario: str) -> list[str]:
+    """The body and the fields of a call, as arguments of h2load and nghttp."""
+    file = SCRATCH / f"{scenario}.bin"
+    file.write_bytes(SCENARIOS[scenario].body)
+    fields = SCENARIOS[scenario].fields.items()
+    return ["-d", str(file), *(part for name, value in fields for part in ("-H", f"{name}: {value}"))]
+
+
 def h2load(server: Server, scenario: str, calls: int) -> Run:
     """Makes the calls, from the other core."""
-    request = SCRATCH / f"{scenario}.bin"
-    request.write_bytes(REQUESTS[scenario])
     log = SCRATCH / "h2load.log"
     log.unlink(missing_ok=True)
-    connections, streams = SHAPES[scenario]
+    shape = SCENARIOS[scenario]
     before = server.cpu()
     printed = subprocess.run(
-        ["taskset", "-c", LOAD_CORE, "h2load", "-n", str(calls), "-c", str(connections), "-m", str(streams),
-         "-d", str(request), "-H", "content-type: application/grpc", "-H", "te: trailers", *HEADERS.get(scenario, []),
-         "--log-file", str(log), f"http://127.0.0.1:{server.port}{PATHS[scenario]}"],
+        ["taskset", "-c", LOAD_CORE, "h2load", "-n", str(calls), "-c", str(shape.connections), "-m", str(shape.streams),
+         *request(scenario), *(["--h1"] if shape.is_http1 else []),
+         "--log-file", str(log), f"http://127.0.0.1:{server.port}{shape.path}"],
         capture_output=True, text=True, check=True, timeout=300).stdout
     cpu = server.cpu() - before
     if not (done := re.search(r"(\d+) succeeded, (\d+) failed", printed)) or int(done[1]) != calls:
@@ -91,8 +120,7 @@ def h2load(server: Server, scenario: str, calls: int) -> Run:
 
 def fitting(server: Server, scenario: str, seconds: float) -> int:
     """How many calls take about so long; warms the server up with the first ones."""
-    connections, streams = SHAPES[scenario]
-    step = connections * streams
+    step = SCENARIOS[scenario].connections * SCENARIOS[scenario].streams
     calls = max(step, 20)
     while True:
         rps = h2load(server, scenario, calls).rps

@@ -11,17 +11,25 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from . import idle, instructions, load
+from . import answers, idle, instructions, load
 from .servers import PEERS, SCRATCH, Missing, Peer, free_port, running, swift_build
 
 LOADS = ["unary", "error", "large", "stream", "latency"]
-PARTS = [*LOADS, "idle", "client", "instructions"]
+JSON = {
+    "unary": "gRPC, HTTP/2", "json-h2": "JSON, HTTP/2", "connect-h2": "Connect proto, HTTP/2",
+    "json-h1": "JSON, HTTP/1.1", "connect-h1": "Connect proto, HTTP/1.1",
+}
+"""The scenarios of the part `json`, and what its rows are called."""
+COUNTED = ["unary", "error", "json-h2", "connect-h2", "json-h1", "connect-h1"]
+"""The scenarios whose instructions are counted, by the servers that answer them."""
+PARTS = [*LOADS, "json", "idle", "client", "instructions"]
 TITLES = {
     "unary": "Unary echo, 10 connections × 100 streams",
     "error": "A typed error with details, 10 × 100",
     "large": "Unary echo of 16 KiB, 10 × 10",
     "stream": f"Server streams of {load.MESSAGES} small messages, 10 × 1 (a call is a stream)",
     "latency": "Unary echo, one connection × one stream",
+    "json": "Unary echo, gRPC, JSON and Connect: HTTP/2, 10 connections × 100 streams; HTTP/1.1, 100 connections × 1 call",
 }
 CLIENTS = {"taxon": ("TaxonCalls", "taxon-bench-client"), "grpc-swift-2": ("GRPCSwift", "grpc-swift-client")}
 
@@ -68,37 +76,49 @@ class Bench:
             print(f"checked: {peer.name} answers a real client as the schema says", flush=True)
 
     def load(self, scenario: str) -> None:
-        """Rounds in which the peers take turns, so that what else the machine does falls on all of them."""
-        peers = [peer for peer in self.peers if peer.is_grpc or scenario in ("unary", "large", "latency")]
+        self.measure(scenario, [(peer.name, peer, scenario) for peer in self.peers if scenario in peer.scenarios])
+
+    def json(self) -> None:
+        """One message, in every way in which it can be written."""
+        rows = [(f"{peer.name} {JSON[scenario]}", peer, scenario)
+                for scenario in JSON for peer in self.peers
+                if scenario in peer.scenarios and (scenario != "unary" or peer.name == "taxon")]
+        self.measure("json", rows, is_checked=True)
+
+    def measure(self, part: str, rows: list[tuple[str, Peer, str]], is_checked: bool = False) -> None:
+        """Rounds in which the rows (name, server, scenario) take turns, so that what else the machine does falls on all."""
         calls: dict[str, int] = {}
         runs: dict[str, list[dict[str, float]]] = defaultdict(list)
         for _ in range(self.rounds):
-            for peer in peers:
+            for name, peer, scenario in rows:
                 port = free_port()
                 with running(peer.command(port, scenario), port) as server:
-                    if peer.name not in calls:
-                        calls[peer.name] = load.fitting(server, scenario, self.seconds)
+                    if is_checked:
+                        answers.check(server, scenario)
+                    if name not in calls:
+                        calls[name] = load.fitting(server, scenario, self.seconds)
                     # Warms the server up.
-                    load.h2load(server, scenario, max(calls[peer.name] // 10, load.SHAPES[scenario][0]))
-                    run = load.h2load(server, scenario, calls[peer.name])
+                    load.h2load(server, scenario, max(calls[name] // 10, load.SCENARIOS[scenario].connections))
+                    run = load.h2load(server, scenario, calls[name])
                     figures = {
                         "cpu_us": run.cpu, "rps": run.rps, "p50_us": run.p50, "p99_us": run.p99,
                         "peak_rss_kib": server.memory("VmHWM"),
                     }
                     if scenario == "stream":
                         figures["cpu_us_per_message"] = run.cpu / load.MESSAGES
-                    runs[peer.name].append(figures)
+                    runs[name].append(figures)
         for name, each in runs.items():
-            self.figures[scenario][name] = {key: statistics.median(run[key] for run in each) for key in each[0]}
-        self.table(scenario)
+            self.figures[part][name] = {key: statistics.median(run[key] for run in each) for key in each[0]}
+        self.table(part)
 
-    def table(self, scenario: str) -> None:
-        stream = scenario == "stream"
-        print(f"\n{TITLES[scenario]}")
-        print(f"{'':14}{'CPU µs/call':>12}{'calls/s':>11}{'p50 ms':>10}{'p99 ms':>10}{'peak MiB':>10}"
+    def table(self, part: str) -> None:
+        stream = part == "stream"
+        width = max(14, *(len(name) + 1 for name in self.figures[part])) if self.figures[part] else 14
+        print(f"\n{TITLES[part]}")
+        print(f"{'':{width}}{'CPU µs/call':>12}{'calls/s':>11}{'p50 ms':>10}{'p99 ms':>10}{'peak MiB':>10}"
               f"{'µs/message' if stream else '':>12}")
-        for name, run in self.figures[scenario].items():
-            print(f"{name:14}{run['cpu_us']:12.2f}{run['rps']:11,.0f}{run['p50_us'] / 1e3:10.3f}"
+        for name, run in self.figures[part].items():
+            print(f"{name:{width}}{run['cpu_us']:12.2f}{run['rps']:11,.0f}{run['p50_us'] / 1e3:10.3f}"
                   f"{run['p99_us'] / 1e3:10.3f}{run['peak_rss_kib'] / 1024:10.1f}"
                   + (f"{run['cpu_us_per_message']:12.3f}" if stream else ""), flush=True)
 
@@ -111,6 +131,8 @@ class Bench:
             self.skip(f"{left_out:,} of {self.connections:,} idle connections: the limit of open files is {limit}")
         print(f"\n{count:,} idle connections")
         for peer in self.peers:
+            if "unary" not in peer.scenarios:
+                continue
             port = free_port()
             with running(peer.command(port, "unary"), port) as server:
                 each = idle.memory(server, count)
@@ -144,10 +166,10 @@ class Bench:
             return self.skip("instructions: valgrind is not installed")
         print("\nUser-space instructions a call (callgrind, the difference of n and 2n calls)")
         for peer in self.peers:
-            for scenario in ("unary", "error") if peer.is_grpc else ("unary",):
+            for scenario in [one for one in COUNTED if one in peer.scenarios]:
                 count = instructions.count(peer, scenario)
                 self.figures.setdefault("instructions", {}).setdefault(peer.name, {})[scenario] = count
-                print(f"{peer.name:14}{scenario:8}{count:12,.0f}", flush=True)
+                print(f"{peer.name:14}{scenario:12}{count:12,.0f}", flush=True)
 
     def result(self) -> dict[str, Any]:
         """The figures with the ratios that the acceptance is about."""
@@ -165,8 +187,13 @@ class Bench:
         ratio("cpu, error / unary", "error", "taxon", "taxon", "cpu_us", "unary")
         ratio("stream cpu, taxon / grpc-swift-2", "stream", "taxon", "grpc-swift-2", "cpu_us")
         ratio("client cpu, taxon / grpc-swift-2", "client", "taxon", "grpc-swift-2", "cpu_us")
+        json_h1, json_h2, grpc = (f"taxon {JSON[scenario]}" for scenario in ("json-h1", "json-h2", "unary"))
+        ratio("json cpu on HTTP/1.1, taxon / hummingbird", "json", json_h1, f"hummingbird {JSON['json-h1']}", "cpu_us")
+        ratio("json cpu on HTTP/2, taxon, json / gRPC", "json", json_h2, grpc, "cpu_us")
+        ratio("json instructions on HTTP/1.1, taxon / hummingbird", "instructions", "taxon", "hummingbird", "json-h1")
         if counts := self.figures.get("instructions", {}).get("taxon"):
             ratios["instructions, error / unary"] = round(counts["error"] / counts["unary"], 3)
+            ratios["instructions, json on HTTP/2 / unary"] = round(counts["json-h2"] / counts["unary"], 3)
         return {"figures": rounded(self.figures), "ratios": ratios, "skipped": self.skipped}
 
 
@@ -184,7 +211,7 @@ def run(parts: list[str], peers: list[str], seconds: float, rounds: int, connect
         if part in LOADS:
             bench.load(part)
         else:
-            {"idle": bench.idle, "client": bench.clients, "instructions": bench.instructions}[part]()
+            {"json": bench.json, "idle": bench.idle, "client": bench.clients, "instructions": bench.instructions}[part]()
     for part in PARTS:
         if part not in parts:
             bench.skip(f"{part}: not asked for")

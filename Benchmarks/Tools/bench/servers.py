@@ -89,30 +89,43 @@ def nghttpd(port: int) -> list[str]:
     if not (found := shutil.which("nghttpd")):
         raise Missing("nghttpd is not installed (Debian: nghttp2-server); --install asks apt for it")
     # A file stands where the reply is expected, of the size of the reply.
-    from .load import PATHS, REQUESTS
+    from .load import SCENARIOS
 
-    for name, path in PATHS.items():
-        file = SCRATCH / "nghttpd" / name / path.lstrip("/")
+    for name in FILES:
+        file = SCRATCH / "nghttpd" / name / SCENARIOS[name].path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(REQUESTS[name])
+        file.write_bytes(SCENARIOS[name].body)
     return [found, "--no-tls", "-n", "1", "-d", str(SCRATCH / "nghttpd" / "SCENARIO"), str(port)]
+
+
+def hummingbird(port: int) -> list[str]:
+    return [str(swift_build("HummingbirdJSON", "hummingbird-server") / "hummingbird-server"), str(port)]
+
+
+GRPC = ("unary", "error", "large", "stream", "latency", "deadline")
+FILES = ("unary", "large", "latency")
 
 
 @dataclass
 class Peer:
-    """One of the servers."""
+    """One of the servers, and the scenarios (in load.py) that it answers."""
 
     name: str
     make: Callable[[int], list[str]]
-    is_grpc: bool = True
+    scenarios: tuple[str, ...] = GRPC
+
+    @property
+    def is_grpc(self) -> bool:
+        return "error" in self.scenarios
 
     def command(self, port: int, scenario: str) -> list[str]:
         return [part.replace("SCENARIO", scenario) for part in self.make(port)]
 
 
 PEERS = [
-    Peer("taxon", taxon), Peer("grpc-swift-2", grpc_swift), Peer("grpc-c++", grpc_cpp),
-    Peer("nghttpd", nghttpd, is_grpc=False),
+    Peer("taxon", taxon, (*GRPC, "json-h2", "json-h1", "connect-h2", "connect-h1")),
+    Peer("grpc-swift-2", grpc_swift), Peer("grpc-c++", grpc_cpp), Peer("nghttpd", nghttpd, FILES),
+    Peer("hummingbird", hummingbird, ("json-h1",)),
 ]
 
 

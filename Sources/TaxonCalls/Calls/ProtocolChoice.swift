@@ -27,7 +27,7 @@ struct ProtocolChoice {
   func choose(_ head: inout RequestHead, hasBody: Bool) -> Outcome {
     let request = OtherRequest(HTTPRequestLine(method: head.verb, target: head.path))
     head.other = request
-    let origin = head.metadata.first("origin")
+    let origin = protocols.cors == nil ? nil : head.metadata.first("origin")
     if let cors = protocols.cors { request.answerFields = cors.fields(origin: origin) }
     if head.wire != nil, !head.isPost {
       head.wire = PlainText.self

@@ -10,7 +10,11 @@ package enum ConnectUnary: WireProtocol {
   package static var framing: BodyFraming { .whole }
   package static let acceptEncodingName = "accept-encoding"
 
+  private static let okHead = HeaderBlock([.init(":status", "200"), .init("content-type", "application/proto")])
+  private static let okJSONHead = HeaderBlock([.init(":status", "200"), .init("content-type", "application/json")])
+
   package static func head(_ answer: AnswerHead) -> HeaderBlock {
+    if answer.isPlain { return if case .binary = answer.codec { okHead } else { okJSONHead } }
     var fields: [HeaderBlock.Field] = [
       .init(":status", "200"), .init("content-type", Connect.contentType(answer.codec, "application/")),
     ]

@@ -11,7 +11,10 @@ package enum PlainJSON: WireProtocol {
   package static var framing: BodyFraming { .whole }
   package static let acceptEncodingName = "accept-encoding"
 
+  private static let okHead = HeaderBlock([.init(":status", "200"), .init("content-type", "application/json")])
+
   package static func head(_ answer: AnswerHead) -> HeaderBlock {
+    if answer.isPlain { return okHead }
     var fields: [HeaderBlock.Field] = [.init(":status", "200"), .init("content-type", "application/json")]
     if let compression = answer.compression { fields.append(.init("content-encoding", compression.rawValue)) }
     fields += HeaderBlock.Field.fields(of: answer.initial)

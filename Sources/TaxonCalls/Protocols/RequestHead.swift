@@ -50,10 +50,10 @@ package struct RequestHead {
     case 10 where isNamed(":authority"): authority = cache.authority(value)
     case 2 where isNamed("te"): break
     // What HTTP/2's own framing says is not metadata.
-    case 14 where isNamed("content-length"): contentLength = Int(String(decoding: value, as: UTF8.self))
+    case 14 where isNamed("content-length"): contentLength = Self.number(value)
     case 12 where isNamed("content-type"):
       wire = GRPC.isContentType(value) ? GRPC.self : nil
-      contentType = wire == nil ? String(decoding: value, as: UTF8.self) : ""
+      contentType = wire == nil ? cache.string(value) : ""
     case 12 where isNamed("grpc-timeout"):
       timeout = Timeout.parse(value)
       if timeout == nil { invalidTimeout = String(decoding: value, as: UTF8.self) }
@@ -61,6 +61,17 @@ package struct RequestHead {
     case 20 where isNamed("grpc-accept-encoding"): accepted = Compression.list(value)
     default: builder.receive(name: name, value: value, cache: cache)
     }
+  }
+
+  /// The value of `content-length` (RFC 9110 §8.6); nil when it is no number, or too large for one.
+  private static func number(_ digits: UnsafeBufferPointer<UInt8>) -> Int? {
+    guard !digits.isEmpty, digits.count <= 18 else { return nil }
+    var number = 0
+    for digit in digits {
+      guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
+      number = number * 10 + Int(digit - UInt8(ascii: "0"))
+    }
+    return number
   }
 
   /// All fields have come.

@@ -37,6 +37,9 @@ package struct AnswerHead {
   let compression: Compression?
   /// How messages are written.
   let codec: MessageCodec
+
+  /// The head has nothing of this very answer: it can be the same for all.
+  var isPlain: Bool { initial.isEmpty && trailing.isEmpty && compression == nil }
 }
 
 /// What of an error leaves, in the form of the call's protocol.
