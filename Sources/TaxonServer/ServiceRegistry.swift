@@ -68,7 +68,8 @@ public struct ServiceRegistry: Sendable {
     handler:
       @escaping @Sendable (Request, ResponseWriter<Response, Failure>, ServerContext) async throws(Failure) -> Void
   ) {
-    stream(method, MethodShape(takesMany: false, answersMany: true)) { (requests, responses, context) async throws(Failure) in
+    stream(method, MethodShape(takesMany: false, answersMany: true)) {
+      (requests, responses, context) async throws(Failure) in
       // The handler begins when the one message is there.
       guard let request = try await requests.first() else { return }
       try await handler(request, responses, context)
@@ -80,7 +81,8 @@ public struct ServiceRegistry: Sendable {
     clientStreaming method: MethodDescriptor<Request, Response, Failure>,
     handler: @escaping @Sendable (RequestStream<Request, Failure>, ServerContext) async throws(Failure) -> Response
   ) {
-    stream(method, MethodShape(takesMany: true, answersMany: false)) { (requests, responses, context) async throws(Failure) in
+    stream(method, MethodShape(takesMany: true, answersMany: false)) {
+      (requests, responses, context) async throws(Failure) in
       try await responses.write(try await handler(requests, context), compress: context.compressesReply)
     }
   }
@@ -124,7 +126,8 @@ public struct ServiceRegistry: Sendable {
     handler:
       @escaping @Sendable (Request, ResponseWriter<Response, RPCError>, ServerContext) async throws -> Void
   ) {
-    stream(method, MethodShape(takesMany: false, answersMany: true)) { (requests, responses, context) async throws(RPCError) in
+    stream(method, MethodShape(takesMany: false, answersMany: true)) {
+      (requests, responses, context) async throws(RPCError) in
       do {
         guard let request = try await requests.first() else { return }
         try await handler(request, responses, context)
@@ -139,7 +142,8 @@ public struct ServiceRegistry: Sendable {
     clientStreaming method: MethodDescriptor<Request, Response, RPCError>,
     handler: @escaping @Sendable (RequestStream<Request, RPCError>, ServerContext) async throws -> Response
   ) {
-    stream(method, MethodShape(takesMany: true, answersMany: false)) { (requests, responses, context) async throws(RPCError) in
+    stream(method, MethodShape(takesMany: true, answersMany: false)) {
+      (requests, responses, context) async throws(RPCError) in
       do {
         try await responses.write(try await handler(requests, context), compress: context.compressesReply)
       } catch {
@@ -157,7 +161,8 @@ public struct ServiceRegistry: Sendable {
       )
       async throws -> Void
   ) {
-    stream(method, MethodShape(takesMany: true, answersMany: true)) { (requests, responses, context) async throws(RPCError) in
+    stream(method, MethodShape(takesMany: true, answersMany: true)) {
+      (requests, responses, context) async throws(RPCError) in
       do { try await handler(requests, responses, context) } catch { throw RPCError.lift(error) }
     }
   }

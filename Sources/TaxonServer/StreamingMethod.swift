@@ -97,7 +97,9 @@ final class StreamingCall<Request: Message, Response: Message, Failure: ErrorUni
       credit: { kept in
         if eventLoop.inEventLoop { stream.read(kept) } else { eventLoop.execute { stream.read(kept) } }
       })
-    outbound = OutboundMessages(eventLoop: eventLoop, codec: stream.codec, framing: stream.framing) { stream.compression(wish: context.compressesReply) }
+    outbound = OutboundMessages(eventLoop: eventLoop, codec: stream.codec, framing: stream.framing) {
+      stream.compression(wish: context.compressesReply)
+    }
     outbound.attach(stream.exchange) { settings in
       stream.sendHead(context.takeHead(), compression: settings?.compression)
     }

@@ -81,7 +81,9 @@ struct ProtocolChoice {
   /// Checks what Connect has in its own headers; nil when all is well.
   private func connect(_ head: inout RequestHead) -> Outcome? {
     let version = head.metadata.first("connect-protocol-version")
-    if let version, version != "1" { return invalid("connect-protocol-version \"\(version)\" is not supported; it is 1") }
+    if let version, version != "1" {
+      return invalid("connect-protocol-version \"\(version)\" is not supported; it is 1")
+    }
     if version == nil, protocols.connect.requiresProtocolVersion {
       return invalid("the header connect-protocol-version is missing; it is 1")
     }
@@ -178,7 +180,8 @@ struct ProtocolChoice {
   /// Verbs by which something at the path is reached.
   private func allowed(at path: String) -> [String] {
     guard let method = router.method(path) else {
-      guard protocols.served.contains(.rest), case .wrongVerb(let verbs) = router.routes.match(verb: "OPTIONS", target: path)
+      guard protocols.served.contains(.rest),
+        case .wrongVerb(let verbs) = router.routes.match(verb: "OPTIONS", target: path)
       else { return [] }
       return verbs + ["OPTIONS"]
     }
@@ -255,7 +258,9 @@ private struct Form {
   /// JSON with Connect's header, or where nothing else speaks JSON, is Connect.
   func settled(_ head: RequestHead, _ protocols: CallProtocols) -> Form {
     guard kind == .json, protocols.served.contains(.connect) else { return self }
-    guard head.metadata.first("connect-protocol-version") != nil || !protocols.served.contains(.json) else { return self }
+    guard head.metadata.first("connect-protocol-version") != nil || !protocols.served.contains(.json) else {
+      return self
+    }
     var form = self
     form.kind = .connect
     return form

@@ -201,7 +201,8 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     // The message is in the head: what content a GET has says nothing (RFC 9110 §9.3.1).
     if head.other?.message != nil {
       if before + data.count > Self.maxRejected {
-        return end(with: RPCError(.invalidArgument, "A GET has no content, and more than \(Self.maxRejected) bytes came"))
+        return end(
+          with: RPCError(.invalidArgument, "A GET has no content, and more than \(Self.maxRejected) bytes came"))
       }
       return
     }

@@ -87,7 +87,8 @@ struct MessageFramer {
   }
 
   /// Appends bytes in a frame; the flag has no place where the body is the message.
-  static func put(_ bytes: UnsafeRawBufferPointer, flag: UInt8, _ framing: BodyFraming, to buffer: inout OutboundBuffer) {
+  static func put(_ bytes: UnsafeRawBufferPointer, flag: UInt8, _ framing: BodyFraming, to buffer: inout OutboundBuffer)
+  {
     switch framing {
     case .whole:
       guard !bytes.isEmpty else { return }

@@ -27,7 +27,8 @@ public struct CORSSettings: Sendable, Hashable {
     if let origins {
       for origin in origins.sorted() where !Self.isOrigin(origin) {
         return (
-          "cors.origins", origin, "an origin is a scheme, a host in lower case and perhaps a port: https://app.example.com"
+          "cors.origins", origin,
+          "an origin is a scheme, a host in lower case and perhaps a port: https://app.example.com"
         )
       }
     } else if allowsCredentials {
@@ -114,7 +115,8 @@ extension CORSSettings {
   /// What pages read in them.
   private static let exposed = [
     "allow", "accept-post", "connect-accept-encoding", "connect-content-encoding", "content-encoding", "etag",
-    "grpc-encoding", "grpc-message", "grpc-retry-pushback-ms", "grpc-status", "grpc-status-details-bin", "retry-after", "taxon-error",
+    "grpc-encoding", "grpc-message", "grpc-retry-pushback-ms", "grpc-status", "grpc-status-details-bin", "retry-after",
+    "taxon-error",
   ]
 }
 

@@ -3,6 +3,7 @@ import TaxonProtobuf
 
 /// Protocols that a server speaks beside gRPC, on the same port.
 public struct ServedProtocols: OptionSet, Sendable, Hashable {
+  /// A bit for each protocol.
   public let rawValue: UInt8
 
   /// Protocols by their bits.

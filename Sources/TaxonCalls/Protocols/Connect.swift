@@ -115,7 +115,8 @@ private enum Connect {
     // The protocol has a status for each code, but what is not there is not found, as with any path.
     let isUnknownPath = error.identity == CallError.MethodNotFound.declaration.identity
     return CallFailure(
-      httpStatus: isUnknownPath ? 404 : body.httpStatus, body: body.json, contentType: "application/json", retryAfter: body.status.retryAfter,
+      httpStatus: isUnknownPath ? 404 : body.httpStatus, body: body.json, contentType: "application/json",
+      retryAfter: body.status.retryAfter,
       instanceID: body.status.instanceID, dropped: body.status.dropped)
   }
 }

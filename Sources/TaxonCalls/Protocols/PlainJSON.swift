@@ -57,7 +57,8 @@ enum PlainText: WireProtocol {
     if served.isDisjoint(with: [.json, .rest]) { return true }
     if let wire = request.wire { return wire != PlainJSON.self }
     let type = request.contentType
-    return type.hasPrefix("application/grpc") || type.hasPrefix("application/connect") || type.hasPrefix("application/proto")
+    return type.hasPrefix("application/grpc") || type.hasPrefix("application/connect")
+      || type.hasPrefix("application/proto")
       || request.metadata.first("connect-protocol-version") != nil
   }
 

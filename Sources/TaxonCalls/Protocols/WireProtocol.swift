@@ -18,7 +18,8 @@ package protocol WireProtocol: SendableMetatype {
   static func finish(_ exchange: any HTTPExchange, _ trailing: Metadata)
 
   /// What of an error leaves.
-  static func failure(_ error: some TaxonomyError, _ request: borrowing RequestHead, _ options: WireOptions) -> CallFailure
+  static func failure(_ error: some TaxonomyError, _ request: borrowing RequestHead, _ options: WireOptions)
+    -> CallFailure
   /// Answers with an error, when no head is out.
   static func fail(_ exchange: any HTTPExchange, _ failure: CallFailure, _ answer: FailedAnswer)
   /// Ends the body of an answer whose head is out with an error.

@@ -204,7 +204,6 @@ package final class HTTP2Stream: ServerExchange {
 
   package var hasUnsentBody: Bool { outbound.count > 0 || !state.isFinished || session?.hasUnsentEnd(self) == true }
 
-
   package var owner: AnyObject? { session?.delegate }
 
   package var isFullDuplex: Bool { true }

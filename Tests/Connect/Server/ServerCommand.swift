@@ -7,7 +7,8 @@ struct ServerCommand: ParsableCommand {
     commandName: "server", abstract: "Serve connectrpc.conformance.v1.ConformanceService as standard input asks for.",
     discussion: "Reads one ServerCompatRequest, answers with a ServerCompatResponse and serves until it is ended.")
 
-  @Flag(help: "Also speak plain JSON, of which the suite knows nothing: to it, errors of JSON are Connect's.") var json = false
+  @Flag(help: "Also speak plain JSON, of which the suite knows nothing: to it, errors of JSON are Connect's.")
+  var json = false
 
   func run() throws {
     guard let request = try SizedMessages.read(SuiteServerCompatRequest.self) else { return }
