@@ -65,7 +65,7 @@ struct ServerCallState {
   }
 
   /// The head is complete, and the request is answered without a call.
-  mutating func refuse() { request = .messages(count: 0) }
+  mutating func refuse(hasEnded: Bool) { request = hasEnded ? .ended : .messages(count: 0) }
 
   /// True until the head is complete.
   var wantsHead: Bool {

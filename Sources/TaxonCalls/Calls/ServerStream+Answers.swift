@@ -142,7 +142,7 @@ extension ServerStream {
   /// A request that goes on is not stopped at once: what is wrong with it further on is still answered as HTTP/2 asks,
   /// and a client that ends it soon does not find its stream reset. RFC 9113 §8.1 leaves that to the server.
   func refuse(_ error: any TaxonomyError, _ fields: Metadata, hasEnded: Bool) {
-    state.refuse()
+    state.refuse(hasEnded: hasEnded)
     if head.wire == nil {
       head.wire = PlainText.suits(head, context.protocols.served) ? PlainText.self : PlainJSON.self
     }

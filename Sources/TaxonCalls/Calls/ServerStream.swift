@@ -147,7 +147,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     case .call: return true
     case .refuse(let error, let fields): refuse(error, fields, hasEnded: !hasBody)
     case .answer(let block):
-      state.refuse()
+      state.refuse(hasEnded: !hasBody)
       _ = state.finish()
       exchange.sendHeadersOnly(block)
       if hasBody { exchange.resetWhenAnswered() }
