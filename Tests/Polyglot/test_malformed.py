@@ -103,7 +103,6 @@ def test_errors_of_the_connection_end_it(name: str, connection: RawConnection) -
 
 
 BEGINNINGS = {
-    "HTTP/1.1": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "HTTP/1.1 POST": b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n",
     "TLS": bytes.fromhex("16030100c8010000c40303") + bytes(200),
     "a preface that is almost right": PREFACE[:-1] + b"x" + settings(),

@@ -186,19 +186,23 @@ class TestHTTP:
     def test_a_content_type_that_is_not_grpc_is_415(self, curl: Callable[..., Curl], content_type: str) -> None:
         answer = curl(GET_TASK, "--header", f"content-type: {content_type}", body=frame(b""))
         assert answer.status == 415
-        assert answer.body == b"the content-type of a gRPC call is application/grpc\n"
+        assert "application/grpc, " in answer.fields["accept-post"]
+        # gRPC's clients go by the status; JSON is for those who may read it.
+        is_text = answer.fields["content-type"].startswith("text/plain")
+        assert is_text == content_type.startswith("application/grpc")
+        assert content_type.encode() in answer.body
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
     def test_a_method_that_is_not_post_is_405(self, curl: Callable[..., Curl], method: str) -> None:
         answer = curl(GET_TASK, "--request", method, *GRPC)
         assert answer.status == 405
         assert answer.fields["allow"] == "POST"
-        assert answer.body == b"gRPC calls are POST requests\n"
+        assert answer.body.endswith(b"allowed are POST\n")
 
     def test_the_answer_to_head_has_no_body(self, curl: Callable[..., Curl]) -> None:
         answer = curl(GET_TASK, "--head", *GRPC)
         assert answer.status == 405
-        assert answer.fields["content-length"] == str(len("gRPC calls are POST requests\n"))
+        assert int(answer.fields["content-length"]) > 0
 
     @pytest.mark.parametrize("content_type", ["application/grpc", "application/grpc+proto", "application/grpc;x=y"])
     def test_the_content_types_of_grpc_are_taken(self, curl: Callable[..., Curl], content_type: str) -> None:

@@ -27,6 +27,8 @@ struct ProtocolChoice {
   func choose(_ head: inout RequestHead, hasBody: Bool) -> Outcome {
     let request = OtherRequest(HTTPRequestLine(method: head.verb, target: head.path))
     head.other = request
+    request.isBodiless = head.verb == "HEAD"
+    request.isConditional = request.isBodiless || head.verb == "GET"
     let origin = protocols.cors == nil ? nil : head.metadata.first("origin")
     if let cors = protocols.cors { request.answerFields = cors.fields(origin: origin) }
     if head.wire != nil, !head.isPost {
@@ -35,8 +37,6 @@ struct ProtocolChoice {
     }
     let target = RequestTarget(head.path)
     if head.verb == "OPTIONS" { return options(head, target, origin) }
-    request.isBodiless = head.verb == "HEAD"
-    request.isConditional = request.isBodiless || head.verb == "GET"
     let method = router.method(target.path)
     if head.isPost, let form = Form(head.contentType)?.settled(head, protocols), form.isServed(by: protocols.served) {
       // A path of REST's has JSON, too.

@@ -41,13 +41,15 @@ package enum GRPC: WireProtocol {
   private static let okHead = HeaderBlock([.init(":status", "200"), .init("content-type", "application/grpc")])
   private static let okTrailers = HeaderBlock([.init("grpc-status", "0")])
 
-  package static func head(_ answer: AnswerHead) -> HeaderBlock {
-    if answer.initial.isEmpty, answer.compression == nil, case .binary = answer.codec { return okHead }
+  package static func head(_ answer: AnswerHead) -> HeaderBlock { head(answer.initial, answer.compression, answer.codec) }
+
+  static func head(_ initial: Metadata, _ compression: Compression?, _ codec: MessageCodec) -> HeaderBlock {
+    if initial.isEmpty, compression == nil, case .binary = codec { return okHead }
     var fields: [HeaderBlock.Field] = [
-      .init(":status", "200"), .init("content-type", answer.codec.contentType("application/grpc")),
+      .init(":status", "200"), .init("content-type", codec.contentType("application/grpc")),
     ]
-    if let compression = answer.compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
-    return HeaderBlock(fields + HeaderBlock.Field.fields(of: answer.initial))
+    if let compression { fields.append(.init("grpc-encoding", compression.rawValue)) }
+    return HeaderBlock(fields + HeaderBlock.Field.fields(of: initial))
   }
 
   package static func finish(_ exchange: any HTTPExchange, _ trailing: Metadata) {
