@@ -41,7 +41,9 @@ package enum GRPC: WireProtocol {
   private static let okHead = HeaderBlock([.init(":status", "200"), .init("content-type", "application/grpc")])
   private static let okTrailers = HeaderBlock([.init("grpc-status", "0")])
 
-  package static func head(_ answer: AnswerHead) -> HeaderBlock { head(answer.initial, answer.compression, answer.codec) }
+  package static func head(_ answer: AnswerHead) -> HeaderBlock {
+    head(answer.initial, answer.compression, answer.codec)
+  }
 
   static func head(_ initial: Metadata, _ compression: Compression?, _ codec: MessageCodec) -> HeaderBlock {
     if initial.isEmpty, compression == nil, case .binary = codec { return okHead }
