@@ -39,6 +39,7 @@ final class Walk {
     await systemErrors(slow)
     try await externalErrors()
     await reflexErrors()
+    try await roads()
     try await retries()
     try await circuitBreaker()
     try await partialSuccess()

@@ -82,7 +82,9 @@ import Testing
   }
 
   @Test func aByteAtATimeIsAsGood() async throws {
-    try await withClient { client, _ in
+    try await withClient { configuration in
+      configuration.http1.headTimeout = .seconds(60)
+    } test: { client, _ in
       for byte in Self.call("slowly", chunked: true) { try await client.write([byte]) }
       #expect(try await client.receive(of: Self.end).contains("slowly"))
     }
