@@ -10,7 +10,9 @@ from typing import Any
 
 import swift_source
 
-SYSTEM = frozenset({"Darwin", "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Musl", "Synchronization"})
+SYSTEM = frozenset({
+    "Darwin", "Dispatch", "Foundation", "FoundationEssentials", "FoundationNetworking", "Glibc", "Musl", "Synchronization",
+})
 """Modules that come with Swift or the system, which no target has to depend on."""
 
 
