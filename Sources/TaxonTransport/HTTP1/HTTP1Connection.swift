@@ -373,6 +373,7 @@ package final class HTTP1Connection {
     guard let exchange else { return }
     self.exchange = nil
     exchange.leave()?.closed(errorCode: code.rawValue)
+    if spare == nil { spare = exchange.surrenderMemory() }
     delegate?.streamClosed()
   }
 
@@ -516,6 +517,7 @@ package final class HTTP1Connection {
     spare = nil
   }
 
+  /// Memory of the last answer's body, for the next one.
   @exclusivity(unchecked) private var spare: UnsafeMutableRawBufferPointer?
 
   func takeSpareMemory() -> UnsafeMutableRawBufferPointer? { spare.take() }

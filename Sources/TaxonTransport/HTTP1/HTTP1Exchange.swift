@@ -106,6 +106,9 @@ package final class HTTP1Exchange: ServerExchange {
     outbound.count == 0 && outbound.hasMemory ? outbound.surrender() : connection?.takeSpareMemory()
   }
 
+  /// Memory of a body that has been written; nil when there is none worth keeping.
+  func surrenderMemory() -> UnsafeMutableRawBufferPointer? { outbound.count == 0 ? outbound.surrender() : nil }
+
   package func takeBack(into buffer: inout OutboundBuffer) { buffer.append(contentsOf: &outbound) }
 
   // MARK: Writing
