@@ -25,15 +25,21 @@ package struct HTTP1Fault: Error, Hashable, CustomStringConvertible {
 /// Classes of bytes in HTTP (RFC 9110 §5.6.2, RFC 9112).
 enum HTTP1Bytes {
   /// The bytes of a method and of the name of a field (tchar).
-  static func isToken(_ byte: UInt8) -> Bool {
-    byte < 64 ? lowTokens >> UInt64(byte) & 1 == 1 : byte < 128 && highTokens >> UInt64(byte - 64) & 1 == 1
-  }
+  static func isToken(_ byte: UInt8) -> Bool { isIn(tokens, byte) }
+
+  /// What the grammar of a host and a port has (RFC 3986 §3.2.2), without the comma, by which proxies join fields.
+  static func isHost(_ byte: UInt8) -> Bool { isIn(hosts, byte) }
 
   /// What the value of a field may have: everything but controls, of which a tab is none (RFC 9110 §5.5).
   static func isValue(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }
 
   /// The visible characters of ASCII.
   static func isVisible(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7F }
+
+  /// The byte, a letter of ASCII in lower case.
+  static func lower(_ byte: UInt8) -> UInt8 {
+    byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
+  }
 
   /// The digit's value; nil for what is no hexadecimal digit.
   static func hexadecimal(_ byte: UInt8) -> UInt64? {
@@ -45,20 +51,26 @@ enum HTTP1Bytes {
     }
   }
 
-  private static let (lowTokens, highTokens): (UInt64, UInt64) = {
-    var sets: (UInt64, UInt64) = (0, 0)
-    let tokens: StaticString = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    for index in 0..<tokens.utf8CodeUnitCount {
-      let byte = tokens.utf8Start[index]
-      if byte < 64 { sets.0 |= 1 << UInt64(byte) } else { sets.1 |= 1 << UInt64(byte - 64) }
-    }
-    return sets
-  }()
+  /// Bits of the bytes below 64 and below 128; literal, so that nothing has to be made at the first use.
+  private static let tokens: (UInt64, UInt64) = (0x03FF_6CFA_0000_0000, 0x57FF_FFFF_C7FF_FFFE)
+  private static let hosts: (UInt64, UInt64) = (0x2FFF_6FF2_0000_0000, 0x47FF_FFFE_AFFF_FFFE)
+
+  @inline(__always)
+  private static func isIn(_ bits: (UInt64, UInt64), _ byte: UInt8) -> Bool {
+    byte < 128 && (byte < 64 ? bits.0 : bits.1) &>> UInt64(byte & 63) & 1 == 1
+  }
 }
 
 extension UnsafeBufferPointer<UInt8> {
   /// Whether the bytes are those of the text.
   func equals(_ text: StaticString) -> Bool {
     count == text.utf8CodeUnitCount && elementsEqual(UnsafeBufferPointer(start: text.utf8Start, count: count))
+  }
+
+  /// Whether the bytes are those of the text, which is in lower case, in any case.
+  func isField(_ text: StaticString) -> Bool {
+    guard count == text.utf8CodeUnitCount else { return false }
+    for index in 0..<count where HTTP1Bytes.lower(self[index]) != text.utf8Start[index] { return false }
+    return true
   }
 }

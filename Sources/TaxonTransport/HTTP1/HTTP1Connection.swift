@@ -31,6 +31,9 @@ package final class HTTP1Connection {
   private let ended: (ConnectionFailure?) -> Void
   private let end: LingeringClose
   @exclusivity(unchecked) private var context: ChannelHandlerContext?
+  private let decoder: HTTPRequestDecoder
+  /// What the decoder has seen and not taken.
+  @exclusivity(unchecked) private var undecoded = ByteBuffer()
   /// What came and is not in the decoder yet.
   @exclusivity(unchecked) private var pending = ByteBuffer()
   /// Bytes of it that the guard has seen.
@@ -80,6 +83,7 @@ package final class HTTP1Connection {
   ) {
     self.configuration = configuration
     self.ledger = ledger
+    decoder = Self.decoder(configuration)
     scheme = isEncrypted ? "https" : "http"
     ended = closed
     end = LingeringClose(limit: closeLimit)
@@ -91,28 +95,32 @@ package final class HTTP1Connection {
 
   /// Puts the connection's handlers at the end of its channel's pipeline. On the channel's loop.
   package func addHandlers(to channel: any Channel) throws {
+    let pipeline = channel.pipeline.syncOperations
+    try pipeline.addHandler(HTTP1Handler(self))
+    try pipeline.addHandler(HTTP1RequestHandler(self))
+  }
+
+  private static func decoder(_ configuration: HTTP1Configuration) -> HTTPRequestDecoder {
     var limits = NIOHTTPDecoderLimitConfiguration()
     // The head's and the trailers', which are counted here already, together.
     limits.maxHeaderFieldSize = configuration.maxHeaderListSize + 1024
     limits.maxHeaderListSize = 2 * configuration.maxHeaderListSize + 1024
     limits.maxHeaderFieldCount = limits.maxHeaderListSize / 3
-    let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
-    let pipeline = channel.pipeline.syncOperations
-    try pipeline.addHandler(HTTP1Handler(self))
-    try pipeline.addHandler(ByteToMessageHandler(decoder))
-    try pipeline.addHandler(HTTP1RequestHandler(self))
+    return HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
   }
 
   // MARK: The channel
 
   func added(_ context: ChannelHandlerContext) {
     self.context = context
+    decoder.decoderAdded(context: context)
     schedule()
   }
 
-  func removed() {
+  func removed(_ context: ChannelHandlerContext) {
     lose()
-    context = nil
+    decoder.decoderRemoved(context: context)
+    self.context = nil
   }
 
   /// Ends the exchange: the channel is gone.
@@ -157,13 +165,32 @@ package final class HTTP1Connection {
     guard !isPumping, let context else { return }
     isPumping = true
     while let piece = next() {
-      hasDecoded = false
-      context.fireChannelRead(NIOAny(piece))
+      decode(piece, context)
       // The guards and the decoder have to agree on where requests end.
       if !hasDecoded && isInHead || isAtEnd, !isClosing { refuse(.malformed("The request ends where it should not")) }
       settle()
     }
     isPumping = false
+    // So that the channel reads into the same memory again.
+    if pending.readableBytes == 0 { pending = ByteBuffer() }
+  }
+
+  /// Has the decoder read a piece. What it does not take, the beginning of a trailer, goes with the next one.
+  ///
+  /// The decoder is driven by hand: it is one of NIO's `ByteToMessageDecoder`s, whose handler costs as much as parsing does.
+  private func decode(_ piece: ByteBuffer, _ context: ChannelHandlerContext) {
+    hasDecoded = false
+    var bytes = piece
+    if undecoded.readableBytes > 0 {
+      undecoded.writeImmutableBuffer(piece)
+      (bytes, undecoded) = (undecoded, ByteBuffer())
+    }
+    do {
+      _ = try decoder.decode(context: context, buffer: &bytes)
+    } catch {
+      decoderFailed(error)
+    }
+    if bytes.readableBytes > 0 { undecoded = bytes }
   }
 
   /// What the decoder may have next; nil when there is nothing, or no room for it.
@@ -295,10 +322,10 @@ package final class HTTP1Connection {
 
   private func begin(_ head: HTTPRequestHead) throws(HTTP1Fault) {
     hasHadRequest = true
-    guard HTTP1RequestHead.listSize(head) <= configuration.maxHeaderListSize else {
+    let request = try HTTP1RequestHead(head)
+    guard request.size <= configuration.maxHeaderListSize else {
       throw Self.headTooLarge(configuration.maxHeaderListSize)
     }
-    let request = try HTTP1RequestHead(head)
     let exchange = HTTP1Exchange(self, method: request.method, isOld: request.isOld)
     guard let receiver = delegate?.makeReceiver(for: exchange) else {
       _ = exchange.leave()
@@ -399,7 +426,7 @@ package final class HTTP1Connection {
       .init(":status", "\(fault.status)"), .init("content-type", "text/plain; charset=utf-8"),
     ])
     HTTP1Writer.write(
-      head, status: fault.status, framing: .length(text.utf8.count), connection: "close", into: &output)
+      head, HTTP1Writer.Measure(head), framing: .length(text.utf8.count), connection: "close", into: &output)
     output.writeString(text)
   }
 

@@ -150,14 +150,14 @@ package final class HTTP1Exchange: ServerExchange {
   }
 
   private func writeHead(_ head: HeaderBlock, into output: inout ByteBuffer, closes: Bool) -> HTTP1Writer.Framing {
-    let status = HTTP1Writer.status(of: head)
-    let framing = framing(of: head, status: status)
+    let measure = HTTP1Writer.Measure(head)
+    let framing = framing(measure)
     self.framing = framing
     // Without chunks nothing can be said behind the body; what is known by now is said before.
     let early = framing != .chunked && isFinished ? trailers : nil
     let isLast = closes || framing == .close
     HTTP1Writer.write(
-      head, trailers: early, status: status, framing: isHead && framing == .none && isFinished ? lengthOfHead : framing,
+      head, measure, trailers: early, framing: isHead && framing == .none && isFinished ? lengthOfHead : framing,
       connection: isLast ? "close" : isOld ? "keep-alive" : nil, into: &output)
     return framing
   }
@@ -165,10 +165,10 @@ package final class HTTP1Exchange: ServerExchange {
   /// What the answer to HEAD says of the body that it does not have (RFC 9110 §9.3.2).
   private var lengthOfHead: HTTP1Writer.Framing { outbound.count > 0 ? .length(outbound.count) : .none }
 
-  private func framing(of head: HeaderBlock, status: Int) -> HTTP1Writer.Framing {
-    if isHead || status == 204 || status == 304 { return .none }
+  private func framing(_ head: HTTP1Writer.Measure) -> HTTP1Writer.Framing {
+    if isHead || head.status == 204 || head.status == 304 { return .none }
     if isFinished, trailers == nil || isOld { return .length(outbound.count) }
-    if !isFinished, HTTP1Writer.hasLength(head) { return .length(0) }
+    if !isFinished, head.hasLength { return .length(0) }
     return isOld ? .close : .chunked
   }
 

@@ -37,17 +37,25 @@ struct HTTP1Guard {
   mutating func scan(_ bytes: UnsafeRawBufferPointer) throws(HTTP1Fault) -> Int? {
     var index = 0
     while index < bytes.count {
-      let byte = bytes[index]
+      index = skip(bytes, from: index)
+      guard index < bytes.count else { break }
+      try advance(bytes[index])
       index += 1
-      switch place {
-      case .name where HTTP1Bytes.isToken(byte), .value where HTTP1Bytes.isValue(byte),
-        .method where HTTP1Bytes.isToken(byte), .target where HTTP1Bytes.isVisible(byte):
-        break
-      default: try advance(byte)
-      }
       if place == .done { return index }
     }
     return nil
+  }
+
+  /// Where the bytes end of which there may be any number.
+  private func skip(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+    var index = start
+    switch place {
+    case .name, .method: while index < bytes.count, HTTP1Bytes.isToken(bytes[index]) { index += 1 }
+    case .value: while index < bytes.count, HTTP1Bytes.isValue(bytes[index]) { index += 1 }
+    case .target: while index < bytes.count, HTTP1Bytes.isVisible(bytes[index]) { index += 1 }
+    default: break
+    }
+    return index
   }
 
   private mutating func advance(_ byte: UInt8) throws(HTTP1Fault) {

@@ -2,12 +2,13 @@
 import NIOCore
 import NIOHTTP1
 
-/// Stands before NIO's decoder: gives the bytes of the peer to the connection, which gives the decoder what it may have.
+/// Gives the bytes of the peer to the connection, which gives NIO's decoder what it may have. The decoder hands on what it
+/// reads in the name of this handler.
 package final class HTTP1Handler: ChannelInboundHandler {
   /// Bytes of the peer.
   package typealias InboundIn = ByteBuffer
-  /// Bytes for the decoder.
-  package typealias InboundOut = ByteBuffer
+  /// What the decoder reads.
+  package typealias InboundOut = HTTPServerRequestPart
   /// Bytes for the peer.
   package typealias OutboundOut = ByteBuffer
 
@@ -19,7 +20,7 @@ package final class HTTP1Handler: ChannelInboundHandler {
   package func handlerAdded(context: ChannelHandlerContext) { connection.added(context) }
 
   /// Ends the exchange: a channel that was never connected goes without becoming inactive.
-  package func handlerRemoved(context: ChannelHandlerContext) { connection.removed() }
+  package func handlerRemoved(context: ChannelHandlerContext) { connection.removed(context) }
 
   /// Ends the exchange: the channel is gone.
   package func channelInactive(context: ChannelHandlerContext) {
@@ -39,7 +40,7 @@ package final class HTTP1Handler: ChannelInboundHandler {
   package func errorCaught(context: ChannelHandlerContext, error: any Error) { connection.failed(error) }
 }
 
-/// Stands behind NIO's decoder: gives what it has read to the connection.
+/// Gives what the decoder has read to the connection.
 final class HTTP1RequestHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
 

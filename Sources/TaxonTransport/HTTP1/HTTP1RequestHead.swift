@@ -23,42 +23,55 @@ struct HTTP1RequestHead {
   /// The client waits for 100 before it sends the body.
   private(set) var awaitsContinue = false
 
-  /// Fields of the connection or of the framing: not the exchange's (RFC 9110 §7.6.1).
-  private static let own: Set<String> = [
-    "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host", "expect", "http2-settings",
-  ]
+  /// Bytes of the head as HTTP/2 counts them, 32 on top of each field (RFC 9113 §6.5.2).
+  private(set) var size: Int
+  private var longestName = 0
 
   /// Checks a head.
   ///
-  /// - Parameter field: Called with each field that is the exchange's, its name in lower case, once all is checked.
   /// - Throws: `HTTP1Fault` for what may not be handed on.
   init(_ head: HTTPRequestHead) throws(HTTP1Fault) {
     method = head.method.rawValue
     isOld = head.version.minor == 0
     keepsAlive = !isOld
-    var (hosts, lengths, codings): ([String], [String], [String]) = ([], [], [])
+    size = ":method".utf8.count + method.utf8.count + ":path".utf8.count + head.uri.utf8.count + 2 * 32
+    var (host, length, coding) = (Once(), Once(), Once())
     var expectation: String?
     var isUpgrade = false
     for (name, value) in head.headers {
-      switch name.utf8.count {
-      case 4 where name.isField("host"): hosts.append(value)
+      let count = name.utf8.count
+      size += count + value.utf8.count + 32
+      longestName = max(longestName, count)
+      switch count {
+      case 4 where name.isField("host"): host.take(value)
       case 6 where name.isField("expect"): expectation = value
+      // The decoder reads nothing behind it.
       case 7 where name.isField("upgrade"): isUpgrade = true
       case 10 where name.isField("connection"): readConnection(value)
-      case 14 where name.isField("content-length"): lengths.append(value)
-      case 17 where name.isField("transfer-encoding"): codings.append(value)
+      case 14 where name.isField("content-length"): length.take(value)
+      case 17 where name.isField("transfer-encoding"): coding.take(value)
       default: break
       }
     }
-    // The decoder reads nothing behind it.
     if isUpgrade { keepsAlive = false }
-    body = try Self.body(lengths, codings, isOld: isOld)
-    try readTarget(head.uri, host: try Self.host(hosts, isOld: isOld))
+    body = try Self.body(length, coding, isOld: isOld)
+    try readTarget(head.uri, host: try Self.host(host, isOld: isOld))
     if let expectation, !isOld {
       guard expectation.isField("100-continue") else {
         throw HTTP1Fault(417, "The only expectation that is met is 100-continue")
       }
       awaitsContinue = body != .none
+    }
+  }
+
+  /// A field that a head may have once.
+  private struct Once {
+    private(set) var value: String?
+    private(set) var isRepeated = false
+
+    mutating func take(_ value: String) {
+      isRepeated = self.value != nil
+      self.value = value
     }
   }
 
@@ -70,47 +83,35 @@ struct HTTP1RequestHead {
     }
   }
 
-  private static func body(_ lengths: [String], _ codings: [String], isOld: Bool) throws(HTTP1Fault) -> Body {
-    guard codings.isEmpty else {
-      guard lengths.isEmpty else { throw .malformed("The request has content-length and transfer-encoding") }
+  private static func body(_ length: Once, _ coding: Once, isOld: Bool) throws(HTTP1Fault) -> Body {
+    let isRepeated = coding.isRepeated
+    if let coding = coding.value {
+      guard length.value == nil else { throw .malformed("The request has content-length and transfer-encoding") }
       guard !isOld else { throw .malformed("HTTP/1.0 has no transfer-encoding") }
-      guard codings.count == 1, codings[0].isField("chunked") else {
+      guard !isRepeated, coding.isField("chunked") else {
         throw .malformed("The only transfer-encoding that is taken is chunked")
       }
       return .chunked
     }
-    guard let text = lengths.first else { return .none }
-    guard lengths.count == 1 else { throw .malformed("The request has content-length more than once") }
+    guard let text = length.value else { return .none }
+    guard !length.isRepeated else { throw .malformed("The request has content-length more than once") }
     let isNumber = !text.isEmpty && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     guard isNumber, let length = Int(text) else { throw .malformed("content-length is no number of bytes") }
     return length == 0 ? .none : .length(length)
   }
 
-  private static func host(_ hosts: [String], isOld: Bool) throws(HTTP1Fault) -> String? {
-    guard let host = hosts.first else {
+  private static func host(_ host: Once, isOld: Bool) throws(HTTP1Fault) -> String? {
+    guard let name = host.value else {
       guard isOld else { throw .malformed("The request has no host") }
       return nil
     }
-    guard hosts.count == 1 else { throw .malformed("The request has host more than once") }
-    guard isHost(host) else { throw .malformed("host is no name or address with a port") }
-    return host
+    guard !host.isRepeated else { throw .malformed("The request has host more than once") }
+    guard isHost(name) else { throw .malformed("host is no name or address with a port") }
+    return name
   }
 
-  /// True for what the grammar of a host and a port has (RFC 3986 §3.2.2), without the comma, by which proxies join fields.
   private static func isHost(_ host: String) -> Bool {
-    host.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: ":"):
-        true
-      case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "!"),
-        UInt8(ascii: "$"), UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "("), UInt8(ascii: ")"),
-        UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: ";"), UInt8(ascii: "="), UInt8(ascii: "%"),
-        UInt8(ascii: "["), UInt8(ascii: "]"):
-        true
-      default: false
-      }
-    }
+    host.withBytes { $0.allSatisfy(HTTP1Bytes.isHost) }
   }
 
   /// Reads the target in one of its forms (RFC 9112 §3.2).
@@ -150,41 +151,46 @@ struct HTTP1RequestHead {
     Self.hand(":path", path, to: receiver)
     receiver.received(name: Self.bytes(":scheme"), value: Self.bytes(scheme))
     if let authority, !authority.isEmpty { Self.hand(":authority", authority, to: receiver) }
-    for (name, value) in headers {
-      let lower = name.utf8.contains { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) } ? name.lowercased() : name
-      if Self.own.contains(lower) { continue }
-      var (name, text) = (lower, value)
-      name.withUTF8 { name in text.withUTF8 { receiver.received(name: name, value: $0) } }
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: longestName) { space in
+      for (name, value) in headers {
+        name.withBytes { for index in $0.indices { space[index] = HTTP1Bytes.lower($0[index]) } }
+        let name = UnsafeBufferPointer(rebasing: space[..<name.utf8.count])
+        if !Self.isOwn(name) { value.withBytes { receiver.received(name: name, value: $0) } }
+      }
+    }
+  }
+
+  /// True for fields of the connection or of the framing: not the exchange's (RFC 9110 §7.6.1).
+  private static func isOwn(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    switch name.count {
+    case 4: name.equals("host")
+    case 6: name.equals("expect")
+    case 7: name.equals("upgrade")
+    case 10: name.equals("connection") || name.equals("keep-alive")
+    case 14: name.equals("http2-settings")
+    case 16: name.equals("proxy-connection")
+    case 17: name.equals("transfer-encoding")
+    default: false
     }
   }
 
   private static func hand(_ name: StaticString, _ value: String, to receiver: any HTTPExchangeReceiver) {
-    var value = value
-    value.withUTF8 { receiver.received(name: bytes(name), value: $0) }
+    value.withBytes { receiver.received(name: bytes(name), value: $0) }
   }
 
   private static func bytes(_ text: StaticString) -> UnsafeBufferPointer<UInt8> {
     UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
   }
-
-  /// The size of the head as HTTP/2 counts it, 32 bytes on top of each field (RFC 9113 §6.5.2).
-  static func listSize(_ head: HTTPRequestHead) -> Int {
-    var size = head.method.rawValue.utf8.count + head.uri.utf8.count + 7 + 5 + 32 + 32
-    for (name, value) in head.headers { size += name.utf8.count + value.utf8.count + 32 }
-    return size
-  }
 }
 
 extension StringProtocol {
   /// Whether it is the text, which is in lower case, in any case.
-  func isField(_ expected: StaticString) -> Bool {
-    guard utf8.count == expected.utf8CodeUnitCount else { return false }
-    var position = expected.utf8Start
-    for byte in utf8 {
-      let lower = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-      guard lower == position.pointee else { return false }
-      position += 1
-    }
-    return true
+  func isField(_ expected: StaticString) -> Bool { withBytes { $0.isField(expected) } }
+
+  /// Calls `body` with the bytes, which are not copied where they lie together, as those of all texts of the decoder do.
+  fileprivate func withBytes<T>(_ body: (UnsafeBufferPointer<UInt8>) -> T) -> T {
+    if let result = utf8.withContiguousStorageIfAvailable(body) { return result }
+    var copy = String(self)
+    return copy.withUTF8(body)
   }
 }

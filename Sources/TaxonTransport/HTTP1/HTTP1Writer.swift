@@ -15,17 +15,34 @@ enum HTTP1Writer {
     case close
   }
 
-  /// The status of a head.
-  static func status(of block: HeaderBlock) -> Int {
-    var status = 0
-    block.forEachField { name, value in
-      guard status == 0, name.equals(":status") else { return }
-      for byte in value where byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") {
-        status = status &* 10 &+ Int(byte - UInt8(ascii: "0"))
+  /// What is known of a block before it is written.
+  struct Measure {
+    /// The status; 500 when the block has none.
+    private(set) var status = 500
+    /// The block says itself how long the body is.
+    private(set) var hasLength = false
+    /// Bytes of its fields with what stands between them.
+    private(set) var size = 0
+
+    init(_ block: HeaderBlock) {
+      block.forEachField { name, value in
+        size += name.count + value.count + HTTP1Writer.separators
+        switch name.count {
+        case 7 where name.equals(":status"):
+          var number = 0
+          for byte in value { number = number &* 10 &+ Int(byte &- UInt8(ascii: "0")) }
+          if (100...999).contains(number) { status = number }
+        case 14 where name.equals("content-length"): hasLength = true
+        default: break
+        }
       }
     }
-    return (100...999).contains(status) ? status : 500
   }
+
+  /// ": " and the end of a line.
+  private static let separators = 4
+  /// The most that is written of a head beside its fields and the words of the status.
+  private static let extraSize = 160
 
   /// Writes a head.
   ///
@@ -33,68 +50,48 @@ enum HTTP1Writer {
   ///   - trailers: Fields that are sent with the head, since they cannot be sent behind the body.
   ///   - connection: What is said of the connection's future; nil: nothing.
   static func write(
-    _ head: HeaderBlock, trailers: HeaderBlock? = nil, status: Int, framing: Framing, connection: StaticString?,
+    _ head: HeaderBlock, _ measure: Measure, trailers: HeaderBlock? = nil, framing: Framing, connection: StaticString?,
     into buffer: inout ByteBuffer
   ) {
-    buffer.writeStaticString("HTTP/1.1 ")
-    buffer.writeString("\(status)")
-    buffer.writeStaticString(" ")
-    buffer.writeStaticString(reason(status))
-    buffer.writeStaticString("\r\n")
-    var hasLength = false
-    write(head, into: &buffer, hasLength: &hasLength)
-    if let trailers { write(trailers, into: &buffer, hasLength: &hasLength) }
-    switch framing {
-    case .length(let count) where !hasLength:
-      buffer.writeStaticString("content-length: ")
-      buffer.writeString("\(count)")
-      buffer.writeStaticString("\r\n")
-    case .chunked: buffer.writeStaticString("transfer-encoding: chunked\r\n")
-    case .none, .length, .close: break
+    let early = trailers.map { Measure($0) }
+    let hasLength = measure.hasLength || early?.hasLength == true
+    let size = measure.size + (early?.size ?? 0) + extraSize
+    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { bytes in
+      var text = Text(bytes)
+      text.add("HTTP/1.1 ")
+      text.add(measure.status)
+      text.add(" ")
+      text.add(reason(measure.status))
+      text.add("\r\n")
+      text.add(head)
+      if let trailers { text.add(trailers) }
+      switch framing {
+      case .length(let count) where !hasLength:
+        text.add("content-length: ")
+        text.add(count)
+        text.add("\r\n")
+      case .chunked: text.add("transfer-encoding: chunked\r\n")
+      case .none, .length, .close: break
+      }
+      if let connection {
+        text.add("connection: ")
+        text.add(connection)
+        text.add("\r\n")
+      }
+      text.add("\r\n")
+      return text.count
     }
-    if let connection {
-      buffer.writeStaticString("connection: ")
-      buffer.writeStaticString(connection)
-      buffer.writeStaticString("\r\n")
-    }
-    buffer.writeStaticString("\r\n")
-  }
-
-  /// True when the head says itself how long the body is.
-  static func hasLength(_ head: HeaderBlock) -> Bool {
-    var hasLength = false
-    head.forEachField { name, _ in
-      if name.equals("content-length") { hasLength = true }
-    }
-    return hasLength
   }
 
   /// Writes the end of a chunked body.
   static func writeEnd(_ trailers: HeaderBlock?, into buffer: inout ByteBuffer) {
-    buffer.writeStaticString("0\r\n")
-    var hasLength = false
-    if let trailers { write(trailers, into: &buffer, hasLength: &hasLength) }
-    buffer.writeStaticString("\r\n")
-  }
-
-  private static func write(_ block: HeaderBlock, into buffer: inout ByteBuffer, hasLength: inout Bool) {
-    block.forEachField { name, value in
-      // Pseudo header fields are HTTP/2's.
-      guard let first = name.first, first != UInt8(ascii: ":") else { return }
-      if name.equals("content-length") { hasLength = true }
-      write(name, into: &buffer)
-      buffer.writeStaticString(": ")
-      write(value, into: &buffer)
-      buffer.writeStaticString("\r\n")
-    }
-  }
-
-  /// Writes a name or a value; what could end its line becomes a space (RFC 9110 §5.5).
-  private static func write(_ text: UnsafeBufferPointer<UInt8>, into buffer: inout ByteBuffer) {
-    buffer.writeBytes(UnsafeRawBufferPointer(text))
-    guard let bad = text.firstIndex(where: { !HTTP1Bytes.isValue($0) }) else { return }
-    for index in bad..<text.count where !HTTP1Bytes.isValue(text[index]) {
-      buffer.setInteger(UInt8(ascii: " "), at: buffer.writerIndex - text.count + index)
+    let size = (trailers.map { Measure($0).size } ?? 0) + 5
+    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { bytes in
+      var text = Text(bytes)
+      text.add("0\r\n")
+      if let trailers { text.add(trailers) }
+      text.add("\r\n")
+      return text.count
     }
   }
 
@@ -102,6 +99,57 @@ enum HTTP1Writer {
   static func writeChunkSize(_ size: Int, into buffer: inout ByteBuffer) {
     buffer.writeString(String(size, radix: 16))
     buffer.writeStaticString("\r\n")
+  }
+
+  /// Lines in memory that has room for all of them.
+  private struct Text {
+    private let memory: UnsafeMutableRawBufferPointer
+    private(set) var count = 0
+
+    init(_ memory: UnsafeMutableRawBufferPointer) { self.memory = memory }
+
+    mutating func add(_ text: StaticString) {
+      add(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// A number from 0.
+    mutating func add(_ number: Int) {
+      var (size, rest) = (1, number)
+      while rest >= 10 { (rest, size) = (rest / 10, size + 1) }
+      precondition(size <= memory.count - count, "there is room for every number")
+      rest = number
+      for index in stride(from: count + size - 1, through: count, by: -1) {
+        memory[index] = UInt8(ascii: "0") + UInt8(rest % 10)
+        rest /= 10
+      }
+      count += size
+    }
+
+    /// The fields but for those that are HTTP/2's.
+    mutating func add(_ block: HeaderBlock) {
+      block.forEachField { name, value in
+        guard let first = name.first, first != UInt8(ascii: ":") else { return }
+        addField(name)
+        add(": ")
+        addField(value)
+        add("\r\n")
+      }
+    }
+
+    /// A name or a value; what could end its line becomes a space (RFC 9110 §5.5).
+    private mutating func addField(_ text: UnsafeBufferPointer<UInt8>) {
+      let start = count
+      add(text)
+      for index in text.indices where !HTTP1Bytes.isValue(text[index]) { memory[start + index] = UInt8(ascii: " ") }
+    }
+
+    private mutating func add(_ text: UnsafeBufferPointer<UInt8>) {
+      precondition(text.count <= memory.count - count, "there is room for every field")
+      guard let start = text.baseAddress else { return }
+      // There is memory where there is room.
+      memory.baseAddress!.advanced(by: count).copyMemory(from: start, byteCount: text.count)
+      count += text.count
+    }
   }
 
   /// The words that go with a status (RFC 9110 §15); they mean nothing to programs.
@@ -146,6 +194,7 @@ enum HTTP1Writer {
 
 extension HeaderBlock {
   /// Calls `body` with each field in its order; the literal ones, which are read out of their form of HPACK, last.
+  @inline(__always)
   func forEachField(_ body: (_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> Void) {
     for field in fields {
       body(
