@@ -127,8 +127,8 @@ final class ServerConnection: HTTPConnectionDelegate {
         self, configuration: settings.http2, ledger: streams.ledger, closeLimit: settings.closeLimit, closed: whenEnded)
     case .http1:
       let connection = HTTP1Connection(
-        settings.http1, isEncrypted: settings.isEncrypted, ledger: streams.ledger, closeLimit: settings.closeLimit,
-        closed: whenEnded)
+        settings.http1, isEncrypted: settings.isEncrypted, ledger: streams.ledger, turn: executor.turn,
+        closeLimit: settings.closeLimit, closed: whenEnded)
       connection.delegate = self
       transport = connection
       lifetime.speaksHTTP1(idleTimeout: settings.http1.idleTimeout)

@@ -6,6 +6,8 @@ import NIOCore
 package final class LoopExecutor: TaskExecutor, Sendable {
   /// The loop on which the jobs run.
   package let eventLoop: any EventLoop
+  /// What its connections share. nonisolated(unsafe): reached on the loop alone.
+  package nonisolated(unsafe) let turn: LoopTurn
   // nonisolated(unsafe), here and below: reached on the loop alone.
   @exclusivity(unchecked) nonisolated(unsafe) private var jobs: [UnownedJob] = []
   @exclusivity(unchecked) nonisolated(unsafe) private var isScheduled = false
@@ -36,7 +38,10 @@ package final class LoopExecutor: TaskExecutor, Sendable {
   }
 
   /// An executor for the loop. Jobs given to it once the loop is shut down never run.
-  package init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+  package init(_ eventLoop: any EventLoop) {
+    self.eventLoop = eventLoop
+    turn = LoopTurn(eventLoop)
+  }
 
   /// Runs a job on the loop: soon when called on the loop, never inside the call.
   package func enqueue(_ job: consuming ExecutorJob) {

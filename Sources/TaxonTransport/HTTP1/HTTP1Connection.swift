@@ -5,7 +5,7 @@ import NIOHTTP1
 /// HTTP/1.1 on a connection of a server. NIO's decoder reads the requests; what goes into it is first looked at by the guards,
 /// piece by piece: a head, or a part of a body that there is room for. So the next request waits here, as it came, until the
 /// answer before it is complete. What one read causes is written at once.
-package final class HTTP1Connection {
+package final class HTTP1Connection: LoopTurnMember {
   /// What of the request comes next.
   private enum Input {
     case head
@@ -27,6 +27,7 @@ package final class HTTP1Connection {
   @exclusivity(unchecked) package private(set) var fault: HTTP1Fault?
 
   private let configuration: HTTP1Configuration
+  private let turn: LoopTurn?
   private let scheme: StaticString
   private let ended: (ConnectionFailure?) -> Void
   private let end: LingeringClose
@@ -76,13 +77,15 @@ package final class HTTP1Connection {
   ///
   /// - Parameters:
   ///   - isEncrypted: TLS is in the pipeline.
+  ///   - turn: With whom the connection shares the turns of its loop; nil: it deals with what comes at once.
   ///   - closeLimit: How long it may take the peer to read what is left when the connection ends well.
   package init(
-    _ configuration: HTTP1Configuration, isEncrypted: Bool, ledger: ConnectionLedger,
+    _ configuration: HTTP1Configuration, isEncrypted: Bool, ledger: ConnectionLedger, turn: LoopTurn? = nil,
     closeLimit: Duration = .seconds(1), closed: @escaping (ConnectionFailure?) -> Void
   ) {
     self.configuration = configuration
     self.ledger = ledger
+    self.turn = turn
     decoder = Self.decoder(configuration)
     scheme = isEncrypted ? "https" : "http"
     ended = closed
@@ -126,6 +129,8 @@ package final class HTTP1Connection {
   /// Ends the exchange: the channel is gone.
   func lose() {
     guard !isEnded else { return }
+    // It may have come with the end.
+    if isReading { pump() }
     isEnded = true
     isClosing = true
     end.cancel()
@@ -145,12 +150,18 @@ package final class HTTP1Connection {
     lastRead = context.eventLoop.now
     if end.isOutputClosed { end.heard(lastRead) }
     guard !isClosing else { return }
-    isReading = true
     if pending.readableBytes == 0 { pending = bytes } else { pending.writeImmutableBuffer(bytes) }
-    pump()
+    let isFirst = !isReading
+    isReading = true
+    guard let turn else { return handleRead() }
+    if isFirst { turn.join(self) }
   }
 
-  func readCompleted() {
+  func readCompleted() { if turn == nil { writeAnswers() } }
+
+  package func handleRead() { pump() }
+
+  package func writeAnswers() {
     isReading = false
     flush()
   }
