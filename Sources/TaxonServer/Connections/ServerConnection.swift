@@ -65,7 +65,9 @@ final class ServerConnection: HTTPConnectionDelegate {
   @exclusivity(unchecked) private var isEnded = false
   /// Why the connection is being closed gracefully.
   @exclusivity(unchecked) private var shutdownReason: String?
-  private(set) weak var channel: (any Channel)?
+  // Not weak, here and in the closures below: an object to which there is a weak reference pays for each strong one. What
+  // ends the connection lets go of them.
+  @exclusivity(unchecked) private(set) var channel: (any Channel)?
   @exclusivity(unchecked) private var lifetime: ConnectionLifetime
   @exclusivity(unchecked) private var timer: Scheduled<Void>?
   @exclusivity(unchecked) private var stallTimer: Scheduled<Void>?
@@ -96,13 +98,6 @@ final class ServerConnection: HTTPConnectionDelegate {
   ///   - began: Called when it is known which version of HTTP the client speaks, and its handlers are in the pipeline.
   ///   - closed: Called when the channel is gone.
   func start(began: @escaping () -> Void, closed: @escaping () -> Void) throws {
-    streams.ledger.hasRoom = { [weak streams] in streams?.wakeWaiting() }
-    streams.ledger.holdsMore = { [weak self] in self?.watchForStalls() }
-    streams.isFull = { [weak self] in
-      guard let self else { return }
-      settings.reporter.reached("max_buffered_bytes", peer: streams.peer.address)
-      watchForStalls()
-    }
     // The handlers keep the connection alive as long as the channel keeps them.
     let whenEnded = { [self] (failure: ConnectionFailure?) in
       ended(failure)
@@ -115,6 +110,12 @@ final class ServerConnection: HTTPConnectionDelegate {
       whenEnded($0)
     }
     try channel?.pipeline.syncOperations.addHandler(door)
+    streams.ledger.hasRoom = { [streams] in streams.wakeWaiting() }
+    streams.ledger.holdsMore = { [self] in watchForStalls() }
+    streams.isFull = { [self] in
+      settings.reporter.reached("max_buffered_bytes", peer: streams.peer.address)
+      watchForStalls()
+    }
     schedule()
   }
 
@@ -147,10 +148,10 @@ final class ServerConnection: HTTPConnectionDelegate {
     isEnded = true
     streams.tasks.close()
     streams.ledger.close()
-    stallTimer?.cancel()
-    trimTimer?.cancel()
-    timer?.cancel()
-    timer = nil
+    for timer in [stallTimer, trimTimer, timer] { timer?.cancel() }
+    (stallTimer, trimTimer, timer) = (nil, nil, nil)
+    streams.isFull = nil
+    channel = nil
     if let (limit, reason) = transport?.exceeded {
       settings.reporter.reached(limit, peer: streams.peer.address, reason: reason)
     } else if let failure, failure.isOfHandshake {
@@ -196,8 +197,7 @@ final class ServerConnection: HTTPConnectionDelegate {
   /// Gives up, once the connection has been idle for half a second, what it keeps for the next calls. A connection in use has one
   /// such timer at a time.
   private func trim(at time: NIODeadline) {
-    trimTimer = executor.eventLoop.assumeIsolated().scheduleTask(deadline: time) { [weak self] in
-      guard let self else { return }
+    trimTimer = executor.eventLoop.assumeIsolated().scheduleTask(deadline: time) { [self] in
       trimTimer = nil
       guard let idleSince, let transport else { return }
       if NIODeadline.now() < idleSince + Self.trimTime { return trim(at: idleSince + Self.trimTime) }
@@ -215,7 +215,7 @@ final class ServerConnection: HTTPConnectionDelegate {
     guard !isEnded else { return }
     let now = NIODeadline.now()
     let next = lifetime.next(now: now, lastRead: transport?.lastRead ?? now, idleSince: idleSince)
-    timer = executor.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [weak self] in self?.tick() }
+    timer = executor.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [self] in tick() }
   }
 
   private func tick() {
@@ -253,9 +253,9 @@ final class ServerConnection: HTTPConnectionDelegate {
   private func watchForStalls() {
     guard stallTimer == nil, !isEnded else { return }
     let interval = TimeAmount(saturating: settings.connections.stallTimeout / 2)
-    stallTimer = executor.eventLoop.assumeIsolated().scheduleTask(in: interval) { [weak self] in
-      self?.stallTimer = nil
-      self?.endStalls()
+    stallTimer = executor.eventLoop.assumeIsolated().scheduleTask(in: interval) { [self] in
+      stallTimer = nil
+      endStalls()
     }
   }
 

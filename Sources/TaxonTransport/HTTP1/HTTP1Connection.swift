@@ -13,8 +13,8 @@ package final class HTTP1Connection: LoopTurnMember {
     case chunks(ChunkGuard)
   }
 
-  /// Learns what happens to the connection.
-  @exclusivity(unchecked) package weak var delegate: (any HTTPConnectionDelegate)?
+  /// Learns what happens to the connection, which it outlives.
+  @exclusivity(unchecked) package unowned var delegate: (any HTTPConnectionDelegate)?
   /// What the connection holds for its peer.
   package let ledger: ConnectionLedger
   /// When the peer was last heard of.
@@ -32,6 +32,8 @@ package final class HTTP1Connection: LoopTurnMember {
   private let ended: (ConnectionFailure?) -> Void
   private let end: LingeringClose
   @exclusivity(unchecked) private var context: ChannelHandlerContext?
+  /// Asked more often than the context likes to be.
+  @exclusivity(unchecked) private var channel: (any Channel)?
   private let decoder: HTTPRequestDecoder
   /// What the decoder has seen and not taken.
   @exclusivity(unchecked) private var undecoded = ByteBuffer()
@@ -115,7 +117,7 @@ package final class HTTP1Connection: LoopTurnMember {
   // MARK: The channel
 
   func added(_ context: ChannelHandlerContext) {
-    self.context = context
+    (self.context, channel) = (context, context.channel)
     decoder.decoderAdded(context: context)
     schedule()
   }
@@ -123,7 +125,7 @@ package final class HTTP1Connection: LoopTurnMember {
   func removed(_ context: ChannelHandlerContext) {
     lose()
     decoder.decoderRemoved(context: context)
-    self.context = nil
+    (self.context, channel) = (nil, nil)
   }
 
   /// Ends the exchange: the channel is gone.
@@ -167,7 +169,7 @@ package final class HTTP1Connection: LoopTurnMember {
   }
 
   /// False while the channel has too much that the system has not taken.
-  var isWritable: Bool { context?.channel.isWritable ?? false }
+  var isWritable: Bool { channel?.isWritable ?? false }
 
   // MARK: Requests
 
@@ -462,27 +464,27 @@ package final class HTTP1Connection: LoopTurnMember {
       settle()
       pump()
       goesOn = false
-      if output.readableBytes > 0, context.channel.isWritable {
+      if output.readableBytes > 0, isWritable {
         context.writeAndFlush(NIOAny(output), promise: nil)
         if output.capacity > Self.keptCapacity { output = ByteBuffer() } else { output.clear(minimumCapacity: 1024) }
-        goesOn = context.channel.isWritable
+        goesOn = pending.readableBytes > 0 || exchange?.hasOutput == true
       }
     }
     isFlushing = false
     guard !isEnded else { return }
     delegate?.drained()
     if isClosing, output.readableBytes == 0 { return end.begin(context, isGood: fault == nil) }
-    updateReading(context)
+    updateReading()
     schedule()
   }
 
   /// Reads while there is room for what comes. While it does not read, the system still says when the peer is gone.
-  private func updateReading(_ context: ChannelHandlerContext) {
+  private func updateReading() {
     let isHeld = pending.readableBytes > 0 && (!isInHead || exchange != nil)
-    let wants = isClosing || context.channel.isWritable && !isHeld && (isInHead || room > 0)
-    guard wants != readsOn else { return }
+    let wants = isClosing || isWritable && !isHeld && (isInHead || room > 0)
+    guard wants != readsOn, let channel else { return }
     readsOn = wants
-    context.channel.setOption(ChannelOptions.autoRead, value: wants).whenFailure { _ in }
+    channel.setOption(ChannelOptions.autoRead, value: wants).whenFailure { _ in }
   }
 
   private var isInHead: Bool { if case .head = input { true } else { false } }
@@ -506,7 +508,7 @@ package final class HTTP1Connection: LoopTurnMember {
       timer.task.cancel()
     }
     timer = (
-      context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in self?.tick() }, deadline
+      context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in tick() }, deadline
     )
   }
 
