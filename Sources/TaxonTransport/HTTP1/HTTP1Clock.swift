@@ -7,7 +7,6 @@ struct HTTP1Clock {
   private var headEnd: NIODeadline?
   private var drainEnd: NIODeadline?
   private var body: BodyClock?
-  private static let drainTime = TimeAmount.seconds(1)
 
   /// The first head is waited for from now on.
   init(_ configuration: HTTP1Configuration, now: NIODeadline) {
@@ -43,10 +42,10 @@ struct HTTP1Clock {
     drainEnd = nil
   }
 
-  /// Nobody wants the rest of the body: it has to be over soon.
-  mutating func drain(_ now: NIODeadline) {
+  /// Nobody wants the rest of the body: it has to be over in that time.
+  mutating func drain(_ now: NIODeadline, _ time: TimeAmount) {
     body = nil
-    drainEnd = now + Self.drainTime
+    drainEnd = now + time
   }
 
   /// When what is waited for is late; nil when nothing is.

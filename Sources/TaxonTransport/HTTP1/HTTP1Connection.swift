@@ -18,7 +18,7 @@ package final class HTTP1Connection: LoopTurnMember {
   /// What the connection holds for its peer.
   package let ledger: ConnectionLedger
   /// When the peer was last heard of.
-  @exclusivity(unchecked) package private(set) var lastRead = NIODeadline.now()
+  @exclusivity(unchecked) package private(set) var lastRead: NIODeadline
   /// Bytes of the answer that wait for the peer.
   @exclusivity(unchecked) package var outboundCount = 0 { didSet { ledger.settle(sent: outboundCount) } }
   /// The request that is being read or answered.
@@ -57,8 +57,8 @@ package final class HTTP1Connection: LoopTurnMember {
   @exclusivity(unchecked) private var smallChunks: TokenBucket
   @exclusivity(unchecked) private var unreadBodies: TokenBucket
   @exclusivity(unchecked) private var timer: (task: Scheduled<Void>, at: NIODeadline)?
-  /// Bytes of a body that nobody wants which are still read.
-  @exclusivity(unchecked) private var unwanted = 0
+  /// Bytes that are still read of a body that nobody wants any more; nil while it is wanted, or over.
+  @exclusivity(unchecked) private var unwanted: Int?
   @exclusivity(unchecked) private var isReading = false
   @exclusivity(unchecked) private var isPumping = false
   @exclusivity(unchecked) private var isFlushing = false
@@ -72,6 +72,10 @@ package final class HTTP1Connection: LoopTurnMember {
   private static let writeSize = 256 * 1024
   private static let keptCapacity = 32 * 1024
   private static let unwantedLimit = 64 * 1024
+  /// The rest of a body, of which it is known how long it is, may take so long.
+  private static let drainTime = TimeAmount.seconds(5)
+  /// An answer waits so long for the end of a body of chunks.
+  private static let holdTime = TimeAmount.milliseconds(50)
   private static let smallFramesPerMessage = 4
 
   /// A connection that calls `closed` once, when the channel is gone and before the exchange is ended, with what went wrong, if
@@ -81,9 +85,10 @@ package final class HTTP1Connection: LoopTurnMember {
   ///   - isEncrypted: TLS is in the pipeline.
   ///   - turn: With whom the connection shares the turns of its loop; nil: it deals with what comes at once.
   ///   - closeLimit: How long it may take the peer to read what is left when the connection ends well.
+  ///   - now: By the clock of the channel's loop.
   package init(
     _ configuration: HTTP1Configuration, isEncrypted: Bool, ledger: ConnectionLedger, turn: LoopTurn? = nil,
-    closeLimit: Duration = .seconds(1), closed: @escaping (ConnectionFailure?) -> Void
+    closeLimit: Duration = .seconds(1), now: NIODeadline = .now(), closed: @escaping (ConnectionFailure?) -> Void
   ) {
     self.configuration = configuration
     self.ledger = ledger
@@ -92,7 +97,7 @@ package final class HTTP1Connection: LoopTurnMember {
     scheme = isEncrypted ? "https" : "http"
     ended = closed
     end = LingeringClose(limit: closeLimit)
-    let now = NIODeadline.now()
+    lastRead = now
     clock = HTTP1Clock(configuration, now: now)
     smallChunks = TokenBucket(configuration.smallChunks, now: now)
     unreadBodies = TokenBucket(configuration.unreadBodies, now: now)
@@ -168,6 +173,8 @@ package final class HTTP1Connection: LoopTurnMember {
     flush()
   }
 
+  private var now: NIODeadline { context?.eventLoop.now ?? lastRead }
+
   /// False while the channel has too much that the system has not taken.
   var isWritable: Bool { channel?.isWritable ?? false }
 
@@ -214,10 +221,7 @@ package final class HTTP1Connection: LoopTurnMember {
       case .head: return exchange == nil && output.readableBytes < Self.writeSize ? try nextHead() : nil
       case .body(let left):
         let count = min(left, pending.readableBytes, room)
-        guard count > 0 else {
-          giveUpUnwanted()
-          return nil
-        }
+        guard count > 0 else { return nil }
         came(count)
         input = .body(left: left - count)
         return pending.readSlice(length: count)
@@ -251,10 +255,7 @@ package final class HTTP1Connection: LoopTurnMember {
     let (count, data, isEnd) = try scan { bytes throws(HTTP1Fault) in try chunks.scan(bytes, limit: limit) }
     try admit(&chunks)
     input = isEnd ? .body(left: 0) : .chunks(chunks)
-    guard count > 0 else {
-      giveUpUnwanted()
-      return nil
-    }
+    guard count > 0 else { return nil }
     if data > 0 { came(data) }
     return pending.readSlice(length: count)
   }
@@ -289,16 +290,13 @@ package final class HTTP1Connection: LoopTurnMember {
 
   /// Bytes of the body that may be read now.
   private var room: Int {
-    exchange.map { max(0, configuration.bodyWindow - $0.unconsumed) } ?? unwanted
+    unwanted ?? exchange.map { max(0, configuration.bodyWindow - $0.unconsumed) } ?? 0
   }
 
   private func came(_ count: Int) {
     clock.bodyCame(count, lastRead)
-    if exchange == nil { unwanted -= count }
+    if let unwanted { self.unwanted = max(0, unwanted - count) }
   }
-
-  /// The rest of a body that nobody wants is too long to be read.
-  private func giveUpUnwanted() { if exchange == nil, unwanted == 0 { isClosing = true } }
 
   /// All of the request is in the decoder, which has not said so.
   private var isAtEnd: Bool { if case .body(left: 0) = input { true } else { false } }
@@ -327,6 +325,7 @@ package final class HTTP1Connection: LoopTurnMember {
       guard isAtEnd else { return refuse(.malformed("The request ends where it should not")) }
       input = .head
       clock.bodyEnded()
+      unwanted = nil
       guard !hasEnded else { return }
       hasEnded = true
       exchange?.receiver?.receivedEnd()
@@ -356,6 +355,7 @@ package final class HTTP1Connection: LoopTurnMember {
       (input, hasEnded) = (.chunks(ChunkGuard(trailersLimit: configuration.maxHeaderListSize)), false)
     }
     clock.bodyBegins()
+    unwanted = nil
     awaitsContinue = request.awaitsContinue
     request.deliver(head.headers, scheme: scheme, to: receiver)
     receiver.receivedHeaders(endStream: hasEnded)
@@ -379,24 +379,38 @@ package final class HTTP1Connection: LoopTurnMember {
   private func settle() {
     guard let exchange else { return }
     if let code = exchange.resetCode { return abort(code) }
+    if exchange.isFinished, !hasEnded, unwanted == nil { beginDraining() }
+    if holdsAnswer { return }
     while exchange.hasOutput, output.readableBytes < Self.writeSize {
       exchange.write(into: &output, limit: Self.writeSize, closes: isLast)
     }
-    guard exchange.isAnswered, hasEnded || exchange.isGivenUp else { return }
+    guard exchange.isAnswered else { return }
     let closes = isLast || exchange.endsWithConnection
     finishExchange(.noError)
-    if closes {
-      isClosing = true
-    } else if !hasEnded {
-      // It may be nearly over, and the connection of use for the next request.
-      unwanted = Self.unwantedLimit
-      clock.drain(.now())
-      if !unreadBodies.take(.now()) {
-        isClosing = true
-        fault = HTTP1Fault(
-          503, "There were too many requests with bodies that nobody wants", limit: "too_many_unread_bodies")
-      }
-    }
+    if closes { isClosing = true } else if !hasEnded { clock.drain(now, Self.drainTime) }
+  }
+
+  /// The answer is complete, and the request goes on: it may be nearly over, and the connection of use for the next one.
+  private func beginDraining() {
+    unwanted = Self.unwantedLimit
+    if isChunked { clock.drain(now, Self.holdTime) } else { clock.bodyEnded() }
+    guard !unreadBodies.take(now) else { return }
+    giveUpRest()
+    fault = HTTP1Fault(
+      503, "There were too many requests with bodies that nobody wants", limit: "too_many_unread_bodies")
+  }
+
+  private func giveUpRest() {
+    unwanted = 0
+    clock.bodyEnded()
+  }
+
+  /// The answer waits for the end of the request. A client that has been answered, and not told that the connection ends,
+  /// sends its next request behind the body of this one: the connection must not be closed for the body then. How much more comes
+  /// of chunks nobody knows beforehand. So the answer waits until they are over, or too many, or late.
+  private var holdsAnswer: Bool {
+    guard let unwanted, isChunked else { return false }
+    return unwanted > 0 && !isLast
   }
 
   /// The answer that is being written is the last one.
@@ -405,8 +419,9 @@ package final class HTTP1Connection: LoopTurnMember {
     guard !hasEnded else { return false }
     // The client may send the body that it was not asked for, or not.
     if awaitsContinue { return true }
-    if case .body(let left) = input, exchange?.isGivenUp == true { return left > Self.unwantedLimit }
-    return false
+    guard let unwanted else { return false }
+    if case .body(let left) = input { return left > unwanted }
+    return unwanted == 0
   }
 
   private func finishExchange(_ code: HTTP2ErrorCode) {
@@ -429,8 +444,10 @@ package final class HTTP1Connection: LoopTurnMember {
   /// Answers what cannot be handed on, if no answer has begun, and ends the connection.
   private func refuse(_ fault: HTTP1Fault, _ code: HTTP2ErrorCode = .protocolError) {
     guard !isClosing else { return }
-    isClosing = true
     self.fault = fault
+    // The answer is there, and waits for the rest of the request.
+    if holdsAnswer, exchange?.resetCode == nil { return giveUpRest() }
+    isClosing = true
     let canAnswer = exchange?.isHeadWritten != true
     finishExchange(code)
     guard canAnswer else { return }
@@ -497,7 +514,7 @@ package final class HTTP1Connection: LoopTurnMember {
   /// One timer at a time, which is not taken back when there is nothing to wait for any more: NIO would look for it.
   private func schedule() {
     guard let context else { return }
-    if !isInHead, !hasEnded, let exchange {
+    if !isInHead, !hasEnded, unwanted == nil, let exchange {
       let now = context.eventLoop.now
       let waits = readsOn && exchange.receiver?.mayPause != true
       if waits { clock.bodyIsAwaited(now) } else { clock.bodyMayPause(now) }
@@ -517,9 +534,9 @@ package final class HTTP1Connection: LoopTurnMember {
     guard let context, !isClosing else { return }
     let now = context.eventLoop.now
     guard let deadline = clock.deadline, deadline <= now else { return schedule() }
-    if exchange == nil, !isInHead {
-      // The answer is out, and the rest of the request does not come.
-      isClosing = true
+    if !isInHead, unwanted != nil {
+      // The rest of the request does not come. Is the answer out? If not, it says that it is the last one.
+      if exchange != nil { giveUpRest() } else if readsOn { isClosing = true } else { clock.drain(now, Self.drainTime) }
     } else if isInHead, !hasHadRequest, pending.readableBytes == 0 {
       isClosing = true
     } else if isInHead {
@@ -537,7 +554,8 @@ package final class HTTP1Connection: LoopTurnMember {
   package func beginShutdown() {
     guard !isShuttingDown else { return }
     isShuttingDown = true
-    guard exchange == nil, let context else { return }
+    // An answer may wait for the end of its request.
+    guard exchange == nil, let context else { return scheduleFlush() }
     if hasHadRequest, pending.readableBytes == 0 { return closeIdle() }
     context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
       if self?.exchange == nil { self?.closeIdle() }

@@ -23,8 +23,6 @@ package final class HTTP1Exchange: ServerExchange {
   @exclusivity(unchecked) package var waitsForStart = false
   /// All of the answer has been written.
   @exclusivity(unchecked) private(set) var isAnswered = false
-  /// The call wants no more of the request.
-  @exclusivity(unchecked) private(set) var isGivenUp = false
   /// Why the call has ended the exchange.
   @exclusivity(unchecked) private(set) var resetCode: HTTP2ErrorCode?
   /// Messages that the piece of the body being read has completed.
@@ -225,10 +223,8 @@ package final class HTTP1Exchange: ServerExchange {
     connection?.scheduleFlush()
   }
 
-  package func resetWhenAnswered() {
-    isGivenUp = true
-    connection?.scheduleFlush()
-  }
+  /// Nothing has to be done for it: once the answer is complete, no more of the request is wanted.
+  package func resetWhenAnswered() {}
 
   package var hasUnsentBody: Bool { outbound.count > 0 || !isFinished || connection != nil && !isAnswered }
 
