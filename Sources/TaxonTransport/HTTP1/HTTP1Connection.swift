@@ -321,11 +321,12 @@ package final class HTTP1Connection: LoopTurnMember {
       let isLast = isAtEnd && !isChunked
       if !isLast { exchange.unconsumed += bytes.readableBytes }
       bytes.withUnsafeReadableBytes { exchange.receiver?.received(data: $0, isLast: isLast) }
-    case .end:
+    case .end(let trailers):
       guard isAtEnd else { return refuse(.malformed("The request ends where it should not")) }
       input = .head
       clock.bodyEnded()
       unwanted = nil
+      if let trailers, HTTP1RequestHead.endsDecoding(trailers) { keepsAlive = false }
       guard !hasEnded else { return }
       hasEnded = true
       exchange?.receiver?.receivedEnd()

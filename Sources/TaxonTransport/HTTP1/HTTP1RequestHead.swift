@@ -37,7 +37,7 @@ struct HTTP1RequestHead {
     size = ":method".utf8.count + method.utf8.count + ":path".utf8.count + head.uri.utf8.count + 2 * 32
     var (host, length, coding) = (Once(), Once(), Once())
     var expectation: String?
-    var isUpgrade = false
+    var endsConnection = false
     for (name, value) in head.headers {
       let count = name.utf8.count
       size += count + value.utf8.count + 32
@@ -46,14 +46,18 @@ struct HTTP1RequestHead {
       case 4 where name.isField("host"): host.take(value)
       case 6 where name.isField("expect"): expectation = value
       // The decoder reads nothing behind it.
-      case 7 where name.isField("upgrade"): isUpgrade = true
-      case 10 where name.isField("connection"): readConnection(value)
+      case 7 where name.isField("upgrade"): endsConnection = true
+      case 10 where name.isField("connection"):
+        if Self.has("close", value) { endsConnection = true }
+        if isOld, Self.has("keep-alive", value) { keepsAlive = true }
+      // The decoder takes it for the same.
+      case 16 where name.isField("proxy-connection"): if Self.has("close", value) { endsConnection = true }
       case 14 where name.isField("content-length"): length.take(value)
       case 17 where name.isField("transfer-encoding"): coding.take(value)
       default: break
       }
     }
-    if isUpgrade { keepsAlive = false }
+    if endsConnection { keepsAlive = false }
     body = try Self.body(length, coding, isOld: isOld)
     try readTarget(head.uri, host: try Self.host(host, isOld: isOld))
     if let expectation, !isOld {
@@ -75,12 +79,16 @@ struct HTTP1RequestHead {
     }
   }
 
-  private mutating func readConnection(_ value: String) {
-    for option in value.utf8.split(separator: UInt8(ascii: ",")) {
-      let option = Substring(option).filter { $0 != " " && $0 != "\t" }
-      if option.isField("close") { keepsAlive = false }
-      if option.isField("keep-alive"), isOld { keepsAlive = true }
+  /// Whether the value, a list, has the option.
+  private static func has(_ option: StaticString, _ value: String) -> Bool {
+    value.utf8.split(separator: UInt8(ascii: ",")).contains { part in
+      Substring(part).filter { $0 != " " && $0 != "\t" }.isField(option)
     }
+  }
+
+  /// Whether the decoder may read nothing behind the trailers: it heeds what they say of the connection, where they may not.
+  static func endsDecoding(_ trailers: HTTPHeaders) -> Bool {
+    trailers.contains { name, _ in name.isField("connection") || name.isField("proxy-connection") }
   }
 
   private static func body(_ length: Once, _ coding: Once, isOld: Bool) throws(HTTP1Fault) -> Body {
