@@ -239,7 +239,7 @@ package final class HTTP1Connection: LoopTurnMember {
       scanned = pending.readableBytes
       // Counted as HTTP/2 does it is more.
       guard scanned <= limit else { throw Self.headTooLarge(limit) }
-      clock.headGoesOn(lastRead)
+      clock.headGoesOn(now)
       return nil
     }
     let size = scanned + count
