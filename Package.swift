@@ -143,7 +143,7 @@ let package = Package(
       dependencies: [
         "TaxonTransport", "CNghttp2", dependency("NIOCore", "swift-nio"), dependency("NIOEmbedded", "swift-nio"),
       ],
-      swiftSettings: settings),
+      exclude: ["Corpus"], swiftSettings: settings),
     .testTarget(
       name: "TaxonCallsTests",
       dependencies: [

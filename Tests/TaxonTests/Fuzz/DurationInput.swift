@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonCalls
 import TaxonErrors
 import TaxonProtobuf
 import TaxonResilience
-
-// The fuzzer's program has the one file of it that it needs.
-#if canImport(TaxonCalls)
-  import TaxonCalls
-#endif
 
 /// Takes an input apart; what is missing is zero or empty.
 private struct Reader {
