@@ -117,7 +117,7 @@ struct ProtocolChoice {
     guard encoding != nil || version != nil else { return nil }
     head.path = target.path
     head.wire = ConnectUnary.self
-    guard let encoding, let text = value("message") else {
+    guard let encoding, let message = target.bytes("message") else {
       return invalid("the query's parameter \(encoding == nil ? "encoding" : "message") is missing")
     }
     if encoding == "json" { head.codec = .other(protocols.lenientJSON) }
@@ -131,8 +131,8 @@ struct ProtocolChoice {
     }
     let bytes: [UInt8]?
     switch value("base64") {
-    case "1"?: bytes = Array(text.utf8).withUnsafeBufferPointer { Base64.decode($0) }
-    case nil, "0"?: bytes = Array(text.utf8)
+    case "1"?: bytes = message.withUnsafeBufferPointer { Base64.decode($0) }
+    case nil, "0"?: bytes = message
     case let flag?: return invalid("base64=\(flag) is neither 0 nor 1")
     }
     guard let bytes else { return invalid("the query's message is not Base64") }

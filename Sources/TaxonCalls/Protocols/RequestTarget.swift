@@ -40,16 +40,27 @@ package struct RequestTarget: Sendable {
 
   /// The values of the query by name, decoded, in their order: "+" is a space, and "%41" is "A". What is not percent-encoding is
   /// left as it is.
-  package var items: [(name: String, value: String)] {
+  package var items: [(name: String, value: String)] { parts.map { (Self.decoded($0.name), Self.decoded($0.value)) } }
+
+  /// The first value of the query under a name, decoded: bytes, which need not be text; nil without one.
+  package func bytes(_ name: String) -> [UInt8]? {
+    parts.first { Self.decoded($0.name) == name }.map { Self.bytes($0.value) }
+  }
+
+  private var parts: [(name: Substring, value: Substring)] {
     guard let query else { return [] }
     return query.split(separator: "&").map { item in
       let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      return (Self.decoded(parts[0]), parts.count > 1 ? Self.decoded(parts[1]) : "")
+      return (parts[0], parts.count > 1 ? parts[1] : "")
     }
   }
 
   private static func decoded(_ text: Substring) -> String {
     guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return String(text) }
+    return String(decoding: bytes(text), as: UTF8.self)
+  }
+
+  private static func bytes(_ text: Substring) -> [UInt8] {
     var bytes: [UInt8] = []
     var rest = text.utf8[...]
     while let byte = rest.popFirst() {
@@ -60,7 +71,7 @@ package struct RequestTarget: Sendable {
         bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
       }
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return bytes
   }
 
   private static func digit(_ byte: UInt8?) -> UInt8? {

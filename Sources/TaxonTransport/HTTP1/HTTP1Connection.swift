@@ -314,7 +314,7 @@ package final class HTTP1Connection: LoopTurnMember {
       do throws(HTTP1Fault) {
         try begin(head)
       } catch {
-        refuse(error)
+        refuse(error, isHead: head.method == .HEAD)
       }
     case .body(let bytes):
       guard let exchange else { return }
@@ -443,13 +443,14 @@ package final class HTTP1Connection: LoopTurnMember {
   }
 
   /// Answers what cannot be handed on, if no answer has begun, and ends the connection.
-  private func refuse(_ fault: HTTP1Fault, _ code: HTTP2ErrorCode = .protocolError) {
+  private func refuse(_ fault: HTTP1Fault, _ code: HTTP2ErrorCode = .protocolError, isHead: Bool = false) {
     guard !isClosing else { return }
     self.fault = fault
     // The answer is there, and waits for the rest of the request.
     if holdsAnswer, exchange?.resetCode == nil { return giveUpRest() }
     isClosing = true
     let canAnswer = exchange?.isHeadWritten != true
+    let hasBody = !isHead && exchange?.isHead != true
     finishExchange(code)
     guard canAnswer else { return }
     let text = fault.reason + "\n"
@@ -458,7 +459,7 @@ package final class HTTP1Connection: LoopTurnMember {
     ])
     HTTP1Writer.write(
       head, HTTP1Writer.Measure(head), framing: .length(text.utf8.count), connection: "close", into: &output)
-    output.writeString(text)
+    if hasBody { output.writeString(text) }
   }
 
   // MARK: Writing

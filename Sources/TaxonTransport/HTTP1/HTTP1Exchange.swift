@@ -7,7 +7,8 @@ package final class HTTP1Exchange: ServerExchange {
   @exclusivity(unchecked) package internal(set) var receiver: (any HTTPExchangeReceiver)?
   /// Nil when the exchange is over.
   @exclusivity(unchecked) private var connection: HTTP1Connection?
-  private let isHead: Bool
+  /// The answer has no body, whatever its head says of one (RFC 9110 §9.3.2).
+  let isHead: Bool
   private let isOld: Bool
   @exclusivity(unchecked) private var outbound = OutboundBuffer()
   @exclusivity(unchecked) private var head: HeaderBlock?

@@ -44,7 +44,7 @@ struct HTTP1RequestHead {
       longestName = max(longestName, count)
       switch count {
       case 4 where name.isField("host"): host.take(value)
-      case 6 where name.isField("expect"): expectation = value
+      case 6 where name.isField("expect"): expectation = value.trimmed
       // The decoder reads nothing behind it.
       case 7 where name.isField("upgrade"): endsConnection = true
       case 10 where name.isField("connection"):
@@ -75,7 +75,7 @@ struct HTTP1RequestHead {
 
     mutating func take(_ value: String) {
       isRepeated = self.value != nil
-      self.value = value
+      self.value = value.trimmed
     }
   }
 
@@ -163,7 +163,7 @@ struct HTTP1RequestHead {
       for (name, value) in headers {
         name.withBytes { for index in $0.indices { space[index] = HTTP1Bytes.lower($0[index]) } }
         let name = UnsafeBufferPointer(rebasing: space[..<name.utf8.count])
-        if !Self.isOwn(name) { value.withBytes { receiver.received(name: name, value: $0) } }
+        if !Self.isOwn(name) { value.withBytes { receiver.received(name: name, value: $0.trimmed) } }
       }
     }
   }
@@ -188,6 +188,23 @@ struct HTTP1RequestHead {
 
   private static func bytes(_ text: StaticString) -> UnsafeBufferPointer<UInt8> {
     UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// The bytes without white space at their end, which the decoder leaves to a field's value and is not part of it (RFC 9112 §5).
+  fileprivate var trimmed: UnsafeBufferPointer<UInt8> {
+    var count = count
+    while count > 0, self[count - 1] == UInt8(ascii: " ") || self[count - 1] == UInt8(ascii: "\t") { count -= 1 }
+    return UnsafeBufferPointer(rebasing: self[..<count])
+  }
+}
+
+extension String {
+  /// The same of a text.
+  fileprivate var trimmed: String {
+    let kept = withBytes { $0.trimmed.count }
+    return kept == utf8.count ? self : String(decoding: utf8.prefix(kept), as: UTF8.self)
   }
 }
 

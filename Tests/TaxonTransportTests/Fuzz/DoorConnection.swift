@@ -61,12 +61,15 @@ final class DoorConnection: HTTPConnectionDelegate {
   /// The channel was closed by this end of it, by an error, or by the clock: calls may go without an answer.
   private(set) var isCut = false
 
-  init(_ configuration: HTTP1Configuration) throws {
+  /// - Parameter sharesTurns: The connection deals with what it reads in the turns of its loop, as those of a server do.
+  init(_ configuration: HTTP1Configuration, sharesTurns: Bool) throws {
     self.configuration = configuration
     channel = EmbeddedChannel(loop: loop)
     socket = DoorSocket(channel)
     let closings = closings
-    connection = HTTP1Connection(configuration, isEncrypted: false, ledger: ledger) { _ in closings.connection += 1 }
+    connection = HTTP1Connection(
+      configuration, isEncrypted: false, ledger: ledger, turn: sharesTurns ? LoopTurn(loop) : nil
+    ) { _ in closings.connection += 1 }
     // The connection takes its first time from the clock, and the rest from the loop.
     loop.advanceTime(to: .now())
     try channel.pipeline.syncOperations.addHandler(socket)

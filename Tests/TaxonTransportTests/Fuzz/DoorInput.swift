@@ -16,8 +16,8 @@ func fuzzDoor(_ input: [UInt8]) {
 
 /// Gives the bytes in one piece, byte by byte, and to a reader of its own.
 private func compare(_ bytes: [UInt8]) {
-  let whole = read(bytes, by: bytes.count)
-  let parts = read(bytes, by: max(1, bytes.count / 1000))
+  let whole = read(bytes, by: bytes.count, sharesTurns: true)
+  let parts = read(bytes, by: max(1, bytes.count / 1000), sharesTurns: false)
   let expected = DoorRequest.read(bytes)
   precondition(whole.calls.count == parts.calls.count, "requests depend on where they are cut")
   precondition((whole.fault == nil) == (parts.fault == nil), "a fault depends on where it is cut")
@@ -64,11 +64,13 @@ private func check(_ call: DoorCall, _ request: DoorRequest) {
 }
 
 /// A connection whose calls answer at their end.
-private func read(_ bytes: [UInt8], by size: Int) -> DoorConnection {
+private func read(_ bytes: [UInt8], by size: Int, sharesTurns: Bool) -> DoorConnection {
   var configuration = HTTP1Configuration()
   configuration.maxHeaderListSize = 1024
   configuration.bodyWindow = 64
-  guard let connection = try? DoorConnection(configuration) else { preconditionFailure("there is no connection") }
+  guard let connection = try? DoorConnection(configuration, sharesTurns: sharesTurns) else {
+    preconditionFailure("there is no connection")
+  }
   var rest = bytes[...]
   while !rest.isEmpty {
     connection.receive(rest.prefix(size))
@@ -106,7 +108,9 @@ private struct DoorScript {
     configuration.bodyWindow = 100
     configuration.smallChunks = FloodLimits.Budget(burst: 40, perSecond: 1)
     configuration.unreadBodies = FloodLimits.Budget(burst: 2, perSecond: 1)
-    guard let connection = try? DoorConnection(configuration) else { preconditionFailure("there is no connection") }
+    guard let connection = try? DoorConnection(configuration, sharesTurns: true) else {
+      preconditionFailure("there is no connection")
+    }
     self.connection = connection
     self.steps = steps
     rest = bytes[...]
