@@ -116,8 +116,8 @@ package final class HTTP1Exchange: ServerExchange {
   var isHeadWritten: Bool { framing != nil }
   /// There is something to write.
   var hasOutput: Bool { head != nil && !isAnswered && (framing == nil || outbound.count > 0 || isFinished) }
-  /// The answer ends with the connection.
-  var endsWithConnection: Bool { framing == .close }
+  /// The head of the answer says that the connection ends with it.
+  @exclusivity(unchecked) private(set) var endsWithConnection = false
 
   /// Writes what there is of the answer.
   ///
@@ -154,10 +154,10 @@ package final class HTTP1Exchange: ServerExchange {
     self.framing = framing
     // Without chunks nothing can be said behind the body; what is known by now is said before.
     let early = framing != .chunked && isFinished ? trailers : nil
-    let isLast = closes || framing == .close
+    endsWithConnection = closes || framing == .close
     HTTP1Writer.write(
       head, measure, trailers: early, framing: isHead && framing == .none && isFinished ? lengthOfHead : framing,
-      connection: isLast ? "close" : isOld ? "keep-alive" : nil, into: &output)
+      connection: endsWithConnection ? "close" : isOld ? "keep-alive" : nil, into: &output)
     return framing
   }
 

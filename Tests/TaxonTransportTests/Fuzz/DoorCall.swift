@@ -15,7 +15,7 @@ enum DoorHead {
 /// One call on a connection of HTTP/1.1: keeps what comes, and holds the connection to the order in which it may come.
 final class DoorCall: HTTPExchangeReceiver {
   let number: Int
-  let exchange: any HTTPExchange
+  let exchange: any ServerExchange
   private let behaviour: DoorBehaviour
   private let style: DoorHead
   private let window: Int
@@ -41,7 +41,7 @@ final class DoorCall: HTTPExchangeReceiver {
   var mayPause = false
 
   init(
-    _ number: Int, _ exchange: any HTTPExchange, _ behaviour: DoorBehaviour, _ style: DoorHead, window: Int,
+    _ number: Int, _ exchange: any ServerExchange, _ behaviour: DoorBehaviour, _ style: DoorHead, window: Int,
     consumes: Bool
   ) {
     self.number = number
@@ -173,15 +173,21 @@ final class DoorCall: HTTPExchangeReceiver {
 
   func send(_ bytes: [UInt8]) {
     guard isOpen, !isFinished, style != .ownLength else { return }
+    put(bytes)
+  }
+
+  private func put(_ bytes: [UInt8]) {
     sent += bytes
-    exchange.send(bytes.count) { $0.copyBytes(from: bytes) }
+    var part = OutboundBuffer()
+    part.adopt(exchange.takeSpareMemory())
+    part.append(bytes.count) { $0.copyBytes(from: bytes) }
+    exchange.send(contentsOf: &part)
   }
 
   private func putAll(_ bytes: [UInt8]) {
     guard !isFinished else { return }
-    sent += bytes
     isFinished = true
-    exchange.send(bytes.count) { $0.copyBytes(from: bytes) }
+    put(bytes)
     exchange.finish(trailers: nil)
   }
 
@@ -204,6 +210,14 @@ final class DoorCall: HTTPExchangeReceiver {
     }
     sendHead()
     if behaviour == .givesUp { giveUp() }
+  }
+
+  /// What the connection's owner asks now and then.
+  func look() {
+    precondition(exchange.stalls() >= 0 && exchange.waitingCount >= 0, "less than nothing waits")
+    precondition(!isOpen || exchange.ledger != nil && exchange.owner != nil, "an open exchange has no connection")
+    precondition(!exchange.mustWaitToStart || exchange.isConnectionFull, "a call waits for nothing")
+    precondition(exchange.isWritable || exchange.waitingCount > 0, "nothing waits, and there is no room")
   }
 
   func giveUp() { if !hasEnd { exchange.resetWhenAnswered() } }

@@ -90,7 +90,7 @@ final class DoorConnection: HTTPConnectionDelegate {
     precondition(connection.fault == nil, "a request behind a fault")
     precondition(calls.last?.isOpen != true, "a request before the end of the one before")
     precondition(!socket.isOutputClosed && closings.connection == 0, "a request behind the end")
-    guard behaviour != .isRefused else { return nil }
+    guard behaviour != .isRefused, let exchange = exchange as? any ServerExchange else { return nil }
     let call = DoorCall(
       calls.count, exchange, behaviour, style, window: configuration.bodyWindow, consumes: consumes)
     calls.append(call)

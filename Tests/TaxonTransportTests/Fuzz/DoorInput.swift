@@ -9,16 +9,16 @@ import TaxonTransport
 func fuzzDoor(_ input: [UInt8]) {
   let parts = input.split(separator: 10, maxSplits: 1, omittingEmptySubsequences: false)
   let bytes = parts.count > 1 ? Array(parts[1]) : []
-  compare(bytes)
+  let expected = DoorRequest.read(bytes)
+  compare(bytes, expected)
   var script = DoorScript(parts[0].prefix(500), bytes)
-  script.run()
+  for (call, request) in zip(script.run(), expected) { check(call, request) }
 }
 
 /// Gives the bytes in one piece, byte by byte, and to a reader of its own.
-private func compare(_ bytes: [UInt8]) {
+private func compare(_ bytes: [UInt8], _ expected: [DoorRequest]) {
   let whole = read(bytes, by: bytes.count, sharesTurns: true)
   let parts = read(bytes, by: max(1, bytes.count / 1000), sharesTurns: false)
-  let expected = DoorRequest.read(bytes)
   precondition(whole.calls.count == parts.calls.count, "requests depend on where they are cut")
   precondition((whole.fault == nil) == (parts.fault == nil), "a fault depends on where it is cut")
   precondition(whole.calls.count <= expected.count, "more requests than there are")
@@ -116,7 +116,8 @@ private struct DoorScript {
     rest = bytes[...]
   }
 
-  mutating func run() {
+  /// Runs all steps, and what is left of the bytes. Returns the calls.
+  mutating func run() -> [DoorCall] {
     for step in steps { take(step) }
     // What is left comes as fast as it is read; the calls answer by themselves.
     if goesOn { connection.complete() }
@@ -132,6 +133,7 @@ private struct DoorScript {
     }
     if let call = connection.open { answer(call) }
     check(connection)
+    return connection.calls
   }
 
   private func answer(_ call: DoorCall) {
@@ -203,6 +205,8 @@ private struct DoorScript {
     case "K": call.consume(call.unconsumed)
     case "J": call.consume(call.unconsumed / 2)
     case "P": call.mayPause.toggle()
+    case "R": call.exchange.completedMessage()
+    case "?": call.look()
     case "@": call.exchange.announce(1000)
     default: break
     }
