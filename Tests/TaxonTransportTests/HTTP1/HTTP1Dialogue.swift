@@ -19,9 +19,11 @@ final class HTTP1Dialogue {
     var failure: ConnectionFailure?
   }
 
-  /// - Parameter knowsVersion: Nothing has to come before it is known that the client speaks HTTP/1.1, as after a handshake of TLS.
+  /// - Parameters:
+  ///   - knowsVersion: Nothing has to come before it is known that the client speaks HTTP/1.1, as after a handshake of TLS.
+  ///   - sharesTurns: As a server's connections do.
   init(
-    _ configuration: HTTP1Configuration = HTTP1Configuration(), knowsVersion: Bool = false,
+    _ configuration: HTTP1Configuration = HTTP1Configuration(), knowsVersion: Bool = false, sharesTurns: Bool = true,
     script: @escaping (ScriptedCall, ScriptedCall.Step) -> Void = HTTP1Dialogue.echo
   ) throws {
     let (channel, ending) = (channel, Ending())
@@ -30,7 +32,8 @@ final class HTTP1Dialogue {
     let ledger = ConnectionLedger(
       LedgerLimits(), shared: SharedLedger(received: 1 << 30, sent: 1 << 30), eventLoop: channel.eventLoop)
     let connection = HTTP1Connection(
-      configuration, isEncrypted: false, ledger: ledger, now: channel.eventLoop.now
+      configuration, isEncrypted: false, ledger: ledger, turn: sharesTurns ? LoopTurn(channel.eventLoop) : nil,
+      now: channel.eventLoop.now
     ) {
       ending.isOver = true
       ending.failure = $0
@@ -88,6 +91,7 @@ final class HTTP1Dialogue {
     var rest = bytes[...]
     while !rest.isEmpty, channel.isActive {
       try channel.writeInbound(ByteBuffer(bytes: rest.prefix(size)))
+      run()
       rest = rest.dropFirst(size)
     }
     run()

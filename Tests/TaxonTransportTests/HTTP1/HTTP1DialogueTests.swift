@@ -12,10 +12,9 @@ struct HTTP1DialogueTests {
     + HTTP1Text.chunk(300)
     + "0\r\nX-Trailer: y\r\n\r\n" + "\r\n" + HTTP1Text.post("/4", 0) + HTTP1Text.get("/5", "Connection: close\r\n")
 
-  @Test(arguments: [1, 2, 3, 5, 7, 16, 100, 333, 1000, .max]) func requestsAreReadInWhateverPiecesTheyCome(_ size: Int)
-    throws
-  {
-    let dialogue = try HTTP1Dialogue()
+  @Test(arguments: [1, 2, 3, 5, 7, 16, 100, 333, 1000, .max], [true, false])
+  func requestsAreReadInWhateverPiecesTheyCome(_ size: Int, _ sharesTurns: Bool) throws {
+    let dialogue = try HTTP1Dialogue(sharesTurns: sharesTurns)
     try dialogue.say(Self.several, by: size)
     let answers = ["/1 0", "/2 300", "/3 320", "/4 0"].map { "\(Self.ok)content-length: \($0.utf8.count)\r\n\r\n\($0)" }
     #expect(
@@ -30,7 +29,7 @@ struct HTTP1DialogueTests {
   @Test func requestsAreCutAnywhere() throws {
     let text = Array(Self.several.utf8)
     for place in text.indices {
-      let dialogue = try HTTP1Dialogue()
+      let dialogue = try HTTP1Dialogue(sharesTurns: place % 2 == 0)
       try dialogue.say(Array(text[..<place]))
       try dialogue.say(Array(text[place...]))
       #expect(try dialogue.hear().count(of: Self.ok) == 5)
