@@ -102,8 +102,8 @@ struct ProtocolChoice {
   private func invalid(_ message: String) -> Outcome { .refuse(RPCError(.invalidArgument, message)) }
 
   private func takeContentCoding(_ head: inout RequestHead) {
-    head.encoding = head.metadata.first("content-encoding") ?? ""
-    head.accept(head.metadata.first("accept-encoding"))
+    head.encoding = head.metadata.list("content-encoding")?.lowercased() ?? ""
+    head.accept(head.metadata.list("accept-encoding"))
   }
 
   // MARK: GET
@@ -336,3 +336,13 @@ extension Metadata.Entry {
     }
   }
 }
+  /// The texts under a name, which is in lower case, as one list: a field that is a list may come in several lines (RFC 9110 §5.3).
+  func list(_ name: String) -> String? {
+    var list: String?
+    for entry in entries where entry.name == name {
+      guard case .text(let text) = entry.value else { continue }
+      list = list.map { "\($0), \(text)" } ?? text
+    }
+    return list
+  }
+

@@ -127,16 +127,17 @@ extension ServerStream {
 
   func fail(_ fault: ServerCallState.Fault) {
     let fields = fault.fields(wire)
-    // gRPC has it in the end.
-    if wire.acceptEncodingName == GRPC.acceptEncodingName {
-      end(with: fault.error, trailing: fields.map { HeaderBlock.Field($0.name, $0.value) })
-    } else {
-      end(with: fault.error, initial: Metadata(entries: fields.map { .init(name: $0.name, value: .text($0.value)) }))
+    guard wire.blamesCaller else {
+      // gRPC has it in the end.
+      return end(with: fault.error, trailing: fields.map { HeaderBlock.Field($0.name, $0.value) })
     }
   }
 
   /// Answers what is no call as HTTP does.
   ///
+    end(
+      with: RPCError.lift(fault.error).asCallerFault,
+      initial: Metadata(entries: fields.map { .init(name: $0.name, value: .text($0.value)) }))
   /// A request that goes on is not stopped at once: what is wrong with it further on is still answered as HTTP/2 asks,
   /// and a client that ends it soon does not find its stream reset. RFC 9113 §8.1 leaves that to the server.
   func refuse(_ error: any TaxonomyError, _ fields: Metadata, hasEnded: Bool) {

@@ -356,7 +356,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
       unread += kept.window
       decoded += kept.memory
       context.ledger.change(decoded: kept.memory)
-    case .failure(let error): end(with: error)
+    case .failure(let error): end(with: wire.blamesCaller ? error.asCallerFault : error)
     }
   }
 
@@ -384,7 +384,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
       self.decompressor = decompressor
       return try decompressor.decompress(message, limit: context.limits.maxMessageSize, body)
     } catch {
-      return .failure(wire.framing == .whole ? error.ofRequestBody : error.undeclared)
+      return .failure(error.undeclared)
     }
   }
 

@@ -231,15 +231,6 @@ extension CompressionError {
     case .truncated, .corrupt, .trailing: RPCError(CallError.ProtocolViolation(reason: "\(self)"))
     }
   }
-
-  /// The error of a request whose whole body is the message: to HTTP, what cannot be decompressed is a bad request (RFC 9110
-  /// §15.5.1), where gRPC has INTERNAL.
-  var ofRequestBody: RPCError {
-    switch self {
-    case .tooLarge, .outOfMemory: undeclared
-    case .truncated, .corrupt, .trailing: RPCError(.invalidArgument, "The body cannot be decompressed: \(self)")
-    }
-  }
 }
 
 extension Compression {

@@ -8,6 +8,7 @@ package enum GRPC: WireProtocol {
   package static let name = "grpc"
   package static var framing: BodyFraming { .enveloped }
   package static let acceptEncodingName = "grpc-accept-encoding"
+  package static var blamesCaller: Bool { false }
 
   /// "application/grpc", alone or before "+proto" or ";": with the other suffixes it is for `ProtocolChoice` to find.
   static func isContentType(_ value: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -26,6 +26,7 @@ package protocol GRPCWebProtocol: WireProtocol {
 
 extension GRPCWebProtocol {
   package static var acceptEncodingName: String { GRPC.acceptEncodingName }
+  package static var blamesCaller: Bool { GRPC.blamesCaller }
 
   package static func head(_ answer: AnswerHead) -> HeaderBlock {
     let suffix =

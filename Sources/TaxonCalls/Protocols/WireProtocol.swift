@@ -11,6 +11,8 @@ package protocol WireProtocol: SendableMetatype {
   static var framing: BodyFraming { get }
   /// The header that names the encodings that the server can take apart.
   static var acceptEncodingName: String { get }
+  /// Whether a request that cannot be read is the caller's fault, INVALID_ARGUMENT, as Connect and HTTP have it; gRPC has INTERNAL.
+  static var blamesCaller: Bool { get }
 
   /// The head of an answer that has messages.
   static func head(_ answer: AnswerHead) -> HeaderBlock
@@ -103,6 +105,9 @@ package struct FailedAnswer {
 }
 
 extension WireProtocol {
+  /// As all have it but gRPC and gRPC-Web.
+  package static var blamesCaller: Bool { true }
+
   /// Most protocols have no trailers, and an error is in the body.
   package static func substitute(for failure: CallFailure, isHead: Bool) -> HeaderBlock? {
     isHead ? HeaderBlock([.init(":status", "\(failure.httpStatus)")]) : nil

@@ -13,11 +13,13 @@ import Testing
   private let router = TextRouter()
   private let loop = EmbeddedEventLoop()
 
-  private func call(_ protocols: CallProtocols = CallProtocols()) -> ServerStream {
+  private func call(
+    _ protocols: CallProtocols = CallProtocols(), limits: ServerCallLimits = ServerCallLimits()
+  ) -> ServerStream {
     ServerStream(
       exchange,
       context: ServerStreamContext(
-        executor: LoopExecutor(loop), peer: "test", router: router, limits: ServerCallLimits(), protocols: protocols))
+        executor: LoopExecutor(loop), peer: "test", router: router, limits: limits, protocols: protocols))
   }
 
   private func post(
@@ -192,6 +194,40 @@ import Testing
   {
     post(type, type == "application/json" ? Array(#""hi""#.utf8) : Self.message, [], CallProtocols(served: served))
     #expect(head.first == ":status: \(status)")
+  }
+
+  @Test(
+    arguments: [
+      ("application/proto", [], [10, 255], 400), ("application/proto", [("content-encoding", "gzip")], [31, 139, 8], 400),
+      ("application/json", [("content-encoding", "gzip")], [31, 139, 8], 400),
+      ("application/json", [("content-encoding", "GZIP"), ("connect-protocol-version", "1")], [31, 139, 8], 400),
+    ] as [(String, [(String, String)], [UInt8], Int)])
+  func aRequestThatCannotBeReadIsTheCallersFaultToHTTP(
+    _ type: String, _ fields: [(String, String)], _ body: [UInt8], _ status: Int
+  ) {
+    post(type, body, fields)
+    #expect(head.first == ":status: \(status)")
+    #expect(text.contains("invalid_argument") || text.contains("PROTOCOL_VIOLATION"), "\(text)")
+    #expect(router.failures.count == 1)
+  }
+
+  @Test(
+    arguments: [
+      [0, 0, 0, 0, 2, 10, 255], [0, 0, 0, 0, 9, 1], [0, 0, 0], [9, 0, 0, 0, 0], [1, 0, 0, 0, 0],
+    ] as [[UInt8]])
+  func aStreamThatCannotBeReadIsTheCallersFaultToConnect(_ body: [UInt8]) throws {
+    let call = call()
+    call.receive([
+      (":method", "POST"), (":path", "/test.Text/Many"), ("content-type", "application/connect+proto"),
+    ])
+    call.receive(body, isLast: true)
+    #expect(head.first == ":status: 200")
+    #expect(String(decoding: self.body.dropFirst(5), as: UTF8.self).contains(#""code":"invalid_argument""#), "\(text)")
+  }
+
+  @Test func aRequestThatCannotBeReadIsInternalToGRPC() {
+    post("application/grpc-web", [0, 0, 0, 0, 2, 10, 255])
+    #expect(String(decoding: body.dropFirst(5), as: UTF8.self).hasPrefix("grpc-status: 13\r\n"))
   }
 
   @Test func aBodyOverTheLimitIsRefusedByItsLength() {

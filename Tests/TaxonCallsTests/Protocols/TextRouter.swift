@@ -5,9 +5,11 @@ import TaxonProtobuf
 import TaxonTransport
 
 /// Answers "/test.Text/Echo", which changes nothing, with the text of the request, and fails where that is "fail";
-/// "/test.Text/Change" does the same and changes something, "/test.Text/Both" streams both ways.
+/// "/test.Text/Change" does the same and changes something, "/test.Text/Many" may answer with a stream, "/test.Text/Both"
+/// streams both ways.
 final class TextRouter: ServerRouter, @unchecked Sendable {  // used on the test's one thread
   private(set) var failures: [String] = []
+  var routes = RESTRoutes()
   var initial = Metadata()
   var trailing = Metadata()
 
@@ -15,6 +17,8 @@ final class TextRouter: ServerRouter, @unchecked Sendable {  // used on the test
     switch path {
     case "/test.Text/Echo": Method(router: self, shape: .unary, isSafe: true)
     case "/test.Text/Change": Method(router: self, shape: .unary, isSafe: false)
+    case "/test.Text/Many":
+      Method(router: self, shape: MethodShape(takesMany: false, answersMany: true), isSafe: false)
     case "/test.Text/Both": Method(router: self, shape: MethodShape(takesMany: true, answersMany: true), isSafe: false)
     default: nil
     }
