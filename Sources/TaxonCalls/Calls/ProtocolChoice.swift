@@ -72,7 +72,9 @@ struct ProtocolChoice {
     case .connect:
       if let outcome = connect(&head) { return outcome }
       takeContentCoding(&head)
-    case .json: takeContentCoding(&head)
+    case .json:
+      if let outcome = takeAnyTimeout(&head) { return outcome }
+      takeContentCoding(&head)
     }
     head.metadata.removeProtocolFields()
     return .call
@@ -94,9 +96,26 @@ struct ProtocolChoice {
     guard let text = head.metadata.first("connect-timeout-ms") else { return nil }
     guard (1...10).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
       let milliseconds = Int64(text)
+    return takeConnectTimeout(&head)
+  }
+
+  /// Takes how long a caller of Connect waits: `grpc-timeout` says nothing there.
+  private func takeConnectTimeout(_ head: inout RequestHead) -> Outcome? {
+    head.timeout = nil
+    head.invalidTimeout = nil
     else { return invalid("connect-timeout-ms \"\(text)\" is not 1 to 10 digits") }
     head.timeout = .milliseconds(milliseconds)
     return nil
+  /// Takes how long a caller without a protocol waits: by gRPC's header, as gRPC's gateways take it, or by Connect's. Of both the
+  /// shorter time counts.
+  private func takeAnyTimeout(_ head: inout RequestHead) -> Outcome? {
+    if let text = head.invalidTimeout { return invalid(ServerCallState.Fault.invalidTimeout(text).reason) }
+    let timeout = head.timeout
+    if let outcome = takeTimeout(&head) { return outcome }
+    if let timeout, let other = head.timeout { head.timeout = min(timeout, other) }
+    return nil
+  }
+
   }
 
   private func invalid(_ message: String) -> Outcome { .refuse(RPCError(.invalidArgument, message)) }
@@ -136,7 +155,7 @@ struct ProtocolChoice {
     case let flag?: return invalid("base64=\(flag) is neither 0 nor 1")
     }
     guard let bytes else { return invalid("the query's message is not Base64") }
-    if let outcome = takeTimeout(&head) { return outcome }
+    if let outcome = takeConnectTimeout(&head) { return outcome }
     request.message = bytes
     head.encoding = value("compression") ?? ""
     head.accept(head.metadata.first("accept-encoding"))
@@ -168,6 +187,7 @@ struct ProtocolChoice {
   }
 
   /// OPTIONS: a browser asks for a page's sake, or somebody asks what there is.
+      if let outcome = takeAnyTimeout(&head) { return outcome }
   private func options(_ head: RequestHead, _ target: RequestTarget, _ origin: String?) -> Outcome {
     if let cors = protocols.cors, let origin, head.metadata.first("access-control-request-method") != nil {
       return .answer(cors.preflight(origin: origin, headers: head.metadata.first("access-control-request-headers")))

@@ -230,6 +230,27 @@ import Testing
     #expect(String(decoding: body.dropFirst(5), as: UTF8.self).hasPrefix("grpc-status: 13\r\n"))
   }
 
+  /// gRPC's header is for gRPC, its gateways, and callers without a protocol of their own.
+  @Test(arguments: [
+    ("application/json", "grpc-timeout", "10S", 200), ("application/json", "grpc-timeout", "soon", 400),
+    ("application/json", "connect-timeout-ms", "1000", 200), ("application/json", "connect-timeout-ms", "soon", 400),
+    ("application/proto", "grpc-timeout", "soon", 200), ("application/proto", "connect-timeout-ms", "soon", 400),
+  ]) func aTimeoutThatIsNoneIsTheCallersFault(_ type: String, _ name: String, _ value: String, _ status: Int) {
+    post(type, type == "application/json" ? Array(#""hi""#.utf8) : Self.message, [(name, value)])
+    #expect(head.first == ":status: \(status)")
+    if status == 400 { #expect(text.contains(name), "\(text)") }
+  }
+
+  @Test(arguments: [
+    ([("grpc-timeout", "10S"), ("connect-timeout-ms", "20000")], Duration.seconds(10)),
+    ([("grpc-timeout", "10S"), ("connect-timeout-ms", "500")], .milliseconds(500)), ([], nil),
+  ] as [([(String, String)], Duration?)])
+  func theShorterOfTwoTimeoutsCounts(_ fields: [(String, String)], _ timeout: Duration?) {
+    let call = call()
+    call.receive([(":method", "POST"), (":path", "/test.Text/Echo"), ("content-type", "application/json")] + fields)
+    #expect(call.head.timeout == timeout)
+  }
+
   @Test func aBodyOverTheLimitIsRefusedByItsLength() {
     let call = call()
     call.receive([
