@@ -39,8 +39,8 @@ struct ProtocolChoice {
     if head.verb == "OPTIONS" { return options(head, target, origin) }
     let method = router.method(target.path)
     if head.isPost, let form = Form(head.contentType)?.settled(head, protocols), form.isServed(by: protocols.served) {
-      // A path of REST's has JSON, too.
-      if method != nil || form.kind != .json { return post(&head, form, method, target) }
+      // A path of REST's has JSON, too, whatever headers of Connect come with it: no method of Connect's is there.
+      if method != nil || form.kind != .json && !isREST(head, form) { return post(&head, form, method, target) }
     }
     if let method {
       let verbs = verbs(of: method)
@@ -49,6 +49,13 @@ struct ProtocolChoice {
       return unsupportedType(head.contentType, method)
     }
     return rest(&head, target, hasBody: hasBody)
+  }
+
+  /// Whether JSON goes to a path that REST has.
+  private func isREST(_ head: RequestHead, _ form: Form) -> Bool {
+    guard form.isUnaryJSON, protocols.served.contains(.rest) else { return false }
+    if case .none = router.routes.match(verb: head.verb, target: head.path) { return false }
+    return true
   }
 
   // MARK: POST
@@ -294,6 +301,9 @@ private struct Form {
     case .json: served.contains(.json) || served.contains(.connect)
     }
   }
+
+  /// One message of JSON is the whole body.
+  var isUnaryJSON: Bool { contentType == "application/json" }
 
   func suits(_ shape: MethodShape) -> Bool {
     switch kind {

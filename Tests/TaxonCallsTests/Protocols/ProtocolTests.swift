@@ -251,6 +251,21 @@ import Testing
     #expect(call.head.timeout == timeout)
   }
 
+  @Test(arguments: [ServedProtocols.all, [.connect, .rest]])
+  func aPathOfRESTsIsRESTWhateverHeaderOfConnectsComes(_ served: ServedProtocols) throws {
+    try router.routes.add(
+      HTTPRule("POST", "/v1/echo", body: "*"), method: "/test.Text/Change",
+      request: Google_Protobuf_StringValue.descriptor, response: Google_Protobuf_StringValue.descriptor)
+    let call = call(CallProtocols(served: served))
+    call.receive([
+      (":method", "POST"), (":path", "/v1/echo"), ("content-type", "application/json"),
+      ("connect-protocol-version", "1"),
+    ])
+    call.receive(Array(#""hi""#.utf8), isLast: true)
+    #expect(head == [":status: 200", "content-type: application/json"])
+    #expect(text == #""hi""#)
+  }
+
   @Test func aBodyOverTheLimitIsRefusedByItsLength() {
     let call = call()
     call.receive([
