@@ -75,7 +75,7 @@ struct ProtocolChoice {
     case .connectStreaming:
       if let outcome = connect(&head) { return outcome }
       head.encoding = head.metadata.first("connect-content-encoding") ?? ""
-      head.accept(head.metadata.first("connect-accept-encoding"))
+      head.accept(head.metadata.list("connect-accept-encoding"))
     case .connect:
       if let outcome = connect(&head) { return outcome }
       takeContentCoding(&head)
@@ -96,13 +96,6 @@ struct ProtocolChoice {
     if version == nil, protocols.connect.requiresProtocolVersion {
       return invalid("the header connect-protocol-version is missing; it is 1")
     }
-    return takeTimeout(&head)
-  }
-
-  private func takeTimeout(_ head: inout RequestHead) -> Outcome? {
-    guard let text = head.metadata.first("connect-timeout-ms") else { return nil }
-    guard (1...10).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-      let milliseconds = Int64(text)
     return takeConnectTimeout(&head)
   }
 
@@ -110,9 +103,9 @@ struct ProtocolChoice {
   private func takeConnectTimeout(_ head: inout RequestHead) -> Outcome? {
     head.timeout = nil
     head.invalidTimeout = nil
-    else { return invalid("connect-timeout-ms \"\(text)\" is not 1 to 10 digits") }
-    head.timeout = .milliseconds(milliseconds)
-    return nil
+    return takeTimeout(&head)
+  }
+
   /// Takes how long a caller without a protocol waits: by gRPC's header, as gRPC's gateways take it, or by Connect's. Of both the
   /// shorter time counts.
   private func takeAnyTimeout(_ head: inout RequestHead) -> Outcome? {
@@ -123,6 +116,13 @@ struct ProtocolChoice {
     return nil
   }
 
+  private func takeTimeout(_ head: inout RequestHead) -> Outcome? {
+    guard let text = head.metadata.first("connect-timeout-ms") else { return nil }
+    guard (1...10).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+      let milliseconds = Int64(text)
+    else { return invalid("connect-timeout-ms \"\(text)\" is not 1 to 10 digits") }
+    head.timeout = .milliseconds(milliseconds)
+    return nil
   }
 
   private func invalid(_ message: String) -> Outcome { .refuse(RPCError(.invalidArgument, message)) }
@@ -165,7 +165,7 @@ struct ProtocolChoice {
     if let outcome = takeConnectTimeout(&head) { return outcome }
     request.message = bytes
     head.encoding = value("compression") ?? ""
-    head.accept(head.metadata.first("accept-encoding"))
+    head.accept(head.metadata.list("accept-encoding"))
     head.metadata.removeProtocolFields()
     return .call
   }
@@ -187,6 +187,7 @@ struct ProtocolChoice {
       head.path = call.path
       head.wire = PlainJSON.self
       head.codec = .other(RESTCoder(call, protocols.json))
+      if let outcome = takeAnyTimeout(&head) { return outcome }
       takeContentCoding(&head)
       head.metadata.removeProtocolFields()
       return .call
@@ -194,10 +195,9 @@ struct ProtocolChoice {
   }
 
   /// OPTIONS: a browser asks for a page's sake, or somebody asks what there is.
-      if let outcome = takeAnyTimeout(&head) { return outcome }
   private func options(_ head: RequestHead, _ target: RequestTarget, _ origin: String?) -> Outcome {
     if let cors = protocols.cors, let origin, head.metadata.first("access-control-request-method") != nil {
-      return .answer(cors.preflight(origin: origin, headers: head.metadata.first("access-control-request-headers")))
+      return .answer(cors.preflight(origin: origin, headers: head.metadata.list("access-control-request-headers")))
     }
     let allowed = target.path == "*" ? ["POST", "OPTIONS"] : allowed(at: target.path)
     guard !allowed.isEmpty else { return .refuse(CallError.MethodNotFound(path: target.path)) }
@@ -210,7 +210,7 @@ struct ProtocolChoice {
       guard protocols.served.contains(.rest),
         case .wrongVerb(let verbs) = router.routes.match(verb: "OPTIONS", target: path)
       else { return [] }
-      return verbs + ["OPTIONS"]
+      return Self.withHEAD(verbs) + ["OPTIONS"]
     }
     return verbs(of: method) + ["OPTIONS"]
   }
@@ -221,8 +221,17 @@ struct ProtocolChoice {
     return hasGet ? ["GET", "HEAD", "POST"] : ["POST"]
   }
 
+  /// What answers GET answers HEAD (RFC 9110 §9.3.2).
+  private static func withHEAD(_ verbs: [String]) -> [String] {
+    guard let index = verbs.firstIndex(of: "GET"), !verbs.contains("HEAD") else { return verbs }
+    var verbs = verbs
+    verbs.insert("HEAD", at: index + 1)
+    return verbs
+  }
+
   private func refuse(_ verb: String, at path: String, allowed: [String]) -> Outcome {
-    .refuse(
+    let allowed = Self.withHEAD(allowed)
+    return .refuse(
       CallError.MethodNotAllowed(path: path, allowed: allowed),
       Metadata(entries: [.init(name: "allow", value: .text(allowed.joined(separator: ", ")))]))
   }
@@ -293,6 +302,9 @@ private struct Form {
     return form
   }
 
+  /// One message of JSON is the whole body.
+  var isUnaryJSON: Bool { contentType == "application/json" }
+
   func isServed(by served: ServedProtocols) -> Bool {
     switch kind {
     case .grpc: true
@@ -301,9 +313,6 @@ private struct Form {
     case .json: served.contains(.json) || served.contains(.connect)
     }
   }
-
-  /// One message of JSON is the whole body.
-  var isUnaryJSON: Bool { contentType == "application/json" }
 
   func suits(_ shape: MethodShape) -> Bool {
     switch kind {
@@ -349,6 +358,16 @@ extension Metadata {
     return nil
   }
 
+  /// The texts under a name, which is in lower case, as one list: a field that is a list may come in several lines (RFC 9110 §5.3).
+  func list(_ name: String) -> String? {
+    var list: String?
+    for entry in entries where entry.name == name {
+      guard case .text(let text) = entry.value else { continue }
+      list = list.map { "\($0), \(text)" } ?? text
+    }
+    return list
+  }
+
   /// Removes what belongs to Connect and to HTTP's content coding.
   fileprivate mutating func removeProtocolFields() {
     guard entries.contains(where: \.isOfProtocol) else { return }
@@ -366,13 +385,3 @@ extension Metadata.Entry {
     }
   }
 }
-  /// The texts under a name, which is in lower case, as one list: a field that is a list may come in several lines (RFC 9110 §5.3).
-  func list(_ name: String) -> String? {
-    var list: String?
-    for entry in entries where entry.name == name {
-      guard case .text(let text) = entry.value else { continue }
-      list = list.map { "\($0), \(text)" } ?? text
-    }
-    return list
-  }
-

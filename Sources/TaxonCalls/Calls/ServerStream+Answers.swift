@@ -26,7 +26,11 @@ extension ServerStream {
     guard state.isReplying else { return }
     let settings = compression(wish: compress)
     if let other = head.other {
-      let answer = (initial: answered(initial), trailing: trailing)
+      var answer = (initial: answered(initial), trailing: trailing)
+      // A cache may keep it, and must not give it to whom cannot take it apart (RFC 9110 §12.5.5).
+      if other.isConditional, compress ?? (context.limits.compression != nil) {
+        answer.initial.add("vary", "accept-encoding")
+      }
       return try reply(message, other, settings, compress: compress, answer)
     }
     // Plain gRPC, in protobuf's binary format: asked as such, since what goes through the protocol's witnesses costs 500
@@ -131,13 +135,13 @@ extension ServerStream {
       // gRPC has it in the end.
       return end(with: fault.error, trailing: fields.map { HeaderBlock.Field($0.name, $0.value) })
     }
+    end(
+      with: RPCError.lift(fault.error).asCallerFault,
+      initial: Metadata(entries: fields.map { .init(name: $0.name, value: .text($0.value)) }))
   }
 
   /// Answers what is no call as HTTP does.
   ///
-    end(
-      with: RPCError.lift(fault.error).asCallerFault,
-      initial: Metadata(entries: fields.map { .init(name: $0.name, value: .text($0.value)) }))
   /// A request that goes on is not stopped at once: what is wrong with it further on is still answered as HTTP/2 asks,
   /// and a client that ends it soon does not find its stream reset. RFC 9113 §8.1 leaves that to the server.
   func refuse(_ error: any TaxonomyError, _ fields: Metadata, hasEnded: Bool) {

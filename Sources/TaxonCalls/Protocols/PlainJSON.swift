@@ -27,7 +27,7 @@ package enum PlainJSON: WireProtocol {
   package static func failure(
     _ error: some TaxonomyError, _ request: borrowing RequestHead, _ options: WireOptions
   ) -> CallFailure {
-    let body = ErrorBody(error, as: ErrorBody.Form(accept: request.metadata.first("accept")))
+    let body = ErrorBody(error, as: ErrorBody.Form(accept: request.metadata.list("accept")))
     return CallFailure(
       httpStatus: body.httpStatus, body: body.json, contentType: body.contentType, retryAfter: body.retryAfter,
       identity: body.identity, instanceID: body.instanceID)

@@ -100,7 +100,7 @@ final class OtherRequest {
   /// answer has one.
   func bodiless(_ head: HeaderBlock, _ initial: Metadata, _ request: Metadata, byteCount: Int) -> HeaderBlock? {
     guard isConditional else { return nil }
-    if let tag = initial.first("etag"), let list = request.first("if-none-match"), Self.matches(tag, list) {
+    if let tag = initial.first("etag"), let list = request.list("if-none-match"), Self.matches(tag, list) {
       return HeaderBlock([.init(":status", "304")] + HeaderBlock.Field.fields(of: initial))
     }
     return isBodiless ? HeaderBlock([.init("content-length", "\(byteCount)", isIndexed: false)], after: head) : nil

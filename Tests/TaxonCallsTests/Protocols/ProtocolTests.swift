@@ -266,6 +266,45 @@ import Testing
     #expect(text == #""hi""#)
   }
 
+  @Test func whatAcceptSaysInSeveralLinesIsOneList() {
+    post(
+      "application/json", Array(#""fail""#.utf8),
+      [("accept", "application/json;q=0.1"), ("accept", "application/problem+json")])
+    #expect(head.contains("content-type: application/problem+json"))
+  }
+
+  @Test(arguments: [nil, "gzip", "br", "br, gzip"])
+  func aCacheIsToldThatTheAnswerDependsOnWhatTheCallerCanTakeApart(_ accepted: String?) {
+    var limits = ServerCallLimits()
+    limits.compression = CompressionSettings(.gzip, minimumSize: 0)
+    call(limits: limits).receive(
+      [(":method", "GET"), (":path", "/test.Text/Echo?encoding=json&message=%22hi%22")]
+        + (accepted.map { [("accept-encoding", $0)] } ?? []), endStream: true)
+    #expect(head.contains("vary: accept-encoding"))
+    #expect(head.contains("content-encoding: gzip") == (accepted?.contains("gzip") ?? false))
+  }
+
+  @Test func aPathThatAnswersGETAnswersHEAD() throws {
+    try router.routes.add(
+      HTTPRule("GET", "/v1/echo"), method: "/test.Text/Echo",
+      request: Google_Protobuf_StringValue.descriptor, response: Google_Protobuf_StringValue.descriptor)
+    get("/v1/echo", verb: "OPTIONS")
+    #expect(head == [":status: 204", "allow: GET, HEAD, OPTIONS"])
+  }
+
+  @Test(arguments: [
+    ("GET", "/nothing", ""), ("GET", "/test.Text/Change", ""), ("POST", "/test.Text/Echo", "image/png"),
+    ("POST", "/test.Text/Echo", "application/connect+proto"), ("GET", "/test.Text/Echo?connect=v2&encoding=json", ""),
+    ("POST", "/nothing", "application/proto"), ("POST", "/nothing", "application/grpc-web"),
+    ("HEAD", "/nothing", ""), ("OPTIONS", "/nothing", ""),
+  ]) func aPageMayReadWhyItsRequestIsNoCall(_ verb: String, _ path: String, _ type: String) {
+    call(CallProtocols(cors: CORSSettings(origins: ["https://a.test"]))).receive(
+      [(":method", verb), (":path", path), ("origin", "https://a.test")]
+        + (type.isEmpty ? [] : [("content-type", type)]), endStream: true)
+    #expect(head.contains("access-control-allow-origin: https://a.test"))
+    #expect(head.contains("vary: origin"))
+  }
+
   @Test func aBodyOverTheLimitIsRefusedByItsLength() {
     let call = call()
     call.receive([
