@@ -198,7 +198,8 @@ import Testing
 
   @Test(
     arguments: [
-      ("application/proto", [], [10, 255], 400), ("application/proto", [("content-encoding", "gzip")], [31, 139, 8], 400),
+      ("application/proto", [], [10, 255], 400),
+      ("application/proto", [("content-encoding", "gzip")], [31, 139, 8], 400),
       ("application/json", [("content-encoding", "gzip")], [31, 139, 8], 400),
       ("application/json", [("content-encoding", "GZIP"), ("connect-protocol-version", "1")], [31, 139, 8], 400),
     ] as [(String, [(String, String)], [UInt8], Int)])
@@ -241,10 +242,11 @@ import Testing
     if status == 400 { #expect(text.contains(name), "\(text)") }
   }
 
-  @Test(arguments: [
-    ([("grpc-timeout", "10S"), ("connect-timeout-ms", "20000")], Duration.seconds(10)),
-    ([("grpc-timeout", "10S"), ("connect-timeout-ms", "500")], .milliseconds(500)), ([], nil),
-  ] as [([(String, String)], Duration?)])
+  @Test(
+    arguments: [
+      ([("grpc-timeout", "10S"), ("connect-timeout-ms", "20000")], Duration.seconds(10)),
+      ([("grpc-timeout", "10S"), ("connect-timeout-ms", "500")], .milliseconds(500)), ([], nil),
+    ] as [([(String, String)], Duration?)])
   func theShorterOfTwoTimeoutsCounts(_ fields: [(String, String)], _ timeout: Duration?) {
     let call = call()
     call.receive([(":method", "POST"), (":path", "/test.Text/Echo"), ("content-type", "application/json")] + fields)
