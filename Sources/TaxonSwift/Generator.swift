@@ -54,8 +54,10 @@ package struct Generator {
       return Outcome(diagnostics: found, files: [], importsForErrors: importsForErrors)
     }
     let layout = Layout(schema)
+    let nestedSafety = NestedSafety(schema, settings: settings)
     let files = schema.generatedFiles.map { file in
-      let emitter = Emitter(file, names: names, layout: layout, settings: settings, descriptors: descriptors)
+      let emitter = Emitter(
+        file, names: names, layout: layout, nestedSafety: nestedSafety, settings: settings, descriptors: descriptors)
       return (name: Identifier.outputFile(file.path), content: emitter.emit())
     }
     return Outcome(diagnostics: found, files: files, importsForErrors: importsForErrors)

@@ -14,8 +14,10 @@ public struct ErrorDetails: Hashable, Sendable {
   /// True when there are none.
   public var isEmpty: Bool { list.isEmpty }
 
-  /// Adds a detail behind the others, whatever types they have. A message over 2 GiB, which cannot be encoded, is left out.
+  /// Adds a detail behind the others, whatever types they have. Of a declared error its internal fields are left out, since details
+  /// leave the process. A message over 2 GiB, which cannot be encoded, is left out.
   public mutating func append(_ detail: some Message) {
+    let detail: any Message = (detail as? any DeclaredError)?.publicPayload ?? detail
     if let detail = try? Google_Protobuf_Any(packing: detail) { list.append(detail) }
   }
 

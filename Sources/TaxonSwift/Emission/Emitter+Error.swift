@@ -12,7 +12,7 @@ extension Emitter {
     writer.blank()
     writer.computed("\(access)var message: \(standard("String"))", templateLiteral(of: message))
     emitSafeFields(of: message)
-    emitPayloads(properties)
+    emitPayloads(of: message, properties)
     emitViolations(of: message)
   }
 
@@ -117,43 +117,6 @@ extension Emitter {
       }
       writer.line("return safeFields")
     }
-  }
-
-  /// Copies without the fields that never leave the process, and without those that only the payload has, where there are any.
-  private func emitPayloads(_ properties: [StoredProperty]) {
-    let isInternal = resets(properties) { $0 == .internal }
-    emitPayload("publicPayload", isInternal)
-    let isWithheld = resets(properties) { $0 != .safe }
-    if isWithheld.count > isInternal.count { emitPayload("safePayload", isWithheld) }
-  }
-
-  private func emitPayload(_ name: String, _ resets: [String]) {
-    guard !resets.isEmpty else { return }
-    writer.blank()
-    writer.block("\(access)var \(name): Self") {
-      writer.line("var copy = self")
-      for reset in resets { writer.line(reset) }
-      writer.line("return copy")
-    }
-  }
-
-  /// Statements that unset the fields of some classes of safety in `copy`.
-  private func resets(_ properties: [StoredProperty], _ isReset: (Safety) -> Bool) -> [String] {
-    var resets: [String] = []
-    for property in properties {
-      switch property {
-      case .field(let field, _) where isReset(field.safety):
-        let name = hasDefault(field) || isStoredPrivately(field) ? kept(field) : self.property(field)
-        resets.append("copy.\(name) = \(defaultValue(field) ?? "\(swiftType(field))()")")
-      case .oneof(let oneof, let members, _):
-        for member in members where isReset(member.safety) {
-          let name = self.property(oneof)
-          resets.append("if case .\(caseName(member)) = copy.\(name) { copy.\(name) = nil }")
-        }
-      default: break
-      }
-    }
-    return resets
   }
 
   /// From the fields that are marked as parts of a violation, and from those of type FieldViolation.

@@ -6,6 +6,7 @@ final class Emitter {
   let file: SchemaFile
   let names: SwiftNames
   let layout: Layout
+  let nestedSafety: NestedSafety
   let settings: GeneratorSettings
   let descriptors: EmbeddedDescriptors
   let writer = CodeWriter()
@@ -13,9 +14,11 @@ final class Emitter {
   private(set) var scope: [String] = []
 
   init(
-    _ file: SchemaFile, names: SwiftNames, layout: Layout, settings: GeneratorSettings, descriptors: EmbeddedDescriptors
+    _ file: SchemaFile, names: SwiftNames, layout: Layout, nestedSafety: NestedSafety, settings: GeneratorSettings,
+    descriptors: EmbeddedDescriptors
   ) {
     self.file = file
+    self.nestedSafety = nestedSafety
     self.descriptors = descriptors
     self.names = names
     self.layout = layout
@@ -80,6 +83,7 @@ final class Emitter {
       }
     }
     files += extensions.map(\.message.file)
+    files += file.errors.flatMap { typesInAny(of: $0) { $0 != .safe } }.map(\.file)
     for method in file.services.flatMap(\.methods) {
       files += [method.input.file, method.output.file] + method.errors.map(\.file)
     }
