@@ -24,9 +24,17 @@ LISTENER = "127.0.0.1:8080"
 SERVERS = ["127.0.0.1:50051", "127.0.0.1:50052", "127.0.0.1:50053"]
 
 
-def snippet(language: str) -> str:
-    """The page's block in that language, of which there is one."""
-    blocks = re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+def every_road() -> str:
+    """The page's section on what is not gRPC."""
+    section = re.search(r"^## Every road\n.*?(?=^## )", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert section, f"{PAGE} has no section of that name"
+    return section[0]
+
+
+def snippet(language: str, *, for_every_road: bool = False) -> str:
+    """The block in that language, of which there is one: outside of the section on every road, or in it."""
+    text = every_road() if for_every_road else PAGE.read_text().replace(every_road(), "")
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert len(blocks) == 1, f"{PAGE} has {len(blocks)} blocks of {language}"
     return blocks[0]
 
@@ -42,6 +50,8 @@ def _replaced(text: str, replacements: dict[str, str]) -> str:
 class Nginx(Proxy):
     """As the page shows it."""
 
+    for_every_road = False
+
     def __init__(self, folder: Path, server: str) -> None:
         folder.mkdir()
         super().__init__(folder / "error.log")
@@ -49,7 +59,7 @@ class Nginx(Proxy):
             f"{name}_temp_path {folder / name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
         user = "user root;" if os.geteuid() == 0 else ""
-        http = _replaced(snippet("nginx"), {LISTENER: self.target, SERVERS[0]: server})
+        http = _replaced(snippet("nginx", for_every_road=self.for_every_road), {LISTENER: self.target, SERVERS[0]: server})
         (folder / "nginx.conf").write_text(
             f"daemon off; pid {folder / 'pid'}; error_log {self._log} info; {user} events {{}}\n"
             f"http {{ access_log off; {temporary}\n{http}}}\n"
@@ -60,15 +70,26 @@ class Nginx(Proxy):
         )
 
 
+class NginxForEveryRoad(Nginx):
+    for_every_road = True
+
+
 class HAProxy(Proxy):
     """As the page shows it."""
+
+    for_every_road = False
 
     def __init__(self, folder: Path, server: str) -> None:
         folder.mkdir()
         super().__init__(folder / "log")
         replacements = {LISTENER: f"fd@{self._listener.fileno()}", SERVERS[0]: server}
-        (folder / "haproxy.cfg").write_text(_replaced(snippet("haproxy"), replacements))
+        text = snippet("haproxy", for_every_road=self.for_every_road)
+        (folder / "haproxy.cfg").write_text(_replaced(text, replacements))
         self._start(["haproxy", "-db", "-f", str(folder / "haproxy.cfg")], {})
+
+
+class HAProxyForEveryRoad(HAProxy):
+    for_every_road = True
 
 
 class Apache(Proxy):
@@ -128,6 +149,13 @@ class Envoy(Proxy):
         self._admin = address.read_text()
         poll(self._find_listener, f"Envoy does not listen: {self._log}")
         self.wait_for_healthy(len(servers))
+
+    @classmethod
+    def for_every_road(cls, folder: Path, server: str) -> "Envoy":
+        """Without what would take JSON for its own, and with the page's own method as the one that may be called again."""
+        transcoder = re.search(r"^ *- name: envoy.filters.http.grpc_json_transcoder\n.*?(?=^ *- name:)", snippet("yaml"), re.M | re.S)
+        assert transcoder, f"{PAGE} has no transcoder"
+        return cls(folder, server, edits={transcoder[0].replace("octollm.pb", str(folder / "octollm.pb")): ""})
 
     def _is_alive(self) -> bool:
         assert self.process.poll() is None, self.log

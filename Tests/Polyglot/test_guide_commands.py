@@ -15,20 +15,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from deployment import every_road
 from octollm_process import Server
 from repository import PROTOS, ROOT
 
 GUIDE = ROOT / "Documentation" / "Guide"
-PAGES = {name: (GUIDE / f"{name}.md").read_text() for name in ("Curl", "Browser", "Python")}
+PAGES = {name: (GUIDE / f"{name}.md").read_text() for name in ("Curl", "Browser", "Python")} | {"Deployment": every_road()}
 BLOCK = re.compile(r"(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```\n", re.S)
 SERVE = "octollm serve "
+CONFIGURATIONS = ("nginx", "haproxy")
+"""test_deployment.py runs these."""
 PORT = "localhost:50051"
 """That of the pages."""
 
 
 def steps(page: str) -> Iterator[tuple[str, str, str, str]]:
     """Each block's language, file and text, and what it prints."""
-    blocks = list(BLOCK.finditer(PAGES[page]))
+    blocks = [block for block in BLOCK.finditer(PAGES[page]) if block["language"] not in CONFIGURATIONS]
     for block, after in zip(blocks, [*blocks[1:], None], strict=True):
         shows = after is not None and not after["file"] and after["language"] in ("text", "http", "json")
         kind = after["language"] if shows else ""
