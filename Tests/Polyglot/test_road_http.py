@@ -173,6 +173,28 @@ def test_connects_headers_are_checked(wire: Wire, header: tuple[str, str], statu
     assert json.loads(answer.body)["code"] == "invalid_argument"
 
 
+@pytest.mark.parametrize(("name", "value"), [("grpc-timeout", "soon"), ("connect-timeout-ms", "1.5")])
+@pytest.mark.parametrize("path", [f"{ORCHESTRATOR}/ListTasks", "/v1/tasks"])
+def test_a_timeout_that_is_none_is_refused(wire: Wire, path: str, name: str, value: str) -> None:
+    verb, fields, body = ("POST", [JSON_TYPE], b"{}") if path.startswith(ORCHESTRATOR) else ("GET", [], b"")
+    failure = standard_failure(wire.send(verb, path, [*fields, (name, value)], body))
+    assert (failure.http_status, failure.code) == (400, "INVALID_ARGUMENT")
+    assert name in failure.message
+
+
+def test_json_at_a_path_of_rest_is_rest(wire: Wire) -> None:
+    headers = [JSON_TYPE, ("connect-protocol-version", "1")]
+    answer = wire.send("POST", "/v1/tasks", headers, b'{"description": "a", "priority": 1}')
+    assert answer.status == 200 and json.loads(answer.body)["contract"]["description"] == "a"
+    assert standard_failure(wire.send("POST", "/v1/tasks", headers, b"{}")).http_status == 400
+
+
+def test_a_list_in_several_lines_is_one_list(wire: Wire) -> None:
+    accept = [("accept", "application/json;q=0.1"), ("accept", "application/problem+json")]
+    answer = wire.send("POST", f"{ORCHESTRATOR}/GetTask", [JSON_TYPE, *accept], b'{"taskId": "none"}')
+    assert answer.content_type == "application/problem+json"
+
+
 def test_pages_of_other_origins_may_not_call(wire: Wire) -> None:
     answer = wire.send("POST", f"{ORCHESTRATOR}/ListTasks", [JSON_TYPE, ("origin", PAGE)], b"{}")
     assert answer.header("access-control-allow-origin") is None

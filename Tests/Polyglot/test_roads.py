@@ -2,6 +2,7 @@
 """The same calls and errors over every road to the example's methods, over both versions of HTTP, without TLS and with it."""
 
 import functools
+import gzip
 import json
 import math
 import re
@@ -13,7 +14,8 @@ from connect_roads import ConnectGet
 from failure import failing
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
-from google.rpc import error_details_pb2
+from google.rpc import code_pb2, error_details_pb2
+from grpc_roads import GRPC
 from http_wire import Wire
 from identity import Identity
 from json_roads import REST, PlainJSON, standard_failure
@@ -265,6 +267,24 @@ def test_a_malformed_message_is_refused(road: Road) -> None:
     with pytest.raises(Failure) as raised:
         road.perform(Call(GET, b"\x0a\xff\xff"))
     assert raised.value.identity == ("taxon.dev", "MALFORMED_MESSAGE")
+    check_blame(raised.value, road)
+
+
+def check_blame(failure: Failure, road: Road) -> None:
+    """A request that cannot be read: INTERNAL in gRPC ("Error parsing request proto"), the caller's fault elsewhere."""
+    code = code_pb2.INTERNAL if isinstance(road, GRPC) else code_pb2.INVALID_ARGUMENT
+    assert failure.rich is None or failure.rich.code == code
+    assert failure.http_status == road.http_status(400, code)
+
+
+@over(CREATE)
+def test_a_message_whose_compression_is_damaged_is_refused(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    compress = gzip.compress
+    monkeypatch.setattr(gzip, "compress", lambda data: compress(data)[:-9])
+    contract = octollm.TaskContract(description="x" * 1000, priority=1)
+    failure = failure_of(road, CREATE, octollm.CreateTaskRequest(contract=contract), compresses=True)
+    assert failure.code == "PROTOCOL_VIOLATION"
+    check_blame(failure, road)
 
 
 @over(RAISE, only=lambda road: road.codec is JSON)
