@@ -2,17 +2,10 @@
 import NIOCore
 import NIOHTTP1
 
-/// HTTP/1.1 on a connection of a server. NIO's decoder reads the requests; what goes into it is first looked at by the guards,
-/// piece by piece: a head, or a part of a body that there is room for. So the next request waits here, as it came, until the
-/// answer before it is complete. What one read causes is written at once.
+/// HTTP/1.1 on a connection of a server. NIO's decoder reads the requests; what goes into it is first looked at by the guards.
+/// The next request waits in the input, as it came, until the answer before it is complete. What one read causes is written at
+/// once.
 package final class HTTP1Connection: LoopTurnMember {
-  /// What of the request comes next.
-  private enum Input {
-    case head
-    case body(left: Int)
-    case chunks(ChunkGuard)
-  }
-
   /// Learns what happens to the connection, which it outlives.
   @exclusivity(unchecked) package unowned var delegate: (any HTTPConnectionDelegate)?
   /// What the connection holds for its peer.
@@ -34,27 +27,18 @@ package final class HTTP1Connection: LoopTurnMember {
   @exclusivity(unchecked) private var context: ChannelHandlerContext?
   /// Asked more often than the context likes to be.
   @exclusivity(unchecked) private var channel: (any Channel)?
-  private let decoder: HTTPRequestDecoder
-  /// What the decoder has seen and not taken.
-  @exclusivity(unchecked) private var undecoded = ByteBuffer()
-  /// What came and is not in the decoder yet.
-  @exclusivity(unchecked) private var pending = ByteBuffer()
-  /// Bytes of it that the guard has seen.
-  @exclusivity(unchecked) private var scanned = 0
-  @exclusivity(unchecked) private var guardian = HTTP1Guard()
-  @exclusivity(unchecked) private var input = Input.head
+  @exclusivity(unchecked) private var decoder: HTTP1Decoder
+  @exclusivity(unchecked) private var input: HTTP1Input
   /// The request has ended.
   @exclusivity(unchecked) private var hasEnded = true
   /// What is known of the request that is being read or answered.
   @exclusivity(unchecked) private var keepsAlive = true
   @exclusivity(unchecked) private var awaitsContinue = false
-  @exclusivity(unchecked) private var isChunked = false
   @exclusivity(unchecked) private var hasHadRequest = false
   /// The decoder has made something of the piece that it got; of a part of the framing of chunks it makes nothing.
   @exclusivity(unchecked) private var hasDecoded = false
   @exclusivity(unchecked) private var output = ByteBuffer()
   @exclusivity(unchecked) private var clock: HTTP1Clock
-  @exclusivity(unchecked) private var smallChunks: TokenBucket
   @exclusivity(unchecked) private var unreadBodies: TokenBucket
   @exclusivity(unchecked) private var timer: (task: Scheduled<Void>, at: NIODeadline)?
   /// Bytes that are still read of a body that nobody wants any more; nil while it is wanted, or over.
@@ -76,7 +60,6 @@ package final class HTTP1Connection: LoopTurnMember {
   private static let drainTime = TimeAmount.seconds(5)
   /// An answer waits so long for the end of a body of chunks.
   private static let holdTime = TimeAmount.milliseconds(50)
-  private static let smallFramesPerMessage = 4
 
   /// A connection that calls `closed` once, when the channel is gone and before the exchange is ended, with what went wrong, if
   /// anything.
@@ -93,13 +76,13 @@ package final class HTTP1Connection: LoopTurnMember {
     self.configuration = configuration
     self.ledger = ledger
     self.turn = turn
-    decoder = Self.decoder(configuration)
+    decoder = HTTP1Decoder(configuration)
+    input = HTTP1Input(configuration, now: now)
     scheme = isEncrypted ? "https" : "http"
     ended = closed
     end = LingeringClose(limit: closeLimit)
     lastRead = now
     clock = HTTP1Clock(configuration, now: now)
-    smallChunks = TokenBucket(configuration.smallChunks, now: now)
     unreadBodies = TokenBucket(configuration.unreadBodies, now: now)
   }
 
@@ -110,26 +93,17 @@ package final class HTTP1Connection: LoopTurnMember {
     try pipeline.addHandler(HTTP1RequestHandler(self))
   }
 
-  private static func decoder(_ configuration: HTTP1Configuration) -> HTTPRequestDecoder {
-    var limits = NIOHTTPDecoderLimitConfiguration()
-    // The head's and the trailers', which are counted here already, together.
-    limits.maxHeaderFieldSize = configuration.maxHeaderListSize + 1024
-    limits.maxHeaderListSize = 2 * configuration.maxHeaderListSize + 1024
-    limits.maxHeaderFieldCount = limits.maxHeaderListSize / 3
-    return HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
-  }
-
   // MARK: The channel
 
   func added(_ context: ChannelHandlerContext) {
     (self.context, channel) = (context, context.channel)
-    decoder.decoderAdded(context: context)
+    decoder.added(context)
     schedule()
   }
 
   func removed(_ context: ChannelHandlerContext) {
     lose()
-    decoder.decoderRemoved(context: context)
+    decoder.removed(context)
     (self.context, channel) = (nil, nil)
   }
 
@@ -157,7 +131,7 @@ package final class HTTP1Connection: LoopTurnMember {
     lastRead = context.eventLoop.now
     if end.isOutputClosed { end.heard(lastRead) }
     guard !isClosing else { return }
-    if pending.readableBytes == 0 { pending = bytes } else { pending.writeImmutableBuffer(bytes) }
+    input.append(bytes)
     let isFirst = !isReading
     isReading = true
     guard let turn else { return handleRead() }
@@ -185,106 +159,40 @@ package final class HTTP1Connection: LoopTurnMember {
     guard !isPumping, let context else { return }
     isPumping = true
     while let piece = next() {
-      decode(piece, context)
+      hasDecoded = false
+      do {
+        try decoder.decode(piece, context)
+      } catch {
+        decoderFailed(error)
+      }
       // The guards and the decoder have to agree on where requests end.
-      if !hasDecoded && isInHead || isAtEnd, !isClosing { refuse(.malformed("The request ends where it should not")) }
+      if !hasDecoded && input.isInHead || input.isAtEnd, !isClosing {
+        refuse(.malformed("The request ends where it should not"))
+      }
       settle()
     }
     isPumping = false
-    // So that the channel reads into the same memory again.
-    if pending.readableBytes == 0 { pending = ByteBuffer() }
-  }
-
-  /// Has the decoder read a piece. What it does not take, the beginning of a trailer, goes with the next one.
-  ///
-  /// The decoder is driven by hand: it is one of NIO's `ByteToMessageDecoder`s, whose handler costs as much as parsing does.
-  private func decode(_ piece: ByteBuffer, _ context: ChannelHandlerContext) {
-    hasDecoded = false
-    var bytes = piece
-    if undecoded.readableBytes > 0 {
-      undecoded.writeImmutableBuffer(piece)
-      (bytes, undecoded) = (undecoded, ByteBuffer())
-    }
-    do {
-      _ = try decoder.decode(context: context, buffer: &bytes)
-    } catch {
-      decoderFailed(error)
-    }
-    if bytes.readableBytes > 0 { undecoded = bytes }
+    input.releaseMemory()
   }
 
   /// What the decoder may have next; nil when there is nothing, or no room for it.
   private func next() -> ByteBuffer? {
-    guard !isClosing, pending.readableBytes > 0 else { return nil }
+    guard !isClosing, !input.isEmpty else { return nil }
     do throws(HTTP1Fault) {
-      switch input {
-      case .head: return exchange == nil && output.readableBytes < Self.writeSize ? try nextHead() : nil
-      case .body(let left):
-        let count = min(left, pending.readableBytes, room)
-        guard count > 0 else { return nil }
-        came(count)
-        input = .body(left: left - count)
-        return pending.readSlice(length: count)
-      case .chunks(let chunks): return try nextChunks(chunks)
+      if input.isInHead {
+        guard exchange == nil, output.readableBytes < Self.writeSize else { return nil }
+        let head = try input.nextHead()
+        if head == nil { clock.headGoesOn(now) } else { clock.headEnded() }
+        return head
       }
+      let messages = exchange?.completedMessages ?? 0
+      exchange?.completedMessages = 0
+      guard let (part, data) = try input.nextPart(room: room, messages: messages, now: lastRead) else { return nil }
+      if data > 0 { came(data) }
+      return part
     } catch {
       refuse(error)
       return nil
-    }
-  }
-
-  private func nextHead() throws(HTTP1Fault) -> ByteBuffer? {
-    let limit = configuration.maxHeaderListSize
-    guard let count = try scan({ bytes throws(HTTP1Fault) in try guardian.scan(bytes) }) else {
-      scanned = pending.readableBytes
-      // Counted as HTTP/2 does it is more.
-      guard scanned <= limit else { throw Self.headTooLarge(limit) }
-      clock.headGoesOn(now)
-      return nil
-    }
-    let size = scanned + count
-    (scanned, guardian) = (0, HTTP1Guard())
-    clock.headEnded()
-    guard size <= limit else { throw Self.headTooLarge(limit) }
-    return pending.readSlice(length: size)
-  }
-
-  private func nextChunks(_ before: ChunkGuard) throws(HTTP1Fault) -> ByteBuffer? {
-    var chunks = before
-    let limit = room
-    let (count, data, isEnd) = try scan { bytes throws(HTTP1Fault) in try chunks.scan(bytes, limit: limit) }
-    try admit(&chunks)
-    input = isEnd ? .body(left: 0) : .chunks(chunks)
-    guard count > 0 else { return nil }
-    if data > 0 { came(data) }
-    return pending.readSlice(length: count)
-  }
-
-  /// Has a guard look at what it has not seen yet.
-  private func scan<T>(
-    _ body: (UnsafeRawBufferPointer) throws(HTTP1Fault) -> T
-  ) throws(HTTP1Fault) -> T {
-    let skipped = scanned
-    let result = pending.withUnsafeReadableBytes { bytes -> Result<T, HTTP1Fault> in
-      do throws(HTTP1Fault) {
-        return .success(try body(UnsafeRawBufferPointer(rebasing: bytes[skipped...])))
-      } catch {
-        return .failure(error)
-      }
-    }
-    return try result.get()
-  }
-
-  /// Counts chunks, which cost the peer less than this end when they are small.
-  private func admit(_ chunks: inout ChunkGuard) throws(HTTP1Fault) {
-    let messages = exchange?.completedMessages ?? 0
-    exchange?.completedMessages = 0
-    smallChunks.give((chunks.otherChunks + messages) * Self.smallFramesPerMessage)
-    var isAdmitted = true
-    for _ in 0..<chunks.smallChunks { isAdmitted = smallChunks.take(lastRead) && isAdmitted }
-    (chunks.smallChunks, chunks.otherChunks) = (0, 0)
-    guard isAdmitted else {
-      throw HTTP1Fault(400, "There were too many chunks of a few bytes", limit: "too_many_small_chunks")
     }
   }
 
@@ -296,13 +204,6 @@ package final class HTTP1Connection: LoopTurnMember {
   private func came(_ count: Int) {
     clock.bodyCame(count, lastRead)
     if let unwanted { self.unwanted = max(0, unwanted - count) }
-  }
-
-  /// All of the request is in the decoder, which has not said so.
-  private var isAtEnd: Bool { if case .body(left: 0) = input { true } else { false } }
-
-  private static func headTooLarge(_ limit: Int) -> HTTP1Fault {
-    HTTP1Fault(431, "The head of the request is over the limit of \(limit) bytes", limit: "header_list")
   }
 
   /// Takes what the decoder makes of a piece.
@@ -318,12 +219,12 @@ package final class HTTP1Connection: LoopTurnMember {
       }
     case .body(let bytes):
       guard let exchange else { return }
-      let isLast = isAtEnd && !isChunked
+      let isLast = input.isAtEnd && !input.isChunked
       if !isLast { exchange.unconsumed += bytes.readableBytes }
       bytes.withUnsafeReadableBytes { exchange.receiver?.received(data: $0, isLast: isLast) }
     case .end(let trailers):
-      guard isAtEnd else { return refuse(.malformed("The request ends where it should not")) }
-      input = .head
+      guard input.isAtEnd else { return refuse(.malformed("The request ends where it should not")) }
+      input.requestEnded()
       clock.bodyEnded()
       unwanted = nil
       if let trailers, HTTP1RequestHead.endsDecoding(trailers) { keepsAlive = false }
@@ -337,7 +238,7 @@ package final class HTTP1Connection: LoopTurnMember {
     hasHadRequest = true
     let request = try HTTP1RequestHead(head)
     guard request.size <= configuration.maxHeaderListSize else {
-      throw Self.headTooLarge(configuration.maxHeaderListSize)
+      throw HTTP1Input.headTooLarge(configuration.maxHeaderListSize)
     }
     let exchange = HTTP1Exchange(self, method: request.method, isOld: request.isOld)
     guard let receiver = delegate?.makeReceiver(for: exchange) else {
@@ -347,14 +248,8 @@ package final class HTTP1Connection: LoopTurnMember {
     exchange.receiver = receiver
     self.exchange = exchange
     keepsAlive = request.keepsAlive
-    isChunked = false
-    switch request.body {
-    case .none: (input, hasEnded) = (.body(left: 0), true)
-    case .length(let count): (input, hasEnded) = (.body(left: count), false)
-    case .chunked:
-      isChunked = true
-      (input, hasEnded) = (.chunks(ChunkGuard(trailersLimit: configuration.maxHeaderListSize)), false)
-    }
+    input.begin(request.body)
+    hasEnded = input.isAtEnd
     clock.bodyBegins()
     unwanted = nil
     awaitsContinue = request.awaitsContinue
@@ -363,7 +258,7 @@ package final class HTTP1Connection: LoopTurnMember {
     guard awaitsContinue, self.exchange === exchange, !exchange.hasOutput, exchange.resetCode == nil else { return }
     awaitsContinue = false
     // A client that did not wait needs none (RFC 9110 §10.1.1).
-    if pending.readableBytes == 0 { output.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
+    if input.isEmpty { output.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
   }
 
   func decoderFailed(_ error: any Error) {
@@ -394,7 +289,7 @@ package final class HTTP1Connection: LoopTurnMember {
   /// The answer is complete, and the request goes on: it may be nearly over, and the connection of use for the next one.
   private func beginDraining() {
     unwanted = Self.unwantedLimit
-    if isChunked { clock.drain(now, Self.holdTime) } else { clock.bodyEnded() }
+    if input.isChunked { clock.drain(now, Self.holdTime) } else { clock.bodyEnded() }
     guard !unreadBodies.take(now) else { return }
     giveUpRest()
     fault = HTTP1Fault(
@@ -410,7 +305,7 @@ package final class HTTP1Connection: LoopTurnMember {
   /// sends its next request behind the body of this one: the connection must not be closed for the body then. How much more comes
   /// of chunks nobody knows beforehand. So the answer waits until they are over, or too many, or late.
   private var holdsAnswer: Bool {
-    guard let unwanted, isChunked else { return false }
+    guard let unwanted, input.isChunked else { return false }
     return unwanted > 0 && !isLast
   }
 
@@ -421,8 +316,7 @@ package final class HTTP1Connection: LoopTurnMember {
     // The client may send the body that it was not asked for, or not.
     if awaitsContinue { return true }
     guard let unwanted else { return false }
-    if case .body(let left) = input { return left > unwanted }
-    return unwanted == 0
+    return input.left.map { $0 > unwanted } ?? (unwanted == 0)
   }
 
   private func finishExchange(_ code: HTTP2ErrorCode) {
@@ -486,7 +380,7 @@ package final class HTTP1Connection: LoopTurnMember {
       if output.readableBytes > 0, isWritable {
         context.writeAndFlush(NIOAny(output), promise: nil)
         if output.capacity > Self.keptCapacity { output = ByteBuffer() } else { output.clear(minimumCapacity: 1024) }
-        goesOn = pending.readableBytes > 0 || exchange?.hasOutput == true
+        goesOn = !input.isEmpty || exchange?.hasOutput == true
       }
     }
     isFlushing = false
@@ -499,24 +393,22 @@ package final class HTTP1Connection: LoopTurnMember {
 
   /// Reads while there is room for what comes. While it does not read, the system still says when the peer is gone.
   private func updateReading() {
-    let isHeld = pending.readableBytes > 0 && (!isInHead || exchange != nil)
-    let wants = isClosing || isWritable && !isHeld && (isInHead || room > 0)
+    let isHeld = !input.isEmpty && (!input.isInHead || exchange != nil)
+    let wants = isClosing || isWritable && !isHeld && (input.isInHead || room > 0)
     guard wants != readsOn, let channel else { return }
     readsOn = wants
     channel.setOption(ChannelOptions.autoRead, value: wants).whenFailure { _ in }
   }
 
-  private var isInHead: Bool { if case .head = input { true } else { false } }
-
   /// The call has dealt with bytes of the body: there is room for more.
-  func consumed() { if !readsOn || pending.readableBytes > 0 { scheduleFlush() } }
+  func consumed() { if !readsOn || !input.isEmpty { scheduleFlush() } }
 
   // MARK: The clock
 
   /// One timer at a time, which is not taken back when there is nothing to wait for any more: NIO would look for it.
   private func schedule() {
     guard let context else { return }
-    if !isInHead, !hasEnded, unwanted == nil, let exchange {
+    if !input.isInHead, !hasEnded, unwanted == nil, let exchange {
       let now = context.eventLoop.now
       let waits = readsOn && exchange.receiver?.mayPause != true
       if waits { clock.bodyIsAwaited(now) } else { clock.bodyMayPause(now) }
@@ -536,12 +428,12 @@ package final class HTTP1Connection: LoopTurnMember {
     guard let context, !isClosing else { return }
     let now = context.eventLoop.now
     guard let deadline = clock.deadline, deadline <= now else { return schedule() }
-    if !isInHead, unwanted != nil {
+    if !input.isInHead, unwanted != nil {
       // The rest of the request does not come. Is the answer out? If not, it says that it is the last one.
       if exchange != nil { giveUpRest() } else if readsOn { isClosing = true } else { clock.drain(now, Self.drainTime) }
-    } else if isInHead, !hasHadRequest, pending.readableBytes == 0 {
+    } else if input.isInHead, !hasHadRequest, input.isEmpty {
       isClosing = true
-    } else if isInHead {
+    } else if input.isInHead {
       refuse(HTTP1Fault(408, "The head of the request took too long", limit: "slow_head"))
     } else {
       refuse(HTTP1Fault(408, "The body of the request comes too slowly", limit: "slow_body"), .cancel)
@@ -558,7 +450,7 @@ package final class HTTP1Connection: LoopTurnMember {
     isShuttingDown = true
     // An answer may wait for the end of its request.
     guard exchange == nil, let context else { return scheduleFlush() }
-    if hasHadRequest, pending.readableBytes == 0 { return closeIdle() }
+    if hasHadRequest, input.isEmpty { return closeIdle() }
     context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
       if self?.exchange == nil { self?.closeIdle() }
     }
@@ -572,7 +464,7 @@ package final class HTTP1Connection: LoopTurnMember {
   /// Gives up memory that is kept for the next request.
   package func trim() {
     if output.readableBytes == 0 { output = ByteBuffer() }
-    if pending.readableBytes == 0 { pending = ByteBuffer() }
+    input.releaseMemory()
     spare?.deallocate()
     spare = nil
   }
