@@ -18,8 +18,9 @@ struct ProtocolChoice {
     static func refuse(_ error: some TaxonomyError) -> Outcome { .refuse(error, Metadata()) }
   }
 
-  let protocols: CallProtocols
-  let router: any ServerRouter
+  let context: ServerStreamContext
+  private var protocols: CallProtocols { context.protocols }
+  private var router: any ServerRouter { context.router }
 
   /// Chooses, and tells the head.
   ///
@@ -37,7 +38,7 @@ struct ProtocolChoice {
     }
     let target = RequestTarget(head.path)
     if head.verb == "OPTIONS" { return options(head, target, origin) }
-    let method = router.method(target.path)
+    let method = context.method(target.path)
     if head.isPost, let form = Form(head.contentType)?.settled(head, protocols), form.isServed(by: protocols.served) {
       // A path of REST's has JSON, too, whatever headers of Connect come with it: no method of Connect's is there.
       if method != nil || form.kind != .json && !isREST(head, form) { return post(&head, form, method, target) }
@@ -206,7 +207,7 @@ struct ProtocolChoice {
 
   /// Verbs by which something at the path is reached.
   private func allowed(at path: String) -> [String] {
-    guard let method = router.method(path) else {
+    guard let method = context.method(path) else {
       guard protocols.served.contains(.rest),
         case .wrongVerb(let verbs) = router.routes.match(verb: "OPTIONS", target: path)
       else { return [] }
@@ -262,11 +263,12 @@ private struct Form {
     Form(kind: .grpcWebText, isJSON: false, contentType: "application/grpc-web-text"),
     Form(kind: .grpcWebText, isJSON: false, contentType: "application/grpc-web-text+proto"),
     Form(kind: .connect, isJSON: false, contentType: "application/proto"),
-    Form(kind: .json, isJSON: true, contentType: "application/json"),
+    json,
     Form(kind: .connectStreaming, isJSON: false, contentType: "application/connect+proto"),
     Form(kind: .connectStreaming, isJSON: true, contentType: "application/connect+json"),
   ]
 
+  private static let json = Form(kind: .json, isJSON: true, contentType: "application/json")
   private static let byType = Dictionary(uniqueKeysWithValues: all.map { ($0.contentType, $0) })
 
   private init(kind: Kind, isJSON: Bool, contentType: String) {
@@ -277,7 +279,8 @@ private struct Form {
 
   /// The form of a content type, with or without parameters; text has no other charset than UTF-8.
   init?(_ contentType: String) {
-    if let form = Self.byType[contentType] {
+    // The most frequent one, without a look into the table.
+    if let form = contentType == Self.json.contentType ? Self.json : Self.byType[contentType] {
       self = form
       return
     }

@@ -143,7 +143,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
 
   /// Finds the protocol of a request that is not plain gRPC. False: it is answered, and no call.
   private func choose(hasBody: Bool) -> Bool {
-    switch ProtocolChoice(protocols: context.protocols, router: context.router).choose(&head, hasBody: hasBody) {
+    switch ProtocolChoice(context: context).choose(&head, hasBody: hasBody) {
     case .call: return true
     case .refuse(let error, let fields): refuse(error, fields, hasEnded: !hasBody)
     case .answer(let block):
