@@ -27,8 +27,10 @@ sys.path.insert(0, str(_generated))
 
 from google.protobuf import __version__ as protobuf_version  # noqa: E402
 from google.protobuf.internal import api_implementation  # noqa: E402
+from http_wire import Wire  # noqa: E402
 from identity import Identity, make_signed_identity  # noqa: E402
 from octollm_process import Server  # noqa: E402
+from roads import WIRES  # noqa: E402
 
 # Of test_protobuf.py.
 CROSS_CHECK_SEED = int(os.environ.get("CROSS_CHECK_SEED") or random.SystemRandom().randrange(1 << 32))
@@ -89,6 +91,15 @@ def tls_server(tmp_path_factory: pytest.TempPathFactory, signed_identity: Identi
     arguments = ["--tls-certificate", str(signed_identity.certificate), "--tls-key", str(signed_identity.key)]
     with Server(tmp_path_factory.mktemp("tls-server") / "log", "--rehearsal", *arguments) as server:
         yield server
+
+
+@pytest.fixture(scope="module", params=WIRES)
+def wire(request: pytest.FixtureRequest, server: Server, tls_server: Server, signed_identity: Identity) -> Iterator[Wire]:
+    """A connection to the server, by each version of HTTP, with TLS and without."""
+    version, is_secure = request.param
+    port = (tls_server if is_secure else server).port
+    with Wire(port, version, signed_identity.authority.read_bytes() if is_secure else None) as wire:
+        yield wire
 
 
 @pytest.fixture

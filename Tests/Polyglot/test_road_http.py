@@ -3,26 +3,14 @@
 
 import gzip
 import json
-from collections.abc import Iterator
 
 import pytest
 from http_wire import Answer, Wire
-from identity import Identity
 from json_roads import standard_failure
-from octollm_process import Server
-from roads import WIRES
 
 JSON_TYPE = ("content-type", "application/json")
 ORCHESTRATOR = "/octollm.v1.Orchestrator"
 PAGE = "https://app.example.com"
-
-
-@pytest.fixture(scope="module", params=WIRES)
-def wire(request: pytest.FixtureRequest, server: Server, tls_server: Server, signed_identity: Identity) -> Iterator[Wire]:
-    version, is_secure = request.param
-    port = (tls_server if is_secure else server).port
-    with Wire(port, version, signed_identity.authority.read_bytes() if is_secure else None) as wire:
-        yield wire
 
 
 def raised(wire: Wire, error: dict, *, accept: str = "*/*", path: str = "/v1/rehearsal:raise") -> Answer:

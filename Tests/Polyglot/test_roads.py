@@ -6,7 +6,6 @@ import gzip
 import json
 import math
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -17,12 +16,11 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2
 from grpc_roads import GRPC
 from http_wire import Wire
-from identity import Identity
 from json_roads import REST, PlainJSON, standard_failure
 from octollm.v1 import orchestrator_pb2 as octollm
 from octollm_process import Server
 from road import JSON, Call, Failure, Proto, Road
-from roads import WIRES, over
+from roads import over
 from schema import ERRORS, DeclaredError, field_text, is_set
 from stub import ORCHESTRATOR, REHEARSAL
 from taxon import taxonomy_pb2
@@ -37,14 +35,6 @@ INSTANCE = re.compile(r"[0-9a-f]{16}")
 SECRETS = [b"locked", b"refused", b"10.0.0.7", b"corrupt", b"truncated", b"out of range", b"out of bounds", b"Unforeseen"]
 LIMIT = 4 << 20
 """Bytes of a message."""
-
-
-@pytest.fixture(scope="module", params=WIRES)
-def wire(request: pytest.FixtureRequest, server: Server, tls_server: Server, signed_identity: Identity) -> Iterator[Wire]:
-    version, is_secure = request.param
-    port = (tls_server if is_secure else server).port
-    with Wire(port, version, signed_identity.authority.read_bytes() if is_secure else None) as wire:
-        yield wire
 
 
 @pytest.fixture

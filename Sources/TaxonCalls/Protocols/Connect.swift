@@ -67,12 +67,6 @@ package enum ConnectStreaming: WireProtocol {
     Connect.failure(error, options)
   }
 
-  package static func fail(_ exchange: any HTTPExchange, _ failure: CallFailure, _ answer: FailedAnswer) {
-    finish(exchange, failure, answer.trailing)
-    exchange.sendHead(
-      head(AnswerHead(initial: answer.initial, trailing: Metadata(), compression: nil, codec: answer.codec)))
-  }
-
   package static func finish(
     _ exchange: any HTTPExchange, _ failure: CallFailure, _ trailing: [HeaderBlock.Field]
   ) {

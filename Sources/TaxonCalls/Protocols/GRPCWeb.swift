@@ -52,12 +52,6 @@ extension GRPCWebProtocol {
     return CallFailure(WireStatus(error, options))
   }
 
-  package static func fail(_ exchange: any HTTPExchange, _ failure: CallFailure, _ answer: FailedAnswer) {
-    finish(exchange, failure, answer.trailing)
-    exchange.sendHead(
-      head(AnswerHead(initial: answer.initial, trailing: Metadata(), compression: nil, codec: answer.codec)))
-  }
-
   package static func finish(
     _ exchange: any HTTPExchange, _ failure: CallFailure, _ trailing: [HeaderBlock.Field]
   ) {

@@ -30,6 +30,15 @@ package protocol WireProtocol: SendableMetatype {
   static func substitute(for failure: CallFailure, isHead: Bool) -> HeaderBlock?
 }
 
+extension WireProtocol {
+  /// As in the middle of a body: with a head that says nothing of the error, and the body's end.
+  package static func fail(_ exchange: any HTTPExchange, _ failure: CallFailure, _ answer: FailedAnswer) {
+    finish(exchange, failure, answer.trailing)
+    exchange.sendHead(
+      head(AnswerHead(initial: answer.initial, trailing: Metadata(), compression: nil, codec: answer.codec)))
+  }
+}
+
 /// What the head of an answer depends on.
 package struct AnswerHead {
   /// The handler's initial metadata.
