@@ -43,6 +43,7 @@ package final class HTTP1Connection: LoopTurnMember {
   @exclusivity(unchecked) private var timer: (task: Scheduled<Void>, at: NIODeadline)?
   /// Bytes that are still read of a body that nobody wants any more; nil while it is wanted, or over.
   @exclusivity(unchecked) private var unwanted: Int?
+  @exclusivity(unchecked) private var readsLittle = false
   @exclusivity(unchecked) private var isReading = false
   @exclusivity(unchecked) private var isPumping = false
   @exclusivity(unchecked) private var isFlushing = false
@@ -60,6 +61,7 @@ package final class HTTP1Connection: LoopTurnMember {
   private static let drainTime = TimeAmount.seconds(5)
   /// An answer waits so long for the end of a body of chunks.
   private static let holdTime = TimeAmount.milliseconds(50)
+  private static let littleRead = 2048
 
   /// A connection that calls `closed` once, when the channel is gone and before the exchange is ended, with what went wrong, if
   /// anything.
@@ -144,7 +146,16 @@ package final class HTTP1Connection: LoopTurnMember {
 
   package func writeAnswers() {
     isReading = false
+    if input.hasManySmallParts() { readLittle() }
     flush()
+  }
+
+  /// Reads little at a time from now on, so that what one read costs stays small: the loop's other connections wait for it.
+  private func readLittle() {
+    guard !readsLittle else { return }
+    readsLittle = true
+    let sizes = FixedSizeRecvByteBufferAllocator(capacity: Self.littleRead)
+    channel?.setOption(.recvAllocator, value: sizes).whenFailure { _ in }
   }
 
   private var now: NIODeadline { context?.eventLoop.now ?? lastRead }

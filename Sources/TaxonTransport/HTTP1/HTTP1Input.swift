@@ -22,7 +22,13 @@ struct HTTP1Input {
   /// The body comes in chunks.
   private(set) var isChunked = false
 
+  /// Small chunks that were taken, and requests, which count as several, since `hasManySmallParts` was last asked.
+  private var smallParts = 0
+
   private static let smallFramesPerMessage = 4
+  /// A request costs about as much as so many small chunks.
+  private static let partsPerRequest = 8
+  private static let maxSmallParts = 512
 
   init(_ configuration: HTTP1Configuration, now: NIODeadline) {
     sizeLimit = configuration.maxHeaderListSize
@@ -44,6 +50,12 @@ struct HTTP1Input {
 
   /// Lets go of the memory in which nothing is any more, so that the channel reads into it again.
   mutating func releaseMemory() { if isEmpty { pending = ByteBuffer() } }
+
+  /// To be asked after each read: whether what came in it costs more than it should before others have their turn.
+  mutating func hasManySmallParts() -> Bool {
+    defer { smallParts = 0 }
+    return smallParts > Self.maxSmallParts
+  }
 
   /// A head has said how its body ends.
   mutating func begin(_ body: HTTP1RequestHead.Body) {
@@ -72,6 +84,7 @@ struct HTTP1Input {
       return nil
     }
     (scanned, guardian) = (0, HTTP1Guard())
+    smallParts += Self.partsPerRequest
     return pending.readSlice(length: size)
   }
 
@@ -121,6 +134,7 @@ struct HTTP1Input {
   /// Counts chunks, which cost the peer less than this end when they are small.
   private mutating func admit(_ chunks: inout ChunkGuard, messages: Int, now: NIODeadline) throws(HTTP1Fault) {
     smallChunks.give((chunks.otherChunks + messages) * Self.smallFramesPerMessage)
+    smallParts += chunks.smallChunks
     var isAdmitted = true
     for _ in 0..<chunks.smallChunks { isAdmitted = smallChunks.take(now) && isAdmitted }
     (chunks.smallChunks, chunks.otherChunks) = (0, 0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
+import NIOEmbedded
 import Testing
 
 @testable import TaxonTransport
@@ -110,5 +111,21 @@ struct HTTP1BackPressureTests {
     dialogue.setWritable(true)
     #expect(dialogue.isReading)
     #expect(try dialogue.hear().hasSuffix("/1 0"))
+  }
+
+  @Test(arguments: [("requests", true), ("small chunks", true), ("large chunks", false), ("a large body", false)])
+  func aClientThatSendsManySmallPartsAtOnceIsReadInSmallPieces(_ what: String, _ isSmall: Bool) throws {
+    let dialogue = try HTTP1Dialogue()
+    let text =
+      switch what {
+      case "requests": String(repeating: HTTP1Text.get("/"), count: 65)
+      case "small chunks": HTTP1Text.chunked("/") + String(repeating: HTTP1Text.chunk(1), count: 520)
+      case "large chunks": HTTP1Text.chunked("/") + String(repeating: HTTP1Text.chunk(256), count: 1000)
+      default: HTTP1Text.post("/", 200_000)
+      }
+    try dialogue.say(text)
+    let sizes = dialogue.channel.options.last { $0.option is ChannelOptions.Types.RecvAllocatorOption }?.value
+    #expect((sizes as? FixedSizeRecvByteBufferAllocator)?.capacity == (isSmall ? 2048 : nil))
+    #expect(!dialogue.isClosed)
   }
 }
