@@ -68,10 +68,8 @@ final class DoorConnection: HTTPConnectionDelegate {
     socket = DoorSocket(channel)
     let closings = closings
     connection = HTTP1Connection(
-      configuration, isEncrypted: false, ledger: ledger, turn: sharesTurns ? LoopTurn(loop) : nil
+      configuration, isEncrypted: false, ledger: ledger, turn: sharesTurns ? LoopTurn(loop) : nil, now: loop.now
     ) { _ in closings.connection += 1 }
-    // The connection takes its first time from the clock, and the rest from the loop.
-    loop.advanceTime(to: .now())
     try channel.pipeline.syncOperations.addHandler(socket)
     try channel.pipeline.syncOperations.addHandler(
       FrontDoor(awaitsTLS: false) { [channel, connection] version in
@@ -122,14 +120,16 @@ final class DoorConnection: HTTPConnectionDelegate {
   /// - Parameter goesOn: Another read follows at once.
   func receive(_ bytes: ArraySlice<UInt8>, goesOn: Bool = false) {
     guard channel.isActive, !bytes.isEmpty else { return }
-    // Nothing that comes is of use before the answer is out, or before the call has consumed something.
-    let held = open.flatMap { $0.hasEnd || $0.unconsumed == configuration.bodyWindow ? $0 : nil }
+    let held = open.flatMap { isHeld($0) ? $0 : nil }
     channel.pipeline.fireChannelRead(ByteBuffer(bytes: bytes))
     guard !goesOn else { return }
     complete()
-    if let held, held.isOpen, held === open, held.hasEnd || held.unconsumed == configuration.bodyWindow {
-      precondition(!reads || isEnding, "it reads on though there is no room")
-    }
+    if let held, held.isOpen, isHeld(held) { precondition(!reads || isEnding, "it reads on though there is no room") }
+  }
+
+  /// Nothing that comes is of use before the answer is out, or before the call has consumed something.
+  private func isHeld(_ call: DoorCall) -> Bool {
+    call.hasEnd || call.unconsumed == configuration.bodyWindow && !call.isFinished
   }
 
   func complete() {
@@ -142,7 +142,9 @@ final class DoorConnection: HTTPConnectionDelegate {
   func wait(_ time: TimeAmount) { loop.advanceTime(by: time) }
 
   func setWritable(_ isWritable: Bool) {
-    guard channel.isActive, channel.isWritable != isWritable else { return }
+    if isWritable { socket.isFull = false }
+    // What nothing was written to has room.
+    guard channel.isActive, channel.isWritable != isWritable, isWritable || !written.isEmpty else { return }
     channel.isWritable = isWritable
     channel.pipeline.fireChannelWritabilityChanged()
     loop.run()
@@ -170,6 +172,17 @@ final class DoorConnection: HTTPConnectionDelegate {
     isCut = true
     channel.close(promise: nil)
     loop.run()
+  }
+
+  /// Has a call say and take what it has not.
+  func finish(_ call: DoorCall) {
+    call.answer()
+    call.giveUp()
+    call.consume(call.unconsumed)
+    loop.run()
+    // It may wait a little for the rest of the request.
+    if call.isOpen { wait(.milliseconds(50)) }
+    precondition(!call.isOpen, "a call that was answered is not over")
   }
 
   // MARK: The end

@@ -84,13 +84,7 @@ private func read(_ bytes: [UInt8], by size: Int, sharesTurns: Bool) -> DoorConn
 private func check(_ connection: DoorConnection) {
   connection.consumes = true
   connection.setWritable(true)
-  while let call = connection.open {
-    call.answer()
-    call.giveUp()
-    call.consume(call.unconsumed)
-    connection.run()
-    precondition(connection.open !== call, "a call that was answered is not over")
-  }
+  while let call = connection.open { connection.finish(call) }
   connection.checkAnswers()
   connection.end()
 }
@@ -126,22 +120,14 @@ private struct DoorScript {
     connection.consumes = true
     connection.setWritable(true)
     while !rest.isEmpty, !connection.isEnding {
-      if let call = connection.open { answer(call) }
+      if let call = connection.open { connection.finish(call) }
       guard !connection.isEnding else { break }
       precondition(connection.reads, "it does not read, though there is nothing to wait for")
       receive(4096)
     }
-    if let call = connection.open { answer(call) }
+    if let call = connection.open { connection.finish(call) }
     check(connection)
     return connection.calls
-  }
-
-  private func answer(_ call: DoorCall) {
-    call.answer()
-    call.giveUp()
-    call.consume(call.unconsumed)
-    connection.run()
-    precondition(!call.isOpen, "a call that was answered is not over")
   }
 
   private mutating func receive(_ count: Int) {
@@ -169,6 +155,7 @@ private struct DoorScript {
     case "+": connection.style = .plain
     case "N": connection.consumes = false
     case "C": connection.consumes = true
+    case ".": connection.wait(.milliseconds(20))
     case "W": connection.wait(.seconds(1))
     case "Q": connection.wait(.seconds(15))
     case "Z": connection.wait(.seconds(60))
