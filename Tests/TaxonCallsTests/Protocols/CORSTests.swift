@@ -74,4 +74,12 @@ import Testing
     #expect(parsed.path == "/a")
     #expect(parsed.items.map { [$0.name, $0.value] } == items)
   }
+
+  @Test(
+    arguments: [
+      ("/a?b=%FF%00+", [0xFF, 0, 0x20]), ("/a?c=1&%62=%c3&b=2", [0xC3]), ("/a?b", []), ("/a?c=1", nil), ("/a", nil),
+    ] as [(String, [UInt8]?)]) func aValueMayBeBytes(_ target: String, _ bytes: [UInt8]?)
+  {
+    #expect(RequestTarget(target).bytes("b") == bytes)
+  }
 }

@@ -95,6 +95,30 @@ struct HTTP1DialogueTests {
     #expect(!dialogue.isClosed)
   }
 
+  @Test(arguments: [true, false]) func aRefusalOfHEADHasNoBody(_ isHandedOn: Bool) throws {
+    let dialogue = try HTTP1Dialogue { call, _ in call.exchange.reset(.cancel) }
+    try dialogue.say(isHandedOn ? "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" : "HEAD / HTTP/1.1\r\n\r\n")
+    let answer = try dialogue.hear()
+    #expect(answer.hasPrefix("HTTP/1.1 \(isHandedOn ? 500 : 400) "))
+    #expect(answer.contains("content-length: ") && answer.hasSuffix("\r\n\r\n"))
+    #expect(dialogue.isClosed)
+  }
+
+  @Test func whiteSpaceAroundAValueIsNoneOfIt() throws {
+    let dialogue = try HTTP1Dialogue()
+    try dialogue.say(
+      "POST / HTTP/1.1\r\nHost: a \t\r\nContent-Length: 2 \r\nX-Y: \t z  z \t \r\nX-Empty: \t\r\nExpect: 100-continue \r\n\r\nab"
+    )
+    let call = try #require(dialogue.calls.first)
+    #expect(call.field(":authority") == "a")
+    #expect(call.field("x-y") == "z  z")
+    #expect(call.field("x-empty") == "")
+    #expect(call.body == Array("ab".utf8))
+    #expect(try dialogue.hear().hasPrefix(Self.ok))
+    try dialogue.say("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n")
+    #expect(dialogue.calls.last?.hasEnded == true)
+  }
+
   @Test(arguments: [204, 304]) func aStatusWithoutBodyHasNone(_ status: Int) throws {
     let dialogue = try HTTP1Dialogue { call, step in
       if step == .end { call.answer(call.path == "/1" ? "x" : "y", status: call.path == "/1" ? status : 200) }
@@ -162,6 +186,17 @@ struct HTTP1DialogueTests {
     let heard = try dialogue.hear()
     #expect(!heard.contains("100 Continue"))
     #expect(heard.count(of: Self.ok) == 2)
+  }
+
+  @Test func anAnswerThatSaysCloseIsTheLastOne() throws {
+    let dialogue = try HTTP1Dialogue { call, step in
+      if step == .head { call.sendHead() }
+      if step == .end { call.exchange.finish(trailers: nil) }
+    }
+    try dialogue.say(HTTP1Text.post("/1", 3, "Expect: 100-continue\r\n") + HTTP1Text.get("/2"))
+    #expect(try dialogue.hear().contains("connection: close\r\n"))
+    #expect(dialogue.calls.count == 1)
+    #expect(dialogue.isClosed)
   }
 
   @Test(arguments: [true, false]) func aClientThatWaitsForNothingMayNotSendItsBody(_ isChunked: Bool) throws {
