@@ -163,7 +163,7 @@ extension ServerCallState.Fault {
     case .invalidTimeout(let text):
       "grpc-timeout \"\(text)\" is not 1 to 8 digits and one of the units H, M, S, m, u, n"
     case .unsupportedEncoding(let encoding): "encoding \(encoding) is not supported"
-    case .compressedWithoutEncoding: "a message is marked as compressed, but the call names no grpc-encoding"
+    case .compressedWithoutEncoding: "a message is marked as compressed, but the call names no encoding"
     case .tooManyMessages: "the method takes one message, and a second one came"
     case .noMessage: "the method takes one message, and the request ended without one"
     case .truncatedMessage(let place): "the request is truncated: it ended \(place)"
@@ -185,6 +185,13 @@ extension ServerCallState.Fault {
     case .tooManyMessages, .noMessage: CallError.WrongMessageCount(reason: reason)
     default: CallError.ProtocolViolation(reason: reason)
     }
+  }
+
+  /// The same where a request that cannot be read is the caller's fault. A compressed message without an encoding is INTERNAL on every
+  /// road (gRPC's compression document; Connect's suite asks for it, too).
+  var callerError: any TaxonomyError {
+    if case .compressedWithoutEncoding = self { return error }
+    return RPCError.lift(error).asCallerFault
   }
 
   /// What goes with the error: which encodings would do (gRPC compression document; RFC 9110 §15.5.16).

@@ -136,7 +136,7 @@ extension ServerStream {
       return end(with: fault.error, trailing: fields.map { HeaderBlock.Field($0.name, $0.value) })
     }
     end(
-      with: RPCError.lift(fault.error).asCallerFault,
+      with: fault.callerError,
       initial: Metadata(entries: fields.map { .init(name: $0.name, value: .text($0.value)) }))
   }
 

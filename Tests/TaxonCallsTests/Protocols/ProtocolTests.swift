@@ -214,16 +214,18 @@ import Testing
 
   @Test(
     arguments: [
-      [0, 0, 0, 0, 2, 10, 255], [0, 0, 0, 0, 9, 1], [0, 0, 0], [9, 0, 0, 0, 0], [1, 0, 0, 0, 0],
-    ] as [[UInt8]])
-  func aStreamThatCannotBeReadIsTheCallersFaultToConnect(_ body: [UInt8]) throws {
+      ([0, 0, 0, 0, 2, 10, 255], "invalid_argument"), ([0, 0, 0, 0, 9, 1], "invalid_argument"),
+      ([0, 0, 0], "invalid_argument"), ([9, 0, 0, 0, 0], "invalid_argument"), ([1, 0, 0, 0, 0], "internal"),
+    ] as [([UInt8], String)])
+  func aStreamThatCannotBeReadIsTheCallersFaultToConnect(_ body: [UInt8], _ code: String) throws {
     let call = call()
     call.receive([
       (":method", "POST"), (":path", "/test.Text/Many"), ("content-type", "application/connect+proto"),
     ])
     call.receive(body, isLast: true)
     #expect(head.first == ":status: 200")
-    #expect(String(decoding: self.body.dropFirst(5), as: UTF8.self).contains(#""code":"invalid_argument""#), "\(text)")
+    let end = String(decoding: self.body.dropFirst(5), as: UTF8.self)
+    #expect(end.contains(#""code":"\#(code)""#), "\(end)")
   }
 
   @Test func aRequestThatCannotBeReadIsInternalToGRPC() {
