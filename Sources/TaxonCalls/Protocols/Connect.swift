@@ -70,7 +70,9 @@ package enum ConnectStreaming: WireProtocol {
   package static func finish(
     _ exchange: any HTTPExchange, _ failure: CallFailure, _ trailing: [HeaderBlock.Field]
   ) {
-    finish(exchange, error: failure.body, trailing)
+    // A stream's status is 200, and its head may be out: what a unary answer has as a header is metadata.
+    let pause = failure.retryAfter.map { [HeaderBlock.Field("retry-after", "\($0)")] } ?? []
+    finish(exchange, error: failure.body, pause + trailing)
   }
 
   private static func finish(_ exchange: any HTTPExchange, error: [UInt8]?, _ trailing: [HeaderBlock.Field]) {

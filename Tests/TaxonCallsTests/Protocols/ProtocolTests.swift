@@ -228,6 +228,18 @@ import Testing
     #expect(end.contains(#""code":"\#(code)""#), "\(end)")
   }
 
+  @Test func connectSaysWhenToComeAgain() {
+    post("application/json", Array(#""later""#.utf8), [("connect-protocol-version", "1")])
+    #expect(head.first == ":status: 503" && head.contains("retry-after: 3"))
+  }
+
+  @Test func aStreamOfConnectsSaysWhenToComeAgain() {
+    let call = call()
+    call.receive([(":method", "POST"), (":path", "/test.Text/Many"), ("content-type", "application/connect+proto")])
+    call.receive([0, 0, 0, 0, 7, 10, 5] + Array("later".utf8), isLast: true)
+    #expect(String(decoding: body.dropFirst(5), as: UTF8.self).hasSuffix(#""metadata":{"retry-after":["3"]}}"#))
+  }
+
   @Test func aRequestThatCannotBeReadIsInternalToGRPC() {
     post("application/grpc-web", [0, 0, 0, 0, 2, 10, 255])
     #expect(String(decoding: body.dropFirst(5), as: UTF8.self).hasPrefix("grpc-status: 13\r\n"))

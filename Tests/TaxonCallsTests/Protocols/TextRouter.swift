@@ -4,7 +4,7 @@ import TaxonErrors
 import TaxonProtobuf
 import TaxonTransport
 
-/// Answers "/test.Text/Echo", which changes nothing, with the text of the request, and fails where that is "fail";
+/// Answers "/test.Text/Echo", which changes nothing, with the text of the request, and fails where that is "fail" or "later";
 /// "/test.Text/Change" does the same and changes something, "/test.Text/Many" may answer with a stream, "/test.Text/Both"
 /// streams both ways.
 final class TextRouter: ServerRouter, @unchecked Sendable {  // used on the test's one thread
@@ -67,6 +67,10 @@ final class TextRouter: ServerRouter, @unchecked Sendable {  // used on the test
         stream.fail(
           RPCError(.notFound, "not \"here\""), initial: router.initial,
           trailing: HeaderBlock.Field.fields(of: router.trailing))
+        return
+      }
+      if text == "later" {
+        stream.fail(RPCError(.unavailable, "busy").retryAfter(.milliseconds(2500)))
         return
       }
       do throws(RPCError) {
