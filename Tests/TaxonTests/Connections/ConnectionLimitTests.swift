@@ -245,20 +245,15 @@ import Testing
     let narrow = Self.narrow
     try await withServer {
       $0.connections.stallTimeout = .milliseconds(20)
-      $0.keepalive.time = .milliseconds(20)
-      $0.keepalive.timeout = .seconds(1)
     } _: { _, _ in
-      // A byte a round trip: half a second, and more on a busy machine.
+      // A byte a round trip: many times that time.
       String(repeating: "x", count: 4000)
     } test: { address in
       let client = try await WireClient.connect(address, configuration: narrow)
       try await client.ready()
-      let call = client.begin()
-      // Many times the time, by the server's own clock: the second PING comes a second after the first.
-      await client.pings.reaches(2)
+      _ = try await client.begin().get()
       #expect(try await client.receivedGoAways == [])
       await client.close()
-      _ = try await call.get()
     }
   }
 }
