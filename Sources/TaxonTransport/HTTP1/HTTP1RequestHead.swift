@@ -43,8 +43,8 @@ struct HTTP1RequestHead {
       size += count + value.utf8.count + 32
       longestName = max(longestName, count)
       switch count {
-      case 4 where name.isField("host"): host.take(value)
-      case 6 where name.isField("expect"): expectation = value.trimmed
+      case 4 where name.isField("host"): host.take(value.trimmed())
+      case 6 where name.isField("expect"): expectation = value.trimmed()
       // The decoder reads nothing behind it.
       case 7 where name.isField("upgrade"): endsConnection = true
       case 10 where name.isField("connection"):
@@ -52,8 +52,8 @@ struct HTTP1RequestHead {
         if isOld, Self.has("keep-alive", value) { keepsAlive = true }
       // The decoder takes it for the same.
       case 16 where name.isField("proxy-connection"): if Self.has("close", value) { endsConnection = true }
-      case 14 where name.isField("content-length"): length.take(value)
-      case 17 where name.isField("transfer-encoding"): coding.take(value)
+      case 14 where name.isField("content-length"): length.take(value.trimmed(hasTabs: false))
+      case 17 where name.isField("transfer-encoding"): coding.take(value.trimmed(hasTabs: false))
       default: break
       }
     }
@@ -75,7 +75,7 @@ struct HTTP1RequestHead {
 
     mutating func take(_ value: String) {
       isRepeated = self.value != nil
-      self.value = value.trimmed
+      self.value = value
     }
   }
 
@@ -163,7 +163,7 @@ struct HTTP1RequestHead {
       for (name, value) in headers {
         name.withBytes { for index in $0.indices { space[index] = HTTP1Bytes.lower($0[index]) } }
         let name = UnsafeBufferPointer(rebasing: space[..<name.utf8.count])
-        if !Self.isOwn(name) { value.withBytes { receiver.received(name: name, value: $0.trimmed) } }
+        if !Self.isOwn(name) { value.withBytes { receiver.received(name: name, value: $0.trimmed()) } }
       }
     }
   }
@@ -193,17 +193,21 @@ struct HTTP1RequestHead {
 
 extension UnsafeBufferPointer<UInt8> {
   /// The bytes without white space at their end, which the decoder leaves to a field's value and is not part of it (RFC 9112 §5).
-  fileprivate var trimmed: UnsafeBufferPointer<UInt8> {
+  ///
+  /// - Parameter hasTabs: Whether tabs are white space. Where the decoder looks for the end of a body, they are not to it.
+  fileprivate func trimmed(hasTabs: Bool = true) -> UnsafeBufferPointer<UInt8> {
     var count = count
-    while count > 0, self[count - 1] == UInt8(ascii: " ") || self[count - 1] == UInt8(ascii: "\t") { count -= 1 }
+    while count > 0, self[count - 1] == UInt8(ascii: " ") || hasTabs && self[count - 1] == UInt8(ascii: "\t") {
+      count -= 1
+    }
     return UnsafeBufferPointer(rebasing: self[..<count])
   }
 }
 
 extension String {
   /// The same of a text.
-  fileprivate var trimmed: String {
-    let kept = withBytes { $0.trimmed.count }
+  fileprivate func trimmed(hasTabs: Bool = true) -> String {
+    let kept = withBytes { $0.trimmed(hasTabs: hasTabs).count }
     return kept == utf8.count ? self : String(decoding: utf8.prefix(kept), as: UTF8.self)
   }
 }

@@ -191,6 +191,10 @@ final class DoorConnection: HTTPConnectionDelegate {
   func checkAnswers() {
     precondition(open == nil || isCut, "a call that was answered is not over")
     precondition(isCut || connection.outboundCount == 0, "bytes are left")
+    // Of a request with the method PRI the decoder makes nothing.
+    precondition(
+      fault?.reason != "The request ends where it should not" || calls.last?.code ?? 0 == 0,
+      "the guards and the decoder do not agree")
     let answers = DoorAnswers(written) { calls.count > $0 && calls[$0].method == "HEAD" }.list
     let finals = answers.filter { !$0.isInterim }
     for (place, answer) in finals.enumerated() {

@@ -115,7 +115,7 @@ struct HTTP1DialogueTests {
     #expect(call.field("x-empty") == "")
     #expect(call.body == Array("ab".utf8))
     #expect(try dialogue.hear().hasPrefix(Self.ok))
-    try dialogue.say("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n")
+    try dialogue.say("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked \r\n\r\n0\r\n\r\n")
     #expect(dialogue.calls.last?.hasEnded == true)
   }
 

@@ -37,6 +37,7 @@ struct HTTP1SmugglingTests {
     "a letter behind": "Transfer-Encoding: chunkedx\r\n", "a parameter": "Transfer-Encoding: chunked;a=b\r\n",
     "a comma before": "Transfer-Encoding: ,chunked\r\n", "a comma behind": "Transfer-Encoding: chunked,\r\n",
     "quoted": "Transfer-Encoding: \"chunked\"\r\n", "empty": "Transfer-Encoding:\r\n",
+    "a tab behind": "Transfer-Encoding: chunked\t\r\n",
     "a vertical tab": "Transfer-Encoding: \u{b}chunked\r\n", "a form feed": "Transfer-Encoding: \u{c}chunked\r\n",
     "a NUL": "Transfer-Encoding: chunked\0\r\n", "a letter that is no ASCII": "Transfer-Encoding: chun\u{212A}ed\r\n",
     "a long s": "Tran\u{17F}fer-Encoding: chunked\r\n",
