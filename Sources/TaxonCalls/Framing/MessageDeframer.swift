@@ -46,8 +46,9 @@ struct MessageDeframer {
   /// True when the input ended between two messages.
   var isAtBoundary: Bool { prefixCount == 0 }
 
-  /// Bytes of memory that are kept from one piece of input to the next.
-  var heldCount: Int { gathered.capacity }
+  /// Bytes of memory that are kept from one piece of input to the next, and the prefix of a message that was not taken: an empty
+  /// one is held, too, and waits.
+  var heldCount: Int { hasMessage ? gathered.capacity + 5 : gathered.capacity }
 
   /// A message was complete and not taken; the next `process` begins with it.
   private(set) var hasMessage = false

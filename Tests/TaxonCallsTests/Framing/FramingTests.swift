@@ -27,6 +27,17 @@ import Testing
     #expect(Timeout.format(duration) == text)
   }
 
+  @Test(arguments: [0, 3]) func aMessageThatIsNotTakenIsHeld(_ count: Int) throws {
+    var deframer = MessageDeframer(limit: 10)
+    let frame: [UInt8] = [0, 0, 0, 0, UInt8(count)] + [UInt8](repeating: 1, count: count)
+    let rest = try frame.withUnsafeBytes { bytes in try deframer.process(bytes) { _, _ in false } }
+    #expect(rest == 0 && deframer.hasMessage)
+    // The stream waits for as long as something is held.
+    #expect(deframer.heldCount >= 5 + count)
+    _ = try deframer.process(UnsafeRawBufferPointer(start: nil, count: 0)) { _, _ in true }
+    #expect(deframer.heldCount == 0)
+  }
+
   @Test(arguments: [0, 1, 2, 3, 4, 5, 61, 62, 63, 255, 256])
   func base64GoesThereAndBack(_ count: Int) {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 255) }
