@@ -18,7 +18,7 @@ package final class LoopTurn {
   private let eventLoop: any EventLoop
   @exclusivity(unchecked) private var members: [any LoopTurnMember] = []
   /// How many connections wait for each other: what they have read lies in memory so long.
-  private static let limit = 64
+  private static let limit = 128
 
   /// Turns of the loop.
   package init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }

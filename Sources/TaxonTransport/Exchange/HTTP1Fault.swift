@@ -33,6 +33,18 @@ enum HTTP1Bytes {
   /// What the value of a field may have: everything but controls, of which a tab is none (RFC 9110 §5.5).
   static func isValue(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }
 
+  /// Where the first byte is that the value of a field may not have.
+  static func endOfValue(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+    var index = start
+    while index + 16 <= bytes.count {
+      let piece = bytes.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)
+      guard !any(piece .< 0x20 .| piece .== 0x7F) else { break }
+      index += 16
+    }
+    while index < bytes.count, isValue(bytes[index]) { index += 1 }
+    return index
+  }
+
   /// The visible characters of ASCII.
   static func isVisible(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7F }
 

@@ -390,7 +390,7 @@ package final class HTTP1Connection: LoopTurnMember {
       goesOn = false
       if output.readableBytes > 0, isWritable {
         context.writeAndFlush(NIOAny(output), promise: nil)
-        if output.capacity > Self.keptCapacity { output = ByteBuffer() } else { output.clear(minimumCapacity: 1024) }
+        if output.capacity > Self.keptCapacity { output = ByteBuffer() } else { output.clear() }
         goesOn = !input.isEmpty || exchange?.hasOutput == true
       }
     }

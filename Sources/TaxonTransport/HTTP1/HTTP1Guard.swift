@@ -51,7 +51,7 @@ struct HTTP1Guard {
     var index = start
     switch place {
     case .name, .method: while index < bytes.count, HTTP1Bytes.isToken(bytes[index]) { index += 1 }
-    case .value: while index < bytes.count, HTTP1Bytes.isValue(bytes[index]) { index += 1 }
+    case .value: index = HTTP1Bytes.endOfValue(bytes, from: index)
     case .target: while index < bytes.count, HTTP1Bytes.isVisible(bytes[index]) { index += 1 }
     default: break
     }
