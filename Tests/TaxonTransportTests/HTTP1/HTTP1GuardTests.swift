@@ -23,6 +23,26 @@ struct HTTP1GuardTests {
     return .success(nil)
   }
 
+  @Test func aControlIsFoundAnywhereInALongValue() throws {
+    for size in [15, 16, 17, 40] {
+      for place in 0..<size {
+        for byte: UInt8 in [0, 0x0B, 0x1F, 0x7F] {
+          var value = [UInt8](repeating: 0xFF, count: size)
+          value[place] = 0x09
+          let head = Array("GET / HTTP/1.1\r\nHost: a\r\nX: ".utf8)
+          var guardian = HTTP1Guard()
+          let good = head + value + Array("\r\n\r\n".utf8)
+          #expect(try good.withUnsafeBytes { try guardian.scan($0) } == good.count)
+          value[place] = byte
+          guardian = HTTP1Guard()
+          #expect(throws: HTTP1Fault.malformed("A field has a control character")) {
+            try (head + value + Array("\r\n\r\n".utf8)).withUnsafeBytes { try guardian.scan($0) }
+          }
+        }
+      }
+    }
+  }
+
   @Test(arguments: [
     "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST /a?b=%20 HTTP/1.0\r\n\r\n",
     "\r\nGET / HTTP/1.1\r\nA:\r\nB: \t c \u{e9}\r\n\r\n",
