@@ -28,6 +28,7 @@ import Testing
     let call = call(protocols)
     call.receive([(":method", "POST"), (":path", "/test.Text/Echo"), ("content-type", type)] + fields)
     call.receive(body, isLast: true)
+    call.closed(errorCode: 0)
   }
 
   private func get(_ target: String, verb: String = "GET", _ fields: [(String, String)] = []) {
@@ -265,6 +266,7 @@ import Testing
     let call = call()
     call.receive([(":method", "POST"), (":path", "/test.Text/Echo"), ("content-type", "application/json")] + fields)
     #expect(call.head.timeout == timeout)
+    call.closed(errorCode: 0)
   }
 
   @Test(arguments: [ServedProtocols.all, [.connect, .rest]])

@@ -81,5 +81,8 @@ final class ScriptedCall: HTTPExchangeReceiver {
 
   func becameWritable() { whenWritable() }
 
-  func closed(errorCode: UInt32) { code = errorCode }
+  func closed(errorCode: UInt32) {
+    code = errorCode
+    whenWritable = {}
+  }
 }
