@@ -306,7 +306,7 @@ private struct Form {
   }
 
   /// One message of JSON is the whole body.
-  var isUnaryJSON: Bool { contentType == "application/json" }
+  var isUnaryJSON: Bool { contentType == Self.json.contentType }
 
   func isServed(by served: ServedProtocols) -> Bool {
     switch kind {

@@ -48,7 +48,7 @@ struct MessageDeframer {
 
   /// Bytes of memory that are kept from one piece of input to the next, and the prefix of a message that was not taken: an empty
   /// one is held, too, and waits.
-  var heldCount: Int { hasMessage ? gathered.capacity + 5 : gathered.capacity }
+  var heldCount: Int { hasMessage ? gathered.capacity + MessageFramer.prefixSize : gathered.capacity }
 
   /// A message was complete and not taken; the next `process` begins with it.
   private(set) var hasMessage = false

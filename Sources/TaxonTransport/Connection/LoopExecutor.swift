@@ -6,26 +6,35 @@ import NIOCore
 package final class LoopExecutor: TaskExecutor, Sendable {
   /// The loop on which the jobs run.
   package let eventLoop: any EventLoop
-  /// What its connections share. nonisolated(unsafe): reached on the loop alone.
-  package nonisolated(unsafe) let turn: LoopTurn
-  // nonisolated(unsafe), here and below: reached on the loop alone.
-  @exclusivity(unchecked) nonisolated(unsafe) private var jobs: [UnownedJob] = []
-  @exclusivity(unchecked) nonisolated(unsafe) private var isScheduled = false
-  /// The next job that is queued is to be caught, and run at once.
-  @exclusivity(unchecked) nonisolated(unsafe) private var isCatching = false
-  @exclusivity(unchecked) nonisolated(unsafe) private var caught: UnownedJob?
+  // nonisolated(unsafe): reached on the loop alone.
+  @exclusivity(unchecked) nonisolated(unsafe) private var onLoop: OnLoop
+
+  /// What is reached on the loop alone.
+  private struct OnLoop {
+    let turn: LoopTurn
+    var jobs: [UnownedJob] = []
+    var isScheduled = false
+    /// The next job that is queued is to be caught, and run at once.
+    var isCatching = false
+    var caught: UnownedJob?
+    #if DEBUG
+      var jobBegan = NIODeadline.now()
+    #endif
+  }
+
+  /// What its connections share. To be asked on the loop.
+  package var turn: LoopTurn { onLoop.turn }
 
   #if DEBUG
-    @exclusivity(unchecked) nonisolated(unsafe) private var jobBegan = NIODeadline.now()
     /// How long a handler may hold its loop before a debug build says so.
     static let patience = TimeAmount.milliseconds(100)
 
     /// A job begins. To be called on the loop.
-    func beganJob() { jobBegan = .now() }
+    func beganJob() { onLoop.jobBegan = .now() }
 
     /// Tells a call if the job that goes on has taken long. To be called on the loop.
     func checkHeld(by call: any RunnableCall) {
-      let time = NIODeadline.now() - jobBegan
+      let time = NIODeadline.now() - onLoop.jobBegan
       if time > Self.patience { call.heldLoop(for: Duration(time)) }
     }
   #endif
@@ -40,7 +49,7 @@ package final class LoopExecutor: TaskExecutor, Sendable {
   /// An executor for the loop. Jobs given to it once the loop is shut down never run.
   package init(_ eventLoop: any EventLoop) {
     self.eventLoop = eventLoop
-    turn = LoopTurn(eventLoop)
+    onLoop = OnLoop(turn: LoopTurn(eventLoop))
   }
 
   /// Runs a job on the loop: soon when called on the loop, never inside the call.
@@ -50,14 +59,14 @@ package final class LoopExecutor: TaskExecutor, Sendable {
       eventLoop.execute { self.run(job) }
       return
     }
-    if isCatching {
-      isCatching = false
-      caught = job
+    if onLoop.isCatching {
+      onLoop.isCatching = false
+      onLoop.caught = job
       return
     }
-    jobs.append(job)
-    if !isScheduled {
-      isScheduled = true
+    onLoop.jobs.append(job)
+    if !onLoop.isScheduled {
+      onLoop.isScheduled = true
       eventLoop.execute { self.run() }
     }
   }
@@ -66,19 +75,19 @@ package final class LoopExecutor: TaskExecutor, Sendable {
   ///
   /// To be called on the loop.
   func resumeAtOnce(_ continuation: UnsafeContinuation<Void, Never>) {
-    isCatching = true
+    onLoop.isCatching = true
     continuation.resume()
-    isCatching = false
-    guard let job = caught else { return }
-    caught = nil
+    onLoop.isCatching = false
+    guard let job = onLoop.caught else { return }
+    onLoop.caught = nil
     job.runSynchronously(on: asUnownedTaskExecutor())
   }
 
   /// Runs what has been queued on the loop itself; what that queues in turn waits for the next round.
   private func run() {
-    isScheduled = false
-    let batch = jobs
-    jobs.removeAll(keepingCapacity: true)
+    onLoop.isScheduled = false
+    let batch = onLoop.jobs
+    onLoop.jobs.removeAll(keepingCapacity: true)
     for job in batch { run(job) }
   }
 

@@ -11,7 +11,7 @@ package protocol LoopTurnMember: AnyObject {
 
 /// What the connections of an event loop do with what one look at their sockets has brought: first all are read, then all
 /// deal with it, then all write. So the code of each step, which fills a processor's first cache, is fetched once for all of
-/// them: with a hundred connections that have one call each at a time, a call costs half.
+/// them: with a hundred connections that have one call each at a time, a call takes 15 to 40 % less time of the processor.
 ///
 /// Lives on its event loop.
 package final class LoopTurn {

@@ -15,9 +15,9 @@ package final class HTTP1Connection: LoopTurnMember {
   /// Bytes of the answer that wait for the peer.
   @exclusivity(unchecked) package var outboundCount = 0 { didSet { ledger.settle(sent: outboundCount) } }
   /// The request that is being read or answered.
-  @exclusivity(unchecked) package private(set) var exchange: HTTP1Exchange?
+  @exclusivity(unchecked) package internal(set) var exchange: HTTP1Exchange?
   /// What the connection ended for, and the peer was told.
-  @exclusivity(unchecked) package private(set) var fault: HTTP1Fault?
+  @exclusivity(unchecked) package internal(set) var fault: HTTP1Fault?
 
   private let configuration: HTTP1Configuration
   private let turn: LoopTurn?
@@ -28,39 +28,32 @@ package final class HTTP1Connection: LoopTurnMember {
   /// Asked more often than the context likes to be.
   @exclusivity(unchecked) private var channel: (any Channel)?
   @exclusivity(unchecked) private var decoder: HTTP1Decoder
-  @exclusivity(unchecked) private var input: HTTP1Input
+  @exclusivity(unchecked) var input: HTTP1Input
   /// The request has ended.
-  @exclusivity(unchecked) private var hasEnded = true
+  @exclusivity(unchecked) var hasEnded = true
   /// What is known of the request that is being read or answered.
-  @exclusivity(unchecked) private var keepsAlive = true
-  @exclusivity(unchecked) private var awaitsContinue = false
+  @exclusivity(unchecked) var keepsAlive = true
+  @exclusivity(unchecked) var awaitsContinue = false
   @exclusivity(unchecked) private var hasHadRequest = false
   /// The decoder has made something of the piece that it got; of a part of the framing of chunks it makes nothing.
   @exclusivity(unchecked) private var hasDecoded = false
-  @exclusivity(unchecked) private var output = ByteBuffer()
-  @exclusivity(unchecked) private var clock: HTTP1Clock
-  @exclusivity(unchecked) private var unreadBodies: TokenBucket
+  @exclusivity(unchecked) var output = ByteBuffer()
+  @exclusivity(unchecked) var clock: HTTP1Clock
   @exclusivity(unchecked) private var timer: (task: Scheduled<Void>, at: NIODeadline)?
-  /// Bytes that are still read of a body that nobody wants any more; nil while it is wanted, or over.
-  @exclusivity(unchecked) private var unwanted: Int?
+  @exclusivity(unchecked) var unwanted: UnwantedBody
   @exclusivity(unchecked) private var readsLittle = false
   @exclusivity(unchecked) private var isReading = false
   @exclusivity(unchecked) private var isPumping = false
   @exclusivity(unchecked) private var isFlushing = false
   @exclusivity(unchecked) private var isFlushScheduled = false
-  @exclusivity(unchecked) private var isClosing = false
+  @exclusivity(unchecked) var isClosing = false
   @exclusivity(unchecked) private var isEnded = false
-  @exclusivity(unchecked) private var isShuttingDown = false
+  @exclusivity(unchecked) var isShuttingDown = false
   @exclusivity(unchecked) private var readsOn = true
   @exclusivity(unchecked) private var failure: ConnectionFailure?
 
-  private static let writeSize = 256 * 1024
+  static let writeSize = 256 * 1024
   private static let keptCapacity = 32 * 1024
-  private static let unwantedLimit = 64 * 1024
-  /// The rest of a body, of which it is known how long it is, may take so long.
-  private static let drainTime = TimeAmount.seconds(5)
-  /// An answer waits so long for the end of a body of chunks.
-  private static let holdTime = TimeAmount.milliseconds(50)
   private static let littleRead = 2048
 
   /// A connection that calls `closed` once, when the channel is gone and before the exchange is ended, with what went wrong, if
@@ -85,7 +78,7 @@ package final class HTTP1Connection: LoopTurnMember {
     end = LingeringClose(limit: closeLimit)
     lastRead = now
     clock = HTTP1Clock(configuration, now: now)
-    unreadBodies = TokenBucket(configuration.unreadBodies, now: now)
+    unwanted = UnwantedBody(configuration, now: now)
   }
 
   /// Puts the connection's handlers at the end of its channel's pipeline. On the channel's loop.
@@ -158,7 +151,7 @@ package final class HTTP1Connection: LoopTurnMember {
     channel?.setOption(.recvAllocator, value: sizes).whenFailure { _ in }
   }
 
-  private var now: NIODeadline { context?.eventLoop.now ?? lastRead }
+  var now: NIODeadline { context?.eventLoop.now ?? lastRead }
 
   /// False while the channel has too much that the system has not taken.
   var isWritable: Bool { channel?.isWritable ?? false }
@@ -209,12 +202,12 @@ package final class HTTP1Connection: LoopTurnMember {
 
   /// Bytes of the body that may be read now.
   private var room: Int {
-    unwanted ?? exchange.map { max(0, configuration.bodyWindow - $0.unconsumed) } ?? 0
+    unwanted.room ?? exchange.map { max(0, configuration.bodyWindow - $0.unconsumed) } ?? 0
   }
 
   private func came(_ count: Int) {
     clock.bodyCame(count, lastRead)
-    if let unwanted { self.unwanted = max(0, unwanted - count) }
+    unwanted.receive(count)
   }
 
   /// Takes what the decoder makes of a piece.
@@ -237,7 +230,7 @@ package final class HTTP1Connection: LoopTurnMember {
       guard input.isAtEnd else { return refuse(.malformed("The request ends where it should not")) }
       input.requestEnded()
       clock.bodyEnded()
-      unwanted = nil
+      unwanted.end()
       if let trailers, HTTP1RequestHead.endsDecoding(trailers) { keepsAlive = false }
       guard !hasEnded else { return }
       hasEnded = true
@@ -262,7 +255,7 @@ package final class HTTP1Connection: LoopTurnMember {
     input.begin(request.body)
     hasEnded = input.isAtEnd
     clock.bodyBegins()
-    unwanted = nil
+    unwanted.end()
     awaitsContinue = request.awaitsContinue
     request.deliver(head.headers, scheme: scheme, to: receiver)
     receiver.receivedHeaders(endStream: hasEnded)
@@ -278,93 +271,6 @@ package final class HTTP1Connection: LoopTurnMember {
       return refuse(HTTP1Fault(501, "The server does not know the method"))
     }
     refuse(.malformed("The request is malformed: \(error)"))
-  }
-
-  // MARK: Answers
-
-  /// Writes what there is of the answer into the output, and goes on to the next request when it is complete.
-  private func settle() {
-    guard let exchange else { return }
-    if let code = exchange.resetCode { return abort(code) }
-    if exchange.isFinished, !hasEnded, unwanted == nil { beginDraining() }
-    if holdsAnswer { return }
-    while exchange.hasOutput, output.readableBytes < Self.writeSize {
-      exchange.write(into: &output, limit: Self.writeSize, closes: isLast)
-    }
-    guard exchange.isAnswered else { return }
-    let closes = isLast || exchange.endsWithConnection
-    finishExchange(.noError)
-    if closes { isClosing = true } else if !hasEnded { clock.drain(now, Self.drainTime) }
-  }
-
-  /// The answer is complete, and the request goes on: it may be nearly over, and the connection of use for the next one.
-  private func beginDraining() {
-    unwanted = Self.unwantedLimit
-    if input.isChunked { clock.drain(now, Self.holdTime) } else { clock.bodyEnded() }
-    guard !unreadBodies.take(now) else { return }
-    giveUpRest()
-    fault = HTTP1Fault(
-      503, "There were too many requests with bodies that nobody wants", limit: "too_many_unread_bodies")
-  }
-
-  private func giveUpRest() {
-    unwanted = 0
-    clock.bodyEnded()
-  }
-
-  /// The answer waits for the end of the request. A client that has been answered, and not told that the connection ends,
-  /// sends its next request behind the body of this one: the connection must not be closed for the body then. How much more comes
-  /// of chunks nobody knows beforehand. So the answer waits until they are over, or too many, or late.
-  private var holdsAnswer: Bool {
-    guard let unwanted, input.isChunked else { return false }
-    return unwanted > 0 && !isLast
-  }
-
-  /// The answer that is being written is the last one.
-  private var isLast: Bool {
-    if isShuttingDown || !keepsAlive || isClosing { return true }
-    guard !hasEnded else { return false }
-    // The client may send the body that it was not asked for, or not.
-    if awaitsContinue { return true }
-    guard let unwanted else { return false }
-    return input.left.map { $0 > unwanted } ?? (unwanted == 0)
-  }
-
-  private func finishExchange(_ code: HTTP2ErrorCode) {
-    guard let exchange else { return }
-    self.exchange = nil
-    exchange.leave()?.closed(errorCode: code.rawValue)
-    if spare == nil { spare = exchange.surrenderMemory() }
-    delegate?.streamClosed()
-  }
-
-  /// Ends the connection for a call that has ended its exchange.
-  private func abort(_ code: HTTP2ErrorCode) {
-    let isBusy = code == .enhanceYourCalm || code == .refusedStream
-    refuse(
-      isBusy
-        ? HTTP1Fault(503, "The server has too much to do") : HTTP1Fault(500, "The server has given the request up"),
-      code)
-  }
-
-  /// Answers what cannot be handed on, if no answer has begun, and ends the connection.
-  private func refuse(_ fault: HTTP1Fault, _ code: HTTP2ErrorCode = .protocolError, isHead: Bool = false) {
-    guard !isClosing else { return }
-    self.fault = fault
-    // The answer is there, and waits for the rest of the request.
-    if holdsAnswer, exchange?.resetCode == nil { return giveUpRest() }
-    isClosing = true
-    let canAnswer = exchange?.isHeadWritten != true
-    let hasBody = !isHead && exchange?.isHead != true
-    finishExchange(code)
-    guard canAnswer else { return }
-    let text = fault.reason + "\n"
-    let head = HeaderBlock([
-      .init(":status", "\(fault.status)"), .init("content-type", "text/plain; charset=utf-8"),
-    ])
-    HTTP1Writer.write(
-      head, HTTP1Writer.Measure(head), framing: .length(text.utf8.count), connection: "close", into: &output)
-    if hasBody { output.writeString(text) }
   }
 
   // MARK: Writing
@@ -419,7 +325,7 @@ package final class HTTP1Connection: LoopTurnMember {
   /// One timer at a time, which is not taken back when there is nothing to wait for any more: NIO would look for it.
   private func schedule() {
     guard let context else { return }
-    if !input.isInHead, !hasEnded, unwanted == nil, let exchange {
+    if !input.isInHead, !hasEnded, unwanted.room == nil, let exchange {
       let now = context.eventLoop.now
       let waits = readsOn && exchange.receiver?.mayPause != true
       if waits { clock.bodyIsAwaited(now) } else { clock.bodyMayPause(now) }
@@ -429,9 +335,7 @@ package final class HTTP1Connection: LoopTurnMember {
       guard deadline < timer.at else { return }
       timer.task.cancel()
     }
-    timer = (
-      context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in tick() }, deadline
-    )
+    timer = (context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in tick() }, deadline)
   }
 
   private func tick() {
@@ -439,9 +343,15 @@ package final class HTTP1Connection: LoopTurnMember {
     guard let context, !isClosing else { return }
     let now = context.eventLoop.now
     guard let deadline = clock.deadline, deadline <= now else { return schedule() }
-    if !input.isInHead, unwanted != nil {
+    if !input.isInHead, unwanted.room != nil {
       // The rest of the request does not come. Is the answer out? If not, it says that it is the last one.
-      if exchange != nil { giveUpRest() } else if readsOn { isClosing = true } else { clock.drain(now, Self.drainTime) }
+      if exchange != nil {
+        giveUpRest()
+      } else if readsOn {
+        isClosing = true
+      } else {
+        clock.drain(now, UnwantedBody.drainTime)
+      }
     } else if input.isInHead, !hasHadRequest, input.isEmpty {
       isClosing = true
     } else if input.isInHead {
@@ -481,9 +391,7 @@ package final class HTTP1Connection: LoopTurnMember {
   }
 
   /// Memory of the last answer's body, for the next one.
-  @exclusivity(unchecked) private var spare: UnsafeMutableRawBufferPointer?
-
-  func takeSpareMemory() -> UnsafeMutableRawBufferPointer? { spare.take() }
+  @exclusivity(unchecked) var spare: UnsafeMutableRawBufferPointer?
 
   /// In debug builds, stops the process when this is not the connection's event loop.
   func assertOnLoop() { context?.eventLoop.assertInEventLoop() }

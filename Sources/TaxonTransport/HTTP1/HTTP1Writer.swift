@@ -83,6 +83,16 @@ enum HTTP1Writer {
     }
   }
 
+  /// Writes an answer that refuses a request and ends the connection.
+  static func write(_ fault: HTTP1Fault, hasBody: Bool, into buffer: inout ByteBuffer) {
+    let text = fault.reason + "\n"
+    let head = HeaderBlock([
+      .init(":status", "\(fault.status)"), .init("content-type", "text/plain; charset=utf-8"),
+    ])
+    write(head, Measure(head), framing: .length(text.utf8.count), connection: "close", into: &buffer)
+    if hasBody { buffer.writeString(text) }
+  }
+
   /// Writes the end of a chunked body.
   static func writeEnd(_ trailers: HeaderBlock?, into buffer: inout ByteBuffer) {
     let size = (trailers.map { Measure($0).size } ?? 0) + 5
