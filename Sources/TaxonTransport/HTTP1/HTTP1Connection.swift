@@ -166,12 +166,12 @@ package final class HTTP1Connection: LoopTurnMember {
       hasDecoded = false
       do {
         try decoder.decode(piece, context)
+        // The guards and the decoder have to agree on where requests end.
+        if !hasDecoded && input.isInHead || input.isAtEnd, !isClosing {
+          refuse(.malformed("The request ends where it should not"))
+        }
       } catch {
         decoderFailed(error)
-      }
-      // The guards and the decoder have to agree on where requests end.
-      if !hasDecoded && input.isInHead || input.isAtEnd, !isClosing {
-        refuse(.malformed("The request ends where it should not"))
       }
       settle()
     }

@@ -6,6 +6,8 @@ import NIOCore
 struct UnwantedBody {
   /// Bytes of it that are still read; nil while the body is wanted, or over.
   private(set) var room: Int?
+  /// Where it ends does not matter any more.
+  private var isGivenUp = false
   private var budget: TokenBucket
 
   private static let limit = 64 * 1024
@@ -31,16 +33,16 @@ struct UnwantedBody {
   mutating func receive(_ count: Int) { if let room { self.room = max(0, room - count) } }
 
   /// No more is read.
-  mutating func giveUp() { room = 0 }
+  mutating func giveUp() { (room, isGivenUp) = (0, true) }
 
   /// The body is over, or another one begins.
-  mutating func end() { room = nil }
+  mutating func end() { (room, isGivenUp) = (nil, false) }
 
   /// Whether there is more of it than is read.
   ///
   /// - Parameter left: Bytes that are to come; nil when nobody knows.
   func isTooLong(left: Int?) -> Bool {
     guard let room else { return false }
-    return left.map { $0 > room } ?? (room == 0)
+    return isGivenUp || left.map { $0 > room } ?? (room == 0)
   }
 }
