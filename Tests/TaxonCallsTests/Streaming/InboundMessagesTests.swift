@@ -9,7 +9,7 @@ import Testing
   typealias Messages = InboundMessages<Int, RPCError>
 
   @Test func anAbandonedStreamHasNoGoodEndWhateverComesAtTheSameTime() async {
-    for _ in 0..<5000 {
+    for _ in 0..<1000 {
       let messages = Messages(credit: { _ in })
       messages.append(1, kept: .none)
       async let end: Void = messages.finish()
