@@ -30,11 +30,11 @@ public struct ErrorLogEntry: Sendable {
   public var level: Level
   /// The error's message.
   public var message: String
-  /// `error.code`, `error.domain`, `error.status`, `error.instance_id`, `error.field.<name>` for each safe field, and
-  /// `error.cause` with the chain of causes, nearest first: domain, code and message of taxonomy errors, and the type of
-  /// a foreign one.
+  /// `error.code`, `error.domain`, `error.status`, `error.instance_id`, `error.field.<name>` for each safe field,
+  /// `error.context` with what was being done, outermost first, and `error.cause` with the chain of causes, nearest first: domain,
+  /// code, message and contexts of taxonomy errors, and the type of a foreign one.
   public var metadata: [Pair]
-  /// The cause that is not a taxonomy error, with which a chain ends; nil when there is none. Its text is for debugging alone.
+  /// The nearest cause that is not a taxonomy error; nil when there is none. Its text is for debugging alone.
   public var foreignCause: (any Error)?
 
   /// The entry for an error.
@@ -54,6 +54,9 @@ public struct ErrorLogEntry: Sendable {
     }
     for (key, value) in error.metadata.sorted(by: { $0.key < $1.key }) {
       metadata.append(Pair(key: "error.field.\(key)", value: value))
+    }
+    if !error.contexts.isEmpty {
+      metadata.append(Pair(key: "error.context", value: error.contexts.joined(separator: " <- ")))
     }
     let (causes, foreign) = causeDescriptions(error)
     foreignCause = foreign
@@ -76,23 +79,33 @@ extension ErrorLogEntry.Level {
   }
 }
 
-/// The chain of causes as a log shows it, and the foreign error at its end.
+/// The chain of causes as a log shows it, and the nearest foreign error in it.
 private func causeDescriptions(_ error: any TaxonomyError) -> (texts: [String], foreign: (any Error)?) {
   var descriptions: [String] = []
-  var current = error
-  while let cause = current.cause {
-    guard let next = cause as? any TaxonomyError else {
+  var foreign: (any Error)?
+  var last = error
+  for cause in ErrorChain(error).dropFirst() {
+    if let error = cause as? any TaxonomyError {
+      descriptions.append(description(of: error))
+      last = error
+    } else if let error = cause as? ContextError {
+      // Its own type says nothing; the error inside comes next.
+      descriptions.append("(\(error.contexts.joined(separator: " <- ")))")
+    } else {
       descriptions.append(String(reflecting: type(of: cause)))
-      return (descriptions, cause)
+      foreign = foreign ?? cause
     }
-    // Not its description, which an error without a schema may make of what it likes.
-    var text = "\(next.identity)"
-    if !next.message.isEmpty { text += ": \(next.message)" }
-    if let instanceID = next.instanceID { text += " [\(instanceID)]" }
-    descriptions.append(text)
-    current = next
   }
   // Of the causes of a received error, only the names are known.
-  descriptions += current.causes.map(\.description)
-  return (descriptions, nil)
+  if last.cause == nil { descriptions += last.causes.map(\.description) }
+  return (descriptions, foreign)
+}
+
+/// Not its own description, which an error without a schema may make of what it likes.
+private func description(of error: any TaxonomyError) -> String {
+  var text = "\(error.identity)"
+  if !error.message.isEmpty { text += ": \(error.message)" }
+  if !error.contexts.isEmpty { text += " (\(error.contexts.joined(separator: " <- ")))" }
+  if let instanceID = error.instanceID { text += " [\(instanceID)]" }
+  return text
 }

@@ -135,7 +135,7 @@ final class CallReporter: Sendable {
     let entry = ErrorLogEntry(
       isForeign ? error.sent : CallError.InternalError(cause: error.thrown), instanceID: failure.instanceID)
     var metadata: Logger.Metadata = ["rpc.path": "\(path)", "error.undeclared": "\(error.name)"]
-    let fields = thrown.metadata.filter { $0.key.hasPrefix("error.field.") }
+    let fields = thrown.metadata.filter { $0.key.hasPrefix("error.field.") || $0.key == "error.context" }
     for pair in entry.metadata + fields { metadata[pair.key] = "\(pair.value)" }
     logger.log(
       level: level, "\(error.name) is not declared by the method; the caller got \(error.sent.code)",

@@ -40,6 +40,19 @@ import Testing
     #expect(entry.foreignCause is ForeignError)
   }
 
+  @Test func saysWhatWasBeingDoneHereAndWhereTheCausesWereThrown() {
+    let database = SystemError.DatabaseError(operation: "query", error: "disk", cause: ForeignError()).context(
+      "reading")
+    let wrapped = ContextError(database, contexts: ["asking acme"])
+    let entry = ErrorLogEntry(
+      ExternalError.LLMAPIError(provider: "acme", cause: wrapped).context("executing task 42").context("a batch"))
+    #expect(value("error.context", entry) == "a batch <- executing task 42")
+    #expect(
+      value("error.cause", entry)
+        == "(asking acme) <- octollm.dev/DATABASE_ERROR: Database query failed (reading) <- TaxonErrorsTests.ForeignError"
+    )
+  }
+
   @Test func takesAForeignErrorAsTheCauseOfAnInternalError() {
     let entry = ErrorLogEntry(ForeignError(), instanceID: "abc")
     #expect(entry.level == .critical)

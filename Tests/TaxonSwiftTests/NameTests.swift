@@ -54,6 +54,20 @@ import Testing
     #expect(swift.contains("case colourRed\n"))
   }
 
+  @Test func anErrorDoesNotTakeTheNameOfWhatEveryUnionHas() throws {
+    let text = """
+      message C {
+        option (taxon.category) = { status: NOT_FOUND };
+        message Category { option (taxon.error) = { code: "A" }; }
+        message Members { option (taxon.error) = { code: "B" }; repeated string contexts = 1; }
+      }
+      """
+    let swift = try TestSchema.errors(text).swift()
+    #expect(swift.contains("case categoryError(Category)"))
+    #expect(swift.contains("case membersError(Members)"))
+    #expect(swift.contains("var contextsField: [String]"))
+  }
+
   @Test func aPrefixFreesANameThatSwiftHasForItself() throws {
     let text = "enum Protocol { NONE = 0; } message Type { Protocol protocol = 1; } message M { enum Type { A = 0; } }"
     let swift = try TestSchema.plain(text).swift()

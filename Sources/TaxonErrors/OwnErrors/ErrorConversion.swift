@@ -7,6 +7,7 @@ extension ErrorUnion {
   public static func lift(_ error: any Error) -> Self {
     if let error = error as? Self { return error }
     if let error = error as? any TaxonomyError { return taking(error) }
+    if let error = error as? ContextError { return lift(error.underlying).adding(error.contexts) }
     if let foreign = error as? any TaxonomyErrorConvertible {
       let converted = foreign.taxonomyError
       return taking(converted.cause == nil ? converted.caused(by: foreign) : converted)
@@ -16,23 +17,111 @@ extension ErrorUnion {
   }
 
   /// Runs code that throws anything and lifts what it throws.
-  public static func catching<Value>(_ body: () throws -> Value) throws(Self) -> Value {
+  ///
+  /// ```swift
+  /// let task = try Orchestrator.GetTaskError.catching(context: "loading task \(id)") {
+  ///   try store.read(id)
+  /// } mapping: {
+  ///   .database(operation: "read", error: "\($0)")
+  /// }
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - context: What is being done, for the log (`contexts`); empty for nothing. Made only when there is an error.
+  ///   - mapping: Says which error of the method a lower one amounts to here; nil leaves it to `lift`. It is not asked about
+  ///     the method's own errors, a plain status made here and a cancellation, which stay what they are. The lower error becomes the cause, unless the
+  ///     mapping gives one.
+  public static func catching<Value>(
+    context: @autoclosure () -> String = "", _ body: () throws -> Value, mapping: (any Error) -> Self? = { _ in nil }
+  ) throws(Self) -> Value {
     do {
       return try body()
     } catch {
-      throw lift(error)
+      throw lift(error, context(), mapping)
+    }
+  }
+
+  /// Runs code that throws anything and lifts what it throws. Asks `mapping` about errors of one type:
+  ///
+  /// ```swift
+  /// } mapping: { (failure: StoreFailure) in
+  ///   .database(operation: failure.operation, error: failure.text)
+  /// }
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - context: What is being done, for the log (`contexts`); empty for nothing. Made only when there is an error.
+  ///   - mapping: Says which error of the method a lower one of this type amounts to here; nil leaves it to `lift`. The lower
+  ///     error becomes the cause, unless the mapping gives one.
+  public static func catching<Value, Lower: Error>(
+    context: @autoclosure () -> String = "", _ body: () throws -> Value, mapping: (Lower) -> Self?
+  ) throws(Self) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw lift(error, context()) { found(Lower.self, in: $0).flatMap(mapping) }
     }
   }
 
   /// Runs code that throws anything and lifts what it throws.
+  ///
+  /// - Parameters:
+  ///   - context: What is being done, for the log (`contexts`); empty for nothing. Made only when there is an error.
+  ///   - mapping: Says which error of the method a lower one amounts to here; nil leaves it to `lift`. It is not asked about
+  ///     the method's own errors, a plain status made here and a cancellation, which stay what they are. The lower error becomes the cause, unless the
+  ///     mapping gives one.
   public nonisolated(nonsending) static func catching<Value>(
-    _ body: () async throws -> Value
+    context: @autoclosure () -> String = "", _ body: () async throws -> Value,
+    mapping: (any Error) -> Self? = { _ in nil }
   ) async throws(Self) -> Value {
     do {
       return try await body()
     } catch {
-      throw lift(error)
+      throw lift(error, context(), mapping)
     }
+  }
+
+  /// Runs code that throws anything and lifts what it throws. Asks `mapping` about errors of one type.
+  ///
+  /// - Parameters:
+  ///   - context: What is being done, for the log (`contexts`); empty for nothing. Made only when there is an error.
+  ///   - mapping: Says which error of the method a lower one of this type amounts to here; nil leaves it to `lift`. The lower
+  ///     error becomes the cause, unless the mapping gives one.
+  public nonisolated(nonsending) static func catching<Value, Lower: Error>(
+    context: @autoclosure () -> String = "", _ body: () async throws -> Value, mapping: (Lower) -> Self?
+  ) async throws(Self) -> Value {
+    do {
+      return try await body()
+    } catch {
+      throw lift(error, context()) { found(Lower.self, in: $0).flatMap(mapping) }
+    }
+  }
+
+  private static func found<Lower: Error>(_ type: Lower.Type, in error: any Error) -> Lower? {
+    error as? Lower ?? (error as? any TaxonomyError).flatMap { unwrapped($0) as? Lower }
+  }
+
+  private static func lift(_ error: any Error, _ context: String, _ mapping: (any Error) -> Self?) -> Self {
+    let lifted = mapped(error, mapping) ?? lift(error)
+    return context.isEmpty ? lifted : lifted.context(context)
+  }
+
+  /// What the mapping makes of a lower error; nil for one that stays what it is.
+  private static func mapped(_ error: any Error, _ mapping: (any Error) -> Self?) -> Self? {
+    let context = error as? ContextError
+    let lower = context?.underlying ?? error
+    if lower is CancellationError { return nil }
+    if let error = lower as? any TaxonomyError {
+      let innermost = unwrapped(error)
+      if let undeclared = innermost as? RPCError {
+        // A plain status of this process is what somebody has decided on.
+        if !undeclared.context.isFromCall, undeclared.domain == RPCError.plainDomain { return nil }
+      } else if Self(innermost) != nil {
+        return nil
+      }
+    }
+    guard let mapped = mapping(lower) else { return nil }
+    return (mapped.cause == nil ? mapped.caused(by: lower) : mapped).adding(context?.contexts ?? [])
   }
 }
 

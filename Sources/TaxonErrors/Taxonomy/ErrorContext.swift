@@ -9,6 +9,7 @@ public struct ErrorContext: Sendable {
     var cause: (any Error)?
     var instanceID: String?
     var receivedCauses: [ErrorIdentity] = []
+    var contexts: [String] = []
     var details = ErrorDetails()
     var pushback: RetryPushback?
     var isPushbackRetryInfo = false
@@ -43,6 +44,12 @@ public struct ErrorContext: Sendable {
     set { change { $0.cause = newValue } }
   }
 
+  /// What was being done when it was thrown, outermost first; for logs, never sent.
+  public var contexts: [String] {
+    get { content?.contexts ?? [] }
+    set { change { $0.contexts = newValue } }
+  }
+
   /// Names the occurrence.
   public var instanceID: String? {
     get { content?.instanceID }
@@ -54,8 +61,10 @@ public struct ErrorContext: Sendable {
   public var causes: [ErrorIdentity] {
     get {
       guard let content else { return [] }
-      guard let cause = content.cause as? any TaxonomyError else { return content.receivedCauses }
-      return Array(([cause.identity] + cause.causes + content.receivedCauses).prefix(Self.maxCauses))
+      guard let cause = content.cause,
+        let nearest = ErrorChain(cause).lazy.compactMap({ $0 as? any TaxonomyError }).first
+      else { return content.receivedCauses }
+      return Array(([nearest.identity] + nearest.causes + content.receivedCauses).prefix(Self.maxCauses))
     }
     set { change { $0.receivedCauses = Array(newValue.prefix(Self.maxCauses)) } }
   }

@@ -6,6 +6,8 @@ import TaxonProtobuf
 public protocol ErrorUnion: TaxonomyError {
   /// Every declared error in it, those of nested categories too.
   static var members: [any DeclaredError.Type] { get }
+  /// The category or taxonomy that it stands for; nil for what a method raises.
+  static var category: ErrorCategory? { get }
   /// The case of a member or of an undeclared error; nil for anything else.
   init?(_ error: any TaxonomyError)
   /// The case for a failure that is not a member.
@@ -15,6 +17,8 @@ public protocol ErrorUnion: TaxonomyError {
 }
 
 extension ErrorUnion {
+  /// None.
+  public static var category: ErrorCategory? { nil }
   /// Who declared it.
   public var domain: String { wrapped.domain }
   /// What it is.

@@ -9,7 +9,7 @@ import TaxonProtobuf
 
 /// What every failure answers, whether a schema in hand declares it or not. With Foundation, `localizedDescription` is
 /// the message.
-public protocol TaxonomyError: LocalizedError, Hashable, Sendable, CustomStringConvertible {
+public protocol TaxonomyError: ErrorWithCause, LocalizedError, Hashable, Sendable, CustomStringConvertible {
   /// Who declared it: a DNS name, such as "octollm.dev".
   var domain: String { get }
   /// What it is, such as "TASK_NOT_FOUND"; with the domain, its identity.

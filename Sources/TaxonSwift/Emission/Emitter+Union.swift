@@ -4,7 +4,9 @@ import TaxonSchema
 /// The enums that stand for several errors: a category, a taxonomy's root, what a method raises.
 extension Emitter {
   /// The body of such an enum, in the scope of the enum.
-  func emitUnion(_ cases: [UnionCase]) {
+  ///
+  /// - Parameter path: Of a category or, empty, of a taxonomy; nil for what a method raises.
+  func emitUnion(_ cases: [UnionCase], path: [String]? = nil) {
     for union in cases {
       writer.documentation(union.member.comment, "`\(union.member.name)`.")
       writer.line("case \(Identifier.escaped(union.name))(\(names.reference(union.member, from: scope)))")
@@ -15,6 +17,7 @@ extension Emitter {
     let members = cases.flatMap(\.member.allErrors).map { "\(names.reference($0, from: scope)).self" }
     writer.list("\(access)static let members: [any \(runtime("DeclaredError")).Type] = [", members, "]")
     writer.blank()
+    if let path { emitPath(path) }
     emitUnionInit(cases)
     writer.blank()
     writer.block("\(access)var wrapped: any \(runtime("TaxonomyError"))") {
@@ -27,6 +30,14 @@ extension Emitter {
       writer.line("}")
     }
     for union in cases where union.member.error != nil && union.member.category == nil { emitFactory(union) }
+  }
+
+  private func emitPath(_ path: [String]) {
+    let type = runtime("ErrorCategory")
+    let names = path.map { CodeWriter.literal($0) }.joined(separator: ", ")
+    let value = "\(type)(domain: \(CodeWriter.literal(file.taxonomy?.domain ?? "")), path: [\(names)])"
+    writer.computed("\(access)static var category: \(type)?", value)
+    writer.blank()
   }
 
   private func emitUnionInit(_ cases: [UnionCase]) {
@@ -77,7 +88,7 @@ extension Emitter {
     let cases = UnionCase.nested(category.members)
     writer.documentation(category.comment, "The category `\(category.fullName)`.")
     type("\(access)enum \(Identifier.escaped(path[path.count - 1])): \(runtime("ErrorUnion"))", path) {
-      emitUnion(cases)
+      emitUnion(cases, path: (category.categories + [category]).map(\.name))
       for field in category.sharedFields { emitAccessor(field, cases) }
       for declaration in Declaration.inOrder(messages: category.messages, enums: category.enums) {
         writer.blank()
@@ -115,7 +126,9 @@ extension Emitter {
     if let name = file.taxonomy?.name {
       writer.blank()
       writer.line("/// All errors of \(file.path), domain \(file.taxonomy?.domain ?? "").")
-      type("\(access)enum \(name): \(runtime("ErrorUnion"))", [name]) { emitUnion(UnionCase.nested(file.members)) }
+      type("\(access)enum \(name): \(runtime("ErrorUnion"))", [name]) {
+        emitUnion(UnionCase.nested(file.members), path: [])
+      }
     }
     let errors = file.errors
     guard !errors.isEmpty else { return }

@@ -62,7 +62,8 @@ enum Identifier {
 
   /// Members of every error.
   private static let errorMembers: Set<String> = messageMembers.union([
-    "breaker", "categories", "cause", "causes", "code", "context", "declaration", "description", "details", "domain",
+    "breaker", "categories", "cause", "causes", "code", "context", "contexts", "declaration", "description", "details",
+    "domain",
     "errorDescription", "failureReason", "helpAnchor", "httpStatus", "identity", "instanceID", "isRetrySafe",
     "localizedDescription", "members", "message", "metadata", "omitted", "publicPayload", "receivedDetails",
     "recoverySuggestion", "retry", "retryAfter", "safeFields", "safePayload", "severity", "status", "traits",

@@ -174,7 +174,9 @@ struct UnionCase {
 
 extension Identifier {
   /// Static members of a union that a case would clash with.
-  private static let unionMembers: Set<String> = ["other", "members", "lift", "catching", "received", "init_", "self_"]
+  private static let unionMembers: Set<String> = [
+    "other", "members", "category", "lift", "catching", "received", "init_", "self_",
+  ]
 
   /// The case of an error or category in a union: its name without a trailing "Error".
   fileprivate static func unionCase(_ message: SchemaMessage) -> String { unionCase(unionWords(message)) }

@@ -21,6 +21,9 @@ public enum ValidationError: ErrorUnion {
   /// Every declared error in it.
   public static let members: [any DeclaredError.Type] = [InvalidInput.self, ValidationErrors.self, TaskNotFound.self, AuthorizationError.self]
 
+  /// The category.
+  public static var category: ErrorCategory? { ErrorCategory(domain: "octollm.dev", path: ["ValidationError"]) }
+
   /// The case of a member or of an undeclared error.
   public init?(_ error: any TaxonomyError) {
     switch error {
@@ -595,6 +598,9 @@ public enum OctoLLMError: ErrorUnion {
 
   /// Every declared error in it.
   public static let members: [any DeclaredError.Type] = ValidationError.members + ResourceError.members + SystemError.members + ExternalError.members
+
+  /// The whole taxonomy.
+  public static var category: ErrorCategory? { ErrorCategory(domain: "octollm.dev", path: []) }
 
   /// The case of a member or of an undeclared error.
   public init?(_ error: any TaxonomyError) {

@@ -50,6 +50,13 @@ import Testing
     #expect(warehouse.retryAfterField == 3)
   }
 
+  @Test func aCategoryKnowsItsPlaceInTheTaxonomy() {
+    #expect(ShopError.category?.path == [])
+    #expect(CustomerError.PaymentError.category?.path == ["CustomerError", "PaymentError"])
+    #expect(ShopError.category?.domain == cardRefused.domain)
+    #expect(cardRefused.is(CustomerError.self) && cardRefused.is(ShopError.self) && !cardRefused.is(SystemError.self))
+  }
+
   @Test func aUnionLiftsItsOwnAndLooksIntoItsCategories() throws {
     #expect(CustomerError(cardRefused)?.code == "CARD_REFUSED")
     guard case .customer(.payment(.cardRefused(let error))) = ShopError(cardRefused) else {

@@ -74,6 +74,17 @@ import Testing
         == ".unavailable, httpStatus: 503, severity: .error, retry: .never, breaker: .failure")
   }
 
+  @Test func anErrorInheritsEveryTraitThroughCategoriesOfAnyDepth() throws {
+    let inherited =
+      ".invalidArgument, httpStatus: 422, severity: .info, retry: .throttled, breaker: .success, isRetrySafe: true, "
+      + "retryAfter: .seconds(3)"
+    #expect(
+      try declaration(
+        "code: \"E\"", in: "status: INVALID_ARGUMENT http: 422", "severity: INFO", "retry: THROTTLED",
+        "breaker: SUCCESS",
+        "safe: true", "retry_after { seconds: 3 }", "") == inherited)
+  }
+
   @Test func withoutACodeTheNameIsTheCode() throws {
     let swift = try TestSchema.errors("message NoSuchTask { option (taxon.error) = { status: NOT_FOUND }; }").swift()
     #expect(swift.contains("code: \"NO_SUCH_TASK\", status"))

@@ -15,6 +15,8 @@ enum CustomerError: ErrorUnion {
   static let members: [any DeclaredError.Type] = [
     WrongField.self, PaymentError.CardRefused.self, PaymentError.BankTimeout.self]
 
+  static var category: ErrorCategory? { ErrorCategory(domain: "shop.example.com", path: ["CustomerError"]) }
+
   init?(_ error: any TaxonomyError) {
     switch error {
     case let error as WrongField: self = .wrongField(error)
@@ -164,6 +166,10 @@ enum CustomerError: ErrorUnion {
     case other(RPCError)
 
     static let members: [any DeclaredError.Type] = [CardRefused.self, BankTimeout.self]
+
+    static var category: ErrorCategory? {
+      ErrorCategory(domain: "shop.example.com", path: ["CustomerError", "PaymentError"])
+    }
 
     init?(_ error: any TaxonomyError) {
       switch error {
@@ -382,6 +388,8 @@ enum SystemError: ErrorUnion {
   case other(RPCError)
 
   static let members: [any DeclaredError.Type] = [WAREHOUSEDBError.self, Internal.self, Other.self, PaymentError.self]
+
+  static var category: ErrorCategory? { ErrorCategory(domain: "shop.example.com", path: ["SystemError"]) }
 
   init?(_ error: any TaxonomyError) {
     switch error {
@@ -777,6 +785,8 @@ enum ShopError: ErrorUnion {
     CustomerError.WrongField.self, CustomerError.PaymentError.CardRefused.self,
     CustomerError.PaymentError.BankTimeout.self, SystemError.WAREHOUSEDBError.self, SystemError.Internal.self,
     SystemError.Other.self, SystemError.PaymentError.self, ClosedError.self]
+
+  static var category: ErrorCategory? { ErrorCategory(domain: "shop.example.com", path: []) }
 
   init?(_ error: any TaxonomyError) {
     switch error {

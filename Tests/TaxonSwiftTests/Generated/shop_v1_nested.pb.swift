@@ -507,6 +507,8 @@ enum OrderError: ErrorUnion {
   static let members: [any DeclaredError.Type] = [
     OrderRefused.self, OrderFailed.self, OrderLineFailed.self, OrderDelayed.self, OrderLost.self]
 
+  static var category: ErrorCategory? { ErrorCategory(domain: "orders.example.com", path: []) }
+
   init?(_ error: any TaxonomyError) {
     switch error {
     case let error as OrderRefused: self = .orderRefused(error)

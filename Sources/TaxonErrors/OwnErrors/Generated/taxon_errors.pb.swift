@@ -46,6 +46,8 @@ public enum CallError: ErrorUnion {
     UnsupportedMediaType.self, MethodNotAllowed.self, FullDuplexUnsupported.self, UnsupportedEncoding.self,
     ServerOverloaded.self, DeadlineExceeded.self]
 
+  public static var category: ErrorCategory? { ErrorCategory(domain: "taxon.dev", path: ["CallError"]) }
+
   public init?(_ error: any TaxonomyError) {
     switch error {
     case let error as InternalError: self = .internal(error)
@@ -908,6 +910,8 @@ public enum ConnectionError: ErrorUnion {
   public static let members: [any DeclaredError.Type] = [
     CircuitOpen.self, EndpointUnreachable.self, ConnectionLost.self, CallRefused.self, TooManyWaitingCalls.self]
 
+  public static var category: ErrorCategory? { ErrorCategory(domain: "taxon.dev", path: ["ConnectionError"]) }
+
   public init?(_ error: any TaxonomyError) {
     switch error {
     case let error as CircuitOpen: self = .circuitOpen(error)
@@ -1323,6 +1327,8 @@ public enum SetupError: ErrorUnion {
 
   public static let members: [any DeclaredError.Type] = [AddressUnavailable.self, InvalidSetting.self]
 
+  public static var category: ErrorCategory? { ErrorCategory(domain: "taxon.dev", path: ["SetupError"]) }
+
   public init?(_ error: any TaxonomyError) {
     switch error {
     case let error as AddressUnavailable: self = .addressUnavailable(error)
@@ -1488,6 +1494,8 @@ public enum TaxonError: ErrorUnion {
     ConnectionError.CircuitOpen.self, ConnectionError.EndpointUnreachable.self, ConnectionError.ConnectionLost.self,
     ConnectionError.CallRefused.self, ConnectionError.TooManyWaitingCalls.self, SetupError.AddressUnavailable.self,
     SetupError.InvalidSetting.self]
+
+  public static var category: ErrorCategory? { ErrorCategory(domain: "taxon.dev", path: []) }
 
   public init?(_ error: any TaxonomyError) {
     switch error {
