@@ -109,6 +109,7 @@ let package = Package(
       name: "taxon-interop",
       dependencies: [
         "Taxon", ofPrograms("ArgumentParser", "swift-argument-parser"), dependency("Logging", "swift-log"),
+        dependency("Metrics", "swift-metrics"),
       ],
       path: "Tests/Interop", swiftSettings: settings, plugins: ["TaxonPlugin"]),
 

@@ -5,7 +5,7 @@ struct InteropCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "taxon-interop",
     abstract: "gRPC's interoperability tests, with the flags that all implementations have.",
-    subcommands: [ServerCommand.self, ClientCommand.self, LoadCommand.self, FailCommand.self])
+    subcommands: [ServerCommand.self, ClientCommand.self, LoadCommand.self, FailCommand.self, SecretsCommand.self])
 }
 
 extension NameSpecification {

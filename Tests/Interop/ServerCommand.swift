@@ -36,9 +36,16 @@ struct ServerCommand: ParsableCommand {
     if tellsFirstCall { configuration.interceptors = [FirstCallInterceptor()] }
     let health = HealthService()
     let server = Server(configuration, services: [InteropService(), FailingService(health: health), health])
+    try await server.runUntilSignal(host: host)
+  }
+}
+
+extension Server {
+  /// Serves until SIGTERM or SIGINT. Prints one line when it listens.
+  func runUntilSignal(host: String) async throws {
     let address = host.contains(":") ? "[\(host)]" : host
     let serving = Task {
-      try await server.run { port in
+      try await run { port in
         print("listening on \(address):\(port)")
         // Standard output may be a pipe with somebody at its end who waits for the line.
         fflush(nil)

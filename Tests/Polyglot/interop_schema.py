@@ -36,11 +36,14 @@ def _descriptors(protos: Path, *names: str) -> DescriptorPool:
     return pool
 
 
-_pool = _descriptors(ROOT / "Tests" / "Interop" / "Protos", "grpc/testing/test.proto", "failing/failing.proto")
+_pool = _descriptors(
+    ROOT / "Tests" / "Interop" / "Protos", "grpc/testing/test.proto", "failing/failing.proto", "secrets/secrets.proto"
+)
 
 TEST_SERVICE: ServiceDescriptor = _pool.FindServiceByName("grpc.testing.TestService")
 UNIMPLEMENTED_SERVICE: ServiceDescriptor = _pool.FindServiceByName("grpc.testing.UnimplementedService")
 FAILING: ServiceDescriptor = _pool.FindServiceByName("failing.Failing")
+SECRETS: ServiceDescriptor = _pool.FindServiceByName("secrets.Secrets")
 
 
 def message(name: str) -> type[Message]:

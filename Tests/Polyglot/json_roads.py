@@ -65,6 +65,7 @@ RULES = {
     "octollm.v1.Orchestrator.ExecuteTask": Rule("POST", "/v1/tasks/{task_id}:execute", "*"),
     "octollm.v1.Orchestrator.UpdateTaskStatus": Rule("PATCH", "/v1/tasks/{task_id}", "*"),
     "octollm.v1.Rehearsal.Raise": Rule("POST", "/v1/rehearsal:raise", "*"),
+    "secrets.Secrets.Unary": Rule("POST", "/v1/secrets:ask", "*"),
 }
 
 
