@@ -30,9 +30,10 @@ public struct ErrorLogEntry: Sendable {
   public var level: Level
   /// The error's message.
   public var message: String
-  /// `error.code`, `error.domain`, `error.status`, `error.instance_id`, `error.field.<name>` for each safe field,
-  /// `error.context` with what was being done, outermost first, and `error.cause` with the chain of causes, nearest first: domain,
-  /// code, message and contexts of taxonomy errors, and the type of a foreign one.
+  /// `error.code`, `error.domain`, `error.status`, `error.instance_id`, `error.injected` ("true") for one that was raised on
+  /// purpose, `error.field.<name>` for each safe field, `error.context` with what was being done, outermost first, and
+  /// `error.cause` with the chain of causes, nearest first: domain, code, message and contexts of taxonomy errors, and the type of a
+  /// foreign one.
   public var metadata: [Pair]
   /// The nearest cause that is not a taxonomy error; nil when there is none. Its text is for debugging alone.
   public var foreignCause: (any Error)?
@@ -52,6 +53,7 @@ public struct ErrorLogEntry: Sendable {
     if let instanceID = instanceID ?? error.instanceID {
       metadata.append(Pair(key: "error.instance_id", value: instanceID))
     }
+    if error.isInjected { metadata.append(Pair(key: "error.injected", value: "true")) }
     for (key, value) in error.metadata.sorted(by: { $0.key < $1.key }) {
       metadata.append(Pair(key: "error.field.\(key)", value: value))
     }

@@ -142,6 +142,8 @@ public struct ErrorTraits: Message {
   public var causes: [Cause]
   /// What was left out for lack of room: names of message types, "metadata.<key>" of ErrorInfo, "message".
   public var omitted: [String]
+  /// True: nothing went wrong. A fault injector raised the error, in a test or a drill.
+  public var injected: Bool
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
@@ -149,7 +151,7 @@ public struct ErrorTraits: Message {
   public init(
     category: [String] = [], severity: Severity = .unspecified, retry: RetryClass = .unspecified,
     breaker: BreakerClass = .unspecified, httpStatus: Int32 = 0, instanceID: String = "", safe: Bool = false,
-    causes: [Cause] = [], omitted: [String] = []
+    causes: [Cause] = [], omitted: [String] = [], injected: Bool = false
   ) {
     self.category = category
     self.severity = severity
@@ -160,6 +162,7 @@ public struct ErrorTraits: Message {
     self.safe = safe
     self.causes = causes
     self.omitted = omitted
+    self.injected = injected
   }
 
   public static let descriptor = MessageDescriptor("taxon.ErrorTraits", [
@@ -172,6 +175,7 @@ public struct ErrorTraits: Message {
     Field("safe", 7, .bool),
     Field("causes", 8, .repeated(.message(Cause.self))),
     Field("omitted", 9, .repeated(.string)),
+    Field("injected", 10, .bool),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -184,6 +188,7 @@ public struct ErrorTraits: Message {
     safe = try reader.value(6)
     causes = try reader.array(7)
     omitted = try reader.array(8)
+    injected = try reader.value(9)
     unknownFields = reader.unknownFields
   }
 
@@ -197,6 +202,7 @@ public struct ErrorTraits: Message {
     writer.value(6, safe)
     writer.array(7, causes)
     writer.array(8, omitted)
+    writer.value(9, injected)
     writer.unknownFields(unknownFields)
   }
 
@@ -244,13 +250,13 @@ extension ProtoFileDescriptor {
   public static let taxonErrorTraits = ProtoFileDescriptor(
     "taxon/error_traits.proto",
     base64: """
-      Chh0YXhvbi9lcnJvcl90cmFpdHMucHJvdG8SBXRheG9uIqQCCgtFcnJvclRyYWl0cxIQCghjYXRlZ29yeRgBIAMoCRIhCghzZXZlcml0eRgCIAEo
+      Chh0YXhvbi9lcnJvcl90cmFpdHMucHJvdG8SBXRheG9uIrYCCgtFcnJvclRyYWl0cxIQCghjYXRlZ29yeRgBIAMoCRIhCghzZXZlcml0eRgCIAEo
       DjIPLnRheG9uLlNldmVyaXR5EiAKBXJldHJ5GAMgASgOMhEudGF4b24uUmV0cnlDbGFzcxIkCgdicmVha2VyGAQgASgOMhMudGF4b24uQnJlYWtl
       ckNsYXNzEhMKC2h0dHBfc3RhdHVzGAUgASgFEhMKC2luc3RhbmNlX2lkGAYgASgJEgwKBHNhZmUYByABKAgSKAoGY2F1c2VzGAggAygLMhgudGF4
-      b24uRXJyb3JUcmFpdHMuQ2F1c2USDwoHb21pdHRlZBgJIAMoCRolCgVDYXVzZRIOCgZkb21haW4YASABKAkSDAoEY29kZRgCIAEoCSpfCghTZXZl
-      cml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEgkKBURFQlVHEAESCAoESU5GTxACEgsKB1dBUk5JTkcQAxIJCgVFUlJPUhAEEgwKCENSSVRJ
-      Q0FMEAUqUgoKUmV0cnlDbGFzcxIbChdSRVRSWV9DTEFTU19VTlNQRUNJRklFRBAAEgkKBU5FVkVSEAESDQoJVFJBTlNJRU5UEAISDQoJVEhST1RU
-      TEVEEAMqVAoMQnJlYWtlckNsYXNzEh0KGUJSRUFLRVJfQ0xBU1NfVU5TUEVDSUZJRUQQABILCgdGQUlMVVJFEAESCwoHTkVVVFJBTBACEgsKB1NV
-      Q0NFU1MQA0IDugIAYgZwcm90bzM=
+      b24uRXJyb3JUcmFpdHMuQ2F1c2USDwoHb21pdHRlZBgJIAMoCRIQCghpbmplY3RlZBgKIAEoCBolCgVDYXVzZRIOCgZkb21haW4YASABKAkSDAoE
+      Y29kZRgCIAEoCSpfCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEgkKBURFQlVHEAESCAoESU5GTxACEgsKB1dBUk5JTkcQAxIJ
+      CgVFUlJPUhAEEgwKCENSSVRJQ0FMEAUqUgoKUmV0cnlDbGFzcxIbChdSRVRSWV9DTEFTU19VTlNQRUNJRklFRBAAEgkKBU5FVkVSEAESDQoJVFJB
+      TlNJRU5UEAISDQoJVEhST1RUTEVEEAMqVAoMQnJlYWtlckNsYXNzEh0KGUJSRUFLRVJfQ0xBU1NfVU5TUEVDSUZJRUQQABILCgdGQUlMVVJFEAES
+      CwoHTkVVVFJBTBACEgsKB1NVQ0NFU1MQA0IDugIAYgZwcm90bzM=
       """)
 }

@@ -17,6 +17,7 @@ public struct ErrorContext: Sendable {
     var answer: (any Sendable)?
     var receivedDetails: [Google_Protobuf_Any] = []
     var omitted: [String] = []
+    var injection: InjectedFault?
   }
 
   private indirect enum Box {
@@ -113,6 +114,18 @@ public struct ErrorContext: Sendable {
     set { change { $0.isFromCall = newValue } }
   }
 
+  /// True when a fault injector raised the error on purpose, in this process or in the one it came from: nothing went wrong.
+  public var isInjected: Bool {
+    get { injection != nil }
+    set { if newValue != isInjected { injection = newValue ? InjectedFault() : nil } }
+  }
+
+  /// How the error was injected; nil for a real one.
+  package var injection: InjectedFault? {
+    get { content?.injection }
+    set { change { $0.injection = newValue } }
+  }
+
   private var content: Content? {
     guard case .content(let content) = box else { return nil }
     return content
@@ -131,6 +144,27 @@ extension ErrorContext: Hashable {
 
   /// Adds nothing.
   public func hash(into hasher: inout Hasher) {}
+}
+
+/// Marks an error as raised on purpose, and says how its wire form is damaged.
+package struct InjectedFault: Sendable, Hashable {
+  /// What is wrong with the details that are sent; nil: nothing.
+  package var damage: DetailsDamage?
+
+  /// A mark; the details are damaged if so wished.
+  package init(damage: DetailsDamage? = nil) {
+    self.damage = damage
+  }
+}
+
+/// Damage to the details of a status on the wire, for tests of whoever reads them.
+package enum DetailsDamage: Sendable, Hashable {
+  /// The error's message is missing, and with it its fields in ErrorInfo.
+  case payloadMissing
+  /// `grpc-status-details-bin` ends in its middle.
+  case truncated
+  /// So many bytes of an unknown detail come on top, whatever the budget.
+  case oversized(Int)
 }
 
 /// What a server says about retries in `grpc-retry-pushback-ms` (gRPC A6, "Pushback").

@@ -60,6 +60,9 @@ extension TaxonomyError {
   /// What the server left out of the error for lack of room: names of message types, "metadata.<key>", "message".
   public var omitted: [String] { context.omitted }
 
+  /// True when a fault injector raised it on purpose: nothing went wrong. Sent in `ErrorTraits`.
+  public var isInjected: Bool { context.isInjected }
+
   /// What led to it, in this process; never sent.
   public var cause: (any Error)? { context.cause }
 

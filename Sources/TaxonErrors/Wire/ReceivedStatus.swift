@@ -172,6 +172,7 @@ private struct StatusReading {
     if let traits {
       context.instanceID = traits.instanceID.isEmpty ? nil : traits.instanceID
       if !traits.omitted.isEmpty { context.omitted = traits.omitted }
+      if traits.injected { context.isInjected = true }
       context.causes = traits.causes.map { ErrorIdentity(domain: $0.domain, code: $0.code) }
     }
     if !details.isEmpty { context.details = ErrorDetails(details) }

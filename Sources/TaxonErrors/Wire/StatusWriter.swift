@@ -15,6 +15,8 @@ struct StatusWriter: ~Copyable {
   var violations: [Google_Rpc_BadRequest.FieldViolation]
   let retryAfter: Duration?
   private let causes: [ErrorIdentity]
+  /// Set for an error that was raised on purpose.
+  let injection: InjectedFault?
   /// The type of the error itself; nil for an error without a schema, and when it is left out.
   var payloadName: String?
   /// What the thrower added, as it was given. What came with the outcome of a call of ours concerns that call alone, and what
@@ -79,7 +81,9 @@ struct StatusWriter: ~Copyable {
   ) {
     let received = context.isFromCall ? context.receivedDetails : []
     let further = context.details.isEmpty ? [] : context.details.filter { !received.contains($0) }
-    let derivable: Derived = facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
+    let injection = context.injection
+    // A plain status has traits only to say that it is not real.
+    let derivable: Derived = injection == nil && facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
     var derived = derivable
     var retryAfter = retryAfter.map(\.wait)
     for detail in further {
@@ -95,9 +99,11 @@ struct StatusWriter: ~Copyable {
     self.facts = facts
     id = InstanceID(context.instanceID)
     self.message = message
-    self.fields = fields
+    let hasPayload = injection?.damage != .payloadMissing
+    self.injection = injection
+    self.fields = hasPayload ? fields : []
     self.violations = violations
-    self.payloadName = derived.contains(.payload) ? payloadName : nil
+    self.payloadName = hasPayload && derived.contains(.payload) ? payloadName : nil
     causes = context.causes
     self.further = further
     self.derivable = derivable
@@ -114,6 +120,7 @@ struct StatusWriter: ~Copyable {
     violations = other.violations
     retryAfter = other.retryAfter
     causes = other.causes
+    injection = other.injection
     payloadName = other.payloadName
     further = other.further
     omitted = other.omitted
@@ -157,7 +164,7 @@ struct StatusWriter: ~Copyable {
 
   private func writeTraits(to bytes: inout ProtobufBytes) {
     let omitted = namesOmitted ? omitted : []
-    if causes.isEmpty, omitted.isEmpty, case .own(let id) = id {
+    if causes.isEmpty, omitted.isEmpty, injection == nil, case .own(let id) = id {
       bytes.append(facts.traitsDetail)
       bytes.append(InstanceID.count) { InstanceID.write(id, to: $0) }
       bytes.number(7, facts.isRetrySafe ? Int32(1) : 0)
@@ -168,6 +175,7 @@ struct StatusWriter: ~Copyable {
     var count = traits.count + ProtobufBytes.size(instanceID) + (facts.isRetrySafe ? 2 : 0)
     for cause in causes { count += ProtobufBytes.size(payload: entrySize(cause.domain, cause.code)) }
     for name in omitted { count += ProtobufBytes.size(name) }
+    if injection != nil { count += 2 }
     bytes.detail(DetailName.errorTraits, count: count)
     bytes.append(traits)
     bytes.string(6, instanceID)
@@ -178,6 +186,7 @@ struct StatusWriter: ~Copyable {
       bytes.string(2, cause.code)
     }
     for name in omitted { bytes.string(9, name) }
+    bytes.number(10, injection == nil ? Int32(0) : 1)
   }
 
   private func writeRetryInfo(to bytes: inout ProtobufBytes) {

@@ -58,6 +58,7 @@ public struct WireStatus: Hashable, Sendable {
     let budget = options.budget - TrailerCost.proxies
     var limit = budget
     if wantsOneFrame == true, options.framing == .bySchema { limit = min(limit, WireOptions.maxFrameBlock) }
+    var details: [UInt8]
     if writer.isBare {
       (message, details) = (cost.fitting(writer.message, limit, budget), [])
       dropped = message == writer.message ? [] : ["message"]
@@ -75,6 +76,8 @@ public struct WireStatus: Hashable, Sendable {
         (message, details, dropped) = (fitted.message, fitted.details, fitted.omitted)
       }
     }
+    if let damage = writer.injection?.damage { damage.apply(to: &details) }
+    self.details = details
     switch (wantsOneFrame, options.framing) {
     case (false, _): isOneFrame = false
     case (_, .oneFrame): isOneFrame = true
@@ -206,6 +209,24 @@ extension WireFacts {
     case .bySchema where retry == .transient || retry == .throttled: true
     case .bySchema where breaker != .failure && countsAgainstHost: false
     case .bySchema: nil
+    }
+  }
+}
+
+extension DetailsDamage {
+  /// The type of the detail that takes room and says nothing.
+  private static let filler = "taxon.Filler"
+
+  /// Damages an encoded `google.rpc.Status`.
+  fileprivate func apply(to details: inout [UInt8]) {
+    switch self {
+    case .payloadMissing: break
+    case .truncated: details.removeLast(details.count / 2)
+    case .oversized(let count):
+      var bytes = ProtobufBytes()
+      bytes.detail(Self.filler, count: count)
+      bytes.append([UInt8](repeating: 0, count: count))
+      details += bytes.bytes
     }
   }
 }

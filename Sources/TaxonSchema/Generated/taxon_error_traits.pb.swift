@@ -142,6 +142,8 @@ package struct ErrorTraits: Message {
   package var causes: [Cause]
   /// What was left out for lack of room: names of message types, "metadata.<key>" of ErrorInfo, "message".
   package var omitted: [String]
+  /// True: nothing went wrong. A fault injector raised the error, in a test or a drill.
+  package var injected: Bool
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
@@ -149,7 +151,7 @@ package struct ErrorTraits: Message {
   package init(
     category: [String] = [], severity: Severity = .unspecified, retry: RetryClass = .unspecified,
     breaker: BreakerClass = .unspecified, httpStatus: Int32 = 0, instanceID: String = "", safe: Bool = false,
-    causes: [Cause] = [], omitted: [String] = []
+    causes: [Cause] = [], omitted: [String] = [], injected: Bool = false
   ) {
     self.category = category
     self.severity = severity
@@ -160,6 +162,7 @@ package struct ErrorTraits: Message {
     self.safe = safe
     self.causes = causes
     self.omitted = omitted
+    self.injected = injected
   }
 
   package static let descriptor = MessageDescriptor("taxon.ErrorTraits", [
@@ -172,6 +175,7 @@ package struct ErrorTraits: Message {
     Field("safe", 7, .bool),
     Field("causes", 8, .repeated(.message(Cause.self))),
     Field("omitted", 9, .repeated(.string)),
+    Field("injected", 10, .bool),
   ])
 
   package init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -184,6 +188,7 @@ package struct ErrorTraits: Message {
     safe = try reader.value(6)
     causes = try reader.array(7)
     omitted = try reader.array(8)
+    injected = try reader.value(9)
     unknownFields = reader.unknownFields
   }
 
@@ -197,6 +202,7 @@ package struct ErrorTraits: Message {
     writer.value(6, safe)
     writer.array(7, causes)
     writer.array(8, omitted)
+    writer.value(9, injected)
     writer.unknownFields(unknownFields)
   }
 
