@@ -158,6 +158,7 @@ public final class Server: Sendable {
     if let unknown = registry.unknown.first {
       throw .invalidSetting(name: "offloadedMethods", value: unknown, reason: "the service has no such method")
     }
+    try registry.prepare(configuration.interceptors)
   }
 
   /// The port on which the server listens; nil before it does, and when it listens on none.

@@ -175,6 +175,40 @@ public final class ServerContext: CallContext {
 }
 
 extension ServerContext {
+  /// What the call's method declares; nil without a server.
+  package var declaredErrors: (any ErrorUnion.Type)? { failure }
+
+  /// Breaks the call's stream or its connection, on the connection's loop. Does nothing without a server, and once the
+  /// handler has returned.
+  package func suffer(_ fault: ConnectionFault) async {
+    guard let stream = withFields({ $0.stream }) else { return }
+    let loop = stream.context.executor.eventLoop
+    if loop.inEventLoop { return stream.suffer(fault) }
+    // nonisolated(unsafe): reached on the loop alone.
+    nonisolated(unsafe) let bound = stream
+    await withCheckedContinuation { continuation in
+      loop.execute {
+        bound.suffer(fault)
+        continuation.resume()
+      }
+    }
+  }
+}
+
+extension ServerStream {
+  /// Breaks the stream, or the connection that it is on.
+  fileprivate func suffer(_ fault: ConnectionFault) {
+    let owner = exchange.owner
+    let connection = (owner as? HTTP2Transport)?.connection ?? owner as? ServerConnection
+    switch fault {
+    case .reset(let code): exchange.reset(code)
+    case .goAway: connection?.beginShutdown(reason: "a fault was injected")
+    case .close: connection?.close()
+    }
+  }
+}
+
+extension ServerContext {
   /// The error as one that the call's method does not declare; nil when it may leave as it is.
   func undeclared(_ error: RPCError) -> RPCError.Undeclared? {
     guard let failure, let reporter else { return nil }

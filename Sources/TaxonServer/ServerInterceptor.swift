@@ -7,6 +7,12 @@ import TaxonProtobuf
 ///
 /// The functions are called on the event loop of the call's connection, the first interceptor of the server outermost.
 public protocol ServerInterceptor: Interceptor {
+  /// The server is about to start with these methods, of those that the interceptor applies to: what is wrong with its settings
+  /// for them is to be said now. Called once a server, before it listens; does nothing by default.
+  ///
+  /// - Throws: `SetupError.invalidSetting`, with which the server does not start.
+  func prepare(for methods: [ServedMethod]) throws(SetupError)
+
   /// Goes around a handler of any kind: code before `next` runs before the handler, code after it when the handler has
   /// returned or thrown.
   ///
@@ -26,7 +32,24 @@ public protocol ServerInterceptor: Interceptor {
   func sending(_ message: inout any Message, of call: ServerContext) throws
 }
 
+/// A method of a server, for interceptors that have to know what there is.
+public struct ServedMethod: Sendable {
+  /// The method's path, such as "/octollm.v1.Orchestrator/GetTask".
+  public let path: String
+  /// The errors that the method declares.
+  public let errors: [any DeclaredError.Type]
+
+  /// A method, for tests of interceptors without a server.
+  public init(path: String, errors: [any DeclaredError.Type] = []) {
+    self.path = path
+    self.errors = errors
+  }
+}
+
 extension ServerInterceptor {
+  /// Does nothing.
+  public func prepare(for methods: [ServedMethod]) throws(SetupError) {}
+
   /// The same interceptor for some calls alone.
   public func only(_ scopes: CallScope...) -> some ServerInterceptor {
     ScopedServerInterceptor(inner: self, scopes: scopes)
@@ -37,6 +60,7 @@ private struct ScopedServerInterceptor<Inner: ServerInterceptor>: ServerIntercep
   let inner: Inner
   let scopes: [CallScope]
 
+  func prepare(for methods: [ServedMethod]) throws(SetupError) { try inner.prepare(for: methods) }
   func intercept(_ call: ServerContext, next: () async throws -> Void) async throws {
     try await inner.intercept(call, next: next)
   }

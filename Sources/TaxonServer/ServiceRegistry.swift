@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Logging
 import TaxonCalls
 import TaxonErrors
 import TaxonProtobuf
@@ -12,8 +13,50 @@ public struct ServiceRegistry: Sendable {
   /// Paths of methods that were to be offloaded, and are not there.
   private(set) var unknown: [String] = []
   let reporter: CallReporter
+  /// Interceptors that services have brought for their own methods, by what the methods' paths begin with.
+  private var ownInterceptors: [String: [any ServerInterceptor]] = [:]
 
   init(_ reporter: CallReporter) { self.reporter = reporter }
+
+  /// The methods of services, with what they declare, in the order of their paths.
+  package static func methods(of services: [any RPCService]) -> [ServedMethod] {
+    var registry = ServiceRegistry(
+      CallReporter(undeclaredErrors: UndeclaredErrors(), logger: Logger(label: "") { _ in SwiftLogNoOpLogHandler() }))
+    for service in services { registry.add(service) }
+    return registry.served(registry.methods.keys.sorted())
+  }
+
+  private func served(_ paths: some Sequence<String>) -> [ServedMethod] {
+    paths.compactMap { path in methods[path].map { ServedMethod(path: path, errors: $0.failure.members) } }
+  }
+
+  /// Lets interceptors look at the methods that they apply to.
+  ///
+  /// - Throws: What the first of them throws.
+  func prepare(_ interceptors: [any ServerInterceptor]) throws(SetupError) {
+    let paths = methods.keys.sorted()
+    for interceptor in interceptors {
+      try interceptor.prepare(for: served(paths.filter { interceptor.applies(to: $0) }))
+    }
+    for (prefix, own) in ownInterceptors {
+      for interceptor in own {
+        try interceptor.prepare(for: served(paths.filter { $0.hasPrefix(prefix) && interceptor.applies(to: $0) }))
+      }
+    }
+  }
+
+  /// Puts an interceptor around the methods of a service, inside of the server's own; for the service to do when it is
+  /// registered.
+  package mutating func intercept(_ service: String, with interceptor: any ServerInterceptor) {
+    ownInterceptors["/\(service)/", default: []].insert(interceptor, at: 0)
+  }
+
+  private func interceptors(of path: String) -> [any ServerInterceptor] {
+    guard let end = path.dropFirst().firstIndex(of: "/"), let own = ownInterceptors[String(path[...end])] else {
+      return []
+    }
+    return own.filter { $0.applies(to: path) }
+  }
 
   mutating func add(_ service: any RPCService) {
     let name = type(of: service).serviceName
@@ -36,9 +79,9 @@ public struct ServiceRegistry: Sendable {
 
   /// Puts the interceptors around the methods that they apply to.
   mutating func intercept(with interceptors: [any ServerInterceptor]) {
-    guard !interceptors.isEmpty else { return }
+    guard !interceptors.isEmpty || !ownInterceptors.isEmpty else { return }
     for (path, method) in methods {
-      let list = interceptors.filter { $0.applies(to: path) }
+      let list = interceptors.filter { $0.applies(to: path) } + self.interceptors(of: path)
       if !list.isEmpty { methods[path] = method.intercepted(by: ServerInterceptors(list: list)) }
     }
   }
@@ -194,6 +237,8 @@ protocol RegisteredMethod: ServerMethod {
   var request: MessageDescriptor { get }
   /// The descriptor of its responses.
   var response: MessageDescriptor { get }
+  /// What it declares.
+  var failure: any ErrorUnion.Type { get }
 
   /// The method with interceptors around its handler.
   func intercepted(by interceptors: ServerInterceptors) -> any RegisteredMethod

@@ -53,6 +53,7 @@ final class StreamingMethod<Request: Message, Response: Message, Failure: ErrorU
   var rules: [HTTPRule] { [] }
   var request: MessageDescriptor { Request.descriptor }
   var response: MessageDescriptor { Response.descriptor }
+  var failure: any ErrorUnion.Type { Failure.self }
 
   func begin(_ stream: ServerStream) -> (any ServerCall)? {
     guard shape.takesMany else { return nil }

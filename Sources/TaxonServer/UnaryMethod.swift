@@ -52,6 +52,7 @@ final class UnaryMethod<Request: Message, Response: Message, Failure: ErrorUnion
   var rules: [HTTPRule] { descriptor.http }
   var request: MessageDescriptor { Request.descriptor }
   var response: MessageDescriptor { Response.descriptor }
+  var failure: any ErrorUnion.Type { Failure.self }
 
   var shape: MethodShape { .unary }
   var isSafe: Bool { descriptor.idempotency == .noSideEffects }

@@ -132,16 +132,8 @@ struct ClientCallState {
     if case .ended = response { return nil }
     response = .ended
     let name = HTTP2ErrorCode.name(errorCode)
-    let code: StatusCode =
-      switch HTTP2ErrorCode(rawValue: errorCode) {
-      case .refusedStream: .unavailable
-      case .cancel: .cancelled
-      case .enhanceYourCalm: .resourceExhausted
-      case .inadequateSecurity: .permissionDenied
-      default: .internalError
-      }
     switch closing {
-    case .reset: return ReceivedStatus(code: code, message: "The server reset the stream: \(name)")
+    case .reset: return ReceivedStatus(resetWith: errorCode)
     case .malformed(let reason):
       return ReceivedStatus(code: .internalError, message: "The answer is malformed: \(reason ?? name)")
     case .unprocessed:
@@ -160,5 +152,20 @@ struct ClientCallState {
   private mutating func fail(_ message: String, _ code: StatusCode = .internalError) -> ReceivedStatus {
     response = .ended
     return ReceivedStatus(code: code, message: message)
+  }
+}
+
+extension ReceivedStatus {
+  /// What a stream that the server has reset stands for (gRPC over HTTP/2, "Errors").
+  package init(resetWith errorCode: UInt32) {
+    let code: StatusCode =
+      switch HTTP2ErrorCode(rawValue: errorCode) {
+      case .refusedStream: .unavailable
+      case .cancel: .cancelled
+      case .enhanceYourCalm: .resourceExhausted
+      case .inadequateSecurity: .permissionDenied
+      default: .internalError
+      }
+    self.init(code: code, message: "The server reset the stream: \(HTTP2ErrorCode.name(errorCode))")
   }
 }
