@@ -12,7 +12,7 @@ extension Channel: CallInvoker {
     _ method: MethodDescriptor<Request, Response, Failure>, _ request: Request, options: CallOptions
   ) async throws(Failure) -> Response {
     let deadline = deadline(options)
-    if let intercepted = intercepted(method.path, options, deadline) {
+    if let intercepted = intercepted(method, options, deadline) {
       return try await call(intercepted, method, request, options, deadline)
     }
     return try await attempted(method, CallPlan(method, options, deadline), request)
@@ -58,7 +58,7 @@ extension Channel: CallInvoker {
     return ResponseStream(
       ResponseSource(head, onMessage: options.onMessage) { [self] () async throws(Failure) in
         let deadline = deadline(options)
-        let intercepted = intercepted(method.path, options, deadline)
+        let intercepted = intercepted(method, options, deadline)
         let call = call(
           method, options, sendsManyMessages: false, takesManyMessages: true, intercepted: intercepted, head)
         if let intercepted = call.intercepted {
@@ -103,7 +103,7 @@ extension Channel: CallInvoker {
     let deadline = deadline(options)
     let call = call(
       method, options, sendsManyMessages: true, takesManyMessages: takesManyMessages,
-      intercepted: intercepted(method.path, options, deadline), head)
+      intercepted: intercepted(method, options, deadline), head)
     if let intercepted = call.intercepted {
       intercepted.start {
         await call.run(intercepted) {
@@ -131,10 +131,13 @@ extension Channel: CallInvoker {
 
   /// The call with the interceptors that apply to it; nil when none does.
   @inline(__always)
-  private func intercepted(_ path: String, _ options: CallOptions, _ deadline: NIODeadline?) -> InterceptedCall? {
+  private func intercepted<Request, Response, Failure>(
+    _ method: MethodDescriptor<Request, Response, Failure>, _ options: CallOptions, _ deadline: NIODeadline?
+  ) -> InterceptedCall? {
     // The usual case, which should cost nothing.
     if interceptors.isEmpty { return nil }
-    return InterceptedCall(interceptors, path: path, options: options, deadline: deadline)
+    return InterceptedCall(
+      interceptors, path: method.path, declared: Failure.self, options: options, deadline: deadline)
   }
 
   private func call<Request, Response, Failure>(

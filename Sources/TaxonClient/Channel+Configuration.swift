@@ -51,6 +51,9 @@ extension Channel {
     /// Receives what the channel decides about each failed attempt. Called on any thread; must not block.
     public var observer: (@Sendable (CallEvent) -> Void)?
 
+    /// Lets attempts fail on purpose; nil: none does. `TaxonTesting` sets it.
+    package var attemptFaults: (any AttemptFaults)?
+
     /// Instead of the system's resolver, for tests.
     package var nameLookup: NameLookup = systemNameLookup
 

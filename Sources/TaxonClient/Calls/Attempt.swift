@@ -48,7 +48,7 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   final let wasRefused: Bool
   /// Which attempt of its call it is, from 1, for the call's interceptors; 0 without.
   final let number: Int
-  private let takesManyMessages: Bool
+  let takesManyMessages: Bool
   /// Resumed with the attempt's end, or sooner. To be set before the attempt is submitted.
   @exclusivity(unchecked) final var caller: UnsafeContinuation<Void, Never>?
   /// What the caller was resumed with.
@@ -66,6 +66,8 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   @exclusivity(unchecked) final var place: WaitingCalls.Place?
   @exclusivity(unchecked) final var deadlineIndex = -1
   @exclusivity(unchecked) private final var permit: CircuitBreaker.Permit?
+  /// What happens to it on purpose.
+  @exclusivity(unchecked) final var fault: AttemptFault?
 
   init(_ plan: CallPlan, on dispatcher: CallDispatcher, takesManyMessages: Bool, wasRefused: Bool) {
     self.plan = plan
@@ -81,6 +83,8 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
   func write(to stream: ClientStream) throws(RPCError) {}
   /// The stream has been opened.
   func opened(_ stream: ClientStream) {}
+  /// What the method declares.
+  var declared: any ErrorUnion.Type { RPCError.self }
   /// The error as one that the method raises.
   func lifted(_ error: any TaxonomyError) -> any TaxonomyError { error }
   /// The error that a status of the server's stands for, and what the log should know of it.
@@ -146,6 +150,16 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
     connection.eventLoop.assertInEventLoop()
     guard !isOver else { return }
     plan.context?.began(number, on: connection)
+    if let faults = dispatcher.configuration.attemptFaults {
+      let attempt = AttemptDescription(
+        path: plan.path, metadata: plan.options.metadata, peer: connection.peer, declared: declared)
+      if let fault = faults.fault(for: attempt), suffer(fault, on: connection) { return }
+    }
+    transmit(on: connection)
+  }
+
+  /// Opens the stream.
+  final func transmit(on connection: ClientConnection) {
     let exchange = connection.makeExchange()
     let stream = ClientStream(
       exchange, call: self, takesManyMessages: takesManyMessages, maxMessageSize: connection.limits.maxMessageSize,
@@ -207,10 +221,11 @@ class Attempt: ClientCall, PendingCall, SubmittedCall, DeadlineHolder,
 
   final func receiveEnd(_ end: CallEnd) { finish(end) }
 
-  private func finish(_ end: CallEnd) {
+  final func finish(_ end: CallEnd) {
     dispatcher.eventLoop.assertInEventLoop()
     guard !isOver else { return }
     isOver = true
+    if let fault { fault.finish() }
     if place != nil { leaveQueue() }
     if plan.deadline != nil { dispatcher.deadlines.remove(self) }
     stream = nil
@@ -297,6 +312,8 @@ final class UnaryAttempt<Request: Message, Response: Message, Failure: ErrorUnio
     plan.options.onMessage?(isCompressed)
     return .none
   }
+
+  override var declared: any ErrorUnion.Type { Failure.self }
 
   override func lifted(_ error: any TaxonomyError) -> any TaxonomyError { Failure.raised(error) }
 

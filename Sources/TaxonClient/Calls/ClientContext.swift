@@ -25,12 +25,23 @@ public final class ClientContext: CallContext {
   public let path: String
   /// When the call ends with DEADLINE_EXCEEDED, all attempts and pauses together; nil: never.
   public let deadline: ContinuousClock.Instant?
+  /// What the method declares; nil without a channel.
+  package let declaredErrors: (any ErrorUnion.Type)?
   private let state: Locked<State>
 
   /// A call, for tests of interceptors without a channel.
-  public init(path: String = "", metadata: Metadata = Metadata(), deadline: ContinuousClock.Instant? = nil) {
+  public convenience init(
+    path: String = "", metadata: Metadata = Metadata(), deadline: ContinuousClock.Instant? = nil
+  ) {
+    self.init(path: path, metadata: metadata, deadline: deadline, declaredErrors: nil)
+  }
+
+  private init(
+    path: String, metadata: Metadata, deadline: ContinuousClock.Instant?, declaredErrors: (any ErrorUnion.Type)?
+  ) {
     self.path = path
     self.deadline = deadline
+    self.declaredErrors = declaredErrors
     state = Locked(State(metadata: metadata))
   }
 
@@ -90,8 +101,9 @@ public enum AttemptEvent: Sendable {
 }
 
 extension ClientContext {
-  convenience init(path: String, metadata: Metadata, deadline: NIODeadline?) {
-    self.init(path: path, metadata: metadata, deadline: deadline.map { .now + Duration($0 - .now()) })
+  convenience init(path: String, metadata: Metadata, deadline: NIODeadline?, declared: any ErrorUnion.Type) {
+    self.init(
+      path: path, metadata: metadata, deadline: deadline.map { .now + Duration($0 - .now()) }, declaredErrors: declared)
   }
 
   /// The number of an attempt that is made.

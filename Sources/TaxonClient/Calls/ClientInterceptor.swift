@@ -57,10 +57,15 @@ struct InterceptedCall: Sendable {
   private let interceptors: [any ClientInterceptor]
 
   /// Nil when no interceptor applies.
-  init?(_ all: [any ClientInterceptor], path: String, options: CallOptions, deadline: NIODeadline?) {
+  ///
+  /// - Parameter declared: What the method declares.
+  init?(
+    _ all: [any ClientInterceptor], path: String, declared: any ErrorUnion.Type, options: CallOptions,
+    deadline: NIODeadline?
+  ) {
     interceptors = all.filter { $0.applies(to: path) }
     if interceptors.isEmpty { return nil }
-    context = ClientContext(path: path, metadata: options.metadata, deadline: deadline)
+    context = ClientContext(path: path, metadata: options.metadata, deadline: deadline, declared: declared)
   }
 
   /// The plan of the call, once the interceptors have said what is sent.

@@ -247,10 +247,13 @@ final class StreamingAttempt<Request: Message, Response: Message, Failure: Error
     let isTaken = call.receive(ReceivedMessage(response, isCompressed: isCompressed), kept: kept)
     // What has been handed out is not attempted again.
     resumeCaller(CallEnd())
+    if let fault { breakIfDue(fault) }
     return isTaken ? kept : .none
   }
 
   override func becameWritable() { call.outbound.pump() }
+
+  override var declared: any ErrorUnion.Type { Failure.self }
 
   override func lifted(_ error: any TaxonomyError) -> any TaxonomyError { Failure.raised(error) }
 

@@ -170,7 +170,8 @@ final class ClientConnection: HTTP2SessionDelegate, ClientStreamDelegate {
     return hasSettings || isGivenUp ? .settings : .preface
   }
 
-  private func lost(_ reason: String) -> ConnectionError.ConnectionLost {
+  /// What the calls end with when the connection is gone.
+  func lost(_ reason: String) -> ConnectionError.ConnectionLost {
     let now = eventLoop.now
     let duration = establishedAt.map { now - $0 }
     let pause = owner?.nextAttempt.map { max($0 - now, .zero) } ?? .zero
