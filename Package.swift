@@ -18,6 +18,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "Taxon", targets: ["Taxon"]),
+    .library(name: "TaxonTesting", targets: ["TaxonTesting"]),
     .executable(name: "taxon", targets: ["TaxonCommand"]),
     .executable(name: "protoc-gen-taxon", targets: ["protoc-gen-taxon"]),
     .executable(name: "octollm", targets: ["OctoLLMCommand"]),
@@ -58,6 +59,14 @@ let package = Package(
     .plugin(name: "TaxonPlugin", capability: .buildTool(), dependencies: ["protoc-gen-taxon"]),
     .target(name: "TaxonSwift", dependencies: ["TaxonSchema", "TaxonProtobuf"], swiftSettings: settings),
     .target(name: "TaxonSchema", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
+
+    // Faults on purpose, and what else tests of services and clients need. Servers in production may link it.
+    .target(
+      name: "TaxonTesting",
+      dependencies: [
+        "Taxon", "TaxonServer", "TaxonClient", "TaxonCalls", "TaxonTransport", "TaxonErrors", "TaxonProtobuf",
+        dependency("Logging", "swift-log"), dependency("Metrics", "swift-metrics"),
+      ], swiftSettings: settings),
 
     // What a user imports, and the rooms below it, top to bottom.
     .target(
@@ -168,6 +177,13 @@ let package = Package(
       swiftSettings: settings + [
         .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
       ]),
+    .testTarget(
+      name: "TaxonTestingTests",
+      dependencies: [
+        "TaxonTesting", "OctoLLM", "Taxon", "TaxonFixtures", dependency("Logging", "swift-log"),
+        dependency("Metrics", "swift-metrics"), dependency("MetricsTestKit", "swift-metrics"),
+      ],
+      swiftSettings: settings),
     .testTarget(
       name: "OctoLLMTests",
       dependencies: [

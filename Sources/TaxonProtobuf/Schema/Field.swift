@@ -60,7 +60,7 @@ public struct FieldType: Sendable {
   package internal(set) var messageType: (any Message.Type)?
   package internal(set) var enumType: (any ProtobufEnum.Type)?
   /// Key and value of a map; empty otherwise. An array because a struct cannot hold itself.
-  var entry: [FieldType] = []
+  package internal(set) var entry: [FieldType] = []
 
   init(_ kind: FieldKind) {
     self.kind = kind
