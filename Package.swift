@@ -43,10 +43,12 @@ let package = Package(
     .executableTarget(
       name: "OctoLLMCommand",
       dependencies: [
-        "OctoLLM", "Taxon", ofPrograms("ArgumentParser", "swift-argument-parser"), dependency("Logging", "swift-log"),
+        "OctoLLM", "TaxonTesting", "Taxon", ofPrograms("ArgumentParser", "swift-argument-parser"),
+        dependency("Logging", "swift-log"),
       ], swiftSettings: settings),
     .target(
-      name: "OctoLLM", dependencies: ["Taxon", ofPrograms("GRDB", "GRDB.swift"), dependency("Logging", "swift-log")],
+      name: "OctoLLM",
+      dependencies: ["Taxon", "TaxonTesting", ofPrograms("GRDB", "GRDB.swift"), dependency("Logging", "swift-log")],
       swiftSettings: settings, plugins: ["TaxonPlugin"]),
 
     // The generator.
@@ -65,7 +67,8 @@ let package = Package(
       name: "TaxonTesting",
       dependencies: [
         "Taxon", "TaxonServer", "TaxonClient", "TaxonCalls", "TaxonTransport", "TaxonErrors", "TaxonProtobuf",
-        dependency("Logging", "swift-log"), dependency("Metrics", "swift-metrics"),
+        dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"),
+        dependency("Metrics", "swift-metrics"),
       ], swiftSettings: settings),
 
     // What a user imports, and the rooms below it, top to bottom.
@@ -137,7 +140,7 @@ let package = Package(
     .testTarget(
       name: "TaxonFixtures",
       dependencies: [
-        "TaxonServer", "TaxonClient", "TaxonResilience", "TaxonTransport", "TaxonProtobuf",
+        "TaxonTesting", "TaxonServer", "TaxonClient", "TaxonResilience", "TaxonTransport", "TaxonProtobuf",
         dependency("Logging", "swift-log"), dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
       ],
       swiftSettings: settings),
@@ -147,7 +150,8 @@ let package = Package(
       exclude: ["Corpus", "everything.proto", "json.proto", "kinds.proto", "legacy.proto"],
       swiftSettings: settings),
     .testTarget(name: "TaxonErrorsTests", dependencies: ["TaxonErrors"], swiftSettings: settings),
-    .testTarget(name: "TaxonResilienceTests", dependencies: ["TaxonResilience"], swiftSettings: settings),
+    .testTarget(
+      name: "TaxonResilienceTests", dependencies: ["TaxonTesting", "TaxonResilience"], swiftSettings: settings),
     .testTarget(
       name: "TaxonTransportTests",
       dependencies: [
@@ -187,14 +191,16 @@ let package = Package(
     .testTarget(
       name: "OctoLLMTests",
       dependencies: [
-        "OctoLLM", "Taxon", "TaxonFixtures", ofPrograms("GRDB", "GRDB.swift"), dependency("Logging", "swift-log"),
+        "OctoLLM", "Taxon", "TaxonFixtures", "TaxonTesting", ofPrograms("GRDB", "GRDB.swift"),
+        dependency("Logging", "swift-log"),
         dependency("Metrics", "swift-metrics"), dependency("MetricsTestKit", "swift-metrics"),
       ],
       swiftSettings: settings),
     .testTarget(
       name: "TaxonTests",
       dependencies: [
-        "Taxon", "TaxonCalls", "TaxonFixtures", "TaxonTransport", "TaxonServer", dependency("Logging", "swift-log"),
+        "Taxon", "TaxonCalls", "TaxonFixtures", "TaxonTesting", "TaxonTransport", "TaxonServer",
+        dependency("Logging", "swift-log"),
         dependency("Metrics", "swift-metrics"), dependency("MetricsTestKit", "swift-metrics"),
         dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
         dependency("NIOSSL", "swift-nio-ssl"),

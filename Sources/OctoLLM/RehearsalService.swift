@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
+import TaxonTesting
 
 /// Raises any error on demand, so that teams can rehearse how their clients take it. Not for production.
+///
+/// A caller that wants an error of the method it calls, and not of this one, asks for it by the header `taxon-fault`
+/// (`FaultInjector`).
 public final class RehearsalService: Rehearsal.Service {
-  private struct Count: Hashable {
-    var identity: ErrorIdentity
-    var key: String
-  }
-
   /// What no schema declares. Callers must not see what it says.
   private struct Unforeseen: Error, CustomStringConvertible {
     var description: String { "index 7 is out of bounds" }
   }
 
-  private let counts = Locked<[Count: Int32]>([:])
-  private static let maxCounts = 10_000
+  private let counts = FailureCounts()
 
   /// A rehearsal.
   public init() {}
@@ -32,7 +30,7 @@ public final class RehearsalService: Rehearsal.Service {
     guard request.times >= 0 else {
       throw .validationInvalidInput(field: "times", description: "Times must not be negative")
     }
-    if request.times > 0, hasFailedEnough(Count(identity: error.identity, key: request.key), request.times) {
+    if request.times > 0, !counts.fails("\(error.identity) \(request.key)", times: Int(request.times)) {
       return RaiseResponse(failures: request.times)
     }
     if let retryAfter = request.retryAfter {
@@ -40,27 +38,15 @@ public final class RehearsalService: Rehearsal.Service {
     }
     throw .lift(error)
   }
-
-  /// Counts a failure, or forgets those there were when they are enough.
-  private func hasFailedEnough(_ count: Count, _ times: Int32) -> Bool {
-    counts.withLock { counts in
-      let failures = counts[count, default: 0]
-      if failures >= times {
-        counts[count] = nil
-        return true
-      }
-      // Keys that are never asked for again must not fill the memory.
-      if counts.count >= Self.maxCounts, counts[count] == nil { counts.removeAll() }
-      counts[count] = failures + 1
-      return false
-    }
-  }
 }
 
-/// One sample of each error of OctoLLM, with realistic fields.
+/// One sample of each error of OctoLLM: those that tell a story of its own are written here, the others are made from the schema.
 public enum SampleErrors {
-  /// All of both taxonomies.
-  public static let all: [any DeclaredError] = validation + resource + system + external + reflex
+  /// All of both taxonomies, in the order of the schemas.
+  public static let all: [any DeclaredError] = {
+    let own = Dictionary(uniqueKeysWithValues: written.map { ($0.identity, $0) })
+    return (OctoLLMError.members + ReflexError.members).map { own[$0.declaration.identity] ?? $0.sample }
+  }()
 
   /// The sample of an error; nil when there is no such error.
   public static func sample(domain: String, code: String) -> (any DeclaredError)? {
@@ -69,42 +55,25 @@ public enum SampleErrors {
 
   private static let byIdentity = Dictionary(all.map { ($0.identity, $0) }) { first, _ in first }
 
-  private static let validation: [any DeclaredError] = [
+  private static let written: [any DeclaredError] = [
     ValidationError.InvalidInput(field: "contract.priority", description: "Priority must be between 1 and 10"),
     ValidationError.ValidationErrors(errors: [
       .init(field: "contract.description", description: "Description is required"),
       .init(field: "contract.priority", description: "Priority must be between 1 and 10"),
     ]),
     ValidationError.TaskNotFound(taskID: "42"),
-    ValidationError.AuthenticationError(reason: "unknown token"),
     ValidationError.AuthorizationError(action: "update tasks", principal: "ada"),
-  ]
-
-  private static let resource: [any DeclaredError] = [
-    ResourceError.ArmUnavailable(requiredCapabilities: ["vision", "speech"]),
     ResourceError.CapacityExceeded(resource: "arm writer", capacity: 2, retryAfter: .seconds(5)),
     ResourceError.RateLimitError(limit: 100, window: 60, retryAfter: .seconds(30)),
-  ]
-
-  private static let system: [any DeclaredError] = [
     SystemError.DatabaseError(operation: "select", error: "SQLite error 5: database is locked"),
-    SystemError.CacheError(operation: "get", error: "connection refused"),
     SystemError.NetworkError(operation: "connect", error: "no route to host 10.0.0.7"),
-    SystemError.TimeoutError(operation: "Arm writer", timeout: 30),
-  ]
-
-  private static let external: [any DeclaredError] = [
     ExternalError.LLMAPIError(provider: "parrot", statusCode: 529, errorMessage: "overloaded", retryAfter: .seconds(2)),
     ExternalError.VectorDBError(operation: "query", collection: "tasks", error: "segment 3 is corrupt"),
     ExternalError.ThirdPartyAPIError(
       service: "lexicon", statusCode: 404, errorMessage: "there is no entry for \"arm\""),
-  ]
-
-  private static let reflex: [any DeclaredError] = [
     ReflexError.PiiDetected(pattern: "email", excerpt: "ada@example.com"),
     ReflexError.RateLimitExceeded(limit: 100, retryAfter: .seconds(1)),
     ReflexError.InvalidInput(message: "text is empty"),
-    ReflexError.CacheError(error: "connection refused"),
     ReflexError.NetworkError(error: "no route to host 10.0.0.7"),
     ReflexError.SerializationError(error: "byte 3: truncated"),
     ReflexError.Internal(error: "index out of range"),

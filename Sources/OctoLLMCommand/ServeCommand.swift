@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import OctoLLM
 import Taxon
+import TaxonTesting
 
 struct ServeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -24,6 +25,8 @@ struct ServeCommand: ParsableCommand {
   var tlsCertificate: String?
   @Option(help: "A file with the certificate's private key, in PEM.") var tlsKey: String?
   @Flag(help: "Also serve Rehearsal, which raises any error on demand.") var rehearsal = false
+  @Flag(help: "Let callers ask for faults by headers (taxon-fault, x-envoy-fault-…). Not for production.")
+  var faultHeaders = false
   @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = Logger.Level.info
 
   func validate() throws {
@@ -82,6 +85,11 @@ struct ServeCommand: ParsableCommand {
       configuration.cors?.allowedHeaders = ["authorization"]
     }
     configuration.interceptors = [MetricsInterceptor(prefix: "octollm")]
+    if faultHeaders {
+      var faults = FaultInjector.Configuration()
+      faults.headers = .allowed
+      configuration.interceptors.append(try FaultInjector(faults))
+    }
     let server = Server(configuration, services: services)
     let address = host.contains(":") ? "[\(host)]" : host
     let serving = Task {

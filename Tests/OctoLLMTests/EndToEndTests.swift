@@ -2,6 +2,7 @@
 import OctoLLM
 import Taxon
 import TaxonFixtures
+import TaxonTesting
 import Testing
 
 /// OctoLLM over TCP.
@@ -62,7 +63,7 @@ import Testing
 
   @Test func aCallThatFailsTwiceIsRetriedUntilItIsAnswered() async throws {
     let events = Locked<[CallEvent]>([])
-    let clock = SteppedClock()
+    let clock = ManualClock()
     let policy = CallPolicy(retry: .standard, breaker: nil)
     try await withServer(policy, clock: clock, observer: { event in events.withLock { $0.append(event) } }) { channel in
       let request = RaiseRequest(domain: "octollm.dev", code: "NETWORK_ERROR", times: 2, key: "test")
@@ -75,7 +76,7 @@ import Testing
   }
 
   @Test func aBreakerOpensRejectsAndRecovers() async throws {
-    let clock = SteppedClock()
+    let clock = ManualClock()
     let policy = CallPolicy(retry: .none)
     try await withServer(policy, clock: clock) { channel in
       let client = Rehearsal.Client(channel)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonTesting
 import Testing
 
 @testable import TaxonClient
@@ -24,7 +25,7 @@ package struct LeftoverCheck: SuiteTrait, TestTrait, TestScoping {
     // A test that throws fails by itself, and has not come to its shutdowns.
     try await Leftovers.$current.withValue(leftovers) {
       try await DialerObservation.$observed.withValue({ WatchedDialer(dialer: $0, leftovers: leftovers) }) {
-        try await test()
+        try await ScriptedPeer.$observer.withValue({ leftovers.watch($0, $1) }) { try await test() }
       }
     }
     for left in await leftovers.found(within: patience) {

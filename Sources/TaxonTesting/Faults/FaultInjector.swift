@@ -52,7 +52,6 @@ public final class FaultInjector: Sendable {
     var active = 0
     var injected = 0
     var headerCalls = 0
-    var headerCounts: [String: Int] = [:]
   }
 
   let configuration: Configuration
@@ -61,7 +60,7 @@ public final class FaultInjector: Sendable {
   private let samples: [ErrorIdentity: any DeclaredError]
   private let elapsed: @Sendable () -> Duration
   private let counters = Locked<[String: Counter]>([:])
-  private static let maxHeaderCounts = 10_000
+  private let headerCounts = FailureCounts()
 
   /// - Throws: `SetupError.invalidSetting` when a rule has a number out of its bounds, or an error that its method does not declare.
   public convenience init(_ configuration: Configuration) throws(SetupError) {
@@ -212,27 +211,14 @@ public final class FaultInjector: Sendable {
     {
       throw RPCError(.invalidArgument, "\(FaultHeader.name): \(name): \(FaultRule.notRaised(by: call.path, errors))")
     }
-    let isAdmitted = state.withLock { state in
+    let isChosen = state.withLock { state in
       state.headerCalls += 1
-      let isChosen = dice(.max - 2, state.headerCalls) < min(header.share, most) && counts(header, call.path, &state)
-      return admit(isChosen, &state)
+      return dice(.max - 2, state.headerCalls) < min(header.share, most)
     }
-    return isAdmitted ? plan(header.fault, delay: header.fault.delay, errors) : .some(nil)
-  }
-
-  /// Counts a fault of a header with `times`; false, and it begins anew, when there were enough.
-  private func counts(_ header: FaultHeader, _ path: String, _ state: inout State) -> Bool {
-    guard let times = header.times else { return true }
-    let key = "\(path);\(header.text)"
-    let count = state.headerCounts[key] ?? 0
-    guard count < times else {
-      state.headerCounts[key] = nil
-      return false
-    }
-    // Headers that never come again must not fill the memory.
-    if state.headerCounts.count >= Self.maxHeaderCounts, count == 0 { state.headerCounts.removeAll() }
-    state.headerCounts[key] = count + 1
-    return true
+    guard isChosen, header.times.map({ headerCounts.fails("\(call.path);\(header.text)", times: $0) }) ?? true,
+      state.withLock({ admit(true, &$0) })
+    else { return .some(nil) }
+    return plan(header.fault, delay: header.fault.delay, errors)
   }
 
   // MARK: What is raised

@@ -2,6 +2,7 @@
 import OctoLLM
 import Taxon
 import TaxonFixtures
+import TaxonTesting
 import Testing
 
 @Suite struct ArmTests {
@@ -59,7 +60,7 @@ import Testing
   }
 
   @Test func anArmThatIsAskedTooOftenSaysWhenToComeBack() async throws {
-    let clock = SteppedClock()
+    let clock = ManualClock()
     let limiter = RateLimiter(limit: 1, window: .seconds(60), clock: clock)
     let arm = Arm.calculator(limiter: limiter)
     #expect(await execution([arm], .valid("1")) == nil)
@@ -71,7 +72,7 @@ import Testing
   }
 
   @Test func anArmThatTakesTooLongIsStopped() async throws {
-    let arms = ArmRegistry([.endless], clock: SteppedClock())
+    let arms = ArmRegistry([.endless], clock: ManualClock())
     let error = await failure(of: Orchestrator.ExecuteTaskError.self) { try await arms.carryOut(.valid(timeout: 7)) }
     guard case .timeout(let error) = error else { throw error ?? RPCError(.ok) }
     #expect(error.message == "Arm endless timed out after 7s")

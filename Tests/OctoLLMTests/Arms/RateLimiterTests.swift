@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import OctoLLM
 import TaxonFixtures
+import TaxonTesting
 import Testing
 
 @Suite struct RateLimiterTests {
   @Test func itLetsSoManyThroughAndSaysWhenThereIsRoom() {
-    let clock = SteppedClock()
+    let clock = ManualClock()
     let limiter = RateLimiter(limit: 2, window: .seconds(10), clock: clock)
     #expect(limiter.admit() == nil)
     clock.advance(by: .seconds(4))
@@ -18,7 +19,7 @@ import Testing
   }
 
   @Test func whoIsRejectedDoesNotCount() {
-    let clock = SteppedClock()
+    let clock = ManualClock()
     let limiter = RateLimiter(limit: 1, window: .seconds(1), clock: clock)
     #expect(limiter.admit() == nil)
     for _ in 0..<10 { #expect(limiter.admit() == .seconds(1)) }

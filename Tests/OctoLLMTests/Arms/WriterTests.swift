@@ -2,6 +2,7 @@
 import OctoLLM
 import Taxon
 import TaxonFixtures
+import TaxonTesting
 import Testing
 
 @Suite struct WriterTests {
@@ -24,7 +25,7 @@ import Testing
   }
 
   @Test func aFailingModelIsLeftInPeaceUntilItsTimeIsOver() async throws {
-    let clock = SteppedClock()
+    let clock = ManualClock()
     let model = Moody(failures: 3)
     let breaker = CircuitBreaker(
       endpoint: "moody", settings: .init(failureThreshold: 3, openDuration: .seconds(30)), clock: clock)

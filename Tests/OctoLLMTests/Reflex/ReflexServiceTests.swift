@@ -3,6 +3,7 @@ import OctoLLM
 import Synchronization
 import Taxon
 import TaxonFixtures
+import TaxonTesting
 import Testing
 
 @Suite struct ReflexServiceTests {
@@ -36,7 +37,7 @@ import Testing
   }
 
   @Test func tooManyTextsAreRejected() async throws {
-    let clock = SteppedClock()
+    let clock = ManualClock()
     let reflex = ReflexService(limiter: RateLimiter(limit: 2, window: .seconds(1), clock: clock), logger: quiet)
     for _ in 0..<2 { #expect(await preprocess(reflex, "hello") == nil) }
     guard case .rateLimitExceeded(let error) = await preprocess(reflex, "hello") else {

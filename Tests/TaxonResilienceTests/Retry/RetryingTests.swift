@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonErrors
 import TaxonResilience
+import TaxonTesting
 import Testing
 
 @Suite struct RetryingTests {

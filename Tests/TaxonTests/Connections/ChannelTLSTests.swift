@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Taxon
 import TaxonFixtures
+import TaxonTesting
 import Testing
 
 /// A channel that encrypts.

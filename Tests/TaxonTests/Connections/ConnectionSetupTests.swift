@@ -2,6 +2,7 @@
 import Taxon
 import TaxonCalls
 import TaxonFixtures
+import TaxonTesting
 import TaxonTransport
 import Testing
 

@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import Taxon
 import TaxonFixtures
+import TaxonTesting
 import Testing
 
 import class TaxonClient.Channel

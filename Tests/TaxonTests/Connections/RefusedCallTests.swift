@@ -2,6 +2,7 @@
 import Taxon
 import TaxonCalls
 import TaxonFixtures
+import TaxonTesting
 import TaxonTransport
 import Testing
 
@@ -41,7 +42,7 @@ import Testing
   }
 
   private func channel(
-    _ server: WireServer, _ policy: CallPolicy, events: Locked<[String]> = Locked([]), clock: SteppedClock? = nil
+    _ server: WireServer, _ policy: CallPolicy, events: Locked<[String]> = Locked([]), clock: ManualClock? = nil
   ) throws -> Channel {
     try watched(
       Channel(
@@ -158,7 +159,7 @@ import Testing
         stream.end()
       }
     }
-    let clock = SteppedClock()
+    let clock = ManualClock()
     let channel = try channel(server, Self.strict(), clock: clock)
     await #expect(throws: ConnectionError.self) { try await channel.call(.unary) }
     #expect(channel.breaker?.state == .open)
@@ -181,7 +182,7 @@ import Testing
         stream.end()
       }
     }
-    let clock = SteppedClock()
+    let clock = ManualClock()
     let closed = Signal()
     let channel = try watched(
       Channel(

@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import Taxon
 import TaxonFixtures
+import TaxonTesting
 
 /// Passes bytes on between a client and a server, until it is told to stop: a peer on the other side of it then looks
 /// like one whose machine has gone.
@@ -66,69 +67,12 @@ final class Relay: Sendable {
   }
 }
 
-/// A peer that says what it was told to say to each connection, and then nothing.
-final class ScriptedPeer: Sendable {
-  let port: Int
-  private let listening: any NIOCore.Channel
-  private let channels = Locked<[any NIOCore.Channel]>([])
-
+extension ScriptedPeer {
   /// An empty SETTINGS frame.
-  static let settings: [UInt8] = [0, 0, 0, 4, 0, 0, 0, 0, 0]
+  static let settings = HTTP2Frame.settings().bytes
 
-  /// A GOAWAY frame that processed no stream.
+  /// A GOAWAY frame that processed no stream above the last.
   static func goAway(_ code: UInt8, _ text: String, lastStream: UInt8 = 0) -> [UInt8] {
-    let size = UInt8(8 + text.utf8.count)
-    return [0, 0, size, 7, 0, 0, 0, 0, 0, 0, 0, 0, lastStream, 0, 0, 0, code] + Array(text.utf8)
-  }
-
-  /// A peer that sends `greeting` when a connection begins, and `answer` when a request has come.
-  init(greeting: [UInt8] = [], answer: [UInt8] = []) async throws {
-    let channels = channels
-    let leftovers = Leftovers.ofThisTest
-    listening = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-      .childChannelInitializer { channel in
-        channels.withLock { $0.append(channel) }
-        return channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(Script(greeting: greeting, answer: answer))
-          leftovers.watch(channel, "a connection of a scripted peer")
-        }
-      }
-      .serverChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { leftovers.watch(channel, "what a scripted peer listens with") }
-      }
-      .bind(host: "127.0.0.1", port: 0).get()
-    port = listening.localAddress?.port ?? 0
-  }
-
-  func close() async {
-    try? await listening.close()
-    for channel in channels.withLock({ $0 }) { try? await channel.close() }
-  }
-
-  private final class Script: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-    private let greeting: [UInt8]
-    private var answer: [UInt8]
-    private var frames = FrameReader(hasPreface: true)
-
-    init(greeting: [UInt8], answer: [UInt8]) {
-      self.greeting = greeting
-      self.answer = answer
-    }
-
-    func channelActive(context: ChannelHandlerContext) { send(greeting, context) }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-      for frame in frames.read(unwrapInboundIn(data)) where frame.type == 1 {
-        send(answer, context)
-        answer = []
-      }
-    }
-
-    private func send(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
-      guard !bytes.isEmpty else { return }
-      context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
-    }
+    HTTP2Frame.goAway(lastStream: UInt32(lastStream), code: UInt32(code), text).bytes
   }
 }

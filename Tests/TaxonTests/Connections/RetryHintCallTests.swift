@@ -2,6 +2,7 @@
 import Taxon
 import TaxonCalls
 import TaxonFixtures
+import TaxonTesting
 import Testing
 
 /// What a channel does about the times that a server sends.
@@ -18,7 +19,7 @@ import Testing
   private func attempts(
     _ fields: [(String, String)], timeout: Duration? = nil
   ) async throws -> (gaps: [Duration], error: ConnectionError?) {
-    let clock = SteppedClock()
+    let clock = ManualClock()
     let times = Locked<[Duration]>([])
     let server = try await WireServer { stream, event in
       guard event == .end else { return }

@@ -5,6 +5,7 @@ import NIOPosix
 import Taxon
 import TaxonCalls
 import TaxonFixtures
+import TaxonTesting
 import TaxonTransport
 import Testing
 

@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import Taxon
 import TaxonFixtures
+import TaxonTesting
 import TaxonTransport
 
 /// A server that does what it is told, stream by stream: what a client does then is the test.
