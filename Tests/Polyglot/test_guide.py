@@ -26,6 +26,7 @@ PACKAGE = """// swift-tools-version: 6.2
 import PackageDescription
 
 let taxon: Target.Dependency = .product(name: "Taxon", package: "taxon")
+let testing: Target.Dependency = .product(name: "TaxonTesting", package: "taxon")
 let plugins: [Target.PluginUsage] = [.plugin(name: "TaxonPlugin", package: "taxon")]
 let package = Package(
   name: "guide",
@@ -41,10 +42,11 @@ let package = Package(
     .executableTarget(
       name: "Guide",
       dependencies: [
-        taxon, "Platform", "StockAPI", .product(name: "Logging", package: "swift-log"),
+        taxon, testing, "Platform", "StockAPI", .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       plugins: plugins),
+    .testTarget(name: "GuideTests", dependencies: ["Guide", taxon, testing]),
   ]
 )
 """
@@ -104,7 +106,7 @@ def package(copy: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists() or file.read_text() != text:
             file.write_text(text)
-    for file in (folder / "Sources").rglob("*"):
+    for file in [*(folder / "Sources").rglob("*"), *(folder / "Tests").rglob("*")]:
         if file.is_file() and str(file.relative_to(folder)) not in files:
             file.unlink()
     if not (folder / ".build").is_symlink():
@@ -131,6 +133,13 @@ def test_a_page_prints_what_it_says(printed: dict[str, str], page: str) -> None:
     text = printed[page]
     for expected in re.findall(r"```text\n(.*?)```", PAGES[page], re.S):
         assert expected in text, text
+
+
+@pytest.mark.slow
+def test_the_tests_that_it_shows_pass(package: Path) -> None:
+    result = swift("test", "--disable-xctest", "--disable-build-manifest-caching", package=package, check=False)
+    assert result.returncode == 0, result.stdout[-4000:]
+    assert "BOOK_ON_LOAN" in result.stdout, "a case is named by its code"
 
 
 @pytest.mark.slow

@@ -235,6 +235,8 @@ public final class FaultInjector: Sendable {
     case .empty, .connection, nil: break
     }
     if let retryAfter = fault.retryAfter { error?.context.retryAfter = retryAfter }
+    // What a call brought would not be passed on.
+    error?.context.isFromCall = false
     error?.context.injection = InjectedFault(damage: fault.damage?.onWire)
     return error
   }

@@ -139,6 +139,9 @@ extension FaultRule {
     if case .oversized(let bytes)? = fault.damage, !(1...Self.mostDamage).contains(bytes) {
       throw refuse("damage", bytes, "it must be 1 to \(Self.mostDamage) bytes")
     }
+    if case .status(let error)? = fault.abort, error.domain != RPCError(.unknown).domain {
+      throw refuse("fault", error.identity, "it is neither a plain status nor declared by a schema in hand")
+    }
     if let declared, !isPossible(with: declared.errors) {
       throw .invalidSetting(
         name: "FaultRule", value: fault.label, reason: Self.notRaised(by: declared.path, declared.errors))
