@@ -88,6 +88,7 @@ struct ServeCommand: ParsableCommand {
     if faultHeaders {
       var faults = FaultInjector.Configuration()
       faults.headers = .allowed
+      faults.samples = SampleErrors.all
       configuration.interceptors.append(try FaultInjector(faults))
     }
     let server = Server(configuration, services: services)

