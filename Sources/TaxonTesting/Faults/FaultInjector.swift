@@ -126,31 +126,37 @@ public final class FaultInjector: Sendable {
   /// Asks the rules about a call. A plan has to be ended by `finished`.
   func plan(for call: FaultCall, _ errors: [any DeclaredError.Type]) -> Plan? {
     guard isEnabled else { return nil }
+    // Outside of the lock: the caller's closures may ask the injector.
+    let time = elapsed()
+    let candidates = configuration.rules.enumerated().filter { _, rule in
+      rule.contains(call.path) && rule.isPossible(with: errors) && time < rule.lifetime ?? .seconds(Int64.max)
+        && rule.includes(call)
+    }
+    guard !candidates.isEmpty else { return nil }
     var chosen: [Int] = []
+    var begun: [Int] = []
     let isAdmitted = state.withLock { state in
-      for (index, rule) in configuration.rules.enumerated() {
-        guard rule.contains(call.path), rule.isPossible(with: errors), rule.includes(call), fires(index, rule, &state)
-        else {
-          continue
-        }
+      for (index, rule) in candidates where fires(index, rule, &state) {
         chosen.append(index)
+        if state.fired[index] == 1 { begun.append(index) }
         if rule.fault.abort != nil { break }
       }
       return admit(!chosen.isEmpty, &state)
     }
     guard isAdmitted, let last = chosen.last else { return nil }
-    for index in chosen { tell(index) }
+    for index in begun {
+      configuration.logger.notice("faults are injected", metadata: ["rule": "\(configuration.rules[index])"])
+    }
     let delay = chosen.reduce(Duration.zero) { $0 + configuration.rules[$1].fault.delay }
     return plan(configuration.rules[last].fault, delay: delay, errors)
   }
 
-  /// A plan for a fault; nil for an error that the method does not declare.
+  /// A plan for a fault.
   private func plan(_ fault: Fault, delay: Duration, _ errors: [any DeclaredError.Type]) -> Plan {
     Plan(delay: delay, fault: fault, error: error(of: fault, errors))
   }
 
   private func fires(_ index: Int, _ rule: FaultRule, _ state: inout State) -> Bool {
-    if let lifetime = rule.lifetime, elapsed() >= lifetime { return false }
     state.seen[index] += 1
     let number = state.seen[index] - rule.skipped
     guard number > 0, number <= rule.firstCalls ?? .max, number % rule.period == 0,
@@ -260,11 +266,6 @@ public final class FaultInjector: Sendable {
 
   /// A fault has had its effect.
   func finished() { state.withLock { $0.active -= 1 } }
-
-  private func tell(_ index: Int) {
-    guard state.withLock({ $0.fired[index] }) == 1 else { return }
-    configuration.logger.notice("faults are injected", metadata: ["rule": "\(configuration.rules[index])"])
-  }
 }
 
 extension Fault.Damage {
