@@ -62,6 +62,12 @@ import Testing
     #expect(try fates(7, FaultRule(.delay(.seconds(1)), in: .service("other"))) == first, "other rules do not matter")
   }
 
+  @Test func aRuleCountsCallsThatFailByAnother() throws {
+    let injector = try FaultInjector(
+      FaultRule(.status(.aborted)).first(1), FaultRule(.status(.unavailable)).every(3))
+    #expect(fates(injector, 7) == "x.x..x.")
+  }
+
   @Test func theSwitchStopsAll() throws {
     let injector = try FaultInjector(FaultRule(.status(.unavailable)))
     injector.isEnabled = false

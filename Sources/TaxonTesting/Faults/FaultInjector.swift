@@ -19,8 +19,8 @@ import TaxonProtobuf
 /// What it raises is marked: `isInjected` here and at callers that read ErrorTraits, `error.injected` in the log, the trailer
 /// `taxon-injected-fault`, the counter `taxon.faults.injected` (service, method, fault).
 ///
-/// Rules are asked in their order. Each counts its own calls and throws its own dice; pauses add up, and the first rule with another
-/// fault ends the search. The nth call of a rule always has the same fate under one seed, whatever the other rules do.
+/// Rules are asked in their order. Each counts all the calls that it is for and throws its own dice; pauses add up, and the first rule
+/// with another fault decides. The nth call of a rule always has the same fate under one seed, whatever the other rules do.
 public final class FaultInjector: Sendable {
   /// How faults are injected.
   public struct Configuration: Sendable {
@@ -136,10 +136,14 @@ public final class FaultInjector: Sendable {
     var chosen: [Int] = []
     var begun: [Int] = []
     let isAdmitted = state.withLock { state in
-      for (index, rule) in candidates where fires(index, rule, &state) {
+      var isAborted = false
+      for (index, rule) in candidates {
+        state.seen[index] += 1
+        guard !isAborted, fires(index, rule, state) else { continue }
+        state.fired[index] += 1
         chosen.append(index)
         if state.fired[index] == 1 { begun.append(index) }
-        if rule.fault.abort != nil { break }
+        isAborted = rule.fault.abort != nil
       }
       return admit(!chosen.isEmpty, &state)
     }
@@ -156,14 +160,11 @@ public final class FaultInjector: Sendable {
     Plan(delay: delay, fault: fault, error: error(of: fault, errors))
   }
 
-  private func fires(_ index: Int, _ rule: FaultRule, _ state: inout State) -> Bool {
-    state.seen[index] += 1
+  /// Whether a rule lets the call fail that it has just counted.
+  private func fires(_ index: Int, _ rule: FaultRule, _ state: borrowing State) -> Bool {
     let number = state.seen[index] - rule.skipped
-    guard number > 0, number <= rule.firstCalls ?? .max, number % rule.period == 0,
-      state.fired[index] < rule.most ?? .max, dice(UInt64(index), state.seen[index]) < rule.share
-    else { return false }
-    state.fired[index] += 1
-    return true
+    return number > 0 && number <= rule.firstCalls ?? .max && number % rule.period == 0
+      && state.fired[index] < rule.most ?? .max && dice(UInt64(index), state.seen[index]) < rule.share
   }
 
   private func admit(_ isWanted: Bool, _ state: inout State) -> Bool {
