@@ -136,9 +136,9 @@ import Testing
 
   @Test func damagedDetailsLeaveWhatIsLeft() async throws {
     let faults = try FaultInjector(
-      FaultRule(.error("TASK_NOT_FOUND").damaged(.payloadMissing)).first(1),
-      FaultRule(.error("TASK_NOT_FOUND").damaged(.truncated)).first(1),
-      FaultRule(.error("TASK_NOT_FOUND").damaged(.oversized(bytes: 16_384))).first(1))
+      FaultRule(.error("TASK_NOT_FOUND").damaged(.payloadMissing)).times(1),
+      FaultRule(.error("TASK_NOT_FOUND").damaged(.truncated)).times(1),
+      FaultRule(.error("TASK_NOT_FOUND").damaged(.oversized(bytes: 16_384))).times(1))
     try await withOrchestrator(faults) { client in
       let bare = await caught(client)
       #expect(bare?.code == "TASK_NOT_FOUND" && bare?.isInjected == true)
