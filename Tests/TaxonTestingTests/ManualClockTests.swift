@@ -11,11 +11,9 @@ import Testing
   }
 
   @Test func sleepersMayWaitUntilTheClockGoesOn() async throws {
-    let (stream, continuation) = AsyncStream<Void>.makeStream()
-    let clock = ManualClock(sleepersWait: true, onSleep: { continuation.yield() })
+    let clock = ManualClock(sleepersWait: true)
     let sleep = Task { try await clock.sleep(for: .seconds(60)) }
-    for await _ in stream { break }
-    while clock.sleepers == 0 { await Task.yield() }
+    await clock.waitForSleepers()
     clock.advance(by: .seconds(59))
     #expect(clock.sleepers == 1)
     clock.advance(by: .seconds(1))
@@ -26,7 +24,7 @@ import Testing
   @Test func aCancelledSleeperWakes() async throws {
     let clock = ManualClock(sleepersWait: true)
     let sleep = Task { try await clock.sleep(for: .seconds(60)) }
-    while clock.sleepers == 0 { await Task.yield() }
+    await clock.waitForSleepers()
     sleep.cancel()
     await #expect(throws: CancellationError.self) { try await sleep.value }
     #expect(clock.sleepers == 0)

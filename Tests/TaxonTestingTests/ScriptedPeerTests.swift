@@ -38,11 +38,13 @@ import Testing
   }
 
   @Test func whatItDidNotExpectIsAFailure() async throws {
+    let hasEnded = Signal()
     let peer = try await ScriptedPeer { connection in
+      defer { hasEnded.send() }
       try await connection.expect(.reset)
     }
     let call = Task { try await taskID(peer) }
-    while peer.failures.isEmpty { await Task.yield() }
+    await hasEnded.wait()
     await peer.close()
     await #expect(throws: (any Error).self) { try await call.value }
     #expect(peer.failures.count == 1)

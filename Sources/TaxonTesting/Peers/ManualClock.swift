@@ -41,6 +41,8 @@ public final class ManualClock: Clock, Sendable {
     var sleepers: [Sleeper] = []
     var cancelled: Set<Int> = []
     var count = 0
+    /// Who waits for so many sleepers.
+    var waiting: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
   }
 
   private let state = Locked(State())
@@ -65,6 +67,17 @@ public final class ManualClock: Clock, Sendable {
   public var sleeps: [Duration] { state.withLock { $0.sleeps } }
   /// How many wait for the clock to go on.
   public var sleepers: Int { state.withLock { $0.sleepers.count } }
+
+  /// Returns when so many wait for the clock to go on: before a test moves it.
+  public func waitForSleepers(_ count: Int = 1) async {
+    await withCheckedContinuation { continuation in
+      let isThere = state.withLock { state in
+        if state.sleepers.count < count { state.waiting.append((count, continuation)) }
+        return state.sleepers.count >= count
+      }
+      if isThere { continuation.resume() }
+    }
+  }
 
   /// Moves the clock, and wakes those whose time has come.
   public func advance(by duration: Duration) {
@@ -92,13 +105,17 @@ public final class ManualClock: Clock, Sendable {
     guard sleepersWait else { return }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        let outcome = state.withLock { state -> Result<Void, any Error>? in
-          if state.cancelled.remove(number) != nil { return .failure(CancellationError()) }
-          if deadline.time <= state.now { return .success(()) }
+        let (outcome, ready) = state.withLock {
+          state -> (Result<Void, any Error>?, [CheckedContinuation<Void, Never>]) in
+          if state.cancelled.remove(number) != nil { return (.failure(CancellationError()), []) }
+          if deadline.time <= state.now { return (.success(()), []) }
           state.sleepers.append(Sleeper(number: number, deadline: deadline.time, continuation: continuation))
-          return nil
+          let count = state.sleepers.count
+          defer { state.waiting.removeAll { $0.count <= count } }
+          return (nil, state.waiting.filter { $0.count <= count }.map(\.continuation))
         }
         if let outcome { continuation.resume(with: outcome) }
+        for waiter in ready { waiter.resume() }
       }
     } onCancel: {
       let sleeper = state.withLock { state -> Sleeper? in
