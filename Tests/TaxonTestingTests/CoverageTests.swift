@@ -2,20 +2,20 @@
 import Foundation
 import OctoLLM
 import Taxon
+import TaxonFixtures
 import TaxonTesting
 import Testing
 
-@Suite struct CoverageTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct CoverageTests {
   @Test func whatNoCallerGotIsMissing() async throws {
     let coverage = ErrorCoverage(of: Orchestrator.Fake())
     #expect(coverage.report.missing.count == coverage.report.entries.count)
-    var configuration = Channel.Configuration(policy: .none)
-    configuration.interceptors = [coverage]
     for fault in Orchestrator.Methods.getTask.faults.dropFirst() {
-      let channel = try await Channel.inMemory(
-        to: [Orchestrator.Fake().failing(with: fault)], configuration: configuration)
-      await #expect(throws: Orchestrator.GetTaskError.self) {
-        try await Orchestrator.Client(channel).getTask(.init(taskID: "1"))
+      let service = Orchestrator.Fake().failing(with: fault)
+      try await withChannel(to: [service], client: quietly { $0.interceptors = [coverage] }) { channel, _ in
+        await #expect(throws: Orchestrator.GetTaskError.self) {
+          try await Orchestrator.Client(channel).getTask(.init(taskID: "1"))
+        }
       }
     }
     let report = coverage.report

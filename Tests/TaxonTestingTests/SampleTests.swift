@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import OctoLLM
 import Taxon
+import TaxonFixtures
 import TaxonTesting
 import Testing
 
-@Suite struct SampleTests {
+@Suite(.leavesNothing, .timeLimit(.minutes(1))) struct SampleTests {
   private static let unions: [any ErrorUnion.Type] = [
     OctoLLMError.self, ReflexError.self, CallError.self, ConnectionError.self, SetupError.self,
   ]
@@ -33,10 +34,11 @@ import Testing
 
   @Test(arguments: Orchestrator.Methods.getTask.faults)
   func aTestGoesThroughWhatAMethodDeclares(_ fault: Orchestrator.GetTaskError.Fault) async throws {
-    let orchestrator = Orchestrator.Client(
-      try await Channel.inMemory(to: [Orchestrator.Fake().failing(with: fault)]))
-    let error = await #expect(throws: Orchestrator.GetTaskError.self) {
-      try await orchestrator.getTask(.init(taskID: "1"), options: CallOptions(retry: RetryPolicy.none))
+    var error: Orchestrator.GetTaskError?
+    try await withChannel(to: [Orchestrator.Fake().failing(with: fault)]) { channel, _ in
+      error = await #expect(throws: Orchestrator.GetTaskError.self) {
+        try await Orchestrator.Client(channel).getTask(.init(taskID: "1"))
+      }
     }
     #expect(error?.identity == fault.error.identity)
     #expect(error?.isInjected == true)
