@@ -18,6 +18,9 @@ struct Settings {
     var description: String
   }
 
+  /// The default settings.
+  init(protoPath: URL) { self.protoPath = protoPath }
+
   init(in folder: URL) throws {
     protoPath = folder
     let file = folder.appending(path: "taxon.json")

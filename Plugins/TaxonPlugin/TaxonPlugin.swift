@@ -29,12 +29,16 @@ struct TaxonPlugin: BuildToolPlugin {
     var arguments = ["--protoc=\(protoc)", "--out=\(output.path)", "--taxon_opt=self=\(module.moduleName)"]
     if let file = settings.file { arguments.append("--taxon_opt=settings=\(Self.escaped(file))") }
     arguments += schema.searchPaths.map { "--proto_path=\($0.path)" }
+    let others = OtherTargets(of: target, in: context.package)
+    arguments += others.entries.map(\.argument)
     arguments += schema.files.map(\.url.path)
+    let inputs = schema.files.map(\.url) + schema.imported() + others.inputs + (settings.file.map { [$0] } ?? [])
+    var seen: Set<URL> = []
     return [
       .buildCommand(
         displayName: "Generating Swift from the \(schema.files.count) .proto files of \(target.name)",
         executable: generator, arguments: arguments,
-        inputFiles: schema.files.map(\.url) + schema.imported() + [generator] + (settings.file.map { [$0] } ?? []),
+        inputFiles: (inputs + [generator]).filter { seen.insert($0).inserted },
         outputFiles: schema.files.map { output.appending(path: $0.outputName) })
     ]
   }

@@ -29,6 +29,12 @@ struct SchemaArguments: ParsableArguments {
   @Option(name: [.customShort("I"), .long], help: "A folder in which imports are looked for. May be repeated.")
   var protoPath: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "A target that has imported schemas: they are found, and their types belong to its module. May be repeated.",
+      discussion: "Its taxon.json is read, where there is one.", valueName: "Module=folder"))
+  var dependency: [String] = []
+
   @Argument(help: "The schemas.", completion: .file(extensions: ["proto"]))
   var files: [String]
 
@@ -37,19 +43,40 @@ struct SchemaArguments: ParsableArguments {
     let search = ProtocSearch(environment: ProcessInfo.processInfo.environment) {
       FileManager.default.isExecutableFile(atPath: $0)
     }
-    let protoc: Protoc
+    var settings = settings
+    var protoc: Protoc
+    // The working directory by default.
+    let folders = protoPath.isEmpty ? ["."] : protoPath
     do {
-      // The working directory by default.
-      let folders = (protoPath.isEmpty ? ["."] : protoPath) + [Self.taxonProtos]
-      protoc = Protoc(executable: try search.find(), folders: folders, folderSetting: "--proto-path")
+      let sharing = try SharingTargets(targets(), preferred: Set(settings.modules.values))
+      settings.shared = sharing.shared
+      protoc = Protoc(
+        executable: try search.find(), folders: folders + [Self.taxonProtos] + sharing.folders,
+        folderSetting: "--proto-path")
+      protoc.explain = { sharing.explain($0, for: nil) }
+    } catch let error as ValidationError {
+      throw error
     } catch {
       throw ValidationError("\(error)")
     }
-    let generated = try protoc.generate(files, settings) { line in
+    // A mistake in a name is worth a look around, but not through a whole disk.
+    let importable = { protoc.folders.flatMap { SharingTargets.schemas(in: $0, limit: 1000) } }
+    let generated = try protoc.generate(files, settings, importable: importable) { line in
       FileHandle.standardError.write(Data("\(line)\n".utf8))
     }
     guard let generated else { throw ExitCode.failure }
     return generated
+  }
+
+  private func targets() throws -> [SharingTarget] {
+    try dependency.map { text in
+      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else {
+        throw ValidationError("--dependency \(text) names no folder; write --dependency Module=folder")
+      }
+      // Packages are nothing that the command line knows: what is `package` there is taken to be visible.
+      return SharingTarget(module: parts[0], folder: parts[1], isInPackage: true)
+    }
   }
 
   /// The folder with taxon/ and google/rpc/: that of the package this command was built from.

@@ -34,33 +34,46 @@ package struct Generator {
     /// By the file that has them, the imports that lead to errors in its `raises`. protoc does not know `raises` and
     /// may call them unused.
     package var importsForErrors: [String: Set<String>] = [:]
+    /// A name in a `raises` option stands for nothing; a file that is not imported may have it.
+    var hasUnknownRaises = false
+    /// A diagnostic is an error.
+    var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
   }
 
-  /// Checks the schema, and writes its Swift files when it has no mistakes.
-  package func generate(_ settings: GeneratorSettings) -> Outcome {
+  /// The schema of the request, for names that another run could import.
+  func schema() -> Schema {
+    var diagnostics = Diagnostics(files: [], sources: SourceFiles())
+    return SchemaBuilder.build(request.protoFile, generating: [], diagnostics: &diagnostics)
+  }
+
+  /// Checks the schema, and writes its Swift files when it has no mistakes. `importable` has schemas that could be
+  /// imported: mistakes in `raises` name them.
+  package func generate(_ settings: GeneratorSettings, importable: Schema? = nil) -> Outcome {
     let sources = SourceFiles(folders: settings.sourceFolders + [""], read: readFile)
     var diagnostics = Diagnostics(files: request.protoFile.map { $0.name ?? "" }, sources: sources)
     let schema = SchemaBuilder.build(
-      request.protoFile, generating: Set(request.fileToGenerate), diagnostics: &diagnostics)
+      request.protoFile, generating: Set(request.fileToGenerate), importable: importable, diagnostics: &diagnostics)
     OmissionCheck(schema: schema).run(&diagnostics)
     schema.check(&diagnostics, mistakeInName: Identifier.mistake(inRootType:))
     let names = SwiftNames(schema, settings: settings)
     let descriptors = EmbeddedDescriptors(schema, settings: settings)
     NameCheck(schema: schema, names: names, embedded: descriptors).run(&diagnostics)
 
-    let found = diagnostics.sorted
-    let importsForErrors = schema.importsForErrors()
-    guard !found.contains(where: { $0.severity == .error }) else {
-      return Outcome(diagnostics: found, files: [], importsForErrors: importsForErrors)
-    }
+    var outcome = Outcome(
+      diagnostics: diagnostics.sorted, files: [], importsForErrors: schema.importsForErrors(),
+      hasUnknownRaises: schema.hasUnknownRaises)
+    guard !outcome.hasErrors else { return outcome }
     let layout = Layout(schema)
     let nestedSafety = NestedSafety(schema, settings: settings)
-    let files = schema.generatedFiles.map { file in
-      let emitter = Emitter(
+    let emitters = schema.generatedFiles.map { file in
+      Emitter(
         file, names: names, layout: layout, nestedSafety: nestedSafety, settings: settings, descriptors: descriptors)
-      return (name: Identifier.outputFile(file.path), content: emitter.emit())
     }
-    return Outcome(diagnostics: found, files: files, importsForErrors: importsForErrors)
+    ModuleCheck(schema: schema, settings: settings).run(emitters, &diagnostics)
+    outcome.diagnostics = diagnostics.sorted
+    guard !outcome.hasErrors else { return outcome }
+    outcome.files = emitters.map { (name: Identifier.outputFile($0.file.path), content: $0.emit()) }
+    return outcome
   }
 }
 
@@ -110,9 +123,10 @@ extension Generator {
 
 extension Protoc {
   /// Runs protoc, checks the schemas and generates their code. `report` gets the diagnostics, a line at a time. Nil
-  /// when there is an error.
+  /// when there is an error. `importable` gives schemas that could be imported, by the names that imports have; they are
+  /// read when a name in `raises` is unknown.
   package func generate(
-    _ files: [String], _ settings: GeneratorSettings, report: (String) -> Void
+    _ files: [String], _ settings: GeneratorSettings, importable: () -> [String] = { [] }, report: (String) -> Void
   ) throws -> [(name: String, content: String)]? {
     let reading = try read(files)
     guard let set = reading.descriptorSet else {
@@ -121,11 +135,36 @@ extension Protoc {
     }
     var settings = settings
     settings.sourceFolders = folders
-    let outcome = try Generator(descriptorSet: set, generating: files.map(name)) {
+    let generator = try Generator(descriptorSet: set, generating: files.map(name)) {
       try? String(contentsOfFile: $0, encoding: .utf8)
-    }.generate(settings)
+    }
+    var outcome = generator.generate(settings)
+    if outcome.hasUnknownRaises, let others = try importableSchema(importable()) {
+      outcome = generator.generate(settings, importable: others)
+    }
     reading.lines(neededImports: outcome.importsForErrors).forEach(report)
     outcome.diagnostics.map(\.description).forEach(report)
-    return outcome.diagnostics.contains { $0.severity == .error } ? nil : outcome.files
+    return outcome.hasErrors ? nil : outcome.files
+  }
+
+  /// The schema of those files that declare errors; nil where there are none. Mistakes in them are for those who generate
+  /// them: such files are left out.
+  private func importableSchema(_ files: [String]) throws -> Schema? {
+    let declaring = files.filter { name in
+      folders.lazy.compactMap { try? String(contentsOfFile: "\($0)/\(name)", encoding: .utf8) }
+        .first?.contains("taxon.error") ?? false
+    }
+    guard !declaring.isEmpty else { return nil }
+    if let set = try read(declaring).descriptorSet {
+      return try Generator(descriptorSet: set, generating: []).schema()
+    }
+    // One by one, within bounds: each is a run of protoc.
+    var found: [Google_Protobuf_FileDescriptorProto] = []
+    for file in declaring.prefix(50) {
+      guard let set = try read([file]).descriptorSet else { continue }
+      let more = try Google_Protobuf_FileDescriptorSet(decoding: set).file
+      found += more.filter { file in !found.contains { $0.name == file.name } }
+    }
+    return Generator(.init(protoFile: found)).schema()
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TaxonSchema
 
 /// How code is generated: the parameter of protoc-gen-taxon.
 package struct GeneratorSettings: Hashable, Sendable {
@@ -31,6 +32,12 @@ package struct GeneratorSettings: Hashable, Sendable {
   package var imports = ["Taxon"]
   /// Which module has the types of a proto file that is imported and not generated in this run.
   package var modules: [String: String] = [:]
+  /// What other modules generate, by the path of the schema; more than one entry where several modules have it.
+  /// `modules` counts more.
+  package var shared: [String: [SharedSchema]] = [:]
+  /// Whether `modules` and `shared` have every module. Where they do not, types that no module is named for are taken to
+  /// be in `ownModule`.
+  package var knowsModules = false
   /// The prefix of a schema's types, by the path of the file or by its package, nested packages included. Replaces
   /// `swift_prefix`.
   package var prefixes: [String: String] = [:]
@@ -119,14 +126,43 @@ package struct GeneratorSettings: Hashable, Sendable {
   }
 
   /// The entry of `prefixes` for a file: by its path, its package, or the innermost package around that.
-  func prefix(ofPath path: String, package: String) -> String? {
-    if let prefix = prefixes[path] { return prefix }
-    var parts = package.split(separator: ".")
+  func prefix(of file: SchemaFile) -> String? {
+    if let schema = sharedSchema(file), prefixes[file.path] == nil {
+      // The names are those that the other module gives, whatever this one says of packages.
+      return Self.prefix(of: file, in: schema.prefixes)
+    }
+    return Self.prefix(of: file, in: prefixes)
+  }
+
+  private static func prefix(of file: SchemaFile, in prefixes: [String: String]) -> String? {
+    if let prefix = prefixes[file.path] { return prefix }
+    var parts = file.package.split(separator: ".")
     while !parts.isEmpty {
       if let prefix = prefixes[parts.joined(separator: ".")] { return prefix }
       parts.removeLast()
     }
     return nil
+  }
+
+  /// What another module makes of an imported file; nil where none is known to, or several are.
+  func sharedSchema(_ file: SchemaFile) -> SharedSchema? {
+    guard !file.isGenerated, let candidates = shared[file.path] else { return nil }
+    if let module = modules[file.path] { return candidates.first { $0.module == module } }
+    return candidates.count == 1 ? candidates[0] : nil
+  }
+
+  /// The other module whose types code can name for an imported file: not Taxon's own.
+  func otherModule(of file: SchemaFile) -> String? {
+    guard !file.isGenerated else { return nil }
+    return modules[file.path] ?? sharedSchema(file).flatMap { $0.isVisible ? $0.module : nil }
+  }
+
+  /// Whether another module's code has the file's descriptor and shows it.
+  func hasDescriptorElsewhere(_ file: SchemaFile) -> Bool {
+    guard !file.isGenerated else { return false }
+    if Self.descriptorsOfTaxon.contains(file.path) { return true }
+    if let schema = sharedSchema(file) { return schema.isVisible && schema.hasDescriptor }
+    return modules[file.path] != nil
   }
 
   /// Whether the types of a proto file are part of Taxon itself.

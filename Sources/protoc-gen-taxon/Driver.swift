@@ -10,6 +10,7 @@ struct Driver {
   private var out = ""
   private var parameters: [String] = []
   private var files: [String] = []
+  private var targets: [SharingTarget] = []
 
   /// An invalid argument.
   struct Mistake: Error, CustomStringConvertible {
@@ -24,6 +25,9 @@ struct Driver {
       case "--out" where parts.count == 2: out = parts[1]
       case "--proto_path" where parts.count == 2: folders.append(parts[1])
       case "--taxon_opt" where parts.count == 2: parameters.append(parts[1])
+      case "--dependency" where parts.count == 2, "--sibling" where parts.count == 2,
+        "--outside" where parts.count == 2:
+        targets.append(try Self.target(parts[0], parts[1]))
       default:
         guard !argument.hasPrefix("-") else { throw Mistake(description: "there is no option \(argument)") }
         files.append(argument)
@@ -34,11 +38,32 @@ struct Driver {
     }
   }
 
+  /// `--dependency=MODULE=FOLDER` is a target of another package, `--sibling=MODULE=FOLDER` one of the same;
+  /// `--outside=MODULE=MEND=FOLDER` is not depended on, and MEND says how to.
+  private static func target(_ kind: String, _ value: String) throws -> SharingTarget {
+    let isOutside = kind == "--outside"
+    let parts = value.split(separator: "=", maxSplits: isOutside ? 2 : 1).map(String.init)
+    guard parts.count == (isOutside ? 3 : 2) else {
+      let form = isOutside ? "MODULE=MEND=FOLDER" : "MODULE=FOLDER"
+      throw Mistake(description: "\(kind)=\(value) has no folder; write \(kind)=\(form)")
+    }
+    return SharingTarget(
+      module: parts[0], folder: parts[parts.count - 1], isInPackage: kind == "--sibling",
+      mend: isOutside ? parts[1] : nil)
+  }
+
   /// False when the schemas have mistakes, which are reported.
   func run(report: (String) -> Void) throws -> Bool {
-    let settings = try GeneratorSettings(parameter: SettingsFile.expand(parameters.joined(separator: ",")))
-    let protoc = Protoc(executable: protoc, folders: folders, folderSetting: "\"importPaths\" of taxon.json")
-    guard let generated = try protoc.generate(files, settings, report: report) else { return false }
+    var settings = try GeneratorSettings(parameter: SettingsFile.expand(parameters.joined(separator: ",")))
+    let sharing = try SharingTargets(targets, preferred: Set(settings.modules.values))
+    settings.shared = sharing.shared
+    // Who names the module of the code is the plugin, which has named all others too.
+    settings.knowsModules = settings.ownModule != nil
+    var protoc = Protoc(
+      executable: protoc, folders: folders + sharing.folders, folderSetting: "\"importPaths\" of taxon.json")
+    protoc.explain = { sharing.explain($0, for: settings.ownModule) }
+    let generated = try protoc.generate(files, settings, importable: { sharing.importable }, report: report)
+    guard let generated else { return false }
     for file in generated {
       try Data(file.content.utf8).write(to: URL(filePath: out, directoryHint: .isDirectory).appending(path: file.name))
     }

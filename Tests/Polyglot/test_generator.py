@@ -70,6 +70,37 @@ def test_what_protoc_finds_is_told_as_compilers_do(folder: Path) -> None:
     assert not list((folder / "out").iterdir())
 
 
+def test_the_command_line_knows_a_dependency_by_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "b.proto").write_text('syntax = "proto3"; package base; message Base {}')
+    (tmp_path / "base" / "taxon.json").write_text('{"access": "public", "swiftPrefix": {"base": "The"}}')
+    (tmp_path / "t.proto").write_text('syntax = "proto3"; package t; import "b.proto"; message T { base.Base base = 1; }')
+    command = [executable("taxon"), "generate", "-I", tmp_path, "--dependency", f"Base={tmp_path / 'base'}",
+               "--out", tmp_path / "out", tmp_path / "t.proto"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    swift = (tmp_path / "out" / "t.pb.swift").read_text()
+    assert "import Base\n" in swift and "var base: TheBase?" in swift
+    done = subprocess.run([*command[:4], *command[6:]], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and 'import "b.proto" is not found in' in done.stderr
+    # What is not imported is looked for in the folders that are known.
+    (tmp_path / "e.proto").write_text(
+        'syntax = "proto3"; package e; import "taxon/taxonomy.proto"; option (taxon.taxonomy) = { domain: "e.dev" };'
+        "message Gone { option (taxon.error) = { status: NOT_FOUND }; }"
+    )
+    (tmp_path / "s.proto").write_text(
+        'syntax = "proto3"; package s; import "taxon/taxonomy.proto"; message M {}\n'
+        'service S { rpc Get(M) returns (M) { option (taxon.raises).errors = "e.Gone"; } }'
+    )
+    command = [executable("taxon"), "check", "-I", tmp_path, tmp_path / "s.proto"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f'{tmp_path}/s.proto:2:69: error: raises names "e.Gone", which is in a file that is not imported; '
+        'write import "e.proto";\n'
+    )
+
+
 def test_protoc_runs_it_as_its_plugin(folder: Path) -> None:
     (folder / "t.proto").write_text(FOREIGN)
     subprocess.run(

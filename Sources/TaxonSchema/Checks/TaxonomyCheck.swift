@@ -87,12 +87,35 @@ struct TaxonomyCheck {
       }
     }
     var first: [Identity: SchemaMessage] = [:]
-    for file in schema.files {
+    // What is imported has its codes already: the file to generate, which can still be changed, is the one to mend.
+    for file in schema.files.filter({ !$0.isGenerated }) + schema.generatedFiles {
       for message in file.errors {
         guard let taxonomy = file.taxonomy, let code = message.error?.code else { continue }
         let identity = Identity(domain: taxonomy.domain, code: code)
         if file.isGenerated { check(message, identity, first[identity], reserved[identity], &diagnostics) }
         if first[identity] == nil { first[identity] = message }
+      }
+    }
+    checkImported(&diagnostics)
+  }
+
+  /// Reports two imported files that use one code: each is right by itself, and neither's own run sees the other.
+  private func checkImported(_ diagnostics: inout Diagnostics) {
+    var first: [Identity: SchemaMessage] = [:]
+    for file in schema.files where !file.isGenerated {
+      for message in file.errors {
+        guard let taxonomy = file.taxonomy, let code = message.error?.code else { continue }
+        let identity = Identity(domain: taxonomy.domain, code: code)
+        guard let other = first[identity], other.file !== file else {
+          first[identity] = first[identity] ?? message
+          continue
+        }
+        let place = schema.generatedFiles.first { $0.dependencies.contains(file.path) }?.place(ofImport: file.path)
+        diagnostics.error(
+          place ?? message.codePlace,
+          "\(file.path) and \(other.file.path) both use code \"\(code)\" of \(taxonomy.domain): \(message.fullName) at "
+            + "\(diagnostics.describe(message.codePlace)), \(other.fullName) at "
+            + "\(diagnostics.describe(other.codePlace)); one of them has to have another code")
       }
     }
   }

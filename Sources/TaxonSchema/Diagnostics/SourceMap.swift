@@ -155,6 +155,7 @@ enum Tag {
   /// The name of a message, field, oneof, enum, service or method.
   static let name: Int32 = 1
 
+  static let fileDependency: Int32 = 3
   static let fileMessage: Int32 = 4
   static let fileEnum: Int32 = 5
   static let fileService: Int32 = 6

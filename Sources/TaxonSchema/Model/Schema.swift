@@ -19,6 +19,9 @@ package final class Schema {
   /// Declarations that the model leaves out, in the order of the sources.
   package internal(set) var omissions: [SchemaOmission] = []
 
+  /// A name in a `raises` option of a generated file stands for nothing in the schema.
+  package var hasUnknownRaises: Bool { generatedFiles.contains(where: \.hasUnknownRaises) }
+
   /// The files to generate code for; the others are there because they are imported.
   package var generatedFiles: [SchemaFile] { files.filter(\.isGenerated) }
 
@@ -55,6 +58,10 @@ package final class SchemaFile {
   package let descriptor: Google_Protobuf_FileDescriptorProto
   package internal(set) var taxonomy: Taxonomy?
   var raises: [RaisedName] = []
+  /// The errors and categories that `raises` options of the file, of its services and of their methods name.
+  var raised: [SchemaMessage] = []
+  /// A name in one of those options stands for nothing in the schema.
+  var hasUnknownRaises = false
   package internal(set) var messages: [SchemaMessage] = []
   package internal(set) var enums: [SchemaEnum] = []
   package internal(set) var services: [SchemaService] = []
@@ -73,6 +80,12 @@ package final class SchemaFile {
     self.dependencies = dependencies
     self.sources = sources
     self.descriptor = descriptor
+  }
+
+  /// The place of an import statement; that of the file when it does not import `path`.
+  package func place(ofImport path: String) -> Place {
+    guard let index = dependencies.firstIndex(of: path) else { return Place(file: self.path) }
+    return sources.place([Tag.fileDependency, Int32(index)]).naming("\"\(path)\"")
   }
 
   /// Messages at any depth, an outer one before those inside it.

@@ -12,6 +12,8 @@ package struct Protoc {
   package var folders: [String]
   /// Where a user adds a folder, such as `"importPaths" in taxon.json`.
   package var folderSetting: String
+  /// Says where an import is that is in none of the folders, and how to reach it; nil when nobody knows.
+  package var explain: (_ path: String) -> String? = { _ in nil }
 
   /// Describes how to run protoc.
   package init(executable: String, folders: [String], folderSetting: String) {
@@ -40,7 +42,8 @@ package struct Protoc {
     let (said, status) = try run(
       ["--include_imports", "--include_source_info", "--descriptor_set_out=\(output.path)"] + files)
     let messages = ProtocMessages(
-      folders: folders, exists: { FileManager.default.fileExists(atPath: $0) }, folderSetting: folderSetting)
+      folders: folders, exists: { FileManager.default.fileExists(atPath: $0) }, folderSetting: folderSetting,
+      explain: explain)
     return Reading(
       descriptorSet: status == 0 ? Array(try Data(contentsOf: output)) : nil, said: said, messages: messages)
   }
@@ -79,6 +82,8 @@ struct ProtocMessages {
   let exists: (String) -> Bool
   /// Where a folder for imports is added, such as `"importPaths" in taxon.json`.
   let folderSetting: String
+  /// Says where an import is that is in none of the folders, and how to reach it.
+  var explain: (_ path: String) -> String? = { _ in nil }
 
   /// Rewrites protoc's standard error. `neededImports` are those that only `raises` needs: protoc does not know
   /// `raises` and warns that they are unused.
@@ -108,6 +113,7 @@ struct ProtocMessages {
     if let match = message.wholeMatch(of: /Import "(.+)" was not found or had errors\./),
       path(String(match.1)) == match.1
     {
+      if let explained = explain(String(match.1)) { return "error: import \"\(match.1)\" \(explained)" }
       return "error: import \"\(match.1)\" is not found in \(listedFolders); "
         + "add its folder to \(folderSetting)"
     }
@@ -124,27 +130,31 @@ struct ProtocMessages {
 }
 
 extension Schema {
-  /// The imports through which each generated file, by its path, reaches the errors that its methods raise.
+  /// The imports through which each generated file, by its path, reaches what its `raises` options name.
   package func importsForErrors() -> [String: Set<String>] {
-    let byPath = Dictionary(files.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
     var result: [String: Set<String>] = [:]
     for file in generatedFiles {
-      for error in file.services.flatMap(\.methods).flatMap(\.errors) where error.file !== file {
-        let direct = file.dependencies.filter { $0 == error.file.path }
-        let leading = direct.isEmpty ? file.dependencies.filter { reaches(error.file, from: $0, byPath) } : direct
-        result[file.path, default: []].formUnion(leading)
+      // As long as a name is not known, any import may be the one that it needs.
+      if file.hasUnknownRaises { result[file.path] = Set(file.dependencies) }
+      for raised in file.raised where raised.file !== file {
+        result[file.path, default: []].formUnion(imports(of: file, leadingTo: raised.file.path))
       }
     }
     return result
   }
 
-  private func reaches(_ file: SchemaFile, from path: String, _ byPath: [String: SchemaFile]) -> Bool {
-    var waiting = [path]
-    var seen: Set<String> = []
-    while let path = waiting.popLast() {
-      if path == file.path { return true }
-      if seen.insert(path).inserted { waiting += byPath[path]?.dependencies ?? [] }
+  /// The imports of a file through which it reaches `path`: the one of that path, or else those of files that import it.
+  package func imports(of file: SchemaFile, leadingTo path: String) -> [String] {
+    guard !file.dependencies.contains(path) else { return [path] }
+    let dependencies = Dictionary(files.map { ($0.path, $0.dependencies) }, uniquingKeysWith: { first, _ in first })
+    return file.dependencies.filter { start in
+      var waiting = [start]
+      var seen: Set<String> = []
+      while let next = waiting.popLast() {
+        if next == path { return true }
+        if seen.insert(next).inserted { waiting += dependencies[next] ?? [] }
+      }
+      return false
     }
-    return false
   }
 }

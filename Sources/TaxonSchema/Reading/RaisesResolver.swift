@@ -8,6 +8,8 @@ struct RaisesResolver {
   private let schema: Schema
   /// Errors and categories of all files, in the order of the sources.
   private let raisable: [SchemaMessage]
+  /// Schemas that the run could import and does not; nil when nobody has looked for them.
+  private let importable: Schema?
 
   enum Resolution {
     case found(SchemaMessage)
@@ -17,14 +19,15 @@ struct RaisesResolver {
     case unknown
   }
 
-  init(_ schema: Schema) {
+  init(_ schema: Schema, importable: Schema? = nil) {
     self.schema = schema
+    self.importable = importable
     raisable = schema.allMessages.filter { $0.error != nil || $0.category != nil }
   }
 
   /// Resolves the names of all methods, and reports why one cannot be resolved.
-  static func resolve(_ schema: Schema, _ diagnostics: inout Diagnostics) {
-    let resolver = RaisesResolver(schema)
+  static func resolve(_ schema: Schema, importable: Schema?, _ diagnostics: inout Diagnostics) {
+    let resolver = RaisesResolver(schema, importable: importable)
     for file in schema.files {
       let ofFile = resolver.errors(file.raises, in: file.package, of: file, &diagnostics)
       for service in file.services {
@@ -50,6 +53,7 @@ struct RaisesResolver {
           diagnostics.warning(raised.place, "raises names \(what); take one of them away")
         }
         named[ObjectIdentifier(message)] = raised.name
+        file.raised.append(message)
         return message.allErrors
       case .ambiguous(let candidates):
         let names = candidates.map { "\"\(shortName($0, in: scope))\"" }
@@ -62,17 +66,38 @@ struct RaisesResolver {
           "raises names \"\(raised.name)\", but \(what) is neither an error nor a category; "
             + (mend ?? "name one that is"))
       case .unknown:
-        // protoc does not pass on files that are neither generated nor imported.
-        let mend = suggestion(for: raised.name, in: scope).map {
-          "did you mean \"\($0)\"? If another file declares \"\(raised.name)\", import that file"
-        }
-        diagnostics.error(
-          raised.place,
-          "raises names \"\(raised.name)\", and there is no such error or category; "
-            + (mend ?? "declare it, import the file that does, or generate the two together"))
+        file.hasUnknownRaises = true
+        diagnostics.error(raised.place, "raises names \"\(raised.name)\", \(mend(unknown: raised.name, in: scope))")
       }
       return []
     }
+  }
+
+  /// The rest of the sentence on a name that nothing has: what is wrong and how to mend it.
+  private func mend(unknown name: String, in scope: String) -> String {
+    // protoc does not pass on files that are neither generated nor imported.
+    if let importable {
+      let elsewhere = RaisesResolver(importable)
+      switch elsewhere.resolve(name, in: scope) {
+      case .found(let message):
+        return "which is in a file that is not imported; write import \"\(message.file.path)\";"
+      case .ambiguous(let candidates):
+        let files = Set(candidates.map { "import \"\($0.file.path)\";" }).sorted().listed("or")
+        return "which is in files that are not imported; write \(files)"
+      case .notRaisable, .unknown: break
+      }
+      if suggestion(for: name, in: scope) == nil, let near = elsewhere.suggestion(for: name, in: scope),
+        case .found(let message) = elsewhere.resolve(near, in: scope)
+      {
+        return "and there is no such error or category; did you mean \"\(near)\"? "
+          + "Then write import \"\(message.file.path)\"; too"
+      }
+    }
+    let mend = suggestion(for: name, in: scope).map {
+      "did you mean \"\($0)\"? If another file declares \"\(name)\", import that file"
+    }
+    return "and there is no such error or category; "
+      + (mend ?? "declare it, import the file that does, or generate the two together")
   }
 
   func resolve(_ name: String, in scope: String) -> Resolution {

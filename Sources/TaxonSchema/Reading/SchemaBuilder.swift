@@ -7,8 +7,10 @@ package struct SchemaBuilder {
   private var messages: [(node: SchemaMessage, descriptor: Google_Protobuf_DescriptorProto)] = []
   private var diagnostics: Diagnostics
 
+  /// Builds the schema of a run. `importable` has schemas that the run could import: mistakes in `raises` name them.
   package static func build(
-    _ files: [Google_Protobuf_FileDescriptorProto], generating: Set<String>, diagnostics: inout Diagnostics
+    _ files: [Google_Protobuf_FileDescriptorProto], generating: Set<String>, importable: Schema? = nil,
+    diagnostics: inout Diagnostics
   ) -> Schema {
     var builder = SchemaBuilder(diagnostics: diagnostics)
     for file in files { builder.addTypes(of: file, isGenerated: generating.contains(file.name ?? "")) }
@@ -21,7 +23,7 @@ package struct SchemaBuilder {
     }
     for (node, file) in zip(builder.schema.files, files) { builder.addServices(of: file, to: node) }
     Recursion.mark(builder.schema, &builder.diagnostics)
-    RaisesResolver.resolve(builder.schema, &builder.diagnostics)
+    RaisesResolver.resolve(builder.schema, importable: importable, &builder.diagnostics)
     diagnostics = builder.diagnostics
     return builder.schema
   }

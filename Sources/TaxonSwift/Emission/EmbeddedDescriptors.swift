@@ -52,10 +52,7 @@ struct EmbeddedDescriptors {
   }
 
   /// Whether another module has the file's generated code.
-  private func isForeign(_ file: SchemaFile) -> Bool {
-    !file.isGenerated
-      && (settings.modules[file.path] != nil || GeneratorSettings.descriptorsOfTaxon.contains(file.path))
-  }
+  private func isForeign(_ file: SchemaFile) -> Bool { settings.hasDescriptorElsewhere(file) }
 }
 
 extension Emitter {

@@ -88,7 +88,7 @@ struct NestedSafety {
     }
     return known.filter { other in
       other === file || other.isGenerated || file.dependencies.contains(other.path)
-        || settings.modules[other.path] != nil || GeneratorSettings.comesWithTaxon(other.path)
+        || settings.otherModule(of: other) != nil || GeneratorSettings.comesWithTaxon(other.path)
     }
   }
 }

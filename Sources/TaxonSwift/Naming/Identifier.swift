@@ -29,7 +29,7 @@ enum Identifier {
   /// "Google_Protobuf_").
   static func prefix(of file: SchemaFile, _ settings: GeneratorSettings) -> String {
     if file.isGenerated || !GeneratorSettings.comesWithTaxon(file.path),
-      let prefix = settings.prefix(ofPath: file.path, package: file.package)
+      let prefix = settings.prefix(of: file)
     {
       return prefix
     }

@@ -10,6 +10,8 @@ struct SwiftNames {
   private var declared: [[String]: Set<String>] = [[]: []]
   private let settings: GeneratorSettings
   private let ownModule: String?
+  /// The modules that have a type of a name, for names of imported types outside of all others.
+  private var imported: [String: Set<String>] = [:]
 
   init(_ schema: Schema, settings: GeneratorSettings) {
     self.settings = settings
@@ -22,6 +24,12 @@ struct SwiftNames {
       }
       for service in file.services { add(service, prefix, isDeclared: file.isGenerated) }
       if file.isGenerated, let root = file.taxonomy?.name { declared[[], default: []].insert(root) }
+      if let module = settings.otherModule(of: file) {
+        let paths = file.messages.map { path($0) } + file.enums.map { path($0) } + file.services.map { path($0) }
+        for name in paths.map({ $0[0] }) + [file.taxonomy?.name].compactMap(\.self) {
+          imported[name, default: []].insert(module)
+        }
+      }
     }
   }
 
@@ -92,7 +100,9 @@ struct SwiftNames {
     var common = zip(path, scope).prefix { $0 == $1 }.count
     if common == path.count { common -= 1 }
     if module != ownModule || isForeign(file) {
-      return isHidden(path[0], at: nil, from: scope) ? qualified(path, module) : path.joined(separator: ".")
+      let isAmbiguous = imported[path[0], default: []].count > 1
+      return isAmbiguous || isHidden(path[0], at: nil, from: scope)
+        ? qualified(path, module) : path.joined(separator: ".")
     }
     for depth in stride(from: common, through: 0, by: -1)
     where !isHidden(path[depth], at: Array(path[..<depth]), from: scope) {
@@ -133,12 +143,12 @@ struct SwiftNames {
 
   /// Whether the file's types come from another module.
   private func isForeign(_ file: SchemaFile) -> Bool {
-    !file.isGenerated && (settings.modules[file.path] != nil || GeneratorSettings.comesWithTaxon(file.path))
+    !file.isGenerated && (settings.otherModule(of: file) != nil || GeneratorSettings.comesWithTaxon(file.path))
   }
 
   private func module(of file: SchemaFile) -> String? {
     if file.isGenerated { return ownModule }
-    if let module = settings.modules[file.path] { return module }
+    if let module = settings.otherModule(of: file) { return module }
     return GeneratorSettings.comesWithTaxon(file.path) ? settings.imports.first : ownModule
   }
 }

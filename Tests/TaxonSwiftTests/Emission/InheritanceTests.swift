@@ -7,6 +7,10 @@ import Testing
 @Suite struct InheritanceTests {
   /// The declaration of error E, without what comes first in each.
   private func declaration(_ error: String, in categories: String...) throws -> String {
+    try declaration(error, in: categories)
+  }
+
+  private func declaration(_ error: String, in categories: [String]) throws -> String {
     var text = "message E { option (taxon.error) = { \(error) }; }"
     for (index, category) in categories.reversed().enumerated() {
       text = "message C\(index) { option (taxon.category) = { \(category) }; \(text) }"
@@ -60,6 +64,23 @@ import Testing
     #expect(
       try declaration("code: \"E\"", in: "status: INTERNAL severity: INFO", "severity: DEBUG retry: TRANSIENT")
         == ".internalError, httpStatus: 500, severity: .debug, retry: .transient, breaker: .failure")
+  }
+
+  @Test(arguments: 1...6)
+  func everyTraitIsInheritedFromAnyDepth(depth: Int) throws {
+    let inner = Array(repeating: "", count: depth - 1)
+    let traits =
+      "status: INVALID_ARGUMENT http: 422 severity: INFO retry: THROTTLED breaker: SUCCESS safe: true retry_after { seconds: 3 }"
+    #expect(
+      try declaration("code: \"E\"", in: [traits] + inner)
+        == ".invalidArgument, httpStatus: 422, severity: .info, retry: .throttled, breaker: .success, isRetrySafe: true, "
+        + "retryAfter: .seconds(3)")
+    // Each of the traits may be said at a depth of its own.
+    let apart = ["status: INVALID_ARGUMENT http: 422", "severity: INFO", "retry: THROTTLED", "breaker: SUCCESS"]
+    #expect(
+      try declaration("retry_after { seconds: 3 }", in: apart + ["safe: true"] + inner)
+        == ".invalidArgument, httpStatus: 422, severity: .info, retry: .throttled, breaker: .success, isRetrySafe: true, "
+        + "retryAfter: .seconds(3)")
   }
 
   @Test func anotherStatusHasItsOwnHTTPStatus() throws {

@@ -141,7 +141,7 @@ import Testing
     schema.settings.modules = ["b.proto": "Base"]
     schema.settings.access = .public
     let swift = try schema.swift()
-    #expect(swift.contains("\nimport Base\nimport Taxon\n"))
+    #expect(swift.contains("\npublic import Base\npublic import Taxon\n"))
     #expect(swift.contains("extension B_M {\n"))
     #expect(swift.contains("  public var aN: B_N? {\n"))
     #expect(swift.contains("  public static let aN = MessageExtension<B_M, B_N?>(\"a.n\", 100, .message(B_N.self))\n"))

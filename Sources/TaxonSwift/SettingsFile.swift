@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// The settings of a target's `taxon.json` that say how to generate; TaxonPlugin reads those about folders.
+/// The settings of a target's `taxon.json`: those of the target that code is generated for, or of one that it depends on.
 ///
 /// It is read here rather than by the plugin because SwiftPM asks a plugin only when a package's structure changes, but
 /// runs protoc again whenever an input does.
-struct SettingsFile {
+package struct SettingsFile {
   /// What is wrong with the file, in the form of a diagnostic.
-  struct Mistake: Error, CustomStringConvertible {
-    var description: String
+  package struct Mistake: Error, CustomStringConvertible {
+    /// `file:line:column: error: what is wrong; how to mend it`.
+    package var description: String
   }
 
-  /// In protoc's form.
-  private(set) var parameters: [String] = []
+  /// How to generate, in protoc's form.
+  package private(set) var parameters: [String] = []
+  /// The access of what is generated.
+  private(set) var access = GeneratorSettings.Access.internal
+  /// What the names of types begin with, by package or path.
+  private(set) var prefixes: [String: String] = [:]
+  /// Whether files carry their descriptors.
+  private(set) var hasDescriptors = true
+  /// The folder of the schemas, relative to the target's.
+  private(set) var protoPath = ""
+  /// Beginnings of the paths of the schemas to generate; all when empty.
+  private(set) var include: [String] = []
   private let path: String
   private let text: String
 
@@ -21,7 +32,7 @@ struct SettingsFile {
   ]
 
   /// Replaces `settings=FILE` in protoc's parameter by what the file says.
-  static func expand(_ parameter: String) throws(Mistake) -> String {
+  package static func expand(_ parameter: String) throws(Mistake) -> String {
     var result: [String] = []
     for setting in parameter.split(separator: ",").map(String.init) {
       guard setting.hasPrefix("settings=") else {
@@ -34,7 +45,8 @@ struct SettingsFile {
     return result.joined(separator: ",")
   }
 
-  private init(_ path: String) throws(Mistake) {
+  /// Reads the file at a path.
+  init(_ path: String) throws(Mistake) {
     self.path = path
     guard let data = FileManager.default.contents(atPath: path) else {
       throw Mistake(description: "\(path):1:1: error: the settings file cannot be read")
@@ -48,9 +60,10 @@ struct SettingsFile {
       throw mistake(key, "\"\(key)\" is not a setting; the settings are \(Self.keys.joined(separator: ", "))")
     }
     if let access = object["access"] {
-      guard let access = access as? String, ["public", "package", "internal"].contains(access) else {
+      guard let name = access as? String, let access = GeneratorSettings.Access(rawValue: name) else {
         throw mistake("access", "\"access\" is not an access level; write \"public\", \"package\" or \"internal\"")
       }
+      self.access = access
       parameters.append("access=\(access)")
     }
     for key in ["clients", "fakes", "descriptors"] {
@@ -59,6 +72,7 @@ struct SettingsFile {
         throw mistake(key, "\"\(key)\" is neither true nor false")
       }
       parameters.append("\(key)=\(flag)")
+      if key == "descriptors" { hasDescriptors = flag }
     }
     if let modules = object["modules"] {
       guard let modules = modules as? [String: String] else {
@@ -70,7 +84,20 @@ struct SettingsFile {
       guard let prefixes = prefixes as? [String: String] else {
         throw mistake("swiftPrefix", "\"swiftPrefix\" is not an object of strings; write {\"a.package\": \"Prefix\"}")
       }
+      self.prefixes = prefixes
       parameters += prefixes.sorted { $0.key < $1.key }.map { "prefix=\($0.key):\($0.value)" }
+    }
+    if let folder = object["protoPath"] {
+      guard let folder = folder as? String else {
+        throw mistake("protoPath", "\"protoPath\" is not a string; write the folder of the schemas")
+      }
+      protoPath = folder
+    }
+    if let include = object["include"] {
+      guard let include = include as? [String] else {
+        throw mistake("include", "\"include\" is not a list of strings; write [\"folder/\"]")
+      }
+      self.include = include
     }
   }
 

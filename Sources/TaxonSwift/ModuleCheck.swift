@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import TaxonSchema
+
+/// Checks that generated code can name the types of what it imports: that one module has them, and shows them.
+struct ModuleCheck {
+  let schema: Schema
+  let settings: GeneratorSettings
+
+  func run(_ emitters: [Emitter], _ diagnostics: inout Diagnostics) {
+    for file in schema.files where !file.isGenerated { checkPlace(of: file, &diagnostics) }
+    for emitter in emitters {
+      var seen: Set<String> = []
+      for named in emitter.filesInDeclarations where !named.isGenerated && seen.insert(named.path).inserted {
+        check(named, namedBy: emitter.file, &diagnostics)
+      }
+    }
+  }
+
+  /// Reports a file that two modules have, for then an import could mean either.
+  private func checkPlace(of file: SchemaFile, _ diagnostics: inout Diagnostics) {
+    guard let candidates = settings.shared[file.path], candidates.count > 1, settings.modules[file.path] == nil,
+      let importer = schema.generatedFiles.first(where: { !schema.imports(of: $0, leadingTo: file.path).isEmpty })
+    else { return }
+    let places = candidates.map { "\($0.module) (\($0.file))" }.listed("and")
+    diagnostics.error(
+      place(in: importer, leadingTo: file),
+      "\"\(file.path)\" is a schema of \(places); rename one of them, depend on one of these targets alone, or say which "
+        + "with \"modules\" in taxon.json")
+  }
+
+  private func check(_ named: SchemaFile, namedBy file: SchemaFile, _ diagnostics: inout Diagnostics) {
+    guard !GeneratorSettings.comesWithTaxon(named.path), settings.modules[named.path] == nil else { return }
+    let place = place(in: file, leadingTo: named)
+    guard let schema = settings.sharedSchema(named) else {
+      guard settings.knowsModules, settings.shared[named.path] == nil else { return }
+      return diagnostics.error(
+        place,
+        "the generated code needs the types of \"\(named.path)\", and no target that this one depends on generates them; "
+          + "generate the schema with TaxonPlugin in one of them, or name the module that has them with \"modules\" in "
+          + "taxon.json")
+    }
+    if !schema.isVisible {
+      diagnostics.error(
+        place,
+        "the generated code needs the types of \"\(named.path)\", which are \(schema.access) in \(schema.module); say "
+          + "\"access\": \"public\" in \(schema.settingsFile)")
+    } else if settings.access == .public, schema.access != .public {
+      diagnostics.error(
+        place,
+        "the generated code is public and needs the types of \"\(named.path)\", which are \(schema.access) in "
+          + "\(schema.module); say \"access\": \"public\" in \(schema.settingsFile), or \"access\": "
+          + "\"\(schema.access)\" for this target")
+    }
+  }
+
+  /// The import statement of a generated file that leads to another file.
+  private func place(in file: SchemaFile, leadingTo other: SchemaFile) -> Place {
+    file.place(ofImport: schema.imports(of: file, leadingTo: other.path).first ?? other.path)
+  }
+}
