@@ -23,7 +23,7 @@ package struct ConnectBody: Hashable, Sendable {
   /// The body for an error.
   ///
   /// - Parameters:
-  ///   - options: Only `details` counts: frames and trailers are gRPC's.
+  ///   - options: Only `details`, `languages` and `requestID` count: frames and trailers are gRPC's.
   ///   - budget: Bytes that message and details may take, before `debug`: beyond it details are left out as `WireStatus` does.
   package init(_ error: some TaxonomyError, _ options: WireOptions = WireOptions(), budget: Int = defaultBudget) {
     self = error.acceptVisitor(ConnectMaker(options: .forBody(options, budget)))
@@ -68,9 +68,10 @@ package struct ConnectBody: Hashable, Sendable {
 extension WireOptions {
   /// The details of other options, within a budget that no header list limits.
   fileprivate static func forBody(_ options: WireOptions, _ budget: Int) -> WireOptions {
-    var body = WireOptions(budget: budget)
-    body.details = options.details
+    var body = options
+    body.budget = budget
     body.framing = .oneFrame
+    body.reserved = 0
     return body
   }
 }

@@ -9,7 +9,8 @@ public struct ErrorBody: Hashable, Sendable {
     /// last is there only when a time is known.
     case standard
     /// Problem details (RFC 9457), `application/problem+json`: `type`, `title`, `status`, `detail` and `instance`, and as extensions
-    /// `code`, `domain`, `details` and, when a time is known, `retry_after`.
+    /// `code`, `domain`, `details` and, where there are such, `retry_after`, `request_id`, `resources`, `quota`, `preconditions`
+    /// and `help`.
     case problem
   }
 
@@ -19,6 +20,10 @@ public struct ErrorBody: Hashable, Sendable {
   public let contentType: String
   /// For `Retry-After`: whole seconds, rounded up (RFC 9110 §10.2.3).
   public let retryAfter: Int64?
+  /// For `Content-Language`: the language of the message, where it is not English.
+  public let contentLanguage: String?
+  /// Whether the message depends on `Accept-Language`, which `Vary` has to say then (RFC 9110 §12.5.5).
+  public let variesByLanguage: Bool
   /// The body, in UTF-8.
   public let json: [UInt8]
   /// Domain and code of what is answered; OctoLLM's standard has no place for the domain in the body.
@@ -30,24 +35,29 @@ public struct ErrorBody: Hashable, Sendable {
   ///
   /// Details are its safe fields, with the types that JSON has for them. Those of an `INTERNAL_ERROR` of Taxon's, which stands for
   /// what no schema declares, are the instance id alone.
-  public init(_ error: some TaxonomyError, as form: Form = .standard) {
-    self.init(sent: asSent(error), form, httpStatus: nil)
+  ///
+  /// The message is in the language that the request asks for, where the schema has it: a body of HTTP is the text for people, of
+  /// which there is one, and HTTP's own negotiation is about just that (RFC 9110 §12.5.4; RFC 9457 §3.1 for problems).
+  ///
+  /// - Parameter options: Only `languages` and `requestID` count.
+  public init(_ error: some TaxonomyError, as form: Form = .standard, _ options: WireOptions = WireOptions()) {
+    self.init(sent: asSent(error), form, httpStatus: nil, options)
   }
 
   /// The answer for an error that is HTTP's own: a path, verb or type that the server does not have, say.
   ///
   /// - Parameter httpStatus: Instead of the error's own HTTP status, 400 to 599.
   package init(_ error: some TaxonomyError, as form: Form, httpStatus: Int) {
-    self.init(sent: asSent(error), form, httpStatus: httpStatus)
+    self.init(sent: asSent(error), form, httpStatus: httpStatus, WireOptions())
   }
 
   /// The answer for anything thrown. What is not a taxonomy error, and has no conversion to one, becomes `INTERNAL_ERROR`
   /// with nothing of what it says.
-  public init(_ error: some Error, as form: Form = .standard) {
-    self.init(sent: asSent(RPCError.lift(error)), form, httpStatus: nil)
+  public init(_ error: some Error, as form: Form = .standard, _ options: WireOptions = WireOptions()) {
+    self.init(sent: asSent(RPCError.lift(error)), form, httpStatus: nil, options)
   }
 
-  private init(sent error: any TaxonomyError, _ form: Form, httpStatus: Int?) {
+  private init(sent error: any TaxonomyError, _ form: Form, httpStatus: Int?, _ options: WireOptions) {
     let httpStatus = WireFacts.httpStatus(httpStatus ?? error.httpStatus, error.status)
     self.httpStatus = httpStatus
     identity = error.identity
@@ -56,17 +66,28 @@ public struct ErrorBody: Hashable, Sendable {
     let isUnforeseen = error.identity == CallError.InternalError.declaration.identity
     let details: [JSONValue.Member] =
       isUnforeseen ? [.init("instance_id", .string(instanceID))] : JSONDetails(error).members
+    let declared = error as? any DeclaredError
+    let languages = options.languages.map(LanguageRanges.init)
+    let localized = error.details.localizedMessage.map { [$0] } ?? declared?.localizedMessages ?? []
+    variesByLanguage = !localized.isEmpty
+    let chosen = languages?.choose(localized)
+    contentLanguage = chosen?.locale
+    let message = chosen?.message ?? error.message
     var members: [JSONValue.Member]
     switch form {
     case .standard:
       contentType = "application/json"
-      members = [.init("error", .string(error.code)), .init("message", .string(error.message))]
+      members = [.init("error", .string(error.code)), .init("message", .string(message))]
     case .problem:
       contentType = "application/problem+json"
-      members = Problem(error.identity).members(error.message, httpStatus, instanceID)
+      members = Problem(error.identity).members(message, httpStatus, instanceID)
     }
     members.append(.init("details", .object(details)))
     if let retryAfter { members.append(.init("retry_after", .int(retryAfter))) }
+    // The standard's form has no place for more.
+    if form == .problem, !isUnforeseen {
+      members += JSONDetails.derived(error, requestID: declared == nil ? nil : options.requestID)
+    }
     json = JSONValue.object(members).body
   }
 }

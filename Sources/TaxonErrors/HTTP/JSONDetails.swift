@@ -17,6 +17,29 @@ struct JSONDetails {
     members = Self.members(of: error)
   }
 
+  /// Standard details as members of a problem (RFC 9457 §3.2), by the names that google/rpc/error_details.proto has for them. What the
+  /// thrower added stands for what the schema derives.
+  static func derived(_ error: any TaxonomyError, requestID: String?) -> [JSONValue.Member] {
+    let declared = (error as? any DeclaredError)?.derivedDetails ?? DerivedDetails()
+    // What came with the outcome of a call of ours concerns that call alone.
+    let added = error.context.isFromCall ? ErrorDetails() : error.details
+    var members: [JSONValue.Member] = []
+    func add(_ name: String, _ messages: [some Message]) {
+      let options = JSONEncodingOptions(usesOriginalNames: true)
+      let values = messages.compactMap { try? $0.jsonBytes(options: options) }.map { JSONValue.written($0) }
+      if !values.isEmpty { members.append(.init(name, .array(values))) }
+    }
+    if let requestID = added.requestInfo?.requestID ?? requestID {
+      members.append(.init("request_id", .string(requestID)))
+    }
+    let resources = added.all(Google_Rpc_ResourceInfo.self)
+    add("resources", resources.isEmpty ? declared.resources : resources)
+    add("quota", added.quotaFailure?.violations ?? declared.quota)
+    add("preconditions", added.preconditionFailure?.violations ?? declared.preconditions)
+    add("help", added.help?.links ?? declared.help)
+    return members
+  }
+
   private static func members<Declared: DeclaredError>(of error: Declared) -> [JSONValue.Member] {
     let metadata = error.metadata
     return Declared.descriptor.fields.compactMap { field in

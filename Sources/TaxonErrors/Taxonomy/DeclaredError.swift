@@ -8,6 +8,10 @@ public protocol DeclaredError: TaxonomyError, Message {
   static var declaration: ErrorDeclaration { get }
   /// Its safe fields as text, by their names in the schema and in its order.
   var safeFields: [(name: String, text: String)] { get }
+  /// Standard details that its schema derives from its fields.
+  var derivedDetails: DerivedDetails { get }
+  /// The message in other languages than English; a server sends the one that the caller asks for.
+  var localizedMessages: [Google_Rpc_LocalizedMessage] { get }
   /// The error without its internal fields, as it is sent.
   var publicPayload: Self { get }
   /// The error without its internal and its personal fields, as it may be shown as text.
@@ -41,6 +45,10 @@ extension DeclaredError {
   public var metadata: [String: String] {
     Dictionary(safeFields.map { ($0.name, $0.text) }, uniquingKeysWith: { $1 })
   }
+  /// No details.
+  public var derivedDetails: DerivedDetails { DerivedDetails() }
+  /// English alone.
+  public var localizedMessages: [Google_Rpc_LocalizedMessage] { [] }
   /// Nothing is wrong with the request.
   public var violations: [Google_Rpc_BadRequest.FieldViolation] { [] }
   /// The error as it is.

@@ -100,4 +100,10 @@ enum DetailName {
   static let errorTraits = "taxon.ErrorTraits"
   static let retryInfo = "google.rpc.RetryInfo"
   static let badRequest = "google.rpc.BadRequest"
+  static let quotaFailure = "google.rpc.QuotaFailure"
+  static let preconditionFailure = "google.rpc.PreconditionFailure"
+  static let resourceInfo = "google.rpc.ResourceInfo"
+  static let requestInfo = "google.rpc.RequestInfo"
+  static let help = "google.rpc.Help"
+  static let localizedMessage = "google.rpc.LocalizedMessage"
 }

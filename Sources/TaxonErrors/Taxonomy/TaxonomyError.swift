@@ -101,7 +101,8 @@ extension TaxonomyError {
   }
 
   /// A copy with one more detail, behind those it has. Where its type is one that Taxon derives (ErrorInfo, ErrorTraits,
-  /// RetryInfo, BadRequest), it is sent in that one's stead.
+  /// RetryInfo, BadRequest, and what the schema says: QuotaFailure, PreconditionFailure, ResourceInfo, Help,
+  /// LocalizedMessage, RequestInfo), it is sent in that one's stead.
   public func with<Detail: Message>(_ detail: Detail) -> Self {
     changingContext { $0.details.append(detail) }
   }

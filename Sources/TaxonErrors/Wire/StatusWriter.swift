@@ -13,6 +13,11 @@ struct StatusWriter: ~Copyable {
   var message: String
   var fields: [(name: String, text: String)]
   var violations: [Google_Rpc_BadRequest.FieldViolation]
+  /// What the schema derives beside violations; without what is left out.
+  var declared: DerivedDetails
+  /// The message in the caller's language.
+  var localized: Google_Rpc_LocalizedMessage?
+  var requestID: String?
   let retryAfter: Duration?
   private let causes: [ErrorIdentity]
   /// Set for an error that was raised on purpose.
@@ -29,15 +34,21 @@ struct StatusWriter: ~Copyable {
 
   /// Which details are derived. Where the thrower brought one of the type, that one stands for it.
   private struct Derived: OptionSet {
-    let rawValue: UInt8
+    let rawValue: UInt16
     static let info = Derived(rawValue: 1)
     static let traits = Derived(rawValue: 2)
     static let retryInfo = Derived(rawValue: 4)
     static let badRequest = Derived(rawValue: 8)
     static let payload = Derived(rawValue: 16)
-    static let all: Derived = [.info, .traits, .retryInfo, .badRequest, .payload]
+    static let quota = Derived(rawValue: 32)
+    static let preconditions = Derived(rawValue: 64)
+    static let resources = Derived(rawValue: 128)
+    static let requestInfo = Derived(rawValue: 256)
+    static let help = Derived(rawValue: 512)
+    static let localized = Derived(rawValue: 1024)
+    static let all = Derived(rawValue: 2047)
 
-    init(rawValue: UInt8) { self.rawValue = rawValue }
+    init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// What is not derived where the thrower brought this.
     init(insteadOf detail: Google_Protobuf_Any) {
@@ -47,6 +58,12 @@ struct StatusWriter: ~Copyable {
         case DetailName.errorTraits: .traits
         case DetailName.retryInfo: .retryInfo
         case DetailName.badRequest: .badRequest
+        case DetailName.quotaFailure: .quota
+        case DetailName.preconditionFailure: .preconditions
+        case DetailName.resourceInfo: .resources
+        case DetailName.requestInfo: .requestInfo
+        case DetailName.help: .help
+        case DetailName.localizedMessage: .localized
         default: []
         }
     }
@@ -76,14 +93,15 @@ struct StatusWriter: ~Copyable {
 
   init(
     facts: WireFacts, message: String, fields: [(name: String, text: String)],
-    violations: [Google_Rpc_BadRequest.FieldViolation], retryAfter: Duration?, context: ErrorContext,
-    payloadName: String?, details: WireOptions.Details
+    violations: [Google_Rpc_BadRequest.FieldViolation], declared: DerivedDetails = DerivedDetails(),
+    localized: Google_Rpc_LocalizedMessage? = nil, retryAfter: Duration?, context: ErrorContext, payloadName: String?,
+    _ options: WireOptions
   ) {
     let received = context.isFromCall ? context.receivedDetails : []
     let further = context.details.isEmpty ? [] : context.details.filter { !received.contains($0) }
     let injection = context.injection
     // A plain status has traits only to say that it is not real.
-    let derivable: Derived = injection == nil && facts.isPlain(details) ? [.retryInfo, .badRequest] : .all
+    let derivable: Derived = injection == nil && facts.isPlain(options.details) ? [.retryInfo, .badRequest] : .all
     var derived = derivable
     var retryAfter = retryAfter.map(\.wait)
     for detail in further {
@@ -103,6 +121,9 @@ struct StatusWriter: ~Copyable {
     self.injection = injection
     self.fields = hasPayload ? fields : []
     self.violations = violations
+    self.declared = declared
+    self.localized = derived.contains(.localized) ? localized : nil
+    requestID = derived.contains(.requestInfo) && facts.info != nil ? options.requestID : nil
     self.payloadName = hasPayload && derived.contains(.payload) ? payloadName : nil
     causes = context.causes
     self.further = further
@@ -118,6 +139,9 @@ struct StatusWriter: ~Copyable {
     message = other.message
     fields = other.fields
     violations = other.violations
+    declared = other.declared
+    localized = other.localized
+    requestID = other.requestID
     retryAfter = other.retryAfter
     causes = other.causes
     injection = other.injection
@@ -138,6 +162,10 @@ struct StatusWriter: ~Copyable {
     if derived.contains(.traits) { writeTraits(to: &bytes) }
     if derived.contains(.retryInfo) { writeRetryInfo(to: &bytes) }
     if derived.contains(.badRequest) { writeBadRequest(to: &bytes) }
+    if !declared.isEmpty { writeDeclared(to: &bytes) }
+    if derived.contains(.requestInfo), let requestID { bytes.detail(Google_Rpc_RequestInfo(requestID: requestID)) }
+    if derived.contains(.help), !declared.help.isEmpty { bytes.detail(Google_Rpc_Help(links: declared.help)) }
+    if derived.contains(.localized), let localized { bytes.detail(localized) }
     for detail in further { bytes.detail(detail) }
   }
 
@@ -145,6 +173,7 @@ struct StatusWriter: ~Copyable {
   var isBare: Bool {
     let isPlain = !derived.contains(.traits) && (!derived.contains(.info) || facts.info == nil)
     return isPlain && further.isEmpty && payloadName == nil && retryAfter == nil && violations.isEmpty
+      && declared.isEmpty && localized == nil && requestID == nil
   }
 
   private func writeInfo(to bytes: inout ProtobufBytes) {
@@ -205,6 +234,17 @@ struct StatusWriter: ~Copyable {
     else { return }
     bytes.detail(DetailName.badRequest, count: encoded.count)
     bytes.append(encoded)
+  }
+
+  private func writeDeclared(to bytes: inout ProtobufBytes) {
+    if derived.contains(.quota), !declared.quota.isEmpty {
+      bytes.detail(Google_Rpc_QuotaFailure(violations: declared.quota))
+    }
+    if derived.contains(.preconditions), !declared.preconditions.isEmpty {
+      bytes.detail(Google_Rpc_PreconditionFailure(violations: declared.preconditions))
+    }
+    guard derived.contains(.resources) else { return }
+    for resource in declared.resources { bytes.detail(resource) }
   }
 
   /// Bytes of a message whose fields 1 and 2 are these strings.

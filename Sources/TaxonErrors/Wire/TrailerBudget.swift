@@ -49,9 +49,10 @@ extension StatusWriter {
   /// A text of ErrorInfo longer than this goes before the error itself does, which has it, too.
   private static let longText = 256
 
-  /// Leaves out what it takes, in this order: what the thrower added, largest first; the end of a long message; ErrorInfo's
-  /// copies of long fields; the error itself, whose safe fields are in ErrorInfo; violations from the end; ErrorInfo's
-  /// fields, largest first; the thrower's own ErrorInfo, ErrorTraits and RetryInfo, for which the derived ones are sent; the
+  /// Leaves out what it takes, in this order: what the thrower added, largest first; links to help, and the message in the
+  /// caller's language; the end of a long message; ErrorInfo's copies of long fields; the error itself, whose safe fields
+  /// are in ErrorInfo; violations, of quotas and preconditions first, each from the end; the request's id and resources;
+  /// ErrorInfo's fields, largest first; the thrower's own ErrorInfo, ErrorTraits and RetryInfo, for which the derived ones are sent; the
   /// names of what was left out; the message. Reason, domain, ErrorTraits and RetryInfo stay, unless not even they have room.
   func fit(_ limit: Int, _ cost: TrailerCost, _ payload: Payload) -> Fitted {
     var bytes = ProtobufBytes()
@@ -83,11 +84,13 @@ extension StatusWriter {
 
     mutating func result() -> Fitted {
       leaveOutFurther { !StatusWriter.isEssential($0) }
+      leaveOutTexts()
       if isOver, writer.message.utf8.count > StatusWriter.longMessage {
         cutMessage(to: StatusWriter.longMessage)
       }
       leaveOutPayload()
       leaveOutViolations()
+      leaveOutNames()
       leaveOutFields { _ in true }
       leaveOutFurther { _ in true }
       leaveOutFields { _ in true }
@@ -150,16 +153,55 @@ extension StatusWriter {
       }
     }
 
-    /// The most violations that fit, and behind them an entry that says how many there were on top.
+    /// Links to help, and the message in another language.
+    private mutating func leaveOutTexts() {
+      if isOver, !writer.declared.help.isEmpty {
+        writer.declared.help = []
+        writer.omit(DetailName.help)
+      }
+      if isOver, writer.localized != nil {
+        writer.localized = nil
+        writer.omit(DetailName.localizedMessage)
+      }
+    }
+
+    /// Which request and which resources it was.
+    private mutating func leaveOutNames() {
+      if isOver, writer.requestID != nil {
+        writer.requestID = nil
+        writer.omit(DetailName.requestInfo)
+      }
+      if isOver, !writer.declared.resources.isEmpty {
+        writer.declared.resources = []
+        writer.omit(DetailName.resourceInfo)
+      }
+    }
+
     private mutating func leaveOutViolations() {
-      guard isOver, !writer.violations.isEmpty else { return }
-      let all = writer.violations
+      shorten(
+        writer.declared.quota, DetailName.quotaFailure + ".violations",
+        more: { Google_Rpc_QuotaFailure.Violation(description: "\($0) more violations") },
+        set: { $0.declared.quota = $1 })
+      shorten(
+        writer.declared.preconditions, DetailName.preconditionFailure + ".violations",
+        more: { Google_Rpc_PreconditionFailure.Violation(description: "\($0) more violations") },
+        set: { $0.declared.preconditions = $1 })
+      shorten(
+        writer.violations, DetailName.badRequest + ".field_violations",
+        more: { Google_Rpc_BadRequest.FieldViolation(field: "", description: "\($0) more violations") },
+        set: { $0.violations = $1 })
+    }
+
+    /// The most entries of a list that fit, and behind them one that says how many there were on top.
+    private mutating func shorten<Entry>(
+      _ all: [Entry], _ name: String, more: (Int) -> Entry, set: (inout StatusWriter, [Entry]) -> Void
+    ) {
+      guard isOver, !all.isEmpty else { return }
       let omitted = writer.omitted
       func leave(_ count: Int) {
         writer.omitted = omitted
-        writer.omit(DetailName.badRequest + ".field_violations")
-        writer.violations =
-          count == 0 ? [] : all[..<count] + [.init(field: "", description: "\(all.count - count) more violations")]
+        writer.omit(name)
+        set(&writer, count == 0 ? [] : all[..<count] + [more(all.count - count)])
       }
       var (low, high) = (0, all.count - 1)
       while low < high {

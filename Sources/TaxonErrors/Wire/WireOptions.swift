@@ -36,6 +36,10 @@ public struct WireOptions: Hashable, Sendable {
   public var framing = Framing.bySchema
   /// Bytes of other fields that go with the error, counted in the same way: the handler's trailing metadata.
   public var reserved = 0
+  /// The languages that the request asks for, as `accept-language` has them (RFC 9110 §12.5.4); nil where it does not.
+  public var languages: String?
+  /// The request's id, for `RequestInfo` of declared errors; nil for none.
+  public var requestID: String?
 
   /// Bytes of the header block of an error in one frame, counted like the budget without what proxies add. nginx has room for
   /// 4,096 of names and values.

@@ -5,7 +5,7 @@ import TaxonProtobuf
 /// A failed call as its trailers say it.
 ///
 /// The details are a `google.rpc.Status` with, in this order: `ErrorInfo`, the error itself, `taxon.ErrorTraits`, `RetryInfo`,
-/// `BadRequest`, and whatever the thrower added, as it was given; where that is of a type that is derived here, it stands for
+/// `BadRequest`, `QuotaFailure`, `PreconditionFailure`, `ResourceInfo`, `RequestInfo`, `Help`, `LocalizedMessage`, and whatever the thrower added, as it was given; where that is of a type that is derived here, it stands for
 /// it. A plain gRPC status has what the thrower added, and no more. Personal fields are in the error itself alone, internal
 /// fields nowhere.
 public struct WireStatus: Hashable, Sendable {
@@ -93,6 +93,15 @@ extension TaxonomyError {
   public func wireStatus(_ options: WireOptions) -> WireStatus { WireStatus(self, options) }
 }
 
+extension WireOptions {
+  /// The message of an error in the language that the request asks for; nil for English, and where there is none.
+  func localized(_ error: some DeclaredError) -> Google_Rpc_LocalizedMessage? {
+    guard let languages else { return nil }
+    let messages = error.localizedMessages
+    return messages.isEmpty ? nil : LanguageRanges(languages).choose(messages)
+  }
+}
+
 /// Makes the trailers of an error.
 private struct StatusMaker: ErrorVisitor {
   let options: WireOptions
@@ -100,8 +109,8 @@ private struct StatusMaker: ErrorVisitor {
   func declared(_ error: some DeclaredError) -> WireStatus {
     let writer = StatusWriter(
       facts: type(of: error).declaration.cached(WireFacts.init), message: error.message, fields: error.safeFields,
-      violations: error.violations, retryAfter: error.retryAfter, context: error.context,
-      payloadName: type(of: error).descriptor.name, details: options.details)
+      violations: error.violations, declared: error.derivedDetails, localized: options.localized(error),
+      retryAfter: error.retryAfter, context: error.context, payloadName: type(of: error).descriptor.name, options)
     let payload = error.publicPayload
     return WireStatus(writer, options) { $0.detail(payload) }
   }
@@ -115,7 +124,7 @@ private struct StatusMaker: ErrorVisitor {
     let fields = error.metadata.sorted { $0.key < $1.key }.map { (name: $0.key, text: $0.value) }
     let writer = StatusWriter(
       facts: facts, message: error.message, fields: fields, violations: error.violations, retryAfter: error.retryAfter,
-      context: error.context, payloadName: nil, details: options.details)
+      context: error.context, payloadName: nil, options)
     return WireStatus(writer, options) { _ in }
   }
 }

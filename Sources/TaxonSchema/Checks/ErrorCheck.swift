@@ -60,18 +60,10 @@ struct ErrorCheck {
 
   private func checkTemplate(of message: SchemaMessage, _ error: ErrorFacts, _ diagnostics: inout Diagnostics) {
     let place = error.place.field(ErrorFacts.messageNumber, naming: "\"\(error.templateText)\"")
-    do {
-      let template = try Template(error.templateText)
-      for reference in template.references { check(reference, in: message, place, &diagnostics) }
-    } catch {
-      let mistake =
-        switch error {
-        case .open: "a { in the template is never closed; close it with }, or write {{ for a brace"
-        case .close: "a } in the template closes nothing; write }} for a brace"
-        case .empty: "the template has braces without a name; write the name of a field, or {{ and }} for braces"
-        case .suffix(let path): "the template has {\(path)}; only .count can follow a field's name"
-        }
-      diagnostics.error(place, mistake)
+    if let mistake = Template.mistake(in: error.templateText) { diagnostics.error(place, mistake) }
+    for reference in error.template.references { check(reference, in: message, place, &diagnostics) }
+    for text in message.detailTemplates.texts {
+      for reference in text.template.references { check(reference, in: message, text.place, &diagnostics) }
     }
   }
 
@@ -119,6 +111,7 @@ struct ErrorCheck {
             + "take the option away")
         continue
       }
+      checkRetryAfter(rules, of: field, in: message, &diagnostics)
       guard rules.violation != .unspecified else { continue }
       let violation = "violation = \(rules.violation)"
       let place = rules.place.field(SchemaField.Rules.violationNumber, naming: "violation")
@@ -149,7 +142,40 @@ struct ErrorCheck {
   }
 }
 
+extension ErrorCheck {
+  /// A field that says how long to wait is the only one of its error, goes everywhere, and has one time.
+  private func checkRetryAfter(
+    _ rules: SchemaField.Rules, of field: SchemaField, in message: SchemaMessage, _ diagnostics: inout Diagnostics
+  ) {
+    guard rules.retryAfter != .unspecified else { return }
+    let rule = "retry_after = \(rules.retryAfter)"
+    let place = rules.place.field(SchemaField.Rules.retryAfterNumber, naming: "retry_after")
+    if !field.isTime {
+      diagnostics.error(
+        place,
+        "\(rule) is set on field \"\(field.name)\", which is no single integer or google.protobuf.Duration; take it away or "
+          + "use one of these")
+    } else if rules.safety != .safe {
+      diagnostics.error(
+        place,
+        "\(rule) would send to everybody field \"\(field.name)\", which is \(rules.safety); take one of them away")
+    } else if let first = message.retryAfterField?.field, first !== field {
+      diagnostics.error(place, "\(rule) is set, and on field \"\(first.name)\" too; leave it on one of them")
+    }
+  }
+}
+
 extension SchemaField {
+  /// A single integer or google.protobuf.Duration.
+  fileprivate var isTime: Bool {
+    guard !isRepeated, shape != .map, oneof == nil else { return false }
+    return switch type {
+    case .scalar(.double), .scalar(.float), .scalar(.bool), .scalar(.string), .scalar(.bytes), .enumeration: false
+    case .scalar: true
+    case .message(let message): message.fullName == "google.protobuf.Duration"
+    }
+  }
+
   /// A singular string.
   fileprivate var isText: Bool {
     guard case .scalar(.string) = type else { return false }

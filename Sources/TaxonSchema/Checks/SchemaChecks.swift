@@ -6,6 +6,7 @@ extension Schema {
   package func check(_ diagnostics: inout Diagnostics, mistakeInName: @escaping (String) -> String?) {
     TaxonomyCheck(schema: self, mistakeInName: mistakeInName).run(&diagnostics)
     ErrorCheck(schema: self).run(&diagnostics)
+    DetailCheck(schema: self).run(&diagnostics)
     CategoryCheck(schema: self).run(&diagnostics)
     EjectionCheck(schema: self).run(&diagnostics)
     HTTPRuleCheck(schema: self).run(&diagnostics)

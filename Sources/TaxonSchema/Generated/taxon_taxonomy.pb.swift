@@ -60,6 +60,17 @@ package struct CategoryOptions: Message {
   package var safe: Bool?
   /// How long to wait before a retry, unless the thrower sets it.
   package var retryAfter: Google_Protobuf_Duration?
+  /// Details of the errors in it, for those that declare none of the kind themselves; the templates name fields that
+  /// each of these errors has.
+  package var resource: ResourceTemplate?
+  /// `quota`, field 9.
+  package var quota: [QuotaTemplate]
+  /// `precondition`, field 10.
+  package var precondition: [PreconditionTemplate]
+  /// `help`, field 11.
+  package var help: [LinkTemplate]
+  /// `localized`, field 12.
+  package var localized: [LocalizedTemplate]
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
@@ -67,7 +78,8 @@ package struct CategoryOptions: Message {
   package init(
     status: Google_Rpc_Code? = nil, http: Int32? = nil, severity: Severity = .unspecified,
     retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified, safe: Bool? = nil,
-    retryAfter: Google_Protobuf_Duration? = nil
+    retryAfter: Google_Protobuf_Duration? = nil, resource: ResourceTemplate? = nil, quota: [QuotaTemplate] = [],
+    precondition: [PreconditionTemplate] = [], help: [LinkTemplate] = [], localized: [LocalizedTemplate] = []
   ) {
     self.status = status
     self.http = http
@@ -76,6 +88,11 @@ package struct CategoryOptions: Message {
     self.breaker = breaker
     self.safe = safe
     self.retryAfter = retryAfter
+    self.resource = resource
+    self.quota = quota
+    self.precondition = precondition
+    self.help = help
+    self.localized = localized
   }
 
   package static let descriptor = MessageDescriptor("taxon.CategoryOptions", [
@@ -86,6 +103,11 @@ package struct CategoryOptions: Message {
     Field("breaker", 5, .enum(BreakerClass.self)),
     Field("safe", 6, .optional(.bool)),
     Field("retry_after", 7, .message(Google_Protobuf_Duration.self)),
+    Field("resource", 8, .message(ResourceTemplate.self)),
+    Field("quota", 9, .repeated(.message(QuotaTemplate.self))),
+    Field("precondition", 10, .repeated(.message(PreconditionTemplate.self))),
+    Field("help", 11, .repeated(.message(LinkTemplate.self))),
+    Field("localized", 12, .repeated(.message(LocalizedTemplate.self))),
   ])
 
   package init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -96,6 +118,11 @@ package struct CategoryOptions: Message {
     breaker = try reader.value(4)
     safe = try reader.optional(5)
     retryAfter = try reader.optional(6)
+    resource = try reader.optional(7)
+    quota = try reader.array(8)
+    precondition = try reader.array(9)
+    help = try reader.array(10)
+    localized = try reader.array(11)
     unknownFields = reader.unknownFields
   }
 
@@ -107,6 +134,11 @@ package struct CategoryOptions: Message {
     writer.value(4, breaker)
     writer.optional(5, safe)
     writer.optional(6, retryAfter)
+    writer.optional(7, resource)
+    writer.array(8, quota)
+    writer.array(9, precondition)
+    writer.array(10, help)
+    writer.array(11, localized)
     writer.unknownFields(unknownFields)
   }
 }
@@ -133,6 +165,17 @@ package struct ErrorOptions: Message {
   package var safe: Bool?
   /// `retry_after`, field 9.
   package var retryAfter: Google_Protobuf_Duration?
+  /// google.rpc.ResourceInfo: what was meant.
+  package var resource: ResourceTemplate?
+  /// google.rpc.QuotaFailure: what was used up. Behind these come those in the error's fields.
+  package var quota: [QuotaTemplate]
+  /// google.rpc.PreconditionFailure: what has to be so first. Behind these come those in the error's fields.
+  package var precondition: [PreconditionTemplate]
+  /// google.rpc.Help: where to read more. Behind these come those in the error's fields.
+  package var help: [LinkTemplate]
+  /// google.rpc.LocalizedMessage: the message in other languages. The server sends the one that the request's
+  /// grpc-accept-language or accept-language asks for, and none where it asks for English or for none of them.
+  package var localized: [LocalizedTemplate]
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
@@ -140,7 +183,9 @@ package struct ErrorOptions: Message {
   package init(
     code: String = "", message: String = "", status: Google_Rpc_Code? = nil, http: Int32? = nil,
     severity: Severity = .unspecified, retry: RetryClass = .unspecified, breaker: BreakerClass = .unspecified,
-    safe: Bool? = nil, retryAfter: Google_Protobuf_Duration? = nil
+    safe: Bool? = nil, retryAfter: Google_Protobuf_Duration? = nil, resource: ResourceTemplate? = nil,
+    quota: [QuotaTemplate] = [], precondition: [PreconditionTemplate] = [], help: [LinkTemplate] = [],
+    localized: [LocalizedTemplate] = []
   ) {
     self.code = code
     self.message = message
@@ -151,6 +196,11 @@ package struct ErrorOptions: Message {
     self.breaker = breaker
     self.safe = safe
     self.retryAfter = retryAfter
+    self.resource = resource
+    self.quota = quota
+    self.precondition = precondition
+    self.help = help
+    self.localized = localized
   }
 
   package static let descriptor = MessageDescriptor("taxon.ErrorOptions", [
@@ -163,6 +213,11 @@ package struct ErrorOptions: Message {
     Field("breaker", 7, .enum(BreakerClass.self)),
     Field("safe", 8, .optional(.bool)),
     Field("retry_after", 9, .message(Google_Protobuf_Duration.self)),
+    Field("resource", 10, .message(ResourceTemplate.self)),
+    Field("quota", 11, .repeated(.message(QuotaTemplate.self))),
+    Field("precondition", 12, .repeated(.message(PreconditionTemplate.self))),
+    Field("help", 13, .repeated(.message(LinkTemplate.self))),
+    Field("localized", 14, .repeated(.message(LocalizedTemplate.self))),
   ])
 
   package init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -175,6 +230,11 @@ package struct ErrorOptions: Message {
     breaker = try reader.value(6)
     safe = try reader.optional(7)
     retryAfter = try reader.optional(8)
+    resource = try reader.optional(9)
+    quota = try reader.array(10)
+    precondition = try reader.array(11)
+    help = try reader.array(12)
+    localized = try reader.array(13)
     unknownFields = reader.unknownFields
   }
 
@@ -188,6 +248,215 @@ package struct ErrorOptions: Message {
     writer.value(6, breaker)
     writer.optional(7, safe)
     writer.optional(8, retryAfter)
+    writer.optional(9, resource)
+    writer.array(10, quota)
+    writer.array(11, precondition)
+    writer.array(12, help)
+    writer.array(13, localized)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// A resource. All texts are templates, as that of the message.
+package struct ResourceTemplate: Message {
+  /// Such as "octollm.v1.Task". Required.
+  package var type: String
+  /// Such as "{task_id}". Required.
+  package var name: String
+  /// `owner`, field 3.
+  package var owner: String
+  /// `description`, field 4.
+  package var description: String
+  /// Fields of the wire that this type does not know.
+  package var unknownFields = UnknownFields()
+
+  /// Makes the message; fields that are left out are not set.
+  package init(type: String = "", name: String = "", owner: String = "", description: String = "") {
+    self.type = type
+    self.name = name
+    self.owner = owner
+    self.description = description
+  }
+
+  package static let descriptor = MessageDescriptor("taxon.ResourceTemplate", [
+    Field("type", 1, .string),
+    Field("name", 2, .string),
+    Field("owner", 3, .string),
+    Field("description", 4, .string),
+  ])
+
+  package init(reading reader: MessageReader) throws(MessageDecodingError) {
+    type = try reader.value(0)
+    name = try reader.value(1)
+    owner = try reader.value(2)
+    description = try reader.value(3)
+    unknownFields = reader.unknownFields
+  }
+
+  package func write(to writer: inout MessageWriter) {
+    writer.value(0, type)
+    writer.value(1, name)
+    writer.value(2, owner)
+    writer.value(3, description)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// A quota. All texts are templates, as that of the message.
+package struct QuotaTemplate: Message {
+  /// What it counts for, such as "client:{client}". Required.
+  package var subject: String
+  /// `description`, field 2.
+  package var description: String
+  /// The service that has the quota, such as "octollm.dev".
+  package var apiService: String
+  /// `quota_metric`, field 4.
+  package var quotaMetric: String
+  /// `quota_id`, field 5.
+  package var quotaID: String
+  /// Fields of the wire that this type does not know.
+  package var unknownFields = UnknownFields()
+
+  /// Makes the message; fields that are left out are not set.
+  package init(
+    subject: String = "", description: String = "", apiService: String = "", quotaMetric: String = "",
+    quotaID: String = ""
+  ) {
+    self.subject = subject
+    self.description = description
+    self.apiService = apiService
+    self.quotaMetric = quotaMetric
+    self.quotaID = quotaID
+  }
+
+  package static let descriptor = MessageDescriptor("taxon.QuotaTemplate", [
+    Field("subject", 1, .string),
+    Field("description", 2, .string),
+    Field("api_service", 3, .string),
+    Field("quota_metric", 4, .string),
+    Field("quota_id", 5, .string),
+  ])
+
+  package init(reading reader: MessageReader) throws(MessageDecodingError) {
+    subject = try reader.value(0)
+    description = try reader.value(1)
+    apiService = try reader.value(2)
+    quotaMetric = try reader.value(3)
+    quotaID = try reader.value(4)
+    unknownFields = reader.unknownFields
+  }
+
+  package func write(to writer: inout MessageWriter) {
+    writer.value(0, subject)
+    writer.value(1, description)
+    writer.value(2, apiService)
+    writer.value(3, quotaMetric)
+    writer.value(4, quotaID)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// A precondition. All texts are templates, as that of the message.
+package struct PreconditionTemplate: Message {
+  /// Of what kind, such as "TOS". Required.
+  package var type: String
+  /// What it is about. Required.
+  package var subject: String
+  /// `description`, field 3.
+  package var description: String
+  /// Fields of the wire that this type does not know.
+  package var unknownFields = UnknownFields()
+
+  /// Makes the message; fields that are left out are not set.
+  package init(type: String = "", subject: String = "", description: String = "") {
+    self.type = type
+    self.subject = subject
+    self.description = description
+  }
+
+  package static let descriptor = MessageDescriptor("taxon.PreconditionTemplate", [
+    Field("type", 1, .string),
+    Field("subject", 2, .string),
+    Field("description", 3, .string),
+  ])
+
+  package init(reading reader: MessageReader) throws(MessageDecodingError) {
+    type = try reader.value(0)
+    subject = try reader.value(1)
+    description = try reader.value(2)
+    unknownFields = reader.unknownFields
+  }
+
+  package func write(to writer: inout MessageWriter) {
+    writer.value(0, type)
+    writer.value(1, subject)
+    writer.value(2, description)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// A link. Both texts are templates, as that of the message.
+package struct LinkTemplate: Message {
+  /// `description`, field 1.
+  package var description: String
+  /// Begins with https:// or http://. Required.
+  package var url: String
+  /// Fields of the wire that this type does not know.
+  package var unknownFields = UnknownFields()
+
+  /// Makes the message; fields that are left out are not set.
+  package init(description: String = "", url: String = "") {
+    self.description = description
+    self.url = url
+  }
+
+  package static let descriptor = MessageDescriptor("taxon.LinkTemplate", [
+    Field("description", 1, .string),
+    Field("url", 2, .string),
+  ])
+
+  package init(reading reader: MessageReader) throws(MessageDecodingError) {
+    description = try reader.value(0)
+    url = try reader.value(1)
+    unknownFields = reader.unknownFields
+  }
+
+  package func write(to writer: inout MessageWriter) {
+    writer.value(0, description)
+    writer.value(1, url)
+    writer.unknownFields(unknownFields)
+  }
+}
+
+/// The message in one language.
+package struct LocalizedTemplate: Message {
+  /// A language tag (BCP 47), such as "de" or "zh-Hant-TW". Required.
+  package var locale: String
+  /// A template, as that of the message. Required.
+  package var message: String
+  /// Fields of the wire that this type does not know.
+  package var unknownFields = UnknownFields()
+
+  /// Makes the message; fields that are left out are not set.
+  package init(locale: String = "", message: String = "") {
+    self.locale = locale
+    self.message = message
+  }
+
+  package static let descriptor = MessageDescriptor("taxon.LocalizedTemplate", [
+    Field("locale", 1, .string),
+    Field("message", 2, .string),
+  ])
+
+  package init(reading reader: MessageReader) throws(MessageDecodingError) {
+    locale = try reader.value(0)
+    message = try reader.value(1)
+    unknownFields = reader.unknownFields
+  }
+
+  package func write(to writer: inout MessageWriter) {
+    writer.value(0, locale)
+    writer.value(1, message)
     writer.unknownFields(unknownFields)
   }
 }
@@ -262,35 +531,77 @@ package enum Violation: ProtobufEnum {
     "VIOLATION_UNSPECIFIED": 0, "FIELD": 1, "DESCRIPTION": 2])
 }
 
+/// In what an integer counts.
+package enum TimeUnit: ProtobufEnum {
+  /// `TIME_UNIT_UNSPECIFIED`, 0.
+  case unspecified
+  /// `SECONDS`, 1.
+  case seconds
+  /// `MILLISECONDS`, 2.
+  case milliseconds
+  /// A number this code has no name for.
+  case unrecognized(Int32)
+
+  package init(rawValue: Int32) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .seconds
+    case 2: self = .milliseconds
+    default: self = .unrecognized(rawValue)
+    }
+  }
+
+  package var rawValue: Int32 {
+    switch self {
+    case .unspecified: 0
+    case .seconds: 1
+    case .milliseconds: 2
+    case .unrecognized(let rawValue): rawValue
+    }
+  }
+
+  package static let descriptor = EnumDescriptor("taxon.TimeUnit", [
+    "TIME_UNIT_UNSPECIFIED": 0, "SECONDS": 1, "MILLISECONDS": 2])
+}
+
 /// The message `taxon.FieldRules`.
 package struct FieldRules: Message {
   /// `safety`, field 1.
   package var safety: Safety
   /// `violation`, field 2.
   package var violation: Violation
+  /// The field, an integer or a google.protobuf.Duration, says how long to wait before a retry, unless the thrower does.
+  /// A field that is not set leaves that to what is declared. For a Duration, which has a unit, either will do.
+  package var retryAfter: TimeUnit
   /// Fields of the wire that this type does not know.
   package var unknownFields = UnknownFields()
 
   /// Makes the message; fields that are left out are not set.
-  package init(safety: Safety = .unspecified, violation: Violation = .unspecified) {
+  package init(
+    safety: Safety = .unspecified, violation: Violation = .unspecified, retryAfter: TimeUnit = .unspecified
+  ) {
     self.safety = safety
     self.violation = violation
+    self.retryAfter = retryAfter
   }
 
   package static let descriptor = MessageDescriptor("taxon.FieldRules", [
     Field("safety", 1, .enum(Safety.self)),
     Field("violation", 2, .enum(Violation.self)),
+    Field("retry_after", 3, .enum(TimeUnit.self)),
   ])
 
   package init(reading reader: MessageReader) throws(MessageDecodingError) {
     safety = try reader.value(0)
     violation = try reader.value(1)
+    retryAfter = try reader.value(2)
     unknownFields = reader.unknownFields
   }
 
   package func write(to writer: inout MessageWriter) {
     writer.value(0, safety)
     writer.value(1, violation)
+    writer.value(2, retryAfter)
     writer.unknownFields(unknownFields)
   }
 }
@@ -399,7 +710,9 @@ extension Google_Protobuf_MethodOptions {
 extension TypeRegistry {
   /// The messages and extensions of taxon/taxonomy.proto.
   package static let taxonTaxonomy = TypeRegistry(
-    [TaxonomyOptions.self, CategoryOptions.self, ErrorOptions.self, FieldRules.self, RaisesOptions.self],
+    [
+      TaxonomyOptions.self, CategoryOptions.self, ErrorOptions.self, ResourceTemplate.self, QuotaTemplate.self,
+      PreconditionTemplate.self, LinkTemplate.self, LocalizedTemplate.self, FieldRules.self, RaisesOptions.self],
     extensions: [
       Google_Protobuf_FileOptions.taxonomy, Google_Protobuf_FileOptions.fileRaises,
       Google_Protobuf_MessageOptions.category, Google_Protobuf_MessageOptions.error, Google_Protobuf_FieldOptions.field,

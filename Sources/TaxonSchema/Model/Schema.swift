@@ -185,9 +185,12 @@ package final class SchemaField {
   package struct Rules {
     package var safety: Safety
     package var violation: Violation
+    /// The unit in which the field says how long to wait before a retry; `unspecified` where it does not.
+    package var retryAfter: TimeUnit
     package var place: OptionPlace
 
     static let violationNumber: Int32 = 2
+    static let retryAfterNumber: Int32 = 3
   }
 
   init(

@@ -44,6 +44,7 @@ package struct DeclaredTraits {
   package var breaker: BreakerClass?
   package var isRetrySafe: Bool?
   package var retryAfter: Google_Protobuf_Duration?
+  package var details = DetailTemplates()
   package var place: OptionPlace
   package var numbers: Numbers
 
@@ -96,6 +97,7 @@ extension DeclaredTraits {
     result.breaker = breaker ?? outer.breaker
     result.isRetrySafe = isRetrySafe ?? outer.isRetrySafe
     result.retryAfter = retryAfter ?? outer.retryAfter
+    result.details = details.inheriting(outer.details)
     return result
   }
 }
@@ -115,6 +117,17 @@ extension SchemaMessage {
       status: status, http: http, severity: traits.severity ?? .error, retry: traits.retry ?? .never,
       breaker: traits.breaker ?? (http >= 500 ? .failure : .neutral), isRetrySafe: traits.isRetrySafe ?? false,
       retryAfter: traits.retryAfter)
+  }
+
+  /// What an error, or the categories around it, say of its details.
+  package var detailTemplates: DetailTemplates { inheritedTraits?.details ?? DetailTemplates() }
+
+  /// The field that says how long to wait before a retry, and in which unit.
+  package var retryAfterField: (field: SchemaField, unit: TimeUnit)? {
+    for field in fields {
+      if let unit = field.rules?.retryAfter, unit != .unspecified { return (field, unit) }
+    }
+    return nil
   }
 
   /// The template, or the words of the code where the schema gives none.

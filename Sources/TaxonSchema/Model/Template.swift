@@ -66,6 +66,23 @@ package struct Template: Equatable {
   }
 }
 
+extension Template {
+  /// What is wrong with a text that should be a template, and how to mend it; nil when all is well.
+  static func mistake(in source: String) -> String? {
+    do {
+      _ = try Template(source)
+      return nil
+    } catch {
+      return switch error {
+      case .open: "a { in the template is never closed; close it with }, or write {{ for a brace"
+      case .close: "a } in the template closes nothing; write }} for a brace"
+      case .empty: "the template has braces without a name; write the name of a field, or {{ and }} for braces"
+      case .suffix(let path): "the template has {\(path)}; only .count can follow a field's name"
+      }
+    }
+  }
+}
+
 extension Template.Reference {
   fileprivate init(_ source: Substring) throws(Template.Mistake) {
     var path = source

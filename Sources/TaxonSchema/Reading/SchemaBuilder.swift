@@ -274,21 +274,29 @@ private enum CustomOptions {
     _ options: Google_Protobuf_MessageOptions?, _ path: DescriptorPath, _ sources: SourceMap
   ) -> DeclaredTraits? {
     guard let category = read(CategoryOptions.self, Tag.firstOption, options?.unknownFields) else { return nil }
+    let place = OptionPlace(path: path + [Tag.messageOptions, Tag.firstOption], sources: sources)
     return DeclaredTraits(
       status: category.status, http: category.http, severity: category.severity.declared,
       retry: category.retry.declared, breaker: category.breaker.declared, isRetrySafe: category.safe,
       retryAfter: category.retryAfter,
-      place: OptionPlace(path: path + [Tag.messageOptions, Tag.firstOption], sources: sources), numbers: .category)
+      details: DetailTemplates(
+        resource: category.resource, quota: category.quota, preconditions: category.precondition, help: category.help,
+        localized: category.localized, place),
+      place: place, numbers: .category)
   }
 
   static func error(
     _ options: Google_Protobuf_MessageOptions?, name: String, _ path: DescriptorPath, _ sources: SourceMap
   ) -> ErrorFacts? {
     guard let error = read(ErrorOptions.self, Tag.secondOption, options?.unknownFields) else { return nil }
+    let place = OptionPlace(path: path + [Tag.messageOptions, Tag.secondOption], sources: sources)
     let declared = DeclaredTraits(
       status: error.status, http: error.http, severity: error.severity.declared, retry: error.retry.declared,
       breaker: error.breaker.declared, isRetrySafe: error.safe, retryAfter: error.retryAfter,
-      place: OptionPlace(path: path + [Tag.messageOptions, Tag.secondOption], sources: sources), numbers: .error)
+      details: DetailTemplates(
+        resource: error.resource, quota: error.quota, preconditions: error.precondition, help: error.help,
+        localized: error.localized, place),
+      place: place, numbers: .error)
     return ErrorFacts(
       code: error.code.isEmpty ? Words(name).upperSnake : error.code, isCodeDeclared: !error.code.isEmpty,
       template: (try? Template(error.message)) ?? Template(), templateText: error.message, declared: declared)
@@ -300,6 +308,7 @@ private enum CustomOptions {
     guard let rules = read(FieldRules.self, Tag.firstOption, options?.unknownFields) else { return nil }
     return SchemaField.Rules(
       safety: rules.safety == .unspecified ? .safe : rules.safety, violation: rules.violation,
+      retryAfter: rules.retryAfter,
       place: OptionPlace(path: path + [Tag.fieldOptions, Tag.firstOption], sources: sources))
   }
 

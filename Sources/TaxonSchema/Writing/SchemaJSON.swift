@@ -83,6 +83,9 @@ private struct ErrorForm: Encodable {
   var breaker: String
   var isRetrySafe: Bool?
   var retryAfter: DurationForm?
+  /// The field that says how long to wait before a retry; its unit stands there.
+  var retryAfterField: String?
+  var details: DetailsForm?
 
   struct DurationForm: Encodable {
     var seconds: Int64
@@ -101,6 +104,8 @@ private struct ErrorForm: Encodable {
     breaker = traits.breaker.description
     isRetrySafe = traits.isRetrySafe.ifTrue
     retryAfter = traits.retryAfter.map { DurationForm(seconds: $0.seconds, nanos: $0.nanos) }
+    retryAfterField = message.retryAfterField?.field.name
+    details = message.detailTemplates.isEmpty ? nil : DetailsForm(message.detailTemplates)
   }
 }
 
@@ -122,6 +127,7 @@ private struct FieldForm: Encodable {
   var isRecursive: Bool?
   var safety: String?
   var violation: String?
+  var retryAfter: String?
 
   init(_ field: SchemaField) {
     name = field.name
@@ -146,6 +152,7 @@ private struct FieldForm: Encodable {
     isRecursive = field.isRecursive.ifTrue
     safety = field.rules?.safety.description
     violation = field.rules.flatMap { $0.violation == .unspecified ? nil : $0.violation.description }
+    retryAfter = field.rules.flatMap { $0.retryAfter == .unspecified ? nil : $0.retryAfter.description }
   }
 }
 

@@ -10,10 +10,13 @@ extension Emitter {
     writer.blank()
     emitDeclaration(of: message)
     writer.blank()
-    writer.computed("\(access)var message: \(standard("String"))", templateLiteral(of: message))
+    writer.computed("\(access)var message: \(standard("String"))", literal(message.template, in: message))
     emitSafeFields(of: message)
     emitPayloads(of: message, properties)
     emitViolations(of: message)
+    emitDerivedDetails(of: message)
+    emitLocalizedMessages(of: message)
+    emitRetryAfter(of: message)
   }
 
   /// The arguments with which a union's factory calls the init of an error.
@@ -152,8 +155,9 @@ extension SchemaField {
 
 /// Message templates as Swift string literals.
 extension Emitter {
-  func templateLiteral(of message: SchemaMessage) -> String {
-    let parts = message.template.parts.map { part in
+  /// A template of an error, or of a category around it.
+  func literal(_ template: Template, in message: SchemaMessage) -> String {
+    let parts = template.parts.map { part in
       switch part {
       case .text(let text): CodeWriter.escaped(text)
       case .field(let reference): "\\(\(expression(reference, in: message)))"

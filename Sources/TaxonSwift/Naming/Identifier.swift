@@ -62,12 +62,12 @@ enum Identifier {
 
   /// Members of every error.
   private static let errorMembers: Set<String> = messageMembers.union([
-    "breaker", "categories", "cause", "causes", "code", "context", "contexts", "declaration", "description", "details",
-    "domain",
-    "errorDescription", "failureReason", "helpAnchor", "httpStatus", "identity", "instanceID", "isRetrySafe",
-    "localizedDescription", "members", "message", "metadata", "omitted", "publicPayload", "receivedDetails",
-    "recoverySuggestion", "retry", "retryAfter", "safeFields", "safePayload", "severity", "status", "traits",
-    "violations", "wireStatus", "wrapped",
+    "breaker", "categories", "cause", "causes", "code", "context", "contexts", "declaration", "derivedDetails",
+    "description",
+    "details", "domain", "errorDescription", "failureReason", "helpAnchor", "httpStatus", "identity", "instanceID",
+    "isRetrySafe", "localizedDescription", "localizedMessages", "members", "message", "metadata", "omitted",
+    "publicPayload", "receivedDetails", "recoverySuggestion", "retry", "retryAfter", "safeFields", "safePayload",
+    "severity", "status", "traits", "violations", "wireStatus", "wrapped",
   ])
 
   /// Other labels of an error's init.

@@ -43,6 +43,31 @@ import Testing
     #expect(json.contains("\"isGenerated\" : false"))
   }
 
+  @Test func detailsAreWrittenAsTemplates() throws {
+    let schema = TestSchema.errors(
+      """
+      message C {
+        option (taxon.category) = { status: ABORTED help: { url: "https://x.dev/{a|b}" } };
+        message E {
+          option (taxon.error) = {
+            resource: { type: "T" name: "{a}" } localized: { locale: "de" message: "{{x}} {a}" }
+            quota: { subject: "s" } precondition: { type: "P" subject: "{a}" }
+          };
+          optional string a = 1;
+          int32 wait = 2 [(taxon.field).retry_after = MILLISECONDS];
+        }
+      }
+      """)
+    let lines = try schema.checked().schema.json().split(separator: "\n").map { $0.drop { $0 == " " } }
+    for line in [
+      "\"url\" : \"https://x.dev/{a|b}\"", "\"de\" : \"{{x}} {a}\"", "\"name\" : \"{a}\",", "\"type\" : \"T\"",
+      "\"subject\" : \"s\"", "\"type\" : \"P\"", "\"retryAfterField\" : \"wait\",",
+      "\"retryAfter\" : \"MILLISECONDS\",",
+    ] {
+      #expect(lines.contains { $0 == line }, "\(line)")
+    }
+  }
+
   private static let text = #"""
     {
       "files" : [
