@@ -11,6 +11,8 @@ import TaxonTransport
 /// Counts the handlers that run, ends calls that fail and writes failures into the log.
 final class CallReporter: Sendable {
   let undeclaredErrors: UndeclaredErrors
+  /// What one call may do, and which header names it.
+  let limits: ServerCallLimits
   private let logger: Logger
   private let running = Atomic<Int>(0)
   /// Methods whose handlers have held their loop.
@@ -27,8 +29,9 @@ final class CallReporter: Sendable {
     let code: String
   }
 
-  init(undeclaredErrors: UndeclaredErrors, logger: Logger) {
+  init(undeclaredErrors: UndeclaredErrors, limits: ServerCallLimits = ServerCallLimits(), logger: Logger) {
     self.undeclaredErrors = undeclaredErrors
+    self.limits = limits
     self.logger = logger
   }
 
@@ -101,6 +104,7 @@ final class CallReporter: Sendable {
     var metadata: Logger.Metadata = ["rpc.path": "\(path)"]
     for pair in entry.metadata { metadata[pair.key] = "\(pair.value)" }
     if !failure.dropped.isEmpty { metadata["error.dropped"] = "\(failure.dropped.joined(separator: ", "))" }
+    if let id = failure.requestID { metadata["rpc.request_id"] = "\(id)" }
     if !wasSent { metadata["rpc.abandoned"] = "true" }
     logger.log(level: level, "\(entry.message)", metadata: metadata)
     logText(of: entry, failure: failure, path: path)
@@ -137,6 +141,7 @@ final class CallReporter: Sendable {
     var metadata: Logger.Metadata = ["rpc.path": "\(path)", "error.undeclared": "\(error.name)"]
     let fields = thrown.metadata.filter { $0.key.hasPrefix("error.field.") || $0.key == "error.context" }
     for pair in entry.metadata + fields { metadata[pair.key] = "\(pair.value)" }
+    if let id = failure.requestID { metadata["rpc.request_id"] = "\(id)" }
     logger.log(
       level: level, "\(error.name) is not declared by the method; the caller got \(error.sent.code)",
       metadata: metadata)

@@ -46,7 +46,8 @@ public final class Server: Sendable {
     self.logger = logger
     let services = configuration.reflection ? ReflectionService.added(to: services) : services
     self.services = services
-    reporter = CallReporter(undeclaredErrors: configuration.undeclaredErrors, logger: logger)
+    reporter = CallReporter(
+      undeclaredErrors: configuration.undeclaredErrors, limits: configuration.calls, logger: logger)
     var registry = ServiceRegistry(reporter)
     for service in services { registry.add(service) }
     registry.intercept(with: configuration.interceptors)

@@ -68,6 +68,15 @@ extension Server.Configuration {
     try Self.check("calls.maxMessageSize", calls.maxMessageSize, 1...(1 << 31 - 1))
     try Self.check("calls.maxHeaderListSize", calls.maxHeaderListSize, 256...(1 << 30))
     try Self.check("calls.maxTrailersSize", calls.maxTrailersSize, 256...(64 * 1024))
+    if let name = calls.requestIDHeader {
+      // A name that no request can have would go unnoticed for ever.
+      var metadata = Metadata()
+      guard name == name.lowercased(), metadata.add(name, "1") else {
+        throw .invalidSetting(
+          name: "calls.requestIDHeader", value: name,
+          reason: "it must be the name of a header with text, in lower case, such as x-request-id")
+      }
+    }
     try Self.check("connections.setupTimeout", connections.setupTimeout, from: .milliseconds(1))
     try Self.check("connections.maxConnections", connections.maxConnections, 1...10_000_000)
     try Self.check("connections.maxRunningCalls", connections.maxRunningCalls, 1...1_000_000)

@@ -17,6 +17,10 @@ public final class ServerContext: CallContext {
   public var peerCertificate: PeerCertificate? { other.certificate }
   /// What came with the request.
   public let metadata: Metadata
+  /// The request's id: the value of the header that `Server.Configuration.calls.requestIDHeader` names, which goes with errors
+  /// and into the log. Nil where the server names none, where the request has none, or one that is not 1 to 128
+  /// characters of visible ASCII.
+  public var requestID: String? { reporter?.limits.requestID(metadata) }
   /// When the caller stops waiting; nil when it waits for ever. The task is cancelled then, and calls that the handler
   /// makes end no later.
   public let deadline: ContinuousClock.Instant?

@@ -104,7 +104,9 @@ extension ServerStream {
     context.executor.eventLoop.assertInEventLoop()
     let wire = wire
     let isSplit = state.hasSentHead || !initial.isEmpty
-    let failure = wire.failure(error, head, context.limits.errors(with: trailing, isSplit: isSplit))
+    let options = context.limits.errors(with: trailing, isSplit: isSplit, request: head.metadata)
+    var failure = wire.failure(error, head, options)
+    failure.requestID = options.requestID
     switch state.finish() {
     case .ignore: return (failure, false)
     case .goOn: wire.finish(exchange, failure, trailing)

@@ -195,7 +195,7 @@ package final class ServerStream: HTTPExchangeReceiver, DeadlineHolder, LedgerWa
     let error = CallError.HeadersTooLarge(
       what: "The answer's \(isHead ? "header block" : "trailers")", size: Int64(size), limit: Int64(HeaderBlock.maxSize)
     )
-    let failure = wire.failure(error, head, context.limits.errors())
+    let failure = wire.failure(error, head, context.limits.errors(request: head.metadata))
     context.router.failed(error, failure: failure, path: head.path)
     return wire.substitute(for: failure, isHead: isHead)
   }

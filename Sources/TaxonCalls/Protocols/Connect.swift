@@ -131,6 +131,8 @@ extension HTTPExchange {
     ]
     if let identity = failure.identity { fields.append(.init("taxon-error", "\(identity)")) }
     if let seconds = failure.retryAfter { fields.append(.init("retry-after", "\(seconds)", isIndexed: false)) }
+    if let language = failure.contentLanguage { fields.append(.init("content-language", language, isIndexed: false)) }
+    if failure.variesByLanguage { fields.append(.init("vary", "accept-language")) }
     let head = HeaderBlock(fields + HeaderBlock.Field.fields(of: answer.initial) + trailing)
     if answer.isBodiless { return sendHeadersOnly(head) }
     failure.body.withUnsafeBytes { bytes in send(bytes.count) { $0.copyMemory(from: bytes) } }

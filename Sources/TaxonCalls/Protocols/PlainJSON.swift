@@ -27,10 +27,13 @@ package enum PlainJSON: WireProtocol {
   package static func failure(
     _ error: some TaxonomyError, _ request: borrowing RequestHead, _ options: WireOptions
   ) -> CallFailure {
-    let body = ErrorBody(error, as: ErrorBody.Form(accept: request.metadata.list("accept")))
-    return CallFailure(
+    let body = ErrorBody(error, as: ErrorBody.Form(accept: request.metadata.list("accept")), options)
+    var failure = CallFailure(
       httpStatus: body.httpStatus, body: body.json, contentType: body.contentType, retryAfter: body.retryAfter,
       identity: body.identity, instanceID: body.instanceID)
+    failure.contentLanguage = body.contentLanguage
+    failure.variesByLanguage = body.variesByLanguage
+    return failure
   }
 
   package static func fail(_ exchange: any HTTPExchange, _ failure: CallFailure, _ answer: FailedAnswer) {

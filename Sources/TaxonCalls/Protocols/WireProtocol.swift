@@ -58,6 +58,8 @@ package struct AnswerHead {
 package struct CallFailure: Sendable {
   /// Names this occurrence, at the caller and in the log.
   package let instanceID: String
+  /// The request's id, for the log; nil where it has none.
+  package internal(set) var requestID: String?
   /// What was left out for lack of room, for the log.
   package let dropped: [String]
   /// The error as gRPC's trailers say it; nil where the body says it.
@@ -70,6 +72,10 @@ package struct CallFailure: Sendable {
   let contentType: String
   /// For `retry-after`: whole seconds.
   let retryAfter: Int64?
+  /// For `content-language`, where the body is not in English.
+  var contentLanguage: String?
+  /// Whether the body depends on `accept-language`.
+  var variesByLanguage = false
   /// Domain and code, where neither body nor trailers have both.
   let identity: ErrorIdentity?
 
