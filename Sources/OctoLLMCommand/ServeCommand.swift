@@ -80,6 +80,7 @@ struct ServeCommand: ParsableCommand {
       configuration.tls = ServerTLS(certificateFile: tlsCertificate, keyFile: tlsKey)
     }
     configuration.reflection = true
+    configuration.calls.requestIDHeader = "x-request-id"
     if !corsOrigin.isEmpty {
       configuration.cors = CORSSettings(origins: Set(corsOrigin))
       configuration.cors?.allowedHeaders = ["authorization"]

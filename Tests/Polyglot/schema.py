@@ -5,6 +5,7 @@ Says independently of the Swift side what an error has to look like on the wire,
 schema is tested without an edit here.
 """
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -63,6 +64,7 @@ class DeclaredError:
     categories: tuple[str, ...]
     traits: Traits
     template: str
+    options: taxonomy_pb2.ErrorOptions = dataclasses.field(compare=False)
 
     def __str__(self) -> str:
         return f"{self.domain}/{self.code}"
@@ -177,6 +179,7 @@ def errors_of(file: FileDescriptor) -> list[DeclaredError]:
                     categories=categories,
                     traits=_traits(declared).inside(outer),
                     template=declared.message,
+                    options=declared,
                 )
             )
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every error of the schema, raised by the Swift server and decoded with grpc_status."""
 
+import http.client
+import json
 import re
 import time
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from google.protobuf import duration_pb2
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from octollm.v1.orchestrator_pb2 import RaiseRequest
-from octollm_process import Server
+from octollm_process import PATIENCE, Server
 from schema import ERRORS, DeclaredError
 from taxon import error_traits_pb2, taxonomy_pb2
 
@@ -126,6 +128,10 @@ def test_its_details_come_in_order_and_once_each(error: DeclaredError, rehearse:
     ]  # fmt: skip
     if error.is_violation:
         expected.append(error_details_pb2.BadRequest)
+    if error.options.quota:
+        expected.append(error_details_pb2.QuotaFailure)
+    if error.options.HasField("resource"):
+        expected.append(error_details_pb2.ResourceInfo)
     failure = rehearse(error, retry_after=RETRY_AFTER)
     assert failure.types == [message.DESCRIPTOR.full_name for message in expected]
     assert all(detail.type_url.startswith("type.googleapis.com/") for detail in failure.rich.details)
@@ -213,3 +219,91 @@ def test_it_stops_after_so_many_times(server: Server) -> None:
     for _ in range(2):
         assert failing(lambda: server.rehearsal.Raise(request)).identity == ("octollm.dev", "CACHE_ERROR")
     assert server.rehearsal.Raise(request).failures == 2
+
+
+LOCALIZED = [error for error in ERRORS if error.options.localized]
+
+
+@pytest.fixture
+def ask(server: Server) -> Callable[..., Failure]:
+    """Raises an error for a request with metadata."""
+
+    def ask(error: DeclaredError, *metadata: tuple[str, str]) -> Failure:
+        request = RaiseRequest(domain=error.domain, code=error.code)
+        return failing(lambda: server.rehearsal.Raise(request, metadata=metadata))
+
+    return ask
+
+
+@pytest.mark.parametrize("error", LOCALIZED, ids=str)
+@pytest.mark.parametrize(
+    ("languages", "locale"), [("de-AT, en;q=0.5", "de"), ("it, fr;q=0.3, de;q=0.2", "fr"), ("en, de;q=0.9", None), ("*", None)]
+)
+def test_the_message_comes_in_the_language_that_is_asked_for(
+    error: DeclaredError, languages: str, locale: str | None, ask: Callable[..., Failure]
+) -> None:
+    for name in ("accept-language", "grpc-accept-language"):
+        failure = ask(error, (name, languages))
+        localized = failure.detail(error_details_pb2.LocalizedMessage)
+        assert (localized.locale if localized else None) == locale
+        if localized:
+            text = next(text.message for text in error.options.localized if text.locale == locale)
+            assert localized.message == render(text, failure.required(error.message))
+        assert failure.message == error.text(failure.required(error.message))
+    # What a program says counts more than what its user's browser adds.
+    failure = ask(error, ("accept-language", "fr"), ("grpc-accept-language", "de"))
+    assert failure.required(error_details_pb2.LocalizedMessage).locale == "de"
+
+
+def render(template: str, payload: Message) -> str:
+    return re.sub(r"\{(\w+)\}", lambda match: str(getattr(payload, match[1])), template)
+
+
+@pytest.mark.parametrize("error", [error for error in ERRORS if error.options.HasField("resource")], ids=str)
+def test_its_resource_is_named(error: DeclaredError, rehearse: Raise) -> None:
+    failure = rehearse(error)
+    resource = failure.required(error_details_pb2.ResourceInfo)
+    payload = failure.required(error.message)
+    assert resource.resource_type == render(error.options.resource.type, payload)
+    assert resource.resource_name == render(error.options.resource.name, payload)
+
+
+@pytest.mark.parametrize("error", [error for error in ERRORS if error.options.quota], ids=str)
+def test_its_quota_is_named(error: DeclaredError, rehearse: Raise) -> None:
+    failure = rehearse(error)
+    payload = failure.required(error.message)
+    found = [(it.subject, it.description) for it in failure.required(error_details_pb2.QuotaFailure).violations]
+    assert found == [(render(it.subject, payload), render(it.description, payload)) for it in error.options.quota]
+
+
+def test_the_request_is_named_in_the_error_and_in_the_log(ask: Callable[..., Failure], server: Server) -> None:
+    # An error of the server is written each time.
+    failure = ask(next(error for error in ERRORS if error.code == "DATABASE_ERROR"), ("x-request-id", "request-7"))
+    assert failure.required(error_details_pb2.RequestInfo).request_id == "request-7"
+    line = next(line for line in server.log.splitlines() if failure.traits.instance_id in line)
+    assert "rpc.request_id=request-7" in line
+
+
+@pytest.mark.parametrize("name", ["x" * 129, "two words", ""])
+def test_what_names_no_request_is_passed_over(name: str, ask: Callable[..., Failure]) -> None:
+    assert ask(ERRORS[0], ("x-request-id", name)).detail(error_details_pb2.RequestInfo) is None
+
+
+def test_a_body_of_http_is_in_the_language_that_is_asked_for(server: Server) -> None:
+    error = next(error for error in LOCALIZED if error.code == "TASK_NOT_FOUND")
+    for accept, member in (("application/json", "message"), ("application/problem+json", "detail")):
+        for languages, locale in (("de-DE,de;q=0.9,en;q=0.8", "de"), ("en-US,de;q=0.5", None)):
+            connection = http.client.HTTPConnection(server.target, timeout=PATIENCE)
+            headers = {"content-type": "application/json", "accept": accept, "accept-language": languages, "x-request-id": "r-7"}
+            connection.request("POST", "/octollm.v1.Orchestrator/GetTask", b'{"taskId": "none-such"}', headers)
+            answer = connection.getresponse()
+            body = json.loads(answer.read())
+            assert answer.status == 404
+            assert answer.getheader("content-language") == locale
+            assert "accept-language" in (answer.getheader("vary") or "")
+            text = next((text.message for text in error.options.localized if text.locale == locale), error.template)
+            assert body[member] == text.replace("{task_id}", "none-such")
+            if member == "detail":
+                assert body["request_id"] == "r-7"
+                assert body["resources"] == [{"resource_type": "octollm.v1.Task", "resource_name": "none-such"}]
+            connection.close()

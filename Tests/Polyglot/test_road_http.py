@@ -75,6 +75,7 @@ def test_problem_details_come_where_they_are_asked_for(wire: Wire) -> None:
     assert problem == {
         "title": "Rate limit exceeded", "status": 429, "detail": "Rate limit exceeded: 100 requests per 60s",
         "code": "RATE_LIMIT_EXCEEDED", "domain": "octollm.dev", "details": {"limit": 100, "window": 60}, "retry_after": 2,
+        "quota": [{"subject": "requests", "description": "100 requests per 60s"}],
     }  # fmt: skip
 
 
