@@ -54,11 +54,16 @@ let package = Package(
     // The generator.
     .executableTarget(
       name: "TaxonCommand",
-      dependencies: ["TaxonSwift", "TaxonSchema", ofPrograms("ArgumentParser", "swift-argument-parser")],
+      dependencies: [
+        "TaxonPython", "TaxonSwift", "TaxonSchema", ofPrograms("ArgumentParser", "swift-argument-parser"),
+      ],
       swiftSettings: settings),
     .executableTarget(
-      name: "protoc-gen-taxon", dependencies: ["TaxonSwift", "TaxonSchema"], swiftSettings: settings),
+      name: "protoc-gen-taxon", dependencies: ["TaxonPython", "TaxonSwift", "TaxonSchema"], swiftSettings: settings),
     .plugin(name: "TaxonPlugin", capability: .buildTool(), dependencies: ["protoc-gen-taxon"]),
+    .target(
+      name: "TaxonPython", dependencies: ["TaxonSchema", "TaxonProtobuf"], exclude: ["Runtime"], swiftSettings: settings
+    ),
     .target(name: "TaxonSwift", dependencies: ["TaxonSchema", "TaxonProtobuf"], swiftSettings: settings),
     .target(name: "TaxonSchema", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
 
@@ -147,7 +152,7 @@ let package = Package(
 
     .testTarget(
       name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"],
-      exclude: ["Corpus", "everything.proto", "json.proto", "kinds.proto", "legacy.proto"],
+      exclude: ["Corpus", "everything.proto", "failures.proto", "json.proto", "kinds.proto", "legacy.proto"],
       swiftSettings: settings),
     .testTarget(name: "TaxonErrorsTests", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .testTarget(
@@ -175,6 +180,8 @@ let package = Package(
       exclude: ["Corpus"], swiftSettings: settings),
     .testTarget(
       name: "TaxonSchemaTests", dependencies: ["TaxonSchema", "TaxonProtobuf"], swiftSettings: settings),
+    .testTarget(
+      name: "TaxonPythonTests", dependencies: ["TaxonPython", "TaxonSchema", "TaxonProtobuf"], swiftSettings: settings),
     .testTarget(
       name: "TaxonSwiftTests", dependencies: ["TaxonSwift", "TaxonSchema", "Taxon"], exclude: ["Corpus", "Schemas"],
       // Generated code has to do under these too.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import TaxonPython
 import TaxonSchema
 import TaxonSwift
 
@@ -38,18 +39,21 @@ struct SchemaArguments: ParsableArguments {
   @Argument(help: "The schemas.", completion: .file(extensions: ["proto"]))
   var files: [String]
 
-  /// Generates the Swift files of the schemas and reports diagnostics; errors end the command.
-  func generate(_ settings: GeneratorSettings) throws -> [(name: String, content: String)] {
+  /// Generates the files of the schemas and reports diagnostics; errors end the command.
+  func generate(_ language: some TargetLanguage) throws -> [(name: String, content: String)] {
     let search = ProtocSearch(environment: ProcessInfo.processInfo.environment) {
       FileManager.default.isExecutableFile(atPath: $0)
     }
-    var settings = settings
+    var language: any TargetLanguage = language
     var protoc: Protoc
     // The working directory by default.
     let folders = protoPath.isEmpty ? ["."] : protoPath
     do {
-      let sharing = try SharingTargets(targets(), preferred: Set(settings.modules.values))
-      settings.shared = sharing.shared
+      // Modules are Swift's alone.
+      var swift = language as? GeneratorSettings
+      let sharing = try SharingTargets(targets(), preferred: Set((swift?.modules ?? [:]).values))
+      swift?.shared = sharing.shared
+      if let swift { language = swift }
       protoc = Protoc(
         executable: try search.find(), folders: folders + [Self.taxonProtos] + sharing.folders,
         folderSetting: "--proto-path")
@@ -61,7 +65,7 @@ struct SchemaArguments: ParsableArguments {
     }
     // A mistake in a name is worth a look around, but not through a whole disk.
     let importable = { protoc.folders.flatMap { SharingTargets.schemas(in: $0, limit: 1000) } }
-    let generated = try protoc.generate(files, settings, importable: importable) { line in
+    let generated = try protoc.generate(files, language, importable: importable) { line in
       FileHandle.standardError.write(Data("\(line)\n".utf8))
     }
     guard let generated else { throw ExitCode.failure }
@@ -85,13 +89,13 @@ struct SchemaArguments: ParsableArguments {
     .appending(path: "Protos").path
 }
 
-/// `taxon generate`: Swift files to be committed, for those who don't use the plugin.
+/// `taxon generate`: Swift files to be committed, for those who don't use the plugin, or Python.
 struct Generate: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Writes the Swift files of schemas.")
+  static let configuration = CommandConfiguration(abstract: "Writes the Swift files of schemas, or their Python.")
 
   @OptionGroup var schemas: SchemaArguments
 
-  @Option(help: "The folder for the Swift files.")
+  @Option(help: "The folder for the files.")
   var out: String
 
   @Option(help: "Who sees the declarations: public, package or internal.")
@@ -117,7 +121,27 @@ struct Generate: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Embed the descriptors of the files, for reflection.")
   var descriptors = true
 
+  @Flag(
+    help:
+      "Write Python: exception classes, to stand beside what protoc --python_out makes. The settings of Swift do not count."
+  )
+  var python = false
+
+  @Flag(inversion: .prefixedNo, help: "Write Python's runtime too, the package taxon.runtime.")
+  var runtime = true
+
   func run() throws {
+    let files = try python ? generatePython() : generateSwift()
+    try write(files, to: URL(filePath: out, directoryHint: .isDirectory))
+  }
+
+  private func generatePython() throws -> [(name: String, content: String)] {
+    var settings = PythonSettings()
+    settings.runtime = runtime
+    return try schemas.generate(settings)
+  }
+
+  private func generateSwift() throws -> [(name: String, content: String)] {
     var settings = try GeneratorSettings(
       parameter: (module.map { "module=\($0)" } + prefix.map { "prefix=\($0)" }).joined(separator: ","))
     settings.access = access
@@ -125,12 +149,7 @@ struct Generate: ParsableCommand {
     settings.fakes = fakes
     settings.descriptors = descriptors ? .included : .omitted
     if !imports.isEmpty { settings.imports = imports }
-    let files = try schemas.generate(settings)
-    let folder = URL(filePath: out, directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    for file in files {
-      try Data(file.content.utf8).write(to: folder.appending(path: file.name))
-    }
+    return try schemas.generate(settings)
   }
 }
 

@@ -50,22 +50,12 @@ package struct GeneratorSettings: Hashable, Sendable {
   package init() {}
 
   /// A mistake in the parameter.
-  package struct Mistake: Error, Hashable, CustomStringConvertible {
-    /// What is wrong and how to mend it.
-    package var description: String
-  }
+  package typealias Mistake = ParameterMistake
 
   /// Reads protoc's parameter: `access=public,fakes=false,imports=A;B,module=a/b.proto:Module,prefix=a.b:AB,self=Own,source=/folder`.
   package init(parameter: String) throws(Mistake) {
-    for setting in parameter.split(separator: ",") {
-      let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      let name = parts[0]
-      // An empty list of imports is a value too: Taxon's lowest room imports nothing.
-      guard parts.count == 2, !parts[1].isEmpty || name == "imports" else {
-        throw Mistake(description: "parameter \"\(setting)\" has no value; write \(name)=…")
-      }
-      try set(name, parts[1])
-    }
+    // An empty list of imports is a value too: Taxon's lowest room imports nothing.
+    for (name, value) in try GeneratorParameter.settings(parameter, mayBeEmpty: ["imports"]) { try set(name, value) }
   }
 
   private mutating func set(_ name: String, _ value: String) throws(Mistake) {
@@ -77,11 +67,11 @@ package struct GeneratorSettings: Hashable, Sendable {
       }
       self.access = access
     case "clients":
-      clients = try Self.flag(name, value)
+      clients = try GeneratorParameter.flag(name, value)
     case "fakes":
-      fakes = try Self.flag(name, value)
+      fakes = try GeneratorParameter.flag(name, value)
     case "descriptors":
-      descriptors = value == "only" ? .alone : try Self.flag(name, value) ? .included : .omitted
+      descriptors = value == "only" ? .alone : try GeneratorParameter.flag(name, value) ? .included : .omitted
     case "imports":
       imports = value.split(separator: ";").map(String.init)
     case "module":
@@ -101,8 +91,7 @@ package struct GeneratorSettings: Hashable, Sendable {
     case "self":
       ownModule = value
     case "source":
-      // Escaped, because commas come between the settings.
-      sourceFolders.append(Self.replace("%25", with: "%", in: Self.replace("%2C", with: ",", in: value)))
+      sourceFolders.append(GeneratorParameter.folder(value))
     default:
       throw Mistake(
         description: "\"\(name)\" is not a parameter; the parameters are access, clients, descriptors, fakes, imports, "
@@ -110,19 +99,8 @@ package struct GeneratorSettings: Hashable, Sendable {
     }
   }
 
-  private static func flag(_ name: String, _ value: String) throws(Mistake) -> Bool {
-    guard let flag = Bool(value) else {
-      throw Mistake(description: "parameter \(name)=\(value) is neither true nor false")
-    }
-    return flag
-  }
-
   private static func isPrefix(_ text: String) -> Bool {
     text.allSatisfy { $0 == "_" || $0.isLetter || $0.isNumber } && text.first?.isNumber != true
-  }
-
-  private static func replace(_ part: String, with other: String, in text: String) -> String {
-    text.split(separator: part, omittingEmptySubsequences: false).joined(separator: other)
   }
 
   /// The entry of `prefixes` for a file: by its path, its package, or the innermost package around that.

@@ -3,7 +3,7 @@ import Foundation
 import TaxonSchema
 import TaxonSwift
 
-/// `protoc-gen-taxon --protoc=… --out=… SCHEMA…`, as TaxonPlugin starts it: runs protoc and writes the Swift files.
+/// `protoc-gen-taxon --protoc=… --out=… SCHEMA…`, as TaxonPlugin starts it: runs protoc and writes the generated files.
 struct Driver {
   private var protoc = ""
   private var folders: [String] = []
@@ -53,20 +53,22 @@ struct Driver {
   }
 
   /// False when the schemas have mistakes, which are reported.
-  func run(report: (String) -> Void) throws -> Bool {
-    var settings = try GeneratorSettings(parameter: SettingsFile.expand(parameters.joined(separator: ",")))
-    let sharing = try SharingTargets(targets, preferred: Set(settings.modules.values))
-    settings.shared = sharing.shared
+  func run(_ languages: TargetLanguages, report: (String) -> Void) throws -> Bool {
+    var language = try languages.language(parameter: SettingsFile.expand(parameters.joined(separator: ",")))
+    // Modules are Swift's alone.
+    var swift = language as? GeneratorSettings
+    let sharing = try SharingTargets(targets, preferred: Set((swift?.modules ?? [:]).values))
+    swift?.shared = sharing.shared
     // Who names the module of the code is the plugin, which has named all others too.
-    settings.knowsModules = settings.ownModule != nil
+    let ownModule = swift?.ownModule
+    swift?.knowsModules = ownModule != nil
+    if let swift { language = swift }
     var protoc = Protoc(
       executable: protoc, folders: folders + sharing.folders, folderSetting: "\"importPaths\" of taxon.json")
-    protoc.explain = { sharing.explain($0, for: settings.ownModule) }
-    let generated = try protoc.generate(files, settings, importable: { sharing.importable }, report: report)
+    protoc.explain = { sharing.explain($0, for: ownModule) }
+    let generated = try protoc.generate(files, language, importable: { sharing.importable }, report: report)
     guard let generated else { return false }
-    for file in generated {
-      try Data(file.content.utf8).write(to: URL(filePath: out, directoryHint: .isDirectory).appending(path: file.name))
-    }
+    try write(generated, to: URL(filePath: out, directoryHint: .isDirectory))
     return true
   }
 }

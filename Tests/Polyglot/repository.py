@@ -31,12 +31,12 @@ def generate_python(protos: Path, into: Path) -> None:
 def generate_test_messages(into: Path) -> None:
     """Those of the Swift tests of the runtime."""
     protos = ROOT / "Tests" / "TaxonProtobufTests"
-    run_protoc(protos, into, sorted(file.name for file in protos.glob("*.proto")))
+    run_protoc(protos, into, sorted(file.name for file in protos.glob("*.proto")), f"-I{PROTOS}")
 
 
-def run_protoc(protos: Path, into: Path, files: list[str]) -> None:
+def run_protoc(protos: Path, into: Path, files: list[str], *options: str) -> None:
     protoc = os.environ.get("PROTOC_PATH", "protoc")
-    subprocess.run([protoc, f"-I{protos}", f"--python_out={into}", *files], check=True)
+    subprocess.run([protoc, f"-I{protos}", f"--python_out={into}", *options, *files], check=True)
 
 
 def swift(*arguments: str, package: Path = ROOT, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -53,7 +53,7 @@ import Testing
     let request = Google_Protobuf_Compiler_CodeGeneratorRequest(
       fileToGenerate: names,
       protoFile: try Google_Protobuf_FileDescriptorSet(decoding: schema.descriptorSet(names)).file)
-    let answer = try ProtocPlugin().answer(request.encoded())
+    let answer = try ProtocPlugin(TargetLanguages([("swift", GeneratorSettings.self)])).answer(request.encoded())
     let response = try Google_Protobuf_Compiler_CodeGeneratorResponse(decoding: answer)
     #expect(
       response.error == """

@@ -59,8 +59,10 @@ struct JSONDetails {
     guard isList else { return scalar(text, field.type.kind) }
     if field.type.kind == .string {
       // The text has the elements joined, and cannot say where a comma is an element's own.
-      return .array(strings(field.number, in: error).map { .string($0) })
+      return .array(elements(field.number, in: error).map { .string(String(decoding: $0, as: UTF8.self)) })
     }
+    // Nor, of bytes, whether there is none or an empty one.
+    if field.type.kind == .bytes { return .array(elements(field.number, in: error).map { .string(ErrorText($0)) }) }
     guard !text.isEmpty else { return .array([]) }
     return .array(text.split(separator: ", ").map { scalar(String($0), field.type.kind) })
   }
@@ -92,10 +94,10 @@ struct JSONDetails {
       })
   }
 
-  /// The elements of a repeated string, straight from the encoded message.
-  private static func strings(_ number: UInt32, in error: some DeclaredError) -> [String] {
+  /// The elements of a repeated string or of repeated bytes, straight from the encoded message.
+  private static func elements(_ number: UInt32, in error: some DeclaredError) -> [[UInt8]] {
     let fields = (try? Google_Protobuf_Empty(decoding: error.encoded()))?.unknownFields
-    return fields?.lengthDelimited(number).map { String(decoding: $0, as: UTF8.self) } ?? []
+    return fields?.lengthDelimited(number).map { Array($0) } ?? []
   }
 
   /// A field that holds messages; nil where it is not set or has no JSON form.

@@ -196,8 +196,11 @@ extension Emitter {
 
   /// Interpolates without a conversion.
   private func isDirect(_ field: SchemaField) -> Bool {
-    guard case .scalar(let scalar) = field.type else { return false }
-    return !field.isRepeated && scalar != .bytes
+    guard case .scalar(let scalar) = field.type, !field.isRepeated else { return false }
+    return switch scalar {
+    case .bytes, .double, .float: false
+    default: true
+    }
   }
 
   private func unsetCondition(_ field: SchemaField, _ value: String) -> String {

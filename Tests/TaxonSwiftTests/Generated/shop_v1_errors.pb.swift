@@ -546,7 +546,7 @@ enum SystemError: ErrorUnion {
       httpStatus: 503, severity: .error, retry: .throttled, breaker: .success, isRetrySafe: true)
 
     var message: String {
-      "Warehouse \(site) of \(size.rawValue == 0 ? "any size" : ErrorText(size)), \(share), \(maybeSize.map { ErrorText($0) } ?? ""), \(data.isEmpty ? "no data" : ErrorText(data)), \(!isOn ? "off" : ErrorText(isOn)), \(text ?? "-"), \(ErrorText(sizes))"
+      "Warehouse \(site) of \(size.rawValue == 0 ? "any size" : ErrorText(size)), \(ErrorText(share)), \(maybeSize.map { ErrorText($0) } ?? ""), \(data.isEmpty ? "no data" : ErrorText(data)), \(!isOn ? "off" : ErrorText(isOn)), \(text ?? "-"), \(ErrorText(sizes))"
     }
 
     var safeFields: [(name: String, text: String)] {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TaxonProtobuf
-import TaxonSchema
 
-/// Turns a request of protoc into Swift files, or into diagnostics when the schema has mistakes.
+/// Turns a request of protoc into files of a language, or into diagnostics when the schema has mistakes.
 package struct Generator {
   private let request: Google_Protobuf_Compiler_CodeGeneratorRequest
   private let readFile: (String) -> String?
@@ -37,7 +36,7 @@ package struct Generator {
     /// A name in a `raises` option stands for nothing; a file that is not imported may have it.
     var hasUnknownRaises = false
     /// A diagnostic is an error.
-    var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+    package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
   }
 
   /// The schema of the request, for names that another run could import.
@@ -46,33 +45,23 @@ package struct Generator {
     return SchemaBuilder.build(request.protoFile, generating: [], diagnostics: &diagnostics)
   }
 
-  /// Checks the schema, and writes its Swift files when it has no mistakes. `importable` has schemas that could be
+  /// Checks the schema, and writes its files in a language when it has no mistakes. `importable` has schemas that could be
   /// imported: mistakes in `raises` name them.
-  package func generate(_ settings: GeneratorSettings, importable: Schema? = nil) -> Outcome {
-    let sources = SourceFiles(folders: settings.sourceFolders + [""], read: readFile)
+  package func generate(_ language: some TargetLanguage, importable: Schema? = nil) -> Outcome {
+    let sources = SourceFiles(folders: language.sourceFolders + [""], read: readFile)
     var diagnostics = Diagnostics(files: request.protoFile.map { $0.name ?? "" }, sources: sources)
     let schema = SchemaBuilder.build(
       request.protoFile, generating: Set(request.fileToGenerate), importable: importable, diagnostics: &diagnostics)
-    OmissionCheck(schema: schema).run(&diagnostics)
-    schema.check(&diagnostics, mistakeInName: Identifier.mistake(inRootType:))
-    let names = SwiftNames(schema, settings: settings)
-    let descriptors = EmbeddedDescriptors(schema, settings: settings)
-    NameCheck(schema: schema, names: names, embedded: descriptors).run(&diagnostics)
+    schema.check(&diagnostics, mistakeInName: language.mistake(inRootType:))
+    language.check(schema, &diagnostics)
 
     var outcome = Outcome(
       diagnostics: diagnostics.sorted, files: [], importsForErrors: schema.importsForErrors(),
       hasUnknownRaises: schema.hasUnknownRaises)
     guard !outcome.hasErrors else { return outcome }
-    let layout = Layout(schema)
-    let nestedSafety = NestedSafety(schema, settings: settings)
-    let emitters = schema.generatedFiles.map { file in
-      Emitter(
-        file, names: names, layout: layout, nestedSafety: nestedSafety, settings: settings, descriptors: descriptors)
-    }
-    ModuleCheck(schema: schema, settings: settings).run(emitters, &diagnostics)
+    let files = language.files(of: schema, &diagnostics)
     outcome.diagnostics = diagnostics.sorted
-    guard !outcome.hasErrors else { return outcome }
-    outcome.files = emitters.map { (name: Identifier.outputFile($0.file.path), content: $0.emit()) }
+    if !outcome.hasErrors { outcome.files = files }
     return outcome
   }
 }
@@ -85,9 +74,12 @@ package struct ProtocPlugin {
   package var expandParameter: (String) throws -> String = { $0 }
   /// Takes warnings, which a response has no place for.
   package var warn: (Diagnostic) -> Void = { _ in }
+  private let languages: TargetLanguages
 
   /// Makes a plugin that reads no files.
-  package init() {}
+  package init(_ languages: TargetLanguages) {
+    self.languages = languages
+  }
 
   /// The answer to a request. Throws when the request cannot be decoded.
   package func answer(_ request: [UInt8]) throws -> [UInt8] {
@@ -98,17 +90,19 @@ package struct ProtocPlugin {
       // As with all mistakes: protoc has begun a line before the text.
       return try Google_Protobuf_Compiler_CodeGeneratorResponse(error: "\n\(error)").encoded()
     }
-    return try Generator(request, readFile: readFile).run(warn: warn).encoded()
+    return try Generator(request, readFile: readFile).run(languages, warn: warn).encoded()
   }
 }
 
 extension Generator {
   /// The answer to protoc. Mistakes are in its `error`, each on a line of its own; warnings go to `warn`.
-  package func run(warn: (Diagnostic) -> Void = { _ in }) -> Google_Protobuf_Compiler_CodeGeneratorResponse {
+  package func run(
+    _ languages: TargetLanguages, warn: (Diagnostic) -> Void = { _ in }
+  ) -> Google_Protobuf_Compiler_CodeGeneratorResponse {
     // FEATURE_PROTO3_OPTIONAL.
     var response = Google_Protobuf_Compiler_CodeGeneratorResponse(supportedFeatures: 1)
     do {
-      let outcome = generate(try GeneratorSettings(parameter: request.parameter ?? ""))
+      let outcome = generate(try languages.language(parameter: request.parameter ?? ""))
       for warning in outcome.diagnostics where warning.severity == .warning { warn(warning) }
       let errors = outcome.diagnostics.filter { $0.severity == .error }
       // protoc puts "--taxon_out: " before the text: the first diagnostic begins on the next line.
@@ -126,21 +120,21 @@ extension Protoc {
   /// when there is an error. `importable` gives schemas that could be imported, by the names that imports have; they are
   /// read when a name in `raises` is unknown.
   package func generate(
-    _ files: [String], _ settings: GeneratorSettings, importable: () -> [String] = { [] }, report: (String) -> Void
+    _ files: [String], _ language: some TargetLanguage, importable: () -> [String] = { [] }, report: (String) -> Void
   ) throws -> [(name: String, content: String)]? {
     let reading = try read(files)
     guard let set = reading.descriptorSet else {
       reading.lines().forEach(report)
       return nil
     }
-    var settings = settings
-    settings.sourceFolders = folders
+    var language = language
+    language.sourceFolders = folders
     let generator = try Generator(descriptorSet: set, generating: files.map(name)) {
       try? String(contentsOfFile: $0, encoding: .utf8)
     }
-    var outcome = generator.generate(settings)
+    var outcome = generator.generate(language)
     if outcome.hasUnknownRaises, let others = try importableSchema(importable()) {
-      outcome = generator.generate(settings, importable: others)
+      outcome = generator.generate(language, importable: others)
     }
     reading.lines(neededImports: outcome.importsForErrors).forEach(report)
     outcome.diagnostics.map(\.description).forEach(report)
@@ -166,5 +160,14 @@ extension Protoc {
       found += more.filter { file in !found.contains { $0.name == file.name } }
     }
     return Generator(.init(protoFile: found)).schema()
+  }
+}
+
+/// Writes generated files into a folder, and makes the folders that they need.
+package func write(_ files: [(name: String, content: String)], to folder: URL) throws {
+  for file in files {
+    let url = folder.appending(path: file.name)
+    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(file.content.utf8).write(to: url)
   }
 }

@@ -1,0 +1,1 @@
+../../TaxonSchemaTests/Support/SchemaTexts.swift
