@@ -109,3 +109,42 @@ def test_protoc_runs_it_as_its_plugin(folder: Path) -> None:
         check=True,
     )  # fmt: skip
     assert "enum Protocol_: ProtobufEnum" in (folder / "out" / "t.pb.swift").read_text()
+
+
+def test_a_language_that_there_is_not_is_named(folder: Path) -> None:
+    (folder / "t.proto").write_text(FOREIGN)
+    done = subprocess.run(
+        [PROTOC, f"-I{folder}", f"--plugin=protoc-gen-taxon={executable('protoc-gen-taxon')}",
+         f"--taxon_out={folder / 'out'}", "--taxon_opt=lang=go", folder / "t.proto"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "parameter lang=go is not a language; write lang=swift or lang=python" in done.stderr
+
+
+def test_the_command_writes_python_as_protoc_does(folder: Path) -> None:
+    files = [f"octollm/v1/{name}.proto" for name in ("errors", "orchestrator", "reflex")]
+    (folder / "protoc").mkdir()
+    subprocess.run(
+        [PROTOC, f"-I{PROTOS}", f"--plugin=protoc-gen-taxon={executable('protoc-gen-taxon')}",
+         f"--taxon_out={folder / 'protoc'}", "--taxon_opt=lang=python", *files],
+        check=True,
+    )  # fmt: skip
+    command = [executable("taxon"), "generate", "--python", "--out", folder / "out", "-I", PROTOS]
+    done = subprocess.run([*command, *(PROTOS / file for file in files)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    written = {file.relative_to(folder / "out"): file.read_text() for file in (folder / "out").rglob("*.py")}
+    assert Path("octollm/v1/errors_taxon.py") in written and Path("taxon/runtime/errors.py") in written
+    assert written == {file.relative_to(folder / "protoc"): file.read_text() for file in (folder / "protoc").rglob("*.py")}
+    subprocess.run([*command, "--no-runtime", PROTOS / "taxon" / "errors.proto"], check=True)
+    assert (folder / "out" / "taxon" / "errors_taxon.py").exists()
+
+
+def test_the_driver_makes_folders_for_python(folder: Path) -> None:
+    command = [
+        executable("protoc-gen-taxon"), f"--protoc={PROTOC}", f"--out={folder / 'out'}", "--taxon_opt=lang=python",
+        f"--proto_path={PROTOS}", PROTOS / "octollm" / "v1" / "errors.proto",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (folder / "out" / "octollm" / "v1" / "errors_taxon.py").exists()

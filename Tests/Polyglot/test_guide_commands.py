@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 from deployment import every_road
 from octollm_process import Server
-from repository import PROTOS, ROOT
+from repository import PROTOS, ROOT, executable
 
 GUIDE = ROOT / "Documentation" / "Guide"
 PAGES = {name: (GUIDE / f"{name}.md").read_text() for name in ("Curl", "Browser", "Python")} | {"Deployment": every_road()}
 BLOCK = re.compile(r"(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```\n", re.S)
 SERVE = "octollm serve "
-CONFIGURATIONS = ("nginx", "haproxy")
-"""test_deployment.py runs these."""
+CONFIGURATIONS = ("nginx", "haproxy", "ini", "py")
+"""test_deployment.py runs the first two, test_python_versions.py has the third, and `py` wants a framework that is not here."""
 PORT = "localhost:50051"
 """That of the pages."""
 
@@ -73,6 +73,7 @@ def folder(tmp_path: Path) -> Path:
     (folder / "Protos").symlink_to(PROTOS)
     (folder / "bin" / "python3").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (folder / "bin" / "python3").chmod(0o755)
+    (folder / "bin" / "protoc-gen-taxon").symlink_to(executable("protoc-gen-taxon"))
     return folder
 
 
