@@ -55,6 +55,8 @@ class TaxonomyError(Exception):
         """The trailing metadata that it was read from."""
         self.pushback: float | None = None
         """Seconds, from `grpc-retry-pushback-ms`; negative where the server asks for no retry (gRPC A6)."""
+        self.is_injected = False
+        """True: nothing went wrong. A fault injector raised it, in a test or a drill."""
         self.is_from_call = False
         """True for the outcome of a call of this process: a server passes it on only where its method declares it."""
 

@@ -145,6 +145,7 @@ class _Reading:
         if self.traits is not None:
             error.instance_id = self.traits.instance_id or None
             error.omitted = tuple(self.traits.omitted)
+            error.is_injected = self.traits.injected
             error.received_causes = tuple(Identity(c.domain, c.code) for c in self.traits.causes)[: errors.MOST_CAUSES]
         return error
 
