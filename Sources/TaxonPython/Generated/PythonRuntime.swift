@@ -692,6 +692,8 @@ class TaxonomyError(Exception):
         """The trailing metadata that it was read from."""
         self.pushback: float | None = None
         """Seconds, from `grpc-retry-pushback-ms`; negative where the server asks for no retry (gRPC A6)."""
+        self.is_injected = False
+        """True: nothing went wrong. A fault injector raised it, in a test or a drill."""
         self.is_from_call = False
         """True for the outcome of a call of this process: a server passes it on only where its method declares it."""
 
@@ -1738,6 +1740,7 @@ class _Reading:
         if self.traits is not None:
             error.instance_id = self.traits.instance_id or None
             error.omitted = tuple(self.traits.omitted)
+            error.is_injected = self.traits.injected
             error.received_causes = tuple(Identity(c.domain, c.code) for c in self.traits.causes)[: errors.MOST_CAUSES]
         return error
 

@@ -18,6 +18,8 @@ enum DeliveryError: ErrorUnion {
 
   static let members: [any DeclaredError.Type] = [ParcelLost.self, TooManyParcels.self, NotReady.self, LorryAway.self]
 
+  static var category: ErrorCategory? { ErrorCategory(domain: "delivery.shop.example", path: ["DeliveryError"]) }
+
   init?(_ error: any TaxonomyError) {
     switch error {
     case let error as ParcelLost: self = .parcelLost(error)
