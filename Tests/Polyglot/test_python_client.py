@@ -190,7 +190,7 @@ class TestWaysToCall:
         with pytest.raises(grpc.RpcError) as raised:
             server.rehearsal.Raise(RaiseRequest(domain="octollm.dev", code="CACHE_ERROR"))
         error = runtime.from_rpc_error(raised.value)
-        assert isinstance(error, errors_taxon.CacheError) and error.operation == "get"
+        assert isinstance(error, errors_taxon.CacheError) and error.operation == "read"
         assert runtime.from_rpc_error(error) is error
 
 

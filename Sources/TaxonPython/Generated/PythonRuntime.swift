@@ -10,8 +10,8 @@ enum PythonRuntime {
 """Errors that are declared in protobuf, for grpcio: what the modules made by protoc-gen-taxon share.
 
 `from_rpc_error` makes an exception of a failed call; the interceptors do it for every call. The interceptors of
-servers send
-what handlers raise. `is_retryable`, `wait_retry_after` and `counts_as_failure` are for tenacity and pybreaker.
+servers send what handlers raise. `is_retryable`, `wait_retry_after` and `counts_as_failure` are for tenacity and
+pybreaker.
 """
 
 from google.protobuf.message import Message
@@ -94,8 +94,7 @@ def aio_client_interceptors() -> list[grpc.aio.ClientInterceptor]:
     """Interceptors, one for each kind of call, with which failed calls raise a `TaxonomyError`, from grpcio's own.
 
     Use them as `grpc.aio.insecure_channel(target, interceptors=[*aio_client_interceptors(), …])`, first, so that
-    others see
-    grpcio's errors.
+    others see grpcio's errors.
     """
     return [_UnaryUnary(), _UnaryStream(), _StreamUnary(), _StreamStream()]
 
@@ -314,9 +313,8 @@ from taxon.runtime.errors import FieldViolation
 from taxon.runtime.status_writer import BAD_REQUEST, ERROR_INFO, ERROR_TRAITS, RETRY_INFO, StatusWriter
 
 _FIXED = 7 + 12 + 11 + 12 + 23 + 5 * 32 + 3 + 2 + 16
-"""Names and 32 bytes for each of `:status`, `content-type`, `grpc-status`, `grpc-message`,
-`grpc-status-details-bin`; three
-digits of HTTP's status, two of gRPC's, and "application/grpc"."""
+"""Names and 32 bytes for each of `:status`, `content-type`, `grpc-status`, `grpc-message`, `grpc-status-details-bin`;
+three digits of HTTP's status, two of gRPC's, and "application/grpc"."""
 _HINTS = 22 + 11 + 2 * (32 + 10)
 """`grpc-retry-pushback-ms` and `retry-after`, with ten digits each."""
 
@@ -327,8 +325,8 @@ _LONG_TEXT = 256
 
 
 def _encoded_count(message: str) -> int:
-    """Bytes of a percent-encoded message (gRPC over HTTP/2): printable ASCII stays, but for `%` and a space at
-    either end."""
+    """Bytes of a percent-encoded message (gRPC over HTTP/2): printable ASCII stays, but for `%` and a space at either
+    end."""
     data = message.encode()
     count = sum(1 if 0x20 <= byte <= 0x7E and byte != 0x25 else 3 for byte in data)
     return count + 2 * data.startswith(b" ") + 2 * (len(data) > 1 and data.endswith(b" "))
@@ -340,8 +338,7 @@ def _cost(base: int, message: str, details: int) -> int:
 
 def fitted(writer: StatusWriter, *, limit: int, within: int, reserved: int) -> tuple[str, bytes, list[str]]:
     """Message and details within a limit, and what was left out. `within` is the limit where that is not enough for
-    what has to
-    stay; `reserved` is what else goes with the error."""
+    what has to stay; `reserved` is what else goes with the error."""
     base = _FIXED + (_HINTS if writer.retry_after is not None else 0) + reserved
     if writer.is_bare:
         message = _fitting_message(writer.message, base, limit) or _fitting_message(writer.message, base, within)
@@ -374,12 +371,10 @@ def _beginning(text: str, is_fine: Callable[[str], bool]) -> str:
 class _Fitting:
     """One error being made to fit.
 
-    In this order go: what was added, largest first; the end of a long message; ErrorInfo's copies of long fields;
-    the error
-    itself, whose safe fields are in ErrorInfo; violations from the end; ErrorInfo's fields, largest first; added
-    details that
-    stand for derived ones; the names of what was left out; the message. Reason, domain, ErrorTraits and RetryInfo stay,
-    unless not even they have room.
+    In this order go: what was added, largest first; the end of a long message; ErrorInfo's copies of long fields; the
+    error itself, whose safe fields are in ErrorInfo; violations from the end; ErrorInfo's fields, largest first;
+    added details that stand for derived ones; the names of what was left out; the message. Reason, domain,
+    ErrorTraits and RetryInfo stay, unless not even they have room.
     """
 
     writer: StatusWriter
@@ -524,10 +519,11 @@ class ErrorClientInterceptor(
     grpc.StreamUnaryClientInterceptor,
     grpc.StreamStreamClientInterceptor,
 ):
-    """Makes failed calls raise a `TaxonomyError`, from grpcio's own: at the call, from futures, and while a stream
-    is read.
+    """Makes failed calls raise a `TaxonomyError`, from grpcio's own: at the call, from futures, and while a stream is
+    read.
 
-    Use it as `grpc.intercept_channel(channel, ErrorClientInterceptor(), …)`, first, so that others see grpcio's errors.
+    Use it as `grpc.intercept_channel(channel, ErrorClientInterceptor(), …)`, first, so that others see grpcio's
+    errors.
     """
 
     def intercept_unary_unary(self, continuation: Callable[..., Any], client_call_details: Any, request: Any) -> Any:
@@ -1121,9 +1117,8 @@ USUAL_HTTP_STATUS = {
 def plain(status: grpc.StatusCode, *, has_retry_hint: bool = False) -> Facts:
     """A plain gRPC status. OK, which is no failure, becomes UNKNOWN.
 
-    RESOURCE_EXHAUSTED may be a quota, which recovers, or a message that is too large, which does not: it may be
-    tried again
-    only where the server says after what time.
+    RESOURCE_EXHAUSTED may be a quota, which recovers, or a message that is too large, which does not: it may be tried
+    again only where the server says after what time.
     """
     status = grpc.StatusCode.UNKNOWN if status is grpc.StatusCode.OK else status
     severity, retry, breaker = Severity.WARNING, RetryClass.NEVER, BreakerClass.NEUTRAL
@@ -1239,8 +1234,7 @@ def make(kind: type[Kind], fields: Mapping[str, object]) -> Kind:
     """A message with these fields; None stands for a field that is not set.
 
     Raises TypeError for a field without presence that is None, for a text or bytes where there should be a list, and
-    for two
-    members of one oneof.
+    for two members of one oneof.
     """
     given: dict[str, Any] = {}
     oneofs: dict[str, str] = {}
@@ -1541,8 +1535,7 @@ def _known(error: BaseException) -> TaxonomyError | None:
 
 def is_retryable(error: BaseException, *, method: str | None = None, is_idempotent: bool = False) -> bool:
     """Whether a failed call may be made again: the error is TRANSIENT or THROTTLED, the server does not ask for no
-    retry, and a
-    second call does no harm.
+    retry, and a second call does no harm.
 
     The last is so where the error says that nothing happened (`is_retry_safe`), where the schema declares the method
     idempotent, and where the caller says so. `method` is its full name, such as "/octollm.v1.Orchestrator/GetTask".
@@ -1626,10 +1619,8 @@ def from_rpc_error(error: BaseException) -> TaxonomyError:
     """The error that a failed call of grpcio amounts to: one of `grpc`, of `grpc.aio`, or with the same methods.
 
     Identity is (domain, code): an error of an imported module in its class, from the payload, or from ErrorInfo's
-    metadata
-    where that did not arrive; any other as `OtherError`, with the classes that ErrorTraits say, and for the rest
-    with what the
-    gRPC status means. Never raises: what is no failed call is an UNKNOWN.
+    metadata where that did not arrive; any other as `OtherError`, with the classes that ErrorTraits say, and for the
+    rest with what the gRPC status means. Never raises: what is no failed call is an UNKNOWN.
     """
     if isinstance(error, TaxonomyError):
         return error
@@ -1920,7 +1911,8 @@ class Settings:
         return status
 
     def _sent(self, method: str, error: Exception) -> TaxonomyError:
-        """The error, where its method declares it, and a plain status of this process; an INTERNAL_ERROR for all else.
+        """The error, where its method declares it, and a plain status of this process; an INTERNAL_ERROR for all
+        else.
 
         Of an error that a call brought, its identity goes along, by which a chain of services can be followed.
         """
@@ -1947,11 +1939,10 @@ def _name(error: Exception) -> str:
 class ErrorServerInterceptor(grpc.ServerInterceptor):
     """Sends the `TaxonomyError` that a handler raises, with its details, within a budget.
 
-    Anything else that is raised, and what the method does not declare in its `raises`, becomes an INTERNAL_ERROR
-    that says
-    nothing of it; the logger "taxon" has it, with the traceback, under the instance id that the caller gets.
-    `context.abort`
-    and cancellation stay as they are. Put it last in the list of interceptors, nearest to the handlers.
+    Anything else that is raised, and what the method does not declare in its `raises`, becomes an INTERNAL_ERROR that
+    says nothing of it; the logger "taxon" has it, with the traceback, under the instance id that the caller gets.
+    `context.abort` and cancellation stay as they are. Put it last in the list of interceptors, nearest to the
+    handlers.
 
     `budget` is in bytes, as HTTP/2 counts a header list. `passing` are errors, by domain and code, that any method
     may raise.
@@ -2012,8 +2003,8 @@ def stream(behaviour: Callable[..., Any], method: str, settings: Settings) -> Ca
 
 
 def stream_of_asyncio(behaviour: Callable[..., Any], method: str, settings: Settings) -> Callable[..., Any]:
-    """`stream` for a plain function in `grpc.aio`, where an abort may overtake the response before it, and then nothing
-    ends the call: it ends as one that returns does."""
+    """`stream` for a plain function in `grpc.aio`, where an abort may overtake the response before it, and then
+    nothing ends the call: it ends as one that returns does."""
 
     def call(request: Any, context: Any) -> Iterator[Any]:
         watched = _Context(context)
@@ -2321,8 +2312,7 @@ class WireStatus:
     message: str
     details: bytes
     """A `google.rpc.Status`: ErrorInfo, the error itself, ErrorTraits, RetryInfo, BadRequest, and what was added.
-    Empty when
-    there is nothing to say that code and message do not."""
+    Empty when there is nothing to say that code and message do not."""
     retry_pushback: int | None
     """Milliseconds."""
     retry_after: int | None

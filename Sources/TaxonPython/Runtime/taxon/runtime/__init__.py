@@ -2,8 +2,8 @@
 """Errors that are declared in protobuf, for grpcio: what the modules made by protoc-gen-taxon share.
 
 `from_rpc_error` makes an exception of a failed call; the interceptors do it for every call. The interceptors of
-servers send
-what handlers raise. `is_retryable`, `wait_retry_after` and `counts_as_failure` are for tenacity and pybreaker.
+servers send what handlers raise. `is_retryable`, `wait_retry_after` and `counts_as_failure` are for tenacity and
+pybreaker.
 """
 
 from google.protobuf.message import Message

@@ -18,8 +18,7 @@ def aio_client_interceptors() -> list[grpc.aio.ClientInterceptor]:
     """Interceptors, one for each kind of call, with which failed calls raise a `TaxonomyError`, from grpcio's own.
 
     Use them as `grpc.aio.insecure_channel(target, interceptors=[*aio_client_interceptors(), …])`, first, so that
-    others see
-    grpcio's errors.
+    others see grpcio's errors.
     """
     return [_UnaryUnary(), _UnaryStream(), _StreamUnary(), _StreamStream()]
 

@@ -12,9 +12,8 @@ from taxon.runtime.errors import FieldViolation
 from taxon.runtime.status_writer import BAD_REQUEST, ERROR_INFO, ERROR_TRAITS, RETRY_INFO, StatusWriter
 
 _FIXED = 7 + 12 + 11 + 12 + 23 + 5 * 32 + 3 + 2 + 16
-"""Names and 32 bytes for each of `:status`, `content-type`, `grpc-status`, `grpc-message`,
-`grpc-status-details-bin`; three
-digits of HTTP's status, two of gRPC's, and "application/grpc"."""
+"""Names and 32 bytes for each of `:status`, `content-type`, `grpc-status`, `grpc-message`, `grpc-status-details-bin`;
+three digits of HTTP's status, two of gRPC's, and "application/grpc"."""
 _HINTS = 22 + 11 + 2 * (32 + 10)
 """`grpc-retry-pushback-ms` and `retry-after`, with ten digits each."""
 
@@ -25,8 +24,8 @@ _LONG_TEXT = 256
 
 
 def _encoded_count(message: str) -> int:
-    """Bytes of a percent-encoded message (gRPC over HTTP/2): printable ASCII stays, but for `%` and a space at
-    either end."""
+    """Bytes of a percent-encoded message (gRPC over HTTP/2): printable ASCII stays, but for `%` and a space at either
+    end."""
     data = message.encode()
     count = sum(1 if 0x20 <= byte <= 0x7E and byte != 0x25 else 3 for byte in data)
     return count + 2 * data.startswith(b" ") + 2 * (len(data) > 1 and data.endswith(b" "))
@@ -38,8 +37,7 @@ def _cost(base: int, message: str, details: int) -> int:
 
 def fitted(writer: StatusWriter, *, limit: int, within: int, reserved: int) -> tuple[str, bytes, list[str]]:
     """Message and details within a limit, and what was left out. `within` is the limit where that is not enough for
-    what has to
-    stay; `reserved` is what else goes with the error."""
+    what has to stay; `reserved` is what else goes with the error."""
     base = _FIXED + (_HINTS if writer.retry_after is not None else 0) + reserved
     if writer.is_bare:
         message = _fitting_message(writer.message, base, limit) or _fitting_message(writer.message, base, within)
@@ -72,12 +70,10 @@ def _beginning(text: str, is_fine: Callable[[str], bool]) -> str:
 class _Fitting:
     """One error being made to fit.
 
-    In this order go: what was added, largest first; the end of a long message; ErrorInfo's copies of long fields;
-    the error
-    itself, whose safe fields are in ErrorInfo; violations from the end; ErrorInfo's fields, largest first; added
-    details that
-    stand for derived ones; the names of what was left out; the message. Reason, domain, ErrorTraits and RetryInfo stay,
-    unless not even they have room.
+    In this order go: what was added, largest first; the end of a long message; ErrorInfo's copies of long fields; the
+    error itself, whose safe fields are in ErrorInfo; violations from the end; ErrorInfo's fields, largest first;
+    added details that stand for derived ones; the names of what was left out; the message. Reason, domain,
+    ErrorTraits and RetryInfo stay, unless not even they have room.
     """
 
     writer: StatusWriter

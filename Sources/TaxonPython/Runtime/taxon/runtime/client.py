@@ -17,10 +17,11 @@ class ErrorClientInterceptor(
     grpc.StreamUnaryClientInterceptor,
     grpc.StreamStreamClientInterceptor,
 ):
-    """Makes failed calls raise a `TaxonomyError`, from grpcio's own: at the call, from futures, and while a stream
-    is read.
+    """Makes failed calls raise a `TaxonomyError`, from grpcio's own: at the call, from futures, and while a stream is
+    read.
 
-    Use it as `grpc.intercept_channel(channel, ErrorClientInterceptor(), …)`, first, so that others see grpcio's errors.
+    Use it as `grpc.intercept_channel(channel, ErrorClientInterceptor(), …)`, first, so that others see grpcio's
+    errors.
     """
 
     def intercept_unary_unary(self, continuation: Callable[..., Any], client_call_details: Any, request: Any) -> Any:

@@ -95,9 +95,8 @@ USUAL_HTTP_STATUS = {
 def plain(status: grpc.StatusCode, *, has_retry_hint: bool = False) -> Facts:
     """A plain gRPC status. OK, which is no failure, becomes UNKNOWN.
 
-    RESOURCE_EXHAUSTED may be a quota, which recovers, or a message that is too large, which does not: it may be
-    tried again
-    only where the server says after what time.
+    RESOURCE_EXHAUSTED may be a quota, which recovers, or a message that is too large, which does not: it may be tried
+    again only where the server says after what time.
     """
     status = grpc.StatusCode.UNKNOWN if status is grpc.StatusCode.OK else status
     severity, retry, breaker = Severity.WARNING, RetryClass.NEVER, BreakerClass.NEUTRAL

@@ -48,8 +48,7 @@ def make(kind: type[Kind], fields: Mapping[str, object]) -> Kind:
     """A message with these fields; None stands for a field that is not set.
 
     Raises TypeError for a field without presence that is None, for a text or bytes where there should be a list, and
-    for two
-    members of one oneof.
+    for two members of one oneof.
     """
     given: dict[str, Any] = {}
     oneofs: dict[str, str] = {}

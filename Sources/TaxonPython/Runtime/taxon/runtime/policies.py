@@ -20,8 +20,7 @@ def _known(error: BaseException) -> TaxonomyError | None:
 
 def is_retryable(error: BaseException, *, method: str | None = None, is_idempotent: bool = False) -> bool:
     """Whether a failed call may be made again: the error is TRANSIENT or THROTTLED, the server does not ask for no
-    retry, and a
-    second call does no harm.
+    retry, and a second call does no harm.
 
     The last is so where the error says that nothing happened (`is_retry_safe`), where the schema declares the method
     idempotent, and where the caller says so. `method` is its full name, such as "/octollm.v1.Orchestrator/GetTask".

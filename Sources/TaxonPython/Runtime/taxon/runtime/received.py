@@ -31,10 +31,8 @@ def from_rpc_error(error: BaseException) -> TaxonomyError:
     """The error that a failed call of grpcio amounts to: one of `grpc`, of `grpc.aio`, or with the same methods.
 
     Identity is (domain, code): an error of an imported module in its class, from the payload, or from ErrorInfo's
-    metadata
-    where that did not arrive; any other as `OtherError`, with the classes that ErrorTraits say, and for the rest
-    with what the
-    gRPC status means. Never raises: what is no failed call is an UNKNOWN.
+    metadata where that did not arrive; any other as `OtherError`, with the classes that ErrorTraits say, and for the
+    rest with what the gRPC status means. Never raises: what is no failed call is an UNKNOWN.
     """
     if isinstance(error, TaxonomyError):
         return error

@@ -53,7 +53,8 @@ class Settings:
         return status
 
     def _sent(self, method: str, error: Exception) -> TaxonomyError:
-        """The error, where its method declares it, and a plain status of this process; an INTERNAL_ERROR for all else.
+        """The error, where its method declares it, and a plain status of this process; an INTERNAL_ERROR for all
+        else.
 
         Of an error that a call brought, its identity goes along, by which a chain of services can be followed.
         """
@@ -80,11 +81,10 @@ def _name(error: Exception) -> str:
 class ErrorServerInterceptor(grpc.ServerInterceptor):
     """Sends the `TaxonomyError` that a handler raises, with its details, within a budget.
 
-    Anything else that is raised, and what the method does not declare in its `raises`, becomes an INTERNAL_ERROR
-    that says
-    nothing of it; the logger "taxon" has it, with the traceback, under the instance id that the caller gets.
-    `context.abort`
-    and cancellation stay as they are. Put it last in the list of interceptors, nearest to the handlers.
+    Anything else that is raised, and what the method does not declare in its `raises`, becomes an INTERNAL_ERROR that
+    says nothing of it; the logger "taxon" has it, with the traceback, under the instance id that the caller gets.
+    `context.abort` and cancellation stay as they are. Put it last in the list of interceptors, nearest to the
+    handlers.
 
     `budget` is in bytes, as HTTP/2 counts a header list. `passing` are errors, by domain and code, that any method
     may raise.
@@ -145,8 +145,8 @@ def stream(behaviour: Callable[..., Any], method: str, settings: Settings) -> Ca
 
 
 def stream_of_asyncio(behaviour: Callable[..., Any], method: str, settings: Settings) -> Callable[..., Any]:
-    """`stream` for a plain function in `grpc.aio`, where an abort may overtake the response before it, and then nothing
-    ends the call: it ends as one that returns does."""
+    """`stream` for a plain function in `grpc.aio`, where an abort may overtake the response before it, and then
+    nothing ends the call: it ends as one that returns does."""
 
     def call(request: Any, context: Any) -> Iterator[Any]:
         watched = _Context(context)

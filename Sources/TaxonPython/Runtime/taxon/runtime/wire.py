@@ -32,8 +32,7 @@ class WireStatus:
     message: str
     details: bytes
     """A `google.rpc.Status`: ErrorInfo, the error itself, ErrorTraits, RetryInfo, BadRequest, and what was added.
-    Empty when
-    there is nothing to say that code and message do not."""
+    Empty when there is nothing to say that code and message do not."""
     retry_pushback: int | None
     """Milliseconds."""
     retry_after: int | None
