@@ -13,6 +13,7 @@ import pytest
 from failure import Failure, failing
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
+from octollm.v1.errors_pb2 import ValidationError
 from octollm.v1.orchestrator_pb2 import GetTaskRequest, RaiseRequest, RaiseResponse
 from octollm_process import Server, call
 from python_code import FOLDER
@@ -28,6 +29,8 @@ from octollm.v1 import errors_taxon
 from taxon import runtime
 
 assert FOLDER
+
+TaskNotFound = ValidationError.TaskNotFound
 
 every_error = pytest.mark.parametrize("error", ERRORS, ids=str)
 
@@ -108,6 +111,42 @@ def test_the_trailers_are_those_of_the_swift_server(
     assert (ours.status, ours.message) == (theirs.status, theirs.message)
     hints = ("retry-after", "grpc-retry-pushback-ms")
     assert [ours.trailers.get(key) for key in hints] == [theirs.trailers.get(key) for key in hints]
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        [], [("accept-language", "de-AT, en;q=0.5")], [("accept-language", "en, de")], [("accept-language", "it, *")],
+        [("accept-language", "de"), ("grpc-accept-language", "fr")], [("accept-language", "de;q=0, fr;q=0.1")],
+        [("accept-language", "fr;q=0.2"), ("accept-language", "de;q=0.3")], [("accept-language", "de-x-y, fr")],
+        [("accept-language", "de;q=2, fr;q=x, \"")], [("accept-language", "a" * 2000 + ", de")],
+        [("accept-language", ",".join(["it"] * 40) + ", de")], [("accept-language", "DE")],
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_message_is_in_the_language_that_the_swift_server_chooses(
+    metadata: list[tuple[str, str]], python: PythonServer, channel: grpc.Channel, server: Server
+) -> None:
+    request = RaiseRequest(domain="octollm.dev", code="TASK_NOT_FOUND")
+    theirs = failing(lambda: server.rehearsal.Raise(request, metadata=metadata))
+    python.raises(errors_taxon.TaskNotFoundError(task_id=theirs.required(TaskNotFound).task_id))
+    ours = failing(lambda: Stub(channel, REHEARSAL).Raise(request, metadata=metadata))
+    assert ours.detail(error_details_pb2.LocalizedMessage) == theirs.detail(error_details_pb2.LocalizedMessage)
+    assert ours.types == theirs.types
+
+
+@pytest.mark.parametrize("name", ["r-1", "~" * 128, "~" * 129, "", "a b"])
+@pytest.mark.parametrize("kind", [ThreadedServer, AsyncServer], ids=["grpc", "grpc.aio"])
+def test_the_request_has_the_name_that_the_swift_server_gives_it(kind: type[PythonServer], name: str, server: Server) -> None:
+    metadata = [("x-request-id", name), ("accept-language", "de")]
+    request = RaiseRequest(domain="octollm.dev", code="RATE_LIMIT_EXCEEDED")
+    theirs = failing(lambda: server.rehearsal.Raise(request, metadata=metadata))
+    with kind(request_id_header="x-request-id") as python, grpc.insecure_channel(python.target) as channel:
+        python.raises(runtime.declared_type("octollm.dev", "RATE_LIMIT_EXCEEDED")(limit=1, window=2))
+        ours = failing(lambda: Stub(channel, REHEARSAL).Raise(request, metadata=metadata))
+    assert ours.detail(error_details_pb2.RequestInfo) == theirs.detail(error_details_pb2.RequestInfo)
+    assert (theirs.detail(error_details_pb2.RequestInfo) is not None) == (name in ("r-1", "~" * 128))
+    assert ours.types == theirs.types
 
 
 @every_error

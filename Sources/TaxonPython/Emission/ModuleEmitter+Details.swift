@@ -4,6 +4,21 @@ import TaxonSchema
 
 /// The standard details that a schema derives from an error's fields.
 extension ModuleEmitter {
+  func emitLocalizedMessages(of message: SchemaMessage) {
+    let messages = message.detailTemplates.localized
+    guard !messages.isEmpty else { return }
+    writer.blank()
+    writer.block("def localized_messages(self) -> dict[str, str]") {
+      writer.line("return {")
+      writer.indented {
+        for each in messages {
+          writer.line("\(CodeWriter.literal(each.locale)): \(text(of: each.message.template, in: message)),")
+        }
+      }
+      writer.line("}")
+    }
+  }
+
   func emitDerivedDetails(of message: SchemaMessage) {
     let templates = message.detailTemplates
     let quota = templates.quota.map { quota in

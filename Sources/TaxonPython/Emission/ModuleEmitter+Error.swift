@@ -16,6 +16,7 @@ extension ModuleEmitter {
       writer.property("message", "str") { emitMessage(of: message) }
       emitViolations(of: message)
       emitDerivedDetails(of: message)
+      emitLocalizedMessages(of: message)
     }
   }
 

@@ -15,15 +15,16 @@ enum PythonIdentifier {
   private static let errorMembers: Set<String> = [
     "add_detail", "add_note", "args", "breaker", "categories", "cause", "causes", "code", "declaration",
     "derived_details", "detail", "details", "domain", "error_code", "from_payload", "http_status", "identity",
-    "instance_id", "is_from_call", "is_retry_safe", "message", "metadata", "omitted", "payload", "public_payload",
-    "pushback", "received_details", "retry", "retry_after", "retry_after_field", "rpc_details", "severity", "status",
-    "text", "to_dict",
-    "trailers", "violations", "with_traceback",
+    "instance_id", "is_from_call", "is_injected", "is_retry_safe", "localized_messages", "message", "metadata",
+    "omitted", "payload", "public_payload", "pushback", "received_details", "retry", "retry_after",
+    "retry_after_field", "rpc_details", "severity", "status", "text", "to_dict", "trailers", "violations",
+    "with_traceback",
   ]
 
   /// What the bodies of generated classes use: an attribute of that name would hide it there.
   private static let usedInClasses: Set<String> = [
-    "Mapping", "Sequence", "bool", "bytes", "float", "getattr", "grpc", "importlib", "int", "len", "list", "property",
+    "Mapping", "Sequence", "bool", "bytes", "dict", "float", "getattr", "grpc", "importlib", "int", "len", "list",
+    "property",
     "runtime", "str", "super",
   ]
 

@@ -65,7 +65,8 @@ enum Identifier {
     "breaker", "categories", "cause", "causes", "code", "context", "contexts", "declaration", "derivedDetails",
     "description",
     "details", "domain", "errorDescription", "failureReason", "helpAnchor", "httpStatus", "identity", "instanceID",
-    "isRetrySafe", "localizedDescription", "localizedMessages", "members", "message", "metadata", "omitted",
+    "isInjected", "isRetrySafe", "localizedDescription", "localizedMessages", "members", "message", "metadata",
+    "omitted",
     "publicPayload", "receivedDetails", "recoverySuggestion", "retry", "retryAfter", "safeFields", "safePayload",
     "severity", "status", "traits", "violations", "wireStatus", "wrapped",
   ])

@@ -160,8 +160,11 @@ class AioErrorServerInterceptor(grpc.aio.ServerInterceptor):
     """`ErrorServerInterceptor` for servers of `grpc.aio`; handlers may be coroutines, async generators, or plain
     functions."""
 
-    def __init__(self, *, budget: int = wire.BUDGET, passing: Iterable[tuple[str, str]] = ()) -> None:
-        self._settings = server.Settings(budget, frozenset(Identity(*each) for each in passing))
+    def __init__(
+        self, *, budget: int = wire.BUDGET, passing: Iterable[tuple[str, str]] = (),
+        request_id_header: str | None = None,
+    ) -> None:  # fmt: skip
+        self._settings = server.Settings(budget, frozenset(Identity(*each) for each in passing), request_id_header)
 
     async def intercept_service(self, continuation: Callable[..., Awaitable[Any]], handler_call_details: Any) -> Any:
         handler = await continuation(handler_call_details)
@@ -216,7 +219,7 @@ async def _fail(context: Any, method: str, error: Exception, settings: server.Se
         # The handler has aborted the call itself, or grpcio says that it is misused.
         raise error
     trailers = tuple(context.trailing_metadata() or ())
-    status = settings.outcome(method, error, trailers)
+    status = settings.outcome(method, error, trailers, context.invocation_metadata())
     context.set_trailing_metadata((*trailers, *status.trailers))
     await context.abort(status.code, status.message, (*trailers, *status.trailers))
     raise error

@@ -285,6 +285,10 @@ class DeclaredError(TaxonomyError):
         """The fields without those that are internal, as they are sent."""
         return payloads.public(self.payload)
 
+    def localized_messages(self) -> dict[str, str]:
+        """The message in other languages, by language tag."""
+        return {}
+
     def derived_details(self) -> list[Message]:
         """Standard details that its fields amount to, beside BadRequest, in the order in which they are sent."""
         return []

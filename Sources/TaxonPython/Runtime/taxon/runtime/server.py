@@ -2,13 +2,14 @@
 """The interceptor of `grpc` servers: what handlers raise is sent as the schema declares it."""
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Never
 
 import grpc
 
-from taxon.runtime import errors, methods, wire
+from taxon.runtime import errors, languages, methods, wire
 from taxon.runtime.errors import DeclaredError, InternalError, OtherError, TaxonomyError
 from taxon.runtime.facts import PLAIN_DOMAIN, Identity, Severity
 from taxon.runtime.received import from_rpc_error
@@ -28,12 +29,18 @@ class Settings:
 
     budget: int
     passing: frozenset[Identity]
+    request_id_header: str | None
 
-    def outcome(self, method: str, raised: Exception, trailers: object) -> WireStatus:
+    def outcome(self, method: str, raised: Exception, trailers: object, metadata: Any) -> WireStatus:
         """What the caller gets for what a handler raised. The log has it under the same instance id."""
         error = from_rpc_error(raised) if isinstance(raised, grpc.RpcError) else raised
         sent = self._sent(method, error)
-        status = WireStatus.of(sent, budget=self.budget, reserved=wire.reserved_by(trailers))
+        request = [(key, value) for key, value in metadata or ()]
+        request_id = self._request_id(request)
+        status = WireStatus.of(
+            sent, budget=self.budget, reserved=wire.reserved_by(trailers), accept_language=languages.asked(request),
+            request_id=request_id,
+        )  # fmt: skip
         if sent is not error:
             # Also of an error that a schema declares: that it comes from this method is a fault of the method.
             logger.error(
@@ -42,15 +49,25 @@ class Settings:
                 _name(raised),
                 status.instance_id,
                 exc_info=raised,
+                extra={"request_id": request_id},
             )
         else:
             logger.log(
                 _LEVELS[sent.severity], "%s failed with %s: %s [%s]", method, sent.identity, sent, status.instance_id,
-                extra={"error_code": sent.code, "error_domain": sent.domain, "instance_id": status.instance_id},
+                extra={
+                    "error_code": sent.code, "error_domain": sent.domain, "instance_id": status.instance_id,
+                    "request_id": request_id,
+                },
             )  # fmt: skip
         if status.dropped:
             logger.warning("%s left out of %s [%s]", ", ".join(status.dropped), sent.identity, status.instance_id)
         return status
+
+    def _request_id(self, metadata: list[tuple[str, str | bytes]]) -> str | None:
+        """1 to 128 characters of visible ASCII; anything else is no name of a request."""
+        found = next((value for key, value in metadata if key == self.request_id_header), None)
+        is_name = isinstance(found, str) and re.fullmatch(r"[!-~]{1,128}", found) is not None
+        return found if is_name and isinstance(found, str) else None
 
     def _sent(self, method: str, error: Exception) -> TaxonomyError:
         """The error, where its method declares it, and a plain status of this process; an INTERNAL_ERROR for all
@@ -87,11 +104,15 @@ class ErrorServerInterceptor(grpc.ServerInterceptor):
     handlers.
 
     `budget` is in bytes, as HTTP/2 counts a header list. `passing` are errors, by domain and code, that any method
-    may raise.
+    may raise. `request_id_header` names a header whose value goes with declared errors, as RequestInfo. A message in
+    the caller's language goes along where the schema has one (`grpc-accept-language`, `accept-language`).
     """
 
-    def __init__(self, *, budget: int = wire.BUDGET, passing: Iterable[tuple[str, str]] = ()) -> None:
-        self._settings = Settings(budget, frozenset(Identity(*each) for each in passing))
+    def __init__(
+        self, *, budget: int = wire.BUDGET, passing: Iterable[tuple[str, str]] = (),
+        request_id_header: str | None = None,
+    ) -> None:  # fmt: skip
+        self._settings = Settings(budget, frozenset(Identity(*each) for each in passing), request_id_header)
 
     def intercept_service(self, continuation: Callable[..., Any], handler_call_details: Any) -> Any:
         handler = continuation(handler_call_details)
@@ -180,7 +201,7 @@ class _Context(grpc.ServicerContext):
         if self._is_aborted or type(error) is grpc.RpcError:
             raise error
         trailers = tuple(self.trailing_metadata() or ())
-        status = settings.outcome(method, error, trailers)
+        status = settings.outcome(method, error, trailers, self.invocation_metadata())
         self._context.set_trailing_metadata((*trailers, *status.trailers))
         return status
 

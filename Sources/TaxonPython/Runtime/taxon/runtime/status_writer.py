@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 
 from taxon import error_traits_pb2
-from taxon.runtime import errors
+from taxon.runtime import errors, languages
 from taxon.runtime.errors import DeclaredError, FieldViolation, InternalError, TaxonomyError
 from taxon.runtime.facts import LONGEST, PLAIN_DOMAIN, USUAL_HTTP_STATUS, Facts, Identity
 
@@ -41,7 +41,9 @@ class StatusWriter:
     names_omitted: bool = True
 
     @classmethod
-    def of(cls, error: TaxonomyError, instance_id: str) -> "StatusWriter":
+    def of(
+        cls, error: TaxonomyError, instance_id: str, *, accept_language: str | None = None, request_id: str | None = None
+    ) -> "StatusWriter":
         facts = error.facts
         code = grpc.StatusCode.UNKNOWN if facts.status is grpc.StatusCode.OK else facts.status
         payload = None
@@ -53,7 +55,7 @@ class StatusWriter:
             payload = _any(error.public_payload)
             # One that was added stands for a derived one of its type.
             added = {detail.TypeName() for detail in further}
-            derived = [_any(detail) for detail in error.derived_details()]
+            derived = [_any(detail) for detail in _derived(error, accept_language, request_id)]
             further = [detail for detail in derived if detail.TypeName() not in added] + further
         elif isinstance(error, InternalError):
             payload = any_pb2.Any(type_url=_PREFIX + errors.INTERNAL_ERROR_PAYLOAD)
@@ -120,6 +122,19 @@ class StatusWriter:
         for cause in self.causes:
             traits.causes.add(domain=cause.domain, code=cause.code)
         return traits
+
+
+def _derived(error: DeclaredError, accept_language: str | None, request_id: str | None) -> list[Message]:
+    """What the schema and the request give, in the order in which it is sent."""
+    details = error.derived_details()
+    if request_id is not None:
+        is_help = (isinstance(detail, error_details_pb2.Help) for detail in details)
+        place = next((index for index, found in enumerate(is_help) if found), len(details))
+        details.insert(place, error_details_pb2.RequestInfo(request_id=request_id))
+    messages = error.localized_messages() if accept_language else {}
+    if messages and (locale := languages.chosen(accept_language or "", messages)) is not None:
+        details.append(error_details_pb2.LocalizedMessage(locale=locale, message=messages[locale]))
+    return details
 
 
 def _detail(name: str, value: bytes) -> bytes:

@@ -53,12 +53,18 @@ class WireStatus:
         return tuple(trailers)
 
     @classmethod
-    def of(cls, error: TaxonomyError, *, budget: int = BUDGET, reserved: int = 0) -> "WireStatus":
+    def of(
+        cls, error: TaxonomyError, *, budget: int = BUDGET, reserved: int = 0, accept_language: str | None = None,
+        request_id: str | None = None,
+    ) -> "WireStatus":  # fmt: skip
         """The trailers of an error; an instance id is made, where it did not come with one.
 
         `budget` and `reserved`, which the handler's own trailers take, are bytes as HTTP/2 counts a header list.
+        `accept_language` is what the request's header says, and `request_id` the request's name.
         """
-        writer = StatusWriter.of(error, error.instance_id or secrets.token_hex(8))
+        writer = StatusWriter.of(
+            error, error.instance_id or secrets.token_hex(8), accept_language=accept_language, request_id=request_id
+        )
         within = budget - _PROXIES
         limit = min(within, MOST_IN_FRAME) if error.retry in (RetryClass.TRANSIENT, RetryClass.THROTTLED) else within
         message, details, dropped = budgets.fitted(writer, limit=limit, within=within, reserved=reserved)
