@@ -131,8 +131,11 @@ def test_nothing_is_said_that_is_to_be_hidden(road: Road, method: MethodDescript
             road.call(method, Ask(how=way))
         return
     with pytest.raises(Failure) as raised:
-        road.call(method, Ask(how=way))
+        road.call(method, Ask(how=way), headers=[("accept-language", "de")])
     search(raised.value, payloads(type(road), way))
+    if way == "declared" and raised.value.rich is not None:
+        derived = ("google.rpc.ResourceInfo", "google.rpc.QuotaFailure", "google.rpc.Help", "google.rpc.LocalizedMessage")
+        assert [raised.value.types.count(name) for name in derived] == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("method", KINDS, ids=lambda method: method.name)

@@ -76,6 +76,7 @@ struct SecretsService: Secrets.Service {
       personalNumber: 770_077_007_700, internalNumber: 880_088_008_800, first: .personalChoice("PERSONAL-choice"),
       second: .internalChoice("INTERNAL-choice"), personalHolder: Holder(text: "PERSONAL-held"),
       internalHolder: Holder(text: "INTERNAL-held"), inner: inner(), innerList: [inner()],
-      innerMap: ["key": inner()], holder: try holder(), any: try Google_Protobuf_Any(packing: inner()))
+      innerMap: ["key": inner()], holder: try holder(), any: try Google_Protobuf_Any(packing: inner()),
+      personalResource: .init(resourceName: "PERSONAL-resource"), internalQuota: [.init(subject: "INTERNAL-quota")])
   }
 }
