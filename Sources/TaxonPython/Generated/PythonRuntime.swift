@@ -236,8 +236,11 @@ class AioErrorServerInterceptor(grpc.aio.ServerInterceptor):
     """`ErrorServerInterceptor` for servers of `grpc.aio`; handlers may be coroutines, async generators, or plain
     functions."""
 
-    def __init__(self, *, budget: int = wire.BUDGET, passing: Iterable[tuple[str, str]] = ()) -> None:
-        self._settings = server.Settings(budget, frozenset(Identity(*each) for each in passing))
+    def __init__(
+        self, *, budget: int = wire.BUDGET, passing: Iterable[tuple[str, str]] = (),
+        request_id_header: str | None = None,
+    ) -> None:  # fmt: skip
+        self._settings = server.Settings(budget, frozenset(Identity(*each) for each in passing), request_id_header)
 
     async def intercept_service(self, continuation: Callable[..., Awaitable[Any]], handler_call_details: Any) -> Any:
         handler = await continuation(handler_call_details)
@@ -292,7 +295,7 @@ async def _fail(context: Any, method: str, error: Exception, settings: server.Se
         # The handler has aborted the call itself, or grpcio says that it is misused.
         raise error
     trailers = tuple(context.trailing_metadata() or ())
-    status = settings.outcome(method, error, trailers)
+    status = settings.outcome(method, error, trailers, context.invocation_metadata())
     context.set_trailing_metadata((*trailers, *status.trailers))
     await context.abort(status.code, status.message, (*trailers, *status.trailers))
     raise error
@@ -918,6 +921,10 @@ class DeclaredError(TaxonomyError):
         """The fields without those that are internal, as they are sent."""
         return payloads.public(self.payload)
 
+    def localized_messages(self) -> dict[str, str]:
+        """The message in other languages, by language tag."""
+        return {}
+
     def derived_details(self) -> list[Message]:
         """Standard details that its fields amount to, beside BadRequest, in the order in which they are sent."""
         return []
@@ -1148,6 +1155,73 @@ def bounded(seconds: float | None) -> float | None:
     if math.isnan(seconds):
         raise ValueError("retry_after is not a number")
     return max(-LONGEST, min(float(seconds), LONGEST))
+
+"""##),
+    ("taxon/runtime/languages.py", ##"""
+# SPDX-License-Identifier: Apache-2.0
+"""The language that a request asks for."""
+
+import re
+from collections.abc import Iterable
+
+_MOST_BYTES = 1024
+_MOST_RANGES = 32
+_RANGE = re.compile(r"\*|[a-z]{1,8}(-[a-z0-9]{1,8})*", re.IGNORECASE)
+_WEIGHT = re.compile(r"(0(\.\d{0,3})?|1(\.0{0,3})?)", re.ASCII)
+
+
+def asked(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
+    """What a request says of languages: `grpc-accept-language`, which only a caller's program sets, or else
+    `accept-language`, which browsers add by themselves."""
+    for name in ("grpc-accept-language", "accept-language"):
+        values = [value for key, value in metadata if key == name and isinstance(value, str)]
+        if values:
+            return ",".join(values)
+    return None
+
+
+def chosen(field: str, locales: Iterable[str]) -> str | None:
+    """The locale that fits best (RFC 9110 §12.5.4, RFC 4647 §3.4); None where none does, and where English is wanted
+    more, in which every error has its message.
+
+    What is no language range, and what is beyond 1,024 characters and 32 ranges, is passed over.
+    """
+    known = {locale.lower(): locale for locale in reversed(list(locales))}
+    weighted = _weighted(field)
+    refused = {each for each, weight in weighted if weight == 0}
+    for each, weight in sorted(weighted, key=lambda entry: -entry[1]):
+        if weight == 0 or each == "*":
+            continue
+        parts = each.split("-")
+        while parts:
+            candidate = "-".join(parts)
+            if candidate not in refused:
+                if candidate in known:
+                    return known[candidate]
+                if candidate == "en":
+                    return None
+            parts.pop()
+            # A single letter or digit begins an extension, and means nothing without it.
+            if len(parts) > 1 and len(parts[-1]) == 1:
+                parts.pop()
+    return None
+
+
+def _weighted(field: str) -> list[tuple[str, float]]:
+    """Ranges in lower case, with their weights."""
+    ranges: list[tuple[str, float]] = []
+    for element in field[:_MOST_BYTES].split(","):
+        each, *parameters = (part.strip(" \t") for part in element.split(";"))
+        if not _RANGE.fullmatch(each):
+            continue
+        weight = 1.0
+        for parameter in parameters:
+            if parameter[:2].lower() == "q=" and _WEIGHT.fullmatch(parameter[2:]):
+                weight = float(parameter[2:])
+        ranges.append((each.lower(), weight))
+        if len(ranges) == _MOST_RANGES:
+            break
+    return ranges
 
 """##),
     ("taxon/runtime/methods.py", ##"""
@@ -1860,13 +1934,14 @@ def _from_metadata(kind: type[Message], metadata: dict[str, str]) -> Message | N
 """The interceptor of `grpc` servers: what handlers raise is sent as the schema declares it."""
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Never
 
 import grpc
 
-from taxon.runtime import errors, methods, wire
+from taxon.runtime import errors, languages, methods, wire
 from taxon.runtime.errors import DeclaredError, InternalError, OtherError, TaxonomyError
 from taxon.runtime.facts import PLAIN_DOMAIN, Identity, Severity
 from taxon.runtime.received import from_rpc_error
@@ -1886,12 +1961,18 @@ class Settings:
 
     budget: int
     passing: frozenset[Identity]
+    request_id_header: str | None
 
-    def outcome(self, method: str, raised: Exception, trailers: object) -> WireStatus:
+    def outcome(self, method: str, raised: Exception, trailers: object, metadata: Any) -> WireStatus:
         """What the caller gets for what a handler raised. The log has it under the same instance id."""
         error = from_rpc_error(raised) if isinstance(raised, grpc.RpcError) else raised
         sent = self._sent(method, error)
-        status = WireStatus.of(sent, budget=self.budget, reserved=wire.reserved_by(trailers))
+        request = [(key, value) for key, value in metadata or ()]
+        request_id = self._request_id(request)
+        status = WireStatus.of(
+            sent, budget=self.budget, reserved=wire.reserved_by(trailers), accept_language=languages.asked(request),
+            request_id=request_id,
+        )  # fmt: skip
         if sent is not error:
             # Also of an error that a schema declares: that it comes from this method is a fault of the method.
             logger.error(
@@ -1900,15 +1981,25 @@ class Settings:
                 _name(raised),
                 status.instance_id,
                 exc_info=raised,
+                extra={"request_id": request_id},
             )
         else:
             logger.log(
                 _LEVELS[sent.severity], "%s failed with %s: %s [%s]", method, sent.identity, sent, status.instance_id,
-                extra={"error_code": sent.code, "error_domain": sent.domain, "instance_id": status.instance_id},
+                extra={
+                    "error_code": sent.code, "error_domain": sent.domain, "instance_id": status.instance_id,
+                    "request_id": request_id,
+                },
             )  # fmt: skip
         if status.dropped:
             logger.warning("%s left out of %s [%s]", ", ".join(status.dropped), sent.identity, status.instance_id)
         return status
+
+    def _request_id(self, metadata: list[tuple[str, str | bytes]]) -> str | None:
+        """1 to 128 characters of visible ASCII; anything else is no name of a request."""
+        found = next((value for key, value in metadata if key == self.request_id_header), None)
+        is_name = isinstance(found, str) and re.fullmatch(r"[!-~]{1,128}", found) is not None
+        return found if is_name and isinstance(found, str) else None
 
     def _sent(self, method: str, error: Exception) -> TaxonomyError:
         """The error, where its method declares it, and a plain status of this process; an INTERNAL_ERROR for all
@@ -1945,11 +2036,15 @@ class ErrorServerInterceptor(grpc.ServerInterceptor):
     handlers.
 
     `budget` is in bytes, as HTTP/2 counts a header list. `passing` are errors, by domain and code, that any method
-    may raise.
+    may raise. `request_id_header` names a header whose value goes with declared errors, as RequestInfo. A message in
+    the caller's language goes along where the schema has one (`grpc-accept-language`, `accept-language`).
     """
 
-    def __init__(self, *, budget: int = wire.BUDGET, passing: Iterable[tuple[str, str]] = ()) -> None:
-        self._settings = Settings(budget, frozenset(Identity(*each) for each in passing))
+    def __init__(
+        self, *, budget: int = wire.BUDGET, passing: Iterable[tuple[str, str]] = (),
+        request_id_header: str | None = None,
+    ) -> None:  # fmt: skip
+        self._settings = Settings(budget, frozenset(Identity(*each) for each in passing), request_id_header)
 
     def intercept_service(self, continuation: Callable[..., Any], handler_call_details: Any) -> Any:
         handler = continuation(handler_call_details)
@@ -2038,7 +2133,7 @@ class _Context(grpc.ServicerContext):
         if self._is_aborted or type(error) is grpc.RpcError:
             raise error
         trailers = tuple(self.trailing_metadata() or ())
-        status = settings.outcome(method, error, trailers)
+        status = settings.outcome(method, error, trailers, self.invocation_metadata())
         self._context.set_trailing_metadata((*trailers, *status.trailers))
         return status
 
@@ -2129,7 +2224,7 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 
 from taxon import error_traits_pb2
-from taxon.runtime import errors
+from taxon.runtime import errors, languages
 from taxon.runtime.errors import DeclaredError, FieldViolation, InternalError, TaxonomyError
 from taxon.runtime.facts import LONGEST, PLAIN_DOMAIN, USUAL_HTTP_STATUS, Facts, Identity
 
@@ -2160,7 +2255,9 @@ class StatusWriter:
     names_omitted: bool = True
 
     @classmethod
-    def of(cls, error: TaxonomyError, instance_id: str) -> "StatusWriter":
+    def of(
+        cls, error: TaxonomyError, instance_id: str, *, accept_language: str | None = None, request_id: str | None = None
+    ) -> "StatusWriter":
         facts = error.facts
         code = grpc.StatusCode.UNKNOWN if facts.status is grpc.StatusCode.OK else facts.status
         payload = None
@@ -2172,7 +2269,7 @@ class StatusWriter:
             payload = _any(error.public_payload)
             # One that was added stands for a derived one of its type.
             added = {detail.TypeName() for detail in further}
-            derived = [_any(detail) for detail in error.derived_details()]
+            derived = [_any(detail) for detail in _derived(error, accept_language, request_id)]
             further = [detail for detail in derived if detail.TypeName() not in added] + further
         elif isinstance(error, InternalError):
             payload = any_pb2.Any(type_url=_PREFIX + errors.INTERNAL_ERROR_PAYLOAD)
@@ -2239,6 +2336,19 @@ class StatusWriter:
         for cause in self.causes:
             traits.causes.add(domain=cause.domain, code=cause.code)
         return traits
+
+
+def _derived(error: DeclaredError, accept_language: str | None, request_id: str | None) -> list[Message]:
+    """What the schema and the request give, in the order in which it is sent."""
+    details = error.derived_details()
+    if request_id is not None:
+        is_help = (isinstance(detail, error_details_pb2.Help) for detail in details)
+        place = next((index for index, found in enumerate(is_help) if found), len(details))
+        details.insert(place, error_details_pb2.RequestInfo(request_id=request_id))
+    messages = error.localized_messages() if accept_language else {}
+    if messages and (locale := languages.chosen(accept_language or "", messages)) is not None:
+        details.append(error_details_pb2.LocalizedMessage(locale=locale, message=messages[locale]))
+    return details
 
 
 def _detail(name: str, value: bytes) -> bytes:
@@ -2333,12 +2443,18 @@ class WireStatus:
         return tuple(trailers)
 
     @classmethod
-    def of(cls, error: TaxonomyError, *, budget: int = BUDGET, reserved: int = 0) -> "WireStatus":
+    def of(
+        cls, error: TaxonomyError, *, budget: int = BUDGET, reserved: int = 0, accept_language: str | None = None,
+        request_id: str | None = None,
+    ) -> "WireStatus":  # fmt: skip
         """The trailers of an error; an instance id is made, where it did not come with one.
 
         `budget` and `reserved`, which the handler's own trailers take, are bytes as HTTP/2 counts a header list.
+        `accept_language` is what the request's header says, and `request_id` the request's name.
         """
-        writer = StatusWriter.of(error, error.instance_id or secrets.token_hex(8))
+        writer = StatusWriter.of(
+            error, error.instance_id or secrets.token_hex(8), accept_language=accept_language, request_id=request_id
+        )
         within = budget - _PROXIES
         limit = min(within, MOST_IN_FRAME) if error.retry in (RetryClass.TRANSIENT, RetryClass.THROTTLED) else within
         message, details, dropped = budgets.fitted(writer, limit=limit, within=within, reserved=reserved)

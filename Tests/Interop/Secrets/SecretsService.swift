@@ -46,7 +46,7 @@ struct SecretsService: Secrets.Service {
     case "cause": throw try declared().caused(by: hidden().caused(by: Foreign()))
     case "details": throw RPCError(.aborted, "safe").with(inner())
     case "details of a declared error": throw try declared().with(inner())
-    case "large": throw try declared(safe: String(repeating: "safe ", count: 4000))
+    case "large": throw try declared(safe: String(repeating: "safe ", count: 1200))
     case "foreign": throw Foreign()
     case "undeclared": throw hidden()
     case "conversion": throw try declared().context("INTERNAL-more")
