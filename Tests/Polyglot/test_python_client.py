@@ -18,7 +18,9 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
-from octollm.v1.orchestrator_pb2 import GetTaskRequest, RaiseRequest, TaskRecord, WatchTaskRequest
+from octollm.v1.orchestrator_pb2 import (
+    CreateTaskRequest, GetTaskRequest, RaiseRequest, TaskContract, TaskRecord, WatchTaskRequest,
+)  # fmt: skip
 from octollm_process import Server
 from peer import Never, Peer, Plain, Rich
 from python_code import FOLDER
@@ -134,6 +136,11 @@ def test_the_classes_are_the_standard_s() -> None:
         assert issubclass(getattr(errors_taxon, f"{name}Error"), errors_taxon.OctoLLMError)
 
 
+def new_task(server: Server) -> str:
+    contract = TaskContract(description="Summarise: one two three.", priority=5)
+    return server.orchestrator.CreateTask(CreateTaskRequest(contract=contract)).task_id
+
+
 class TestWaysToCall:
     """Each way in which grpcio hands out a failure."""
 
@@ -152,8 +159,9 @@ class TestWaysToCall:
             told: list[object] = []
             future.add_done_callback(told.append)
             assert told == [future]
-            response, call = Stub(channel, ORCHESTRATOR).ListTasks.with_call(GetTaskRequest())
-            assert call.code() is grpc.StatusCode.OK and response is not None
+            task_id = new_task(server)
+            response, call = Stub(channel, ORCHESTRATOR).GetTask.with_call(GetTaskRequest(task_id=task_id))
+            assert call.code() is grpc.StatusCode.OK and response.task_id == task_id
 
     def test_a_stream(self, server: Server) -> None:
         with channel_to(server.target) as channel:
@@ -304,12 +312,14 @@ def test_standard_details_are_found_by_type(peer: Peer) -> None:
 
 
 def test_replies_are_as_ever(server: Server) -> None:
+    request = GetTaskRequest(task_id=new_task(server))
+
     async def call() -> TaskRecord:
         async with grpc.aio.insecure_channel(server.target, interceptors=runtime.aio_client_interceptors()) as channel:
-            return await Stub(channel, ORCHESTRATOR).ListTasks(GetTaskRequest())
+            return await Stub(channel, ORCHESTRATOR).GetTask(request)
 
     with channel_to(server.target) as channel:
-        assert Stub(channel, ORCHESTRATOR).ListTasks(GetTaskRequest()) == asyncio.run(call())
+        assert Stub(channel, ORCHESTRATOR).GetTask(request) == asyncio.run(call())
 
 
 @pytest.fixture(scope="module")
