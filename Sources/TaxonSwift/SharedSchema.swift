@@ -58,7 +58,15 @@ package struct SharingTargets {
     {
       let folder = URL(filePath: target.folder, directoryHint: .isDirectory)
       let file = folder.appending(path: "taxon.json").path
-      let settings = FileManager.default.fileExists(atPath: file) ? try SettingsFile(file) : nil
+      var settings: SettingsFile?
+      if FileManager.default.fileExists(atPath: file) {
+        do throws(SettingsFile.Mistake) {
+          settings = try SettingsFile(file)
+        } catch {
+          // Nobody here depends on it: what is wrong with it is for its own build to say.
+          guard target.mend != nil else { throw error }
+        }
+      }
       let protos = settings?.protoPath ?? ""
       let root = (protos.isEmpty ? folder : URL(filePath: protos, directoryHint: .isDirectory, relativeTo: folder))
         .standardizedFileURL.path(percentEncoded: false)

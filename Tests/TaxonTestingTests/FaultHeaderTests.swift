@@ -41,6 +41,7 @@ import Testing
     ("TASK_NOT_FOUND;key=;times=1", "a key has 1 to 64 bytes"), ("TASK_NOT_FOUND;status=OK", "has to come first"),
     ("TASK_NOT_FOUND;speed=1", "there is no parameter \"speed\""), ("delay=0s", "neither a fault nor a delay"),
     ("rate=1", "neither a fault nor a delay"), ("delay=1s;messages=1", "messages needs a fault"),
+    ("goaway;messages=3", "messages needs a fault that ends the answer"),
     ("close;damage=payload", "damage needs an error"), ("reset;retry-after=1s", "retry-after needs an error"),
     ("TASK_NOT_FOUND;damage=40000", "the number is 1 to 32768"),
   ])

@@ -209,6 +209,33 @@ import Testing
     #expect(counter.totalValue == 1)
   }
 
+  @Test func aPauseIsOverWhenTheHandlerBegins() async throws {
+    let active = Locked<[Int]>([])
+    let faults = try FaultInjector(FaultRule(.delay(.milliseconds(1))))
+    var fake = Self.fake
+    fake.getTask = { request, _ async throws(Orchestrator.GetTaskError) in
+      active.withLock { $0.append(faults.active) }
+      return TaskRecord(taskID: request.taskID)
+    }
+    try await withChannel(to: [fake], configure: { $0.interceptors = [faults] }) { channel, _ in
+      #expect(await caught(Orchestrator.Client(channel)) == nil)
+    }
+    #expect(active.withLock { $0 } == [0] && faults.active == 0 && faults.injected == 1)
+  }
+
+  @Test func injectorsOfOneCallCountItsMessagesEachForItself() async throws {
+    let outer = try FaultInjector(FaultRule(.error("TASK_NOT_FOUND").behind(messages: 4)))
+    let inner = try FaultInjector(FaultRule(.error("TASK_NOT_FOUND").behind(messages: 5)))
+    let service = Self.fake.failing(with: inner)
+    try await withChannel(to: [service], configure: { $0.interceptors = [outer] }) { channel, _ in
+      var count = 0
+      await #expect(throws: Orchestrator.WatchTaskError.self) {
+        for try await _ in Orchestrator.Client(channel).watchTask(.init(taskID: "1")) { count += 1 }
+      }
+      #expect(count == 4)
+    }
+  }
+
   @Test func aServiceMayBringFaultsOfItsOwn() async throws {
     let service = Self.fake.failing(Self.getTask, with: .taskNotFound(taskID: "9"))
     try await withChannel(to: [service]) { channel, _ in

@@ -67,10 +67,9 @@ public struct ErrorBody: Hashable, Sendable {
     let details: [JSONValue.Member] =
       isUnforeseen ? [.init("instance_id", .string(instanceID))] : JSONDetails(error).members
     let declared = error as? any DeclaredError
-    let languages = options.languages.map(LanguageRanges.init)
-    let localized = error.details.localizedMessage.map { [$0] } ?? declared?.localizedMessages ?? []
+    let localized = error.context.ownDetails.localizedMessage.map { [$0] } ?? declared?.localizedMessages ?? []
     variesByLanguage = !localized.isEmpty
-    let chosen = languages?.choose(localized)
+    let chosen = localized.isEmpty ? nil : options.languages.flatMap { LanguageRanges($0).choose(localized) }
     contentLanguage = chosen?.locale
     let message = chosen?.message ?? error.message
     var members: [JSONValue.Member]

@@ -21,8 +21,7 @@ struct JSONDetails {
   /// thrower added stands for what the schema derives.
   static func derived(_ error: any TaxonomyError, requestID: String?) -> [JSONValue.Member] {
     let declared = (error as? any DeclaredError)?.derivedDetails ?? DerivedDetails()
-    // What came with the outcome of a call of ours concerns that call alone.
-    let added = error.context.isFromCall ? ErrorDetails() : error.details
+    let added = error.context.ownDetails
     var members: [JSONValue.Member] = []
     func add(_ name: String, _ messages: [some Message]) {
       let options = JSONEncodingOptions(usesOriginalNames: true)

@@ -13,7 +13,9 @@ extension ErrorUnion {
       return taking(converted.cause == nil ? converted.caused(by: foreign) : converted)
     }
     if error is CancellationError { return other(.cancelled) }
-    return other(RPCError(CallError.InternalError(cause: error)))
+    var internalError = CallError.InternalError(cause: error)
+    internalError.context.hidesCauses = true
+    return other(RPCError(internalError))
   }
 
   /// Runs code that throws anything and lifts what it throws.
@@ -187,7 +189,9 @@ extension RPCError {
     if let internalError = declared as? CallError.InternalError {
       // `lift` has made it of a foreign error, or the handler has done the same by hand.
       guard let cause = internalError.cause, !(cause is any TaxonomyError) else { return nil }
-      return Undeclared(name: String(reflecting: type(of: cause)), thrown: self, sent: internalError)
+      var sent = internalError
+      sent.context.hidesCauses = true
+      return Undeclared(name: String(reflecting: type(of: cause)), thrown: self, sent: sent)
     }
     let type = ObjectIdentifier(type(of: declared))
     if CallError.members.contains(where: { ObjectIdentifier($0) == type }) { return nil }

@@ -10,6 +10,7 @@ public struct ErrorContext: Sendable {
     var instanceID: String?
     var receivedCauses: [ErrorIdentity] = []
     var contexts: [String] = []
+    var hidesCauses = false
     var details = ErrorDetails()
     var pushback: RetryPushback?
     var isPushbackRetryInfo = false
@@ -62,15 +63,42 @@ public struct ErrorContext: Sendable {
   public var causes: [ErrorIdentity] {
     get {
       guard let content else { return [] }
-      guard let cause = content.cause,
-        let nearest = ErrorChain(cause).lazy.compactMap({ $0 as? any TaxonomyError }).first
-      else { return content.receivedCauses }
-      return Array(([nearest.identity] + nearest.causes + content.receivedCauses).prefix(Self.maxCauses))
+      guard let cause = content.cause else { return content.receivedCauses }
+      return Self.causes(from: ErrorChain(cause).compactMap { $0 as? any TaxonomyError }, content.receivedCauses)
     }
     set { change { $0.receivedCauses = Array(newValue.prefix(Self.maxCauses)) } }
   }
 
   private static let maxCauses = 16
+
+  /// The identities of errors, nearest first, and behind them what was received with them, the innermost first.
+  private static func causes(from chain: [any TaxonomyError], _ received: [ErrorIdentity]) -> [ErrorIdentity] {
+    // No recursion: a chain may lead back to itself, and ends after so many errors.
+    let behind = chain.reversed().flatMap { $0.context.content?.receivedCauses ?? [] }
+    return Array((chain.map(\.identity) + behind + received).prefix(maxCauses))
+  }
+
+  /// The causes that callers may know of: all, but of an error that stands for one which nobody has declared only those that a
+  /// call brought, by which a chain of services can be followed.
+  var sentCauses: [ErrorIdentity] {
+    guard let content, content.hidesCauses, let cause = content.cause else { return causes }
+    let chain = ErrorChain(cause).compactMap { $0 as? any TaxonomyError }.drop { !$0.context.isFromCall }
+    return Self.causes(from: Array(chain), content.receivedCauses)
+  }
+
+  /// True for an error that stands for one which nobody has declared: what led to it is for logs.
+  var hidesCauses: Bool {
+    get { content?.hidesCauses ?? false }
+    set { change { $0.hidesCauses = newValue } }
+  }
+
+  /// Details that are to be sent: those that were added here. What came with the outcome of a call of ours concerns that call
+  /// alone.
+  var ownDetails: ErrorDetails {
+    guard isFromCall, !details.isEmpty else { return details }
+    let received = receivedDetails
+    return ErrorDetails(details.filter { !received.contains($0) })
+  }
 
   /// Standard details, and details of types that this process doesn't know.
   public var details: ErrorDetails {

@@ -97,8 +97,7 @@ struct StatusWriter: ~Copyable {
     localized: Google_Rpc_LocalizedMessage? = nil, retryAfter: Duration?, context: ErrorContext, payloadName: String?,
     _ options: WireOptions
   ) {
-    let received = context.isFromCall ? context.receivedDetails : []
-    let further = context.details.isEmpty ? [] : context.details.filter { !received.contains($0) }
+    let further = context.details.isEmpty ? [] : Array(context.ownDetails)
     let injection = context.injection
     // A plain status has traits only to say that it is not real.
     let derivable: Derived = injection == nil && facts.isPlain(options.details) ? [.retryInfo, .badRequest] : .all
@@ -122,10 +121,11 @@ struct StatusWriter: ~Copyable {
     self.fields = hasPayload ? fields : []
     self.violations = violations
     self.declared = declared
-    self.localized = derived.contains(.localized) ? localized : nil
-    requestID = derived.contains(.requestInfo) && facts.info != nil ? options.requestID : nil
+    // One that the thrower's own stands for is sent after all where that has no room.
+    self.localized = derivable.contains(.localized) ? localized : nil
+    requestID = derivable.contains(.requestInfo) && facts.info != nil ? options.requestID : nil
     self.payloadName = hasPayload && derived.contains(.payload) ? payloadName : nil
-    causes = context.causes
+    causes = context.sentCauses
     self.further = further
     self.derivable = derivable
     self.derived = derived

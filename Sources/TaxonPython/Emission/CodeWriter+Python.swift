@@ -17,7 +17,7 @@ extension CodeWriter {
     guard !lines.isEmpty else { return }
     var lines = lines.map { $0.replacing("\\", with: "\\\\").replacing("\"\"\"", with: "\\\"\\\"\\\"") }
     if lines.count == 1 {
-      if lines[0].hasSuffix("\"") { lines[0] = lines[0].dropLast() + "\\\"" }
+      if lines[0].hasSuffix("\""), !lines[0].hasSuffix("\\\"") { lines[0] = lines[0].dropLast() + "\\\"" }
       return line("\"\"\"\(lines[0])\"\"\"")
     }
     line("\"\"\"\(lines[0])")

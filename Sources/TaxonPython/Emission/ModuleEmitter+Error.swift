@@ -97,7 +97,9 @@ extension ModuleEmitter {
       return CodeWriter.literal(parts.map { if case .text(let text) = $0 { text } else { "" } }.joined())
     }
     let isPlain = template.references.allSatisfy { reference in
-      reference.fallback.map { fallback in fallback.allSatisfy { !"\\\"'{}".contains($0) && !$0.isNewline } } ?? true
+      reference.fallback.map { fallback in
+        fallback.allSatisfy { !"\\\"'{}".contains($0) } && fallback.unicodeScalars.allSatisfy { $0.value >= 0x20 }
+      } ?? true
     }
     guard isPlain else { return nil }
     let texts = parts.map { part in

@@ -14,9 +14,9 @@ enum PythonIdentifier {
   /// Attributes of every error (taxon/runtime/errors.py, and BaseException).
   private static let errorMembers: Set<String> = [
     "add_detail", "add_note", "args", "breaker", "categories", "cause", "causes", "code", "declaration",
-    "derived_details", "detail", "details", "domain", "error_code", "from_payload", "http_status", "identity",
+    "derived_details", "detail", "details", "domain", "error_code", "facts", "from_payload", "http_status", "identity",
     "instance_id", "is_from_call", "is_injected", "is_retry_safe", "localized_messages", "message", "metadata",
-    "omitted", "payload", "public_payload", "pushback", "received_details", "retry", "retry_after",
+    "omitted", "payload", "public_payload", "pushback", "received_causes", "received_details", "retry", "retry_after",
     "retry_after_field", "rpc_details", "severity", "status", "text", "to_dict", "trailers", "violations",
     "with_traceback",
   ]

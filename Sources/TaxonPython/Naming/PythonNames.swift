@@ -26,7 +26,10 @@ struct PythonNames {
   /// The file whose module has the root class of a file's errors: itself, or one that it imports, of the same taxonomy.
   func rootFile(_ file: SchemaFile) -> SchemaFile {
     let imported = file.dependencies.compactMap { files[$0] }
-      .first { $0.taxonomy?.domain == file.taxonomy?.domain && $0.hasPythonModule && rootClass($0) == rootClass(file) }
+      .first { other in
+        other.taxonomy?.domain == file.taxonomy?.domain && rootClass(other) == rootClass(file)
+          && other.allMessages.contains { $0.category != nil || $0.error != nil }
+      }
     guard let imported, file.taxonomy != nil else { return file }
     return rootFile(imported)
   }

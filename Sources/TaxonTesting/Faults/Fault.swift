@@ -142,6 +142,14 @@ public struct Fault: Sendable, CustomStringConvertible {
     return copy
   }
 
+  /// The handler answers all the same.
+  var leavesTheAnswer: Bool {
+    switch abort {
+    case nil, .connection(.goAway): true
+    default: false
+    }
+  }
+
   /// As the header `taxon-fault` spells it, such as "TASK_NOT_FOUND;delay=50ms".
   public var description: String {
     var parts = [kind].compactMap { $0 }

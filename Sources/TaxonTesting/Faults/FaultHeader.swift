@@ -151,7 +151,9 @@ struct FaultHeader: Sendable {
     if !isError, let name = ["damage", "retry-after"].first(where: { names.contains(Substring($0)) }) {
       throw Self.refusal("\(name) needs an error")
     }
-    if fault.abort == nil, names.contains("messages") { throw Self.refusal("messages needs a fault") }
+    if fault.leavesTheAnswer, names.contains("messages") {
+      throw Self.refusal("messages needs a fault that ends the answer")
+    }
     if times == nil, names.contains("key") { throw Self.refusal("key needs times") }
   }
 

@@ -18,14 +18,20 @@ extension FaultInjector: ServerInterceptor {
   /// Lets the call fail, wait or break, if a rule or a header says so.
   public func intercept(_ call: ServerContext, next: () async throws -> Void) async throws {
     guard isEnabled, let plan = try plan(for: call) else { return try await next() }
-    defer { finished() }
+    var isActive = true
+    defer { if isActive { finished() } }
     begin(plan, call.path)
     call.trailingMetadata.add(Self.marker, plan.fault.label)
     if plan.delay > .zero { try await configuration.clock.sleep(for: plan.delay) }
+    if plan.fault.leavesTheAnswer {
+      // A delay is finished when it is over (gRPC A33), however long the handler goes on.
+      isActive = false
+      finished()
+    }
     guard plan.fault.abort != nil else { return try await next() }
     guard let messages = plan.fault.messages else { return try await abort(plan, call, next) }
     let breakage = Breakage(plan, behind: messages)
-    call[BreakageKey.self] = breakage
+    call[BreakageKey.self] = (call[BreakageKey.self] ?? [:]).merging([ObjectIdentifier(self): breakage]) { $1 }
     do {
       try await next()
     } catch {
@@ -36,8 +42,7 @@ extension FaultInjector: ServerInterceptor {
 
   /// Counts the messages of an answer that is to break.
   public func sending(_ message: inout any Message, of call: ServerContext) throws {
-    guard let breakage = call[BreakageKey.self] else { return }
-    try breakage.countMessage()
+    try call[BreakageKey.self]?[ObjectIdentifier(self)]?.countMessage()
   }
 
   private func plan(for call: ServerContext) throws(RPCError) -> Plan? {
@@ -91,4 +96,5 @@ private final class Breakage: Sendable {
   }
 }
 
-private enum BreakageKey: CallValueKey { typealias Value = Breakage }
+/// By the injector, of which a call may have several.
+private enum BreakageKey: CallValueKey { typealias Value = [ObjectIdentifier: Breakage] }

@@ -145,7 +145,12 @@ public final class FaultInjector: Sendable {
         if state.fired[index] == 1 { begun.append(index) }
         isAborted = rule.fault.abort != nil
       }
-      return admit(!chosen.isEmpty, &state)
+      let isAdmitted = admit(!chosen.isEmpty, &state)
+      if !isAdmitted {
+        // What goes on unharmed has not been the rule's doing.
+        for index in chosen { state.fired[index] -= 1 }
+      }
+      return isAdmitted
     }
     guard isAdmitted, let last = chosen.last else { return nil }
     for index in begun {

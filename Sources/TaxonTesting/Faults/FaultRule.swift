@@ -132,6 +132,9 @@ extension FaultRule {
     ] {
       guard count ?? least >= least else { throw refuse(name, count ?? 0, "it must be \(least) or more") }
     }
+    if let messages = fault.messages, fault.leavesTheAnswer {
+      throw refuse("messages", messages, "it needs a fault that ends the answer")
+    }
     for (name, duration) in [("delay", fault.delay), ("expiring", lifetime), ("retryAfter", fault.retryAfter)] {
       guard duration ?? .zero >= .zero else { throw refuse(name, duration ?? .zero, "it must not be negative") }
     }

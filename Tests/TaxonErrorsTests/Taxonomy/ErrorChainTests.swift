@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Synchronization
 import TaxonErrors
 import Testing
 
@@ -29,6 +30,31 @@ import Testing
     let model = ExternalError.LLMAPIError(provider: "acme", cause: Wrapper(cause: Wrapper(cause: database)))
     #expect(model.causes == [database.identity])
     #expect(ExternalError.LLMAPIError(provider: "acme", cause: Wrapper(cause: ForeignError())).causes.isEmpty)
+  }
+
+  /// A wrapper whose error has it for a cause.
+  private final class Lasso: ErrorWithCause, Sendable {
+    private let held = Mutex<(any Error)?>(nil)
+    var cause: (any Error)? { held.withLock { $0 } }
+    func hold(_ error: any Error) { held.withLock { $0 = error } }
+  }
+
+  @Test func endsThoughAnErrorIsItsOwnCause() {
+    let lasso = Lasso()
+    let error = database.caused(by: lasso)
+    lasso.hold(error)
+    #expect(error.causes == [ErrorIdentity](repeating: database.identity, count: 16))
+    #expect(!WireStatus(error).details.isEmpty)
+    #expect(!ErrorLogEntry(error).metadata.isEmpty)
+  }
+
+  @Test func whatStandsForAnUndeclaredErrorSendsNothingOfWhatLedToIt() throws {
+    struct Hiding: ErrorWithCause { var cause: (any Error)? }
+    let here = try #require(try Decoded(WireStatus(Hiding(cause: database))).traits)
+    #expect(here.causes.isEmpty)
+    #expect(GetTaskError.lift(Hiding(cause: database)).causes == [database.identity])
+    let called = try #require(try Decoded(WireStatus(Hiding(cause: RPCError(database).fromCall()))).traits)
+    #expect(called.causes.map(\.code) == ["DATABASE_ERROR"])
   }
 
   @Test func endsThoughACauseLeadsBackToItself() {

@@ -27,6 +27,7 @@ import Testing
     ("task_id", "task_id", "task_id"), ("from", "from_", "from_"), ("message", "message_", "message"),
     ("code", "code_", "code"), ("str", "str_", "str"), ("self", "self", "self_"), ("super", "super_", "super_"),
     ("retry_after", "retry_after_", "retry_after_"), ("_hidden", "field_hidden", "field_hidden"),
+    ("facts", "facts_", "facts"), ("received_causes", "received_causes_", "received_causes"),
     ("errors_pb2", "errors_pb2_", "errors_pb2"), ("camelCase", "camelCase", "camelCase"),
   ])
   func aFieldKeepsItsNameWhereItCan(field: String, attribute: String, argument: String) {

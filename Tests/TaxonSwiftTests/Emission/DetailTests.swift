@@ -35,6 +35,24 @@ import Testing
 
   // MARK: What is derived
 
+  @Test func whatIsDerivedIsSentWhereTheThrowersOwnHasNoRoom() throws {
+    let long = String(repeating: "x", count: 20_000)
+    let error = lost.with(Google_Rpc_LocalizedMessage(locale: "it", message: long))
+      .with(Google_Rpc_RequestInfo(requestID: "own", servingData: long))
+    let (details, _) = try sent(error, options(languages: "de", requestID: "r-1"))
+    #expect(details.localizedMessage?.message == "Paket 7 ist verloren")
+    #expect(details.requestInfo?.requestID == "r-1")
+  }
+
+  @Test func aBodyDoesNotTakeTheTextOfAnotherService() {
+    let behind = lost.with(Google_Rpc_LocalizedMessage(locale: "de", message: "of the service behind")).fromCall()
+    let body = ErrorBody(DeliveryError.parcelLost(behind), as: .standard, options(languages: "de"))
+    #expect(String(decoding: body.json, as: UTF8.self).contains("Paket 7 ist verloren"))
+    let own = behind.with(Google_Rpc_LocalizedMessage(locale: "de", message: "our own"))
+    let second = ErrorBody(DeliveryError.parcelLost(own), as: .standard, options(languages: "de"))
+    #expect(String(decoding: second.json, as: UTF8.self).contains("our own"))
+  }
+
   @Test func templatesAreFilledIn() throws {
     let (details, names) = try sent(lost, options(languages: "de-AT, en;q=0.5", requestID: "r-1"))
     #expect(

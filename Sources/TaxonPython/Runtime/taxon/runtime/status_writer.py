@@ -39,6 +39,7 @@ class StatusWriter:
     derivable: frozenset[str]
     omitted: list[str] = field(default_factory=list)
     names_omitted: bool = True
+    is_injected: bool = False
 
     @classmethod
     def of(
@@ -73,6 +74,7 @@ class StatusWriter:
             facts=facts, status_code=code, instance_id=instance_id, message=error.message,
             fields=list(error.metadata.items()), violations=error.violations, retry_after=retry_after,
             causes=error.causes, payload=payload, further=further, derivable=frozenset(derivable),
+            is_injected=error.is_injected,
         )  # fmt: skip
 
     def copy(self) -> "StatusWriter":
@@ -118,6 +120,7 @@ class StatusWriter:
             category=facts.categories, severity=facts.severity.name, retry=facts.retry.name, breaker=facts.breaker.name,
             http_status=facts.http_status if is_error else USUAL_HTTP_STATUS[self.status_code],
             instance_id=self.instance_id, safe=facts.is_retry_safe, omitted=self.omitted if self.names_omitted else (),
+            injected=self.is_injected,
         )  # fmt: skip
         for cause in self.causes:
             traits.causes.add(domain=cause.domain, code=cause.code)
