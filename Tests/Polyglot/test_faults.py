@@ -93,7 +93,10 @@ def test_streams_and_connections_break(get_task: Callable, fault: str, status: g
     with pytest.raises(grpc.RpcError) as raised:
         get_task(fault)
     assert raised.value.code() == status
-    assert failing(lambda: get_task("")).identity == ("octollm.dev", "TASK_NOT_FOUND"), "the next call finds a connection"
+    # grpcio may send a call on the connection that is just going.
+    nexts = (failing(lambda: get_task("")) for _ in range(5))
+    failure = next(each for each in nexts if each.status != grpc.StatusCode.UNAVAILABLE)
+    assert failure.identity == ("octollm.dev", "TASK_NOT_FOUND"), "the next call finds a connection"
 
 
 def test_a_goaway_answers_the_call(get_task: Callable) -> None:
