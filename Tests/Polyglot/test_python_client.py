@@ -322,6 +322,26 @@ def test_replies_are_as_ever(server: Server) -> None:
         assert Stub(channel, ORCHESTRATOR).GetTask(request) == asyncio.run(call())
 
 
+def test_an_interceptor_behind_may_wait_for_the_call(server: Server) -> None:
+    seen: list[grpc.StatusCode] = []
+
+    class Logging(grpc.aio.UnaryUnaryClientInterceptor):
+        async def intercept_unary_unary(self, continuation: Callable, details: object, request: object) -> object:
+            call = await continuation(details, request)
+            seen.append(await call.code())
+            return await call
+
+    async def call() -> None:
+        interceptors = [*runtime.aio_client_interceptors(), Logging()]
+        async with grpc.aio.insecure_channel(server.target, interceptors=interceptors) as channel:
+            await Stub(channel, REHEARSAL).Raise(RaiseRequest(domain="octollm.dev", code="TASK_NOT_FOUND"))
+
+    with pytest.raises(errors_taxon.TaskNotFoundError) as raised:
+        asyncio.run(call())
+    assert seen == [grpc.StatusCode.NOT_FOUND]
+    assert isinstance(raised.value.cause, grpc.aio.AioRpcError)
+
+
 @pytest.fixture(scope="module")
 def failing_server() -> Iterator[ThreadedServer]:
     """Raises an error in every kind of call, behind one reply where there is a stream of them."""

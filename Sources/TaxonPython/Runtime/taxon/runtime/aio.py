@@ -27,28 +27,36 @@ class _UnaryUnary(grpc.aio.UnaryUnaryClientInterceptor):
     async def intercept_unary_unary(
         self, continuation: Callable[..., Awaitable[Any]], client_call_details: Any, request: Any
     ) -> Any:
-        return _UnaryUnaryCall(await continuation(client_call_details, request))
+        return _UnaryUnaryCall(await _made(continuation(client_call_details, request)))
 
 
 class _UnaryStream(grpc.aio.UnaryStreamClientInterceptor):
     async def intercept_unary_stream(
         self, continuation: Callable[..., Awaitable[Any]], client_call_details: Any, request: Any
     ) -> Any:
-        return _UnaryStreamCall(await continuation(client_call_details, request))
+        return _UnaryStreamCall(await _made(continuation(client_call_details, request)))
 
 
 class _StreamUnary(grpc.aio.StreamUnaryClientInterceptor):
     async def intercept_stream_unary(
         self, continuation: Callable[..., Awaitable[Any]], client_call_details: Any, request_iterator: Any
     ) -> Any:
-        return _StreamUnaryCall(await continuation(client_call_details, request_iterator))
+        return _StreamUnaryCall(await _made(continuation(client_call_details, request_iterator)))
 
 
 class _StreamStream(grpc.aio.StreamStreamClientInterceptor):
     async def intercept_stream_stream(
         self, continuation: Callable[..., Awaitable[Any]], client_call_details: Any, request_iterator: Any
     ) -> Any:
-        return _StreamStreamCall(await continuation(client_call_details, request_iterator))
+        return _StreamStreamCall(await _made(continuation(client_call_details, request_iterator)))
+
+
+async def _made(call: Awaitable[Any]) -> Any:
+    """The call that grpcio makes. An interceptor behind may have waited for its end, and let the failure through."""
+    try:
+        return await call
+    except grpc.RpcError as error:
+        raise from_rpc_error(error) from error
 
 
 class _Call(grpc.aio.Call):
