@@ -36,13 +36,15 @@ import Testing
   private final class Lasso: ErrorWithCause, Sendable {
     private let held = Mutex<(any Error)?>(nil)
     var cause: (any Error)? { held.withLock { $0 } }
-    func hold(_ error: any Error) { held.withLock { $0 = error } }
+    func hold(_ error: (any Error)?) { held.withLock { $0 = error } }
   }
 
   @Test func endsThoughAnErrorIsItsOwnCause() {
     let lasso = Lasso()
     let error = database.caused(by: lasso)
     lasso.hold(error)
+    // A circle of references would stay.
+    defer { lasso.hold(nil) }
     #expect(error.causes == [ErrorIdentity](repeating: database.identity, count: 16))
     #expect(!WireStatus(error).details.isEmpty)
     #expect(!ErrorLogEntry(error).metadata.isEmpty)
