@@ -98,6 +98,19 @@ import Testing
     #expect(injector.plan(for: call, Self.members) != nil)
   }
 
+  @Test func aRulesTimesAreNotUsedUpWhileOthersAreUnderWay() throws {
+    var configuration = FaultInjector.Configuration(rules: [
+      FaultRule(.status(.unavailable)).first(1), FaultRule(.status(.aborted)).after(1).times(1),
+    ])
+    configuration.maxActive = 1
+    let injector = try FaultInjector(configuration)
+    let call = FaultCall(path: Self.getTask.path, metadata: [:], peer: "", peerCertificate: nil)
+    #expect(injector.plan(for: call, Self.members)?.error?.status == .unavailable)
+    #expect(injector.plan(for: call, Self.members) == nil)
+    injector.finished()
+    #expect(injector.plan(for: call, Self.members)?.error?.status == .aborted)
+  }
+
   @Test func pausesAddUpUntilTheFirstOtherFault() throws {
     let injector = try FaultInjector(
       FaultRule(.delay(.seconds(1))), FaultRule(.status(.unavailable).delayed(by: .seconds(2))),

@@ -107,6 +107,7 @@ import Testing
     ("Closed", "return \"Closed\""), ("{{{a}}}", "return f\"{{{self.a}}}\""), ("{a}", "return self.a"),
     ("{a|it's}", "return self.text(\"a\", \"it's\")"), ("{b} \\\"x\\\"", "return f\"{self.b} \\\"x\\\"\""),
     ("{c}", "return f\"{self.text('c')}\""), ("{d.count|no}", "return f\"{len(self.d) or 'no'}\""),
+    ("{a|x\\ty} {b}", "return \"\".join((self.text(\"a\", \"x\\ty\"), \" \", str(self.b)))"),
     ("{a|it's} {b}", "return \"\".join((self.text(\"a\", \"it's\"), \" \", str(self.b)))"),
   ])
   func messagesAreWrittenAsOneWould(template: String, line: String) throws {
@@ -121,6 +122,18 @@ import Testing
       }
       """)
     #expect(try schema.python().contains("        \(line)\n"))
+  }
+
+  @Test func theRootOfATaxonomyIsInAModuleThatHasErrors() throws {
+    let head = "syntax = \"proto3\";\nimport \"taxon/taxonomy.proto\";\n"
+    let taxonomy = "option (taxon.taxonomy) = { domain: \"shop.example\" };\n"
+    let schema = TestSchema([
+      "a.proto": head + taxonomy + "message M {}\nservice S { rpc Get(M) returns (M); }\n",
+      "b.proto": head + "import \"a.proto\";\n" + taxonomy
+        + "message X { option (taxon.error) = { status: NOT_FOUND }; M m = 1; }\n",
+    ])
+    let python = try schema.python("b_taxon.py")
+    #expect(python.contains("class ShopError(runtime.DeclaredError):") && python.contains("class XError(ShopError):"))
   }
 
   @Test func filesWithoutErrorsAndMethodsGetNoModule() throws {
