@@ -118,7 +118,7 @@ def test_an_import_of_a_target_that_is_not_depended_on_is_told(shop: Path, edit)
     edit("stock/Package.swift", ', .product(name: "PlatformErrors", package: "platform")],\n      swiftSettings: settings, plugins', "],\n      swiftSettings: settings, plugins")
     said = build(PACKAGES / "shop", check=False)
     assert re.search(
-        r'stock\.proto:5:1: error: import "platform/errors\.proto" is a schema of target PlatformErrors, which StockAPI does not '
+        r'stock\.proto:6:1: error: import "platform/errors\.proto" is a schema of target PlatformErrors, which StockAPI does not '
         r'depend on; add \.product\(name: "PlatformErrors", package: "platform"\) to the dependencies of target StockAPI|'
         # It comes with StockAPI no more.
         r'orders\.proto:[56]:1: error: import "(money/amount|platform/errors)\.proto" is (a schema of target|not found)',

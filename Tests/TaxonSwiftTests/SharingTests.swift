@@ -85,6 +85,40 @@ import Testing
     #expect(swift.contains("dependencies: [.platformErrors, .taxonTaxonomy],"))
   }
 
+  @Test func aTypeWithANameOfTaxonsOrOfTheStandardLibraryIsToldFromIt() throws {
+    let outcome = try generate([
+      "App/s.proto": """
+      syntax = "proto3";
+      import "names.proto";
+      option swift_prefix = "";
+      message M { Metadata metadata = 1; repeated Duration durations = 2; string text = 3; Plain plain = 4; }
+      """,
+      "Platform/names.proto": """
+      syntax = "proto3";
+      option swift_prefix = "";
+      message Metadata {} message Field {} message Duration {} message String {} message Plain {}
+      """,
+      "Platform/taxon.json": #"{"access": "public"}"#,
+    ])
+    try expect(outcome.lines, [])
+    let swift = try #require(outcome.code?["s.pb.swift"])
+    #expect(swift.contains("var metadata: Platform.Metadata?"))
+    #expect(swift.contains("var text: Swift.String"))
+    #expect(swift.contains("Taxon.Field(\"text\", 3"))
+    // The standard library's gives way by itself.
+    #expect(swift.contains("var durations: [Duration]") && swift.contains("var plain: Plain?"))
+  }
+
+  @Test func aMistakeInTheSettingsOfATargetThatNobodyDependsOnIsItsOwn() throws {
+    let files = [
+      "App/s.proto": Self.service, "Platform/platform/errors.proto": Self.errors,
+      "Platform/taxon.json": #"{"access": "public"}"#, "Draft/draft.proto": "syntax = \"proto3\";",
+      "Draft/taxon.json": #"{"access": "open"}"#,
+    ]
+    try expect(try generate(files, outside: ["Draft"]).lines, [])
+    #expect(throws: SettingsFile.Mistake.self) { try generate(files) }
+  }
+
   @Test func theSettingsOfTheOtherTargetSayWhereItsSchemasAre() throws {
     let outcome = try generate(
       [

@@ -100,7 +100,10 @@ struct SwiftNames {
     var common = zip(path, scope).prefix { $0 == $1 }.count
     if common == path.count { common -= 1 }
     if module != ownModule || isForeign(file) {
-      let isAmbiguous = imported[path[0], default: []].count > 1
+      let modules = imported[path[0], default: []]
+      // The others beside the type's own: further modules of this build, and Taxon, which every file imports.
+      let isOfTaxon = settings.otherModule(of: file) == nil
+      let isAmbiguous = isOfTaxon ? !modules.isEmpty : modules.count > 1 || TaxonTypes.names.contains(path[0])
       return isAmbiguous || isHidden(path[0], at: nil, from: scope)
         ? qualified(path, module) : path.joined(separator: ".")
     }
@@ -119,14 +122,14 @@ struct SwiftNames {
     reference(path(enumeration), of: enumeration.file, from: scope)
   }
 
-  /// A type of Taxon, qualified where generated code hides it.
+  /// A type of Taxon, qualified where generated code hides it, or a module of this build has one of the name.
   func runtime(_ name: String, from scope: [String]) -> String {
-    isHidden(name, at: nil, from: scope) ? qualified([name], settings.imports.first) : name
+    imported[name] != nil || isHidden(name, at: nil, from: scope) ? qualified([name], settings.imports.first) : name
   }
 
-  /// A type of Swift's standard library, qualified where generated code hides it.
+  /// A type of Swift's standard library, qualified where generated code hides it, or a module of this build has one of the name.
   func standard(_ name: String, from scope: [String]) -> String {
-    isHidden(name, at: nil, from: scope) ? "Swift.\(name)" : name
+    imported[name] != nil || isHidden(name, at: nil, from: scope) ? "Swift.\(name)" : name
   }
 
   /// Whether a scope between `scope` and the one where `name` is declared declares another type of that name. At nil: the

@@ -32,7 +32,7 @@ for item in ["tea", "gold", "caviar", "ice", "moon"] {
   }
 }
 
-var basket = Shop_V1_Basket(missing: .init(item: "moon"))
+var basket = Shop_V1_Basket(missing: .init(item: "moon", hardness: .hard, days: []))
 basket.orders = ["tea", "gold", "ice", "caviar"].map { OrderRequest(items: [TakeRequest(item: $0)]) }
 for order in basket.orders {
   do throws(Orders.OrderError) {

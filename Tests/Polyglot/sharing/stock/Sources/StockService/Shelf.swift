@@ -16,7 +16,7 @@ public struct Shelf: Stock.Service {
     case "gold": throw .rightMissing(right: "take gold", caller: "Ada")
     case "caviar": throw .budgetSpent(team: "kitchen", budget: .init(currency: "EUR", cents: 5_000))
     case "ice": throw .maintenance(until: "nine")
-    default: throw .unknownItem(item: request.item)
+    default: throw .unknownItem(item: request.item, hardness: .hard, days: [])
     }
   }
 }
