@@ -2,16 +2,10 @@
 import TaxonProtobuf
 
 /// Does what a request of the runner asks for: reads a message in one format and writes it in another.
+///
+/// `registry` has the messages of the tests, what an Any of theirs may hold, and the extensions: Scripts/conformance
+/// writes it.
 enum Testee {
-  /// The messages of the tests. A newer runner has more of them, whose tests are skipped.
-  private static let types: [String: any Message.Type] = [
-    "protobuf_test_messages.proto2.TestAllTypesProto2": ProtobufTestMessages_Proto2_TestAllTypesProto2.self,
-    "protobuf_test_messages.proto3.TestAllTypesProto3": ProtobufTestMessages_Proto3_TestAllTypesProto3.self,
-  ]
-
-  /// What an Any of the tests may hold, and the extensions.
-  private static let registry = TypeRegistry.googleProtobufTestMessagesProto2.union(.googleProtobufTestMessagesProto3)
-
   private static func decodingOptions(_ request: Conformance_ConformanceRequest) -> JSONDecodingOptions {
     JSONDecodingOptions(
       ignoresUnknownFields: request.testCategory == .jsonIgnoreUnknownParsingTest, registry: registry)
@@ -32,7 +26,7 @@ enum Testee {
   ) -> Conformance_ConformanceResponse.Result {
     // The tests that the testee itself knows to fail: none.
     if request.messageType == "conformance.FailureSet" { return .protobufPayload([]) }
-    guard let type = types[request.messageType] else { return .skipped("no \(request.messageType)") }
+    guard let type = registry.type(named: request.messageType) else { return .skipped("no \(request.messageType)") }
     // To ignore what cannot be done would look like a result, so runners ask for these to be skipped.
     if newer.discardUnknownFields { return .skipped("unknown fields are not discarded") }
     if case .mergeTextPayload = newer.mergePayload { return .skipped("the text format is not read") }
