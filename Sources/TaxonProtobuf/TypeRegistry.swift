@@ -69,3 +69,29 @@ public struct TypeRegistry: Sendable {
     return Dictionary(uniqueKeysWithValues: types.map { ($0.descriptor.name, $0) })
   }()
 }
+
+/// A type that a `google.protobuf.Any` may hold.
+struct AnyContent {
+  let descriptor: MessageDescriptor
+  /// Decodes a message and lowers it again, through the type itself: it knows how strings are checked and equal keys of
+  /// maps come together.
+  let relower: (UnsafeRawBufferPointer, MessageArena) throws(MessageDecodingError) -> UnsafeRawPointer
+}
+
+extension TypeRegistry {
+  /// The type with this full name, for what is in an Any.
+  func content(named name: String) -> AnyContent? {
+    type(named: name).map { AnyContent(descriptor: $0.descriptor, relower: $0.relower) }
+  }
+}
+
+extension Message {
+  fileprivate static func relower(
+    _ bytes: UnsafeRawBufferPointer, _ arena: MessageArena
+  ) throws(MessageDecodingError) -> UnsafeRawPointer {
+    let message = try Self(decoding: bytes)
+    var writer = MessageWriter(root: descriptor, arena)
+    message.write(to: &writer)
+    return UnsafeRawPointer(writer.base)
+  }
+}

@@ -11,6 +11,8 @@ enum Testee {
       ignoresUnknownFields: request.testCategory == .jsonIgnoreUnknownParsingTest, registry: registry)
   }
 
+  private static let textOptions = TextFormatDecodingOptions(registry: registry)
+
   static func response(to bytes: [UInt8]) -> Conformance_ConformanceResponse {
     do throws(MessageDecodingError) {
       let newer = try Taxon_Conformance_NewerRequest(decoding: bytes)
@@ -29,7 +31,6 @@ enum Testee {
     guard let type = registry.type(named: request.messageType) else { return .skipped("no \(request.messageType)") }
     // To ignore what cannot be done would look like a result, so runners ask for these to be skipped.
     if newer.discardUnknownFields { return .skipped("unknown fields are not discarded") }
-    if case .mergeTextPayload = newer.mergePayload { return .skipped("the text format is not read") }
     var message: any Message
     do {
       switch request.payload {
@@ -37,7 +38,7 @@ enum Testee {
       case .jsonPayload(let text):
         message = try type.init(json: text, options: decodingOptions(request))
       case .jspbPayload: return .skipped("no JSPB")
-      case .textPayload: return .skipped("the text format is not read")
+      case .textPayload(let text): message = try type.init(textFormat: text, options: textOptions)
       case nil: return .runtimeError("the request has no payload")
       }
       // Messages are merged by protobuf's definition of it: what is encoded in succession is decoded as one.
@@ -47,7 +48,10 @@ enum Testee {
       case .mergeJSONPayload(let text):
         let other = try type.init(json: text, options: decodingOptions(request))
         message = try type.init(decoding: message.encoded() + other.encoded())
-      case .mergeTextPayload, nil: break
+      case .mergeTextPayload(let text):
+        let other = try type.init(textFormat: text, options: textOptions)
+        message = try type.init(decoding: message.encoded() + other.encoded())
+      case nil: break
       }
     } catch {
       return .parseError("\(error)")
@@ -57,7 +61,9 @@ enum Testee {
       case .protobuf: return .protobufPayload(try message.encoded())
       case .json: return .jsonPayload(try message.jsonString(options: JSONEncodingOptions(registry: registry)))
       case .jspb: return .skipped("no JSPB")
-      case .textFormat: return .skipped("the text that Taxon prints is for people")
+      case .textFormat:
+        let options = TextFormatEncodingOptions(printsUnknownFields: request.printUnknownFields, registry: registry)
+        return .textPayload(message.textFormatString(options: options))
       case .unspecified, .unrecognized: return .runtimeError("the request asks for no format")
       }
     } catch {

@@ -261,7 +261,7 @@ extension EnumDescriptor {
 
 extension Locked<Int> {
   /// The table at an address, which is made first where there is none. Counts the tables.
-  fileprivate func table<Table>(at place: borrowing Atomic<UInt>, make: () -> Table) -> UnsafePointer<Table> {
+  func table<Table>(at place: borrowing Atomic<UInt>, make: () -> Table) -> UnsafePointer<Table> {
     let address = withLock { made -> UInt in
       let existing = place.load(ordering: .acquiring)
       guard existing == 0 else { return existing }

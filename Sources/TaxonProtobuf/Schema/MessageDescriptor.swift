@@ -14,6 +14,8 @@ public final class MessageDescriptor:
   public let name: String
   /// The table, in its own order.
   public let fields: [Field]
+  /// Names that the schema reserves, which the text format skips.
+  let reservedNames: [String]
 
   let isMapEntry: Bool
   /// The table that protobuf-c uses. Its fields are in the order of their numbers.
@@ -35,20 +37,25 @@ public final class MessageDescriptor:
   private let isLinked = Atomic<Bool>(false)
   /// The address of the table for JSON, once that is made.
   let jsonTable = Atomic<UInt>(0)
+  /// The address of the table for the text format, once that is made.
+  let textTable = Atomic<UInt>(0)
 
   /// A message of the schema. Members of a oneof stand next to each other.
-  public convenience init(_ name: String, _ fields: [Field]) {
-    self.init(name, fields, isMapEntry: false)
+  ///
+  /// - Parameter reserved: The names that the schema reserves.
+  public convenience init(_ name: String, _ fields: [Field], reserved: [String] = []) {
+    self.init(name, fields, reserved: reserved, isMapEntry: false)
   }
 
-  private init(_ name: String, _ fields: [Field], isMapEntry: Bool) {
+  private init(_ name: String, _ fields: [Field], reserved: [String], isMapEntry: Bool) {
     self.name = name
     self.fields = fields
+    reservedNames = reserved
     self.isMapEntry = isMapEntry
     var entries: [Int: MessageDescriptor] = [:]
     for (index, field) in fields.enumerated() where field.type.label == .map {
       let entry = [Field("key", 1, field.type.entry[0]), Field("value", 2, field.type.entry[1])]
-      entries[index] = MessageDescriptor("\(name).\(field.name)", entry, isMapEntry: true)
+      entries[index] = MessageDescriptor("\(name).\(field.name)", entry, reserved: [], isMapEntry: true)
     }
     self.entries = entries
 

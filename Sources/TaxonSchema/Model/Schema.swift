@@ -116,6 +116,8 @@ package final class SchemaMessage {
   package internal(set) var oneofs: [SchemaOneof] = []
   package internal(set) var messages: [SchemaMessage] = []
   package internal(set) var enums: [SchemaEnum] = []
+  /// The names that it reserves, which the text format skips.
+  package internal(set) var reservedNames: [String] = []
   /// Set when the message is a category.
   package internal(set) var category: DeclaredTraits?
   /// Set when the message is an error.

@@ -100,6 +100,7 @@ package struct SchemaBuilder {
     node.oneofs = descriptor.oneofDecl.enumerated().map { index, oneof in
       SchemaOneof(name: oneof.name ?? "", message: node, path: node.path + [Tag.messageOneof, Int32(index)])
     }
+    node.reservedNames = descriptor.reservedName
     for (index, field) in descriptor.field.enumerated() {
       let path = node.path + [Tag.messageField, Int32(index)]
       if field.proto3Optional == true, let oneof = field.oneofIndex, node.oneofs.indices.contains(Int(oneof)) {

@@ -128,10 +128,12 @@ extension Emitter {
       }
     }
     let head = "\(access)static let descriptor = \(runtime("MessageDescriptor"))(\"\(message.fullName)\", ["
-    guard !lines.isEmpty else { return writer.line("\(head)])") }
+    let reserved = message.reservedNames.map { "\"\($0)\"" }.joined(separator: ", ")
+    let tail = reserved.isEmpty ? "])" : "], reserved: [\(reserved)])"
+    guard !lines.isEmpty else { return writer.line(head + tail) }
     writer.line(head)
     writer.indented { for line in lines { writer.line(line) } }
-    writer.line("])")
+    writer.line(tail)
   }
 
   private func emitReading(_ properties: [StoredProperty], isError: Bool) {

@@ -1086,7 +1086,7 @@ public enum ConnectionError: ErrorUnion {
       Field("other_addresses", 7, .int32),
       Field("unreachable_for_ms", 8, .optional(.int64)),
       Field("next_attempt_in_ms", 9, .optional(.int64)),
-    ])
+    ], reserved: ["error"])
 
     public init(reading reader: MessageReader) throws(MessageDecodingError) {
       endpoint = try reader.value(0)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import CProtobufC
 
 extension JSONParser {
@@ -214,31 +213,7 @@ extension JSONParser {
       }
       throw error
     }
-    try addUnknown(inside, to: base, table, place)
+    if let bytes = try packed(inside, table, place) { arena.addUnknown(bytes, to: base) }
     return true
-  }
-
-  /// Packs a message of one field, and puts it with the unknown fields of another: the first tag apart, as protobuf-c
-  /// has it, and what comes behind it as it is.
-  private mutating func addUnknown(
-    _ field: UnsafeMutableRawPointer, to base: UnsafeMutableRawPointer, _ table: UnsafePointer<JSONTable>,
-    _ place: UnsafePointer<UInt8>
-  ) throws(JSONFault) {
-    guard let bytes = try packed(field, table, place), let start = bytes.baseAddress else { return }
-    var cursor = WireCursor(UnsafeRawBufferPointer(bytes), in: 0..<bytes.count)
-    // protobuf-c has just written it.
-    guard let tag = try? cursor.varint(longest: 5) else { return }
-    let before = UnknownFields.unpacked(base)
-    let memory = arena.allocate((before.count + 1) * MemoryLayout<ProtobufCMessageUnknownField>.stride)
-      .bindMemory(to: ProtobufCMessageUnknownField.self, capacity: before.count + 1)
-    for (index, field) in before.enumerated() { (memory + index).initialize(to: field) }
-    (memory + before.count).initialize(
-      to: ProtobufCMessageUnknownField(
-        tag: UInt32(tag >> 3), wire_type: ProtobufCWireType(rawValue: UInt32(tag & 7)),
-        len: bytes.count - cursor.offset,
-        data: UnsafeMutablePointer(mutating: start + cursor.offset)))
-    let header = base.assumingMemoryBound(to: ProtobufCMessage.self)
-    header.pointee.n_unknown_fields = UInt32(before.count + 1)
-    header.pointee.unknown_fields = memory
   }
 }

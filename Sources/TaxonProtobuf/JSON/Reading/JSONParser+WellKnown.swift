@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import CProtobufC
 
 extension JSONParser {
   /// A `google.protobuf.Value`: anything.
@@ -94,10 +93,10 @@ extension JSONParser {
     guard let name = Google_Protobuf_Any.messageName(in: url) else {
       throw fail(.invalidTypeURL(String(decoding: url, as: UTF8.self)), at: typePlace, in: table)
     }
-    guard let type = options.registry.type(named: name) else {
+    guard let content = options.registry.content(named: name) else {
       throw fail(.unregisteredType(name), at: typePlace, in: table)
     }
-    let descriptor = type.descriptor
+    let descriptor = content.descriptor
     descriptor.link()
     let message = try nestedInside(descriptor.json)
     if let bytes = try packed(message, table, place) {
@@ -179,13 +178,11 @@ extension JSONParser {
     _ message: UnsafeMutableRawPointer, _ table: UnsafePointer<JSONTable>, _ place: UnsafePointer<UInt8>
   ) throws(JSONFault) -> UnsafeBufferPointer<UInt8>? {
     if let log, log.count > 0 { return nil }
-    let message = UnsafePointer(message.assumingMemoryBound(to: ProtobufCMessage.self))
-    let count = protobuf_c_message_get_packed_size(message)
-    guard count > 0 else { return nil }
-    guard count <= Int(Int32.max) else { throw fail(.tooLarge, at: place, in: table) }
-    let bytes = arena.allocateValue(count)
-    protobuf_c_message_pack(message, bytes)
-    return UnsafeBufferPointer(start: bytes, count: count)
+    do throws(MessageArena.TooLarge) {
+      return try arena.packed(message)
+    } catch {
+      throw fail(.tooLarge, at: place, in: table)
+    }
   }
 }
 

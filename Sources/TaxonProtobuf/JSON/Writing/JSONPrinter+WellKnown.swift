@@ -101,26 +101,13 @@ extension JSONPrinter {
     guard let name = Google_Protobuf_Any.messageName(in: url) else {
       throw fail(.invalidTypeURL(String(decoding: url, as: UTF8.self)), table)
     }
-    guard let type = options.registry.type(named: name) else { throw fail(.unregisteredType(name), table) }
+    guard let content = options.registry.content(named: name) else { throw fail(.unregisteredType(name), table) }
     guard nestingLeft > 0 else { throw fail(.nestingTooDeep, table) }
     do throws(MessageDecodingError) {
-      // Through the type itself: it knows how strings are checked and equal keys of maps come together.
-      let inside = try type.relower(UnsafeRawBufferPointer(bytes), arena)
-      return (inside, type.descriptor.json)
+      let inside = try content.relower(UnsafeRawBufferPointer(bytes), arena)
+      return (inside, content.descriptor.json)
     } catch {
       throw fail(.undecodableAny(error), table)
     }
-  }
-}
-
-extension Message {
-  /// Decodes a message and lowers it again.
-  fileprivate static func relower(
-    _ bytes: UnsafeRawBufferPointer, _ arena: MessageArena
-  ) throws(MessageDecodingError) -> UnsafeRawPointer {
-    let message = try Self(decoding: bytes)
-    var writer = MessageWriter(root: descriptor, arena)
-    message.write(to: &writer)
-    return UnsafeRawPointer(writer.base)
   }
 }

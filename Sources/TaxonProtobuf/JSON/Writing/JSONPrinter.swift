@@ -215,7 +215,7 @@ extension JSONPrinter {
       let key = UnsafePointer(table.pointee.members)
       let entries = UnsafeBufferPointer(start: slot.load(as: UnsafePointer<UnsafeRawPointer>.self), count: count)
       if options.sortsMapKeys {
-        let order = JSONKeyOrder(key)
+        let order = MapKeyOrder(kind: key.pointee.kind, offset: key.pointee.offset)
         try self.entries(entries.sorted(by: order.isBefore), key)
       } else {
         try self.entries(entries, key)
@@ -250,29 +250,6 @@ extension JSONPrinter {
     default: buffer.decimal(slot.load(as: UInt64.self))
     }
     buffer.byte(UInt8(ascii: "\""))
-  }
-}
-
-/// Numbers by value, strings by their bytes, false before true.
-private struct JSONKeyOrder {
-  let kind: FieldKind
-  let offset: Int
-
-  init(_ key: UnsafePointer<JSONMember>) {
-    kind = key.pointee.kind
-    offset = key.pointee.offset
-  }
-
-  func isBefore(_ one: UnsafeRawPointer, _ other: UnsafeRawPointer) -> Bool {
-    let one = one + offset
-    let other = other + offset
-    switch kind {
-    case .string: return one.loadBytes().lexicographicallyPrecedes(other.loadBytes())
-    case .int32, .sint32, .sfixed32: return one.load(as: Int32.self) < other.load(as: Int32.self)
-    case .uint32, .fixed32: return one.load(as: UInt32.self) < other.load(as: UInt32.self)
-    case .int64, .sint64, .sfixed64: return one.load(as: Int64.self) < other.load(as: Int64.self)
-    default: return one.load(as: UInt64.self) < other.load(as: UInt64.self)
-    }
   }
 }
 

@@ -3,7 +3,7 @@
 import TaxonProtobuf
 import Testing
 
-@Suite struct TextTests {
+@Suite struct DescriptionTests {
   @Test func theDescriptionIsOneLine() {
     let message = Child(number: 5, name: "a\"b\n", numbers: [1, 2], child: Child(), choice: .text("é"))
     #expect(
@@ -17,7 +17,7 @@ import Testing
       doubleValue: 0.5, int32Value: -1, boolValue: true, bytesValue: [0, 255, 65], enumValue: .infrared,
       messageValue: Child(name: "x", child: Child(number: 2)))
     #expect(
-      message.textFormat == """
+      message.textFormatString() == """
         double_value: 0.5
         int32_value: -1
         bool_value: true

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Message {
+  /// The full name and the fields in protobuf's text format, in one line, with unknown fields by number.
+  public var description: String {
+    var text = ""
+    write(to: &text)
+    return text
+  }
+
+  /// Writes the description. `print` and string interpolation use this, also where a field is called `description`.
+  public func write(to target: inout some TextOutputStream) {
+    let arena = MessageArena.take()
+    defer { arena.giveBack() }
+    var writer = MessageWriter(root: Self.descriptor, arena)
+    write(to: &writer)
+    var printer = TextPrinter(
+      TextFormatEncodingOptions(printsInOneLine: true, printsUnknownFields: true), arena)
+    let text = printer.text(of: writer.base, Self.descriptor)
+    target.write(text.isEmpty ? "\(Self.descriptor.name) {}" : "\(Self.descriptor.name) { \(text) }")
+  }
+}
