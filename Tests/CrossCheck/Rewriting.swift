@@ -4,8 +4,8 @@ import Taxon
 
 /// A request to read a message in one format and to write it in another.
 ///
-/// It begins with a line of three words: the format to read (`binary`, `json`, or `json-ignoring`, which ignores unknown
-/// fields), the format to write, and the full name of the type. The message follows. The answer begins with a line too:
+/// It begins with a line of three words: the format to read (`binary`, `json`, `text`, or `json-ignoring` and `text-ignoring`,
+/// which ignore unknown fields), the format to write, and the full name of the type. The message follows. The answer begins with a line too:
 /// `written` before the message in the other format, `refused` before the reason why it cannot be read, `unwritable`
 /// before the reason why it cannot be written.
 struct Rewriting {
@@ -50,6 +50,9 @@ struct Rewriting {
     case "json", "json-ignoring":
       let options = JSONDecodingOptions(ignoresUnknownFields: input == "json-ignoring", registry: Self.registry)
       return try type.init(json: payload, options: options)
+    case "text", "text-ignoring":
+      let options = TextFormatDecodingOptions(ignoresUnknownFields: input == "text-ignoring", registry: Self.registry)
+      return try type.init(textFormat: payload, options: options)
     default: preconditionFailure("no format \(input)")
     }
   }
@@ -58,6 +61,7 @@ struct Rewriting {
     switch output {
     case "binary": try message.encoded()
     case "json": try message.jsonBytes(options: JSONEncodingOptions(registry: Self.registry))
+    case "text": Array(message.textFormatString(options: TextFormatEncodingOptions(registry: Self.registry)).utf8)
     default: preconditionFailure("no format \(output)")
     }
   }

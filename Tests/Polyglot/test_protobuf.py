@@ -6,7 +6,7 @@ the number of cases for each type and test.
 
 A case that fails is printed, and left as a file in `fixtures/protobuf`. Such files are tried first in every run: commit it,
 under a name that says what it is about, with the change that mends it. A file says the check (`cross_check.CHECKS`), the
-type, and the input: `hex` for bytes, `text` for JSON.
+type, and the input: `hex` for bytes, `text` for JSON and the text format.
 """
 
 import json
@@ -17,9 +17,11 @@ from pathlib import Path
 import cross_check
 import pytest
 from conftest import CROSS_CHECK_SEED
-from cross_check import CHECKS, FILES, message_class
+from cross_check import FILES, message_class
 from cross_check_damage import damaged, odd_json, wire
 from cross_check_strategies import Messages
+from cross_check_text import CHECKS as TEXT_CHECKS
+from cross_check_text import odd_texts, texts
 from google.protobuf import json_format
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
@@ -27,6 +29,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from repository import ROOT
 from wire_form import delimited
 
+CHECKS = cross_check.CHECKS | TEXT_CHECKS
 CASES = int(os.environ.get("CROSS_CHECK_CASES", "20"))
 FIXTURES = Path(__file__).parent / "fixtures" / "protobuf"
 
@@ -158,6 +161,26 @@ def test_odd_json_is_refused_or_the_same() -> None: ...
 
 @cases("json_ignoring_unknown", lambda name: odd_json(sayable.of(message_class(name).DESCRIPTOR)), IN_JSON)
 def test_odd_json_is_refused_or_the_same_without_unknown_fields() -> None: ...
+
+
+def said(name: str) -> st.SearchStrategy[str]:
+    return texts(everything.of(message_class(name).DESCRIPTOR))
+
+
+@cases("binary_to_text", lambda name: encoded(everything, name), IN_JSON)
+def test_messages_are_the_same_after_taxons_text() -> None: ...
+
+
+@cases("text_to_binary", said, IN_JSON)
+def test_messages_are_the_same_after_googles_text() -> None: ...
+
+
+@cases("text_to_binary", lambda name: odd_texts(said(name)), IN_JSON)
+def test_odd_texts_are_refused_or_the_same() -> None: ...
+
+
+@cases("text_ignoring_unknown", lambda name: odd_texts(said(name)), IN_JSON)
+def test_odd_texts_are_refused_or_the_same_without_unknown_fields() -> None: ...
 
 
 def nested(path: list[int], depth: int) -> bytes:
