@@ -152,7 +152,10 @@ let package = Package(
 
     .testTarget(
       name: "TaxonProtobufTests", dependencies: ["TaxonProtobuf"],
-      exclude: ["Corpus", "everything.proto", "failures.proto", "json.proto", "kinds.proto", "legacy.proto"],
+      exclude: [
+        "Corpus", "Editions", "everything.proto", "failures.proto", "json.proto",
+        "kinds.proto", "legacy.proto",
+      ],
       swiftSettings: settings),
     .testTarget(name: "TaxonErrorsTests", dependencies: ["TaxonErrors"], swiftSettings: settings),
     .testTarget(

@@ -9,6 +9,7 @@ extension MessageArena {
 
   /// Packs a message; nil for an empty one.
   func packed(_ message: UnsafeMutableRawPointer) throws(TooLarge) -> UnsafeBufferPointer<UInt8>? {
+    GroupWriter(arena: self).prepare(message)
     let message = UnsafePointer(message.assumingMemoryBound(to: ProtobufCMessage.self))
     let count = protobuf_c_message_get_packed_size(message)
     guard count > 0 else { return nil }

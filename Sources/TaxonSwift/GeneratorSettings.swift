@@ -150,10 +150,11 @@ package struct GeneratorSettings: Hashable, Sendable {
 
   /// The files whose descriptors are part of Taxon itself (Scripts/generate).
   static let descriptorsOfTaxon: Set<String> = [
-    "google/api/annotations.proto", "google/api/http.proto", "google/protobuf/any.proto",
+    "google/api/annotations.proto", "google/api/http.proto", "google/protobuf/any.proto", "google/protobuf/api.proto",
     "google/protobuf/compiler/plugin.proto", "google/protobuf/descriptor.proto",
     "google/protobuf/duration.proto", "google/protobuf/empty.proto", "google/protobuf/field_mask.proto",
-    "google/protobuf/struct.proto", "google/protobuf/timestamp.proto", "google/protobuf/wrappers.proto",
+    "google/protobuf/source_context.proto", "google/protobuf/struct.proto", "google/protobuf/timestamp.proto",
+    "google/protobuf/type.proto", "google/protobuf/wrappers.proto",
     "google/rpc/code.proto", "google/rpc/error_details.proto", "google/rpc/status.proto", "taxon/error_traits.proto",
     "taxon/errors.proto", "taxon/taxonomy.proto",
   ]

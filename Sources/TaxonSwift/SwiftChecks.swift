@@ -156,18 +156,10 @@ struct OmissionCheck {
 
   func run(_ diagnostics: inout Diagnostics) {
     for omission in schema.omissions {
-      switch omission.kind {
-      case .group:
-        diagnostics.warning(
-          omission.place,
-          "group \"\(omission.name)\" has no Swift type, its bytes stay with the unknown fields; "
-            + "use a message field instead")
-      case .inMessageSet(let set):
-        diagnostics.warning(
-          omission.place,
-          "extension \"\(omission.name)\" of the message set \(set.fullName) has no Swift name, its bytes "
-            + "stay with the unknown fields; use an extension of another message or google.protobuf.Any instead")
-      }
+      diagnostics.warning(
+        omission.place,
+        "extension \"\(omission.name)\" of the message set \(omission.messageSet.fullName) has no Swift name, its bytes "
+          + "stay with the unknown fields; use an extension of another message or google.protobuf.Any instead")
     }
   }
 }

@@ -98,12 +98,12 @@ import Testing
     try check(Required(number: 0, name: ""), "08001200")
   }
 
-  @Test func groupsAndExtensionsAreKeptAsUnknownFields() throws {
-    let bytes = "0801130a01671418011802c23e05080712016ec83e03c83eac02"
+  @Test func unknownGroupsAndExtensionsAreKeptAsUnknownFields() throws {
+    let bytes = "0801630a01676418011802c23e05080712016ec83e03c83eac02"
     let message = try Grouped(decoding: hex(bytes))
     #expect(message.before == 1)
     #expect(message.after == [1, 2])
-    #expect(hex(message.unknownFields.bytes) == "130a016714c23e05080712016ec83e03c83eac02")
+    #expect(hex(message.unknownFields.bytes) == "630a016764c23e05080712016ec83e03c83eac02")
     #expect(try message.unknownFields.message(1000, as: Required.self) == Required(number: 7, name: "n"))
     #expect(message.unknownFields.varints(1001) == [3, 300])
     #expect(try Grouped(decoding: try message.encoded()) == message)

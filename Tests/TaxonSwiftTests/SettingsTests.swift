@@ -62,31 +62,24 @@ import Testing
         t.proto:5:13: error: code "a" is not in UPPER_SNAKE_CASE (AIP-193); write "A"
         """)
     #expect(response.file.isEmpty)
-    #expect(response.supportedFeatures == 1)
+    // FEATURE_PROTO3_OPTIONAL and FEATURE_SUPPORTS_EDITIONS, EDITION_PROTO2, EDITION_2026.
+    #expect(response.supportedFeatures == 3)
+    #expect(response.minimumEdition == 998 && response.maximumEdition == 1002)
   }
 
   /// Newer versions of protoc know them.
-  @Test func editionsAreRefused() throws {
-    let request = Google_Protobuf_Compiler_CodeGeneratorRequest(
-      fileToGenerate: ["t.proto"], protoFile: [.init(name: "t.proto", syntax: "editions")])
-    try expect(
-      Generator(request).generate(GeneratorSettings()).diagnostics.map(\.description),
-      ["t.proto:1:1: error: editions are not supported; write syntax = \"proto3\" or syntax = \"proto2\""])
-  }
-
-  @Test func aGroupIsLeftOutWithAWarning() throws {
-    let schema = TestSchema([
-      "t.proto":
-        "syntax = \"proto2\";\npackage t;\nmessage M {\n  optional group Old = 1 {}\n  optional int32 a = 2;\n}\n"
-    ])
-    try expect(
-      schema.diagnostics(),
-      [
-        """
-        t.proto:4:18: warning: group "old" has no Swift type, its bytes stay with the unknown fields; \
-        use a message field instead
-        """
-      ])
-    #expect(try schema.outcome().files.count == 1)
+  @Test func anEditionOfTheFutureIsRefused() throws {
+    let edition = try Google_Protobuf_FileDescriptorProto(
+      decoding: Google_Protobuf_FileDescriptorProto(name: "t.proto", syntax: "editions").encoded() + [0x70, 0x9F, 0x1F])
+    for (file, what) in [
+      (edition, "edition 3999"), (.init(name: "t.proto", syntax: "editions"), "edition without a number"),
+      (.init(name: "t.proto", syntax: "editions", edition: .edition99999TestOnly), "edition 99999"),
+      (.init(name: "t.proto", syntax: "proto4"), "syntax \"proto4\""),
+    ] as [(Google_Protobuf_FileDescriptorProto, String)] {
+      let request = Google_Protobuf_Compiler_CodeGeneratorRequest(fileToGenerate: ["t.proto"], protoFile: [file])
+      try expect(
+        Generator(request).generate(GeneratorSettings()).diagnostics.map(\.description),
+        ["t.proto:1:1: error: \(what) is not known; the latest is edition \"2026\""])
+    }
   }
 }

@@ -137,7 +137,7 @@ struct FieldPath: Sendable {
 
   /// The outermost message's field in the binary format, around the encoded last one.
   func wrapped(_ encoded: [UInt8]) -> [UInt8] {
-    fields.dropLast().reversed().reduce(encoded) { $1.lengthDelimited($0) }
+    fields.dropLast().reversed().reduce(encoded) { $1.encoded(payload: $0) }
   }
 }
 

@@ -35,6 +35,7 @@ extension MessageDescriptor {
   ) throws(MessageDecodingError) -> UnsafeRawPointer {
     link()
     guard bytes.count <= Int(Int32.max) else { throw MessageDecodingError(.tooLarge, messageName: name, offset: 0) }
+    if hasGroups { return try unpackChecked(bytes, nil, arena: arena, options: options) }
     // protobuf-c has no limit: check before it runs out of stack.
     if greatestDepth > options.nestingLimit {
       var scan = DepthScan(bytes: bytes, limit: options.nestingLimit)
@@ -75,9 +76,9 @@ extension MessageDescriptor {
     var message = message
     if check.widest > WideUnpacker.fieldLimit {
       arena.state.pointee.isRewritten = true
-      message = WideUnpacker(bytes: bytes, arena: arena).unpack(self)
+      message = WideUnpacker(bytes: bytes, arena: arena, groups: check.groups).unpack(self)
     } else if check.needsRewriting {
-      let rewritten = WireRewriter(bytes: bytes).rewrite(self)
+      let rewritten = WireRewriter(bytes: bytes, groups: check.groups).rewrite(self)
       arena.state.pointee.isRewritten = true
       message = rewritten.withUnsafeBytes { unpackDirectly($0, arena: arena) }
     } else if message == nil {

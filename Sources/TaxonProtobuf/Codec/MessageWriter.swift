@@ -265,6 +265,7 @@ public struct MessageEncoder: ~Copyable {
 
   /// For a part of a message, whose size is checked together with the rest.
   init(part writer: MessageWriter) {
+    GroupWriter(arena: writer.arena).prepare(writer.base)
     message = UnsafePointer(writer.base.assumingMemoryBound(to: ProtobufCMessage.self))
     byteCount = protobuf_c_message_get_packed_size(message)
   }

@@ -2,7 +2,7 @@
 // swift-format-ignore-file
 
 
-/// The version of protoc.
+/// The version number of protocol compiler.
 public struct Google_Protobuf_Compiler_Version: Message {
   /// `major`, field 1.
   public var major: Int32?
@@ -10,7 +10,8 @@ public struct Google_Protobuf_Compiler_Version: Message {
   public var minor: Int32?
   /// `patch`, field 3.
   public var patch: Int32?
-  /// Such as "rc1"; empty for a release.
+  /// A suffix for alpha, beta or rc release, e.g., "alpha-1", "rc2". It should
+  /// be empty for mainline stable releases.
   public var suffix: String?
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
@@ -47,15 +48,39 @@ public struct Google_Protobuf_Compiler_Version: Message {
   }
 }
 
-/// What protoc writes to the plugin's standard input.
+/// An encoded CodeGeneratorRequest is written to the plugin's stdin.
 public struct Google_Protobuf_Compiler_CodeGeneratorRequest: Message {
-  /// The files to generate code for, as they were named to protoc. Each is in proto_file.
+  /// The .proto files that were explicitly listed on the command-line.  The
+  /// code generator should generate code only for these files.  Each file's
+  /// descriptor will be included in proto_file, below.
   public var fileToGenerate: [String]
-  /// What stands before the colon in --x_out or in --x_opt.
+  /// The generator parameter passed on the command-line.
   public var parameter: String?
-  /// All files and what they import, each after the files that it imports.
+  /// FileDescriptorProtos for all files in files_to_generate and everything
+  /// they import.  The files will appear in topological order, so each file
+  /// appears before any file that imports it.
+  ///
+  /// Note: the files listed in files_to_generate will include runtime-retention
+  /// options only, but all other files will include source-retention options.
+  /// The source_file_descriptors field below is available in case you need
+  /// source-retention options for files_to_generate.
+  ///
+  /// protoc guarantees that all proto_files will be written after
+  /// the fields above, even though this is not technically guaranteed by the
+  /// protobuf wire format.  This theoretically could allow a plugin to stream
+  /// in the FileDescriptorProtos and handle them one by one rather than read
+  /// the entire set into memory at once.  However, as of this writing, this
+  /// is not similarly optimized on protoc's end -- it will store all fields in
+  /// memory at once before sending them to the plugin.
+  ///
+  /// Type names of fields and extensions in the FileDescriptorProto are always
+  /// fully qualified.
   public var protoFile: [Google_Protobuf_FileDescriptorProto]
-  /// `compiler_version`, field 3.
+  /// File descriptors with all options, including source-retention options.
+  /// These descriptors are only provided for the files listed in
+  /// files_to_generate.
+  public var sourceFileDescriptors: [Google_Protobuf_FileDescriptorProto]
+  /// The version number of protocol compiler.
   public var compilerVersion: Google_Protobuf_Compiler_Version?
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
@@ -63,11 +88,13 @@ public struct Google_Protobuf_Compiler_CodeGeneratorRequest: Message {
   /// Makes the message; fields that are left out are not set.
   public init(
     fileToGenerate: [String] = [], parameter: String? = nil, protoFile: [Google_Protobuf_FileDescriptorProto] = [],
+    sourceFileDescriptors: [Google_Protobuf_FileDescriptorProto] = [],
     compilerVersion: Google_Protobuf_Compiler_Version? = nil
   ) {
     self.fileToGenerate = fileToGenerate
     self.parameter = parameter
     self.protoFile = protoFile
+    self.sourceFileDescriptors = sourceFileDescriptors
     self.compilerVersion = compilerVersion
   }
 
@@ -75,6 +102,7 @@ public struct Google_Protobuf_Compiler_CodeGeneratorRequest: Message {
     Field("file_to_generate", 1, .repeated(.string)),
     Field("parameter", 2, .optional(.string)),
     Field("proto_file", 15, .repeated(.message(Google_Protobuf_FileDescriptorProto.self))),
+    Field("source_file_descriptors", 17, .repeated(.message(Google_Protobuf_FileDescriptorProto.self))),
     Field("compiler_version", 3, .message(Google_Protobuf_Compiler_Version.self)),
   ])
 
@@ -82,7 +110,8 @@ public struct Google_Protobuf_Compiler_CodeGeneratorRequest: Message {
     fileToGenerate = try reader.array(0)
     parameter = try reader.optional(1)
     protoFile = try reader.array(2)
-    compilerVersion = try reader.optional(3)
+    sourceFileDescriptors = try reader.array(3)
+    compilerVersion = try reader.optional(4)
     unknownFields = reader.unknownFields
   }
 
@@ -90,60 +119,93 @@ public struct Google_Protobuf_Compiler_CodeGeneratorRequest: Message {
     writer.array(0, fileToGenerate)
     writer.optional(1, parameter)
     writer.array(2, protoFile)
-    writer.optional(3, compilerVersion)
+    writer.array(3, sourceFileDescriptors)
+    writer.optional(4, compilerVersion)
     writer.unknownFields(unknownFields)
   }
 }
 
-/// What the plugin writes to its standard output.
+/// The plugin writes an encoded CodeGeneratorResponse to stdout.
 public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Message {
-  /// What is wrong with the schema. protoc prints it and fails.
+  /// Error message.  If non-empty, code generation failed.  The plugin process
+  /// should exit with status code zero even if it reports an error in this way.
+  ///
+  /// This should be used to indicate errors in .proto files which prevent the
+  /// code generator from generating correct code.  Errors which indicate a
+  /// problem in protoc itself -- such as the input CodeGeneratorRequest being
+  /// unparseable -- should be reported by writing a message to stderr and
+  /// exiting with a non-zero status code.
   public var error: String?
-  /// Features, or-ed together.
+  /// A bitmask of supported features that the code generator supports.
+  /// This is a bitwise "or" of values from the Feature enum.
   public var supportedFeatures: UInt64?
+  /// The minimum edition this plugin supports.  This will be treated as an
+  /// Edition enum, but we want to allow unknown values.  It should be specified
+  /// according the edition enum value, *not* the edition number.  Only takes
+  /// effect for plugins that have FEATURE_SUPPORTS_EDITIONS set.
+  public var minimumEdition: Int32?
+  /// The maximum edition this plugin supports.  This will be treated as an
+  /// Edition enum, but we want to allow unknown values.  It should be specified
+  /// according the edition enum value, *not* the edition number.  Only takes
+  /// effect for plugins that have FEATURE_SUPPORTS_EDITIONS set.
+  public var maximumEdition: Int32?
   /// `file`, field 15.
   public var file: [File]
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
   /// Makes the message; fields that are left out are not set.
-  public init(error: String? = nil, supportedFeatures: UInt64? = nil, file: [File] = []) {
+  public init(
+    error: String? = nil, supportedFeatures: UInt64? = nil, minimumEdition: Int32? = nil, maximumEdition: Int32? = nil,
+    file: [File] = []
+  ) {
     self.error = error
     self.supportedFeatures = supportedFeatures
+    self.minimumEdition = minimumEdition
+    self.maximumEdition = maximumEdition
     self.file = file
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.compiler.CodeGeneratorResponse", [
     Field("error", 1, .optional(.string)),
     Field("supported_features", 2, .optional(.uint64)),
+    Field("minimum_edition", 3, .optional(.int32)),
+    Field("maximum_edition", 4, .optional(.int32)),
     Field("file", 15, .repeated(.message(File.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
     error = try reader.optional(0)
     supportedFeatures = try reader.optional(1)
-    file = try reader.array(2)
+    minimumEdition = try reader.optional(2)
+    maximumEdition = try reader.optional(3)
+    file = try reader.array(4)
     unknownFields = reader.unknownFields
   }
 
   public func write(to writer: inout MessageWriter) {
     writer.optional(0, error)
     writer.optional(1, supportedFeatures)
-    writer.array(2, file)
+    writer.optional(2, minimumEdition)
+    writer.optional(3, maximumEdition)
+    writer.array(4, file)
     writer.unknownFields(unknownFields)
   }
 
-  /// The enum `google.protobuf.compiler.CodeGeneratorResponse.Feature`.
+  /// Sync with code_generator.h.
   public enum Feature: ProtobufEnum {
     /// `FEATURE_NONE`, 0.
     case none
     /// `FEATURE_PROTO3_OPTIONAL`, 1.
     case proto3Optional
+    /// `FEATURE_SUPPORTS_EDITIONS`, 2.
+    case supportsEditions
 
     public init?(rawValue: Int32) {
       switch rawValue {
       case 0: self = .none
       case 1: self = .proto3Optional
+      case 2: self = .supportsEditions
       default: return nil
       }
     }
@@ -152,22 +214,71 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Message {
       switch self {
       case .none: 0
       case .proto3Optional: 1
+      case .supportsEditions: 2
       }
     }
 
     public static let descriptor = EnumDescriptor("google.protobuf.compiler.CodeGeneratorResponse.Feature", isClosed: true, [
-      "FEATURE_NONE": 0, "FEATURE_PROTO3_OPTIONAL": 1])
+      "FEATURE_NONE": 0, "FEATURE_PROTO3_OPTIONAL": 1, "FEATURE_SUPPORTS_EDITIONS": 2])
   }
 
-  /// One file to write.
+  /// Represents a single generated file.
   public struct File: Message {
-    /// Path relative to the output directory.
+    /// The file name, relative to the output directory.  The name must not
+    /// contain "." or ".." components and must be relative, not be absolute (so,
+    /// the file cannot lie outside the output directory).  "/" must be used as
+    /// the path separator, not "\".
+    ///
+    /// If the name is omitted, the content will be appended to the previous
+    /// file.  This allows the generator to break large files into small chunks,
+    /// and allows the generated text to be streamed back to protoc so that large
+    /// files need not reside completely in memory at one time.  Note that as of
+    /// this writing protoc does not optimize for this -- it will read the entire
+    /// CodeGeneratorResponse before writing files to disk.
     public var name: String?
-    /// Name of a mark in a file that another plugin has written; the content goes above it.
+    /// If non-empty, indicates that the named file should already exist, and the
+    /// content here is to be inserted into that file at a defined insertion
+    /// point.  This feature allows a code generator to extend the output
+    /// produced by another code generator.  The original generator may provide
+    /// insertion points by placing special annotations in the file that look
+    /// like:
+    ///   @@protoc_insertion_point(NAME)
+    /// The annotation can have arbitrary text before and after it on the line,
+    /// which allows it to be placed in a comment.  NAME should be replaced with
+    /// an identifier naming the point -- this is what other generators will use
+    /// as the insertion_point.  Code inserted at this point will be placed
+    /// immediately above the line containing the insertion point (thus multiple
+    /// insertions to the same point will come out in the order they were added).
+    /// The double-@ is intended to make it unlikely that the generated code
+    /// could contain things that look like insertion points by accident.
+    ///
+    /// For example, the C++ code generator places the following line in the
+    /// .pb.h files that it generates:
+    ///   // @@protoc_insertion_point(namespace_scope)
+    /// This line appears within the scope of the file's package namespace, but
+    /// outside of any particular class.  Another plugin can then specify the
+    /// insertion_point "namespace_scope" to generate additional classes or
+    /// other declarations that should be placed in this scope.
+    ///
+    /// Note that if the line containing the insertion point begins with
+    /// whitespace, the same whitespace will be added to every line of the
+    /// inserted text.  This is useful for languages like Python, where
+    /// indentation matters.  In these languages, the insertion point comment
+    /// should be indented the same amount as any inserted code will need to be
+    /// in order to work correctly in that context.
+    ///
+    /// The code generator that generates the initial file and the one which
+    /// inserts into it must both run as part of a single invocation of protoc.
+    /// Code generators are executed in the order in which they appear on the
+    /// command line.
+    ///
+    /// If |insertion_point| is present, |name| must also be present.
     public var insertionPoint: String?
-    /// `content`, field 15.
+    /// The file contents.
     public var content: String?
-    /// Which part of the content comes from which part of the schema.
+    /// Information describing the file content being inserted. If an insertion
+    /// point is used, this information will be appropriately offset and inserted
+    /// into the code generation metadata for the generated files.
     public var generatedCodeInfo: Google_Protobuf_GeneratedCodeInfo?
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
@@ -223,12 +334,15 @@ extension ProtoFileDescriptor {
     base64: """
       CiVnb29nbGUvcHJvdG9idWYvY29tcGlsZXIvcGx1Z2luLnByb3RvEhhnb29nbGUucHJvdG9idWYuY29tcGlsZXIaIGdvb2dsZS9wcm90b2J1Zi9k
       ZXNjcmlwdG9yLnByb3RvIkYKB1ZlcnNpb24SDQoFbWFqb3IYASABKAUSDQoFbWlub3IYAiABKAUSDQoFcGF0Y2gYAyABKAUSDgoGc3VmZml4GAQg
-      ASgJIroBChRDb2RlR2VuZXJhdG9yUmVxdWVzdBIYChBmaWxlX3RvX2dlbmVyYXRlGAEgAygJEhEKCXBhcmFtZXRlchgCIAEoCRI4Cgpwcm90b19m
-      aWxlGA8gAygLMiQuZ29vZ2xlLnByb3RvYnVmLkZpbGVEZXNjcmlwdG9yUHJvdG8SOwoQY29tcGlsZXJfdmVyc2lvbhgDIAEoCzIhLmdvb2dsZS5w
-      cm90b2J1Zi5jb21waWxlci5WZXJzaW9uIsECChVDb2RlR2VuZXJhdG9yUmVzcG9uc2USDQoFZXJyb3IYASABKAkSGgoSc3VwcG9ydGVkX2ZlYXR1
-      cmVzGAIgASgEEkIKBGZpbGUYDyADKAsyNC5nb29nbGUucHJvdG9idWYuY29tcGlsZXIuQ29kZUdlbmVyYXRvclJlc3BvbnNlLkZpbGUafwoERmls
-      ZRIMCgRuYW1lGAEgASgJEhcKD2luc2VydGlvbl9wb2ludBgCIAEoCRIPCgdjb250ZW50GA8gASgJEj8KE2dlbmVyYXRlZF9jb2RlX2luZm8YECAB
-      KAsyIi5nb29nbGUucHJvdG9idWYuR2VuZXJhdGVkQ29kZUluZm8iOAoHRmVhdHVyZRIQCgxGRUFUVVJFX05PTkUQABIbChdGRUFUVVJFX1BST1RP
-      M19PUFRJT05BTBAB
+      ASgJIoECChRDb2RlR2VuZXJhdG9yUmVxdWVzdBIYChBmaWxlX3RvX2dlbmVyYXRlGAEgAygJEhEKCXBhcmFtZXRlchgCIAEoCRI4Cgpwcm90b19m
+      aWxlGA8gAygLMiQuZ29vZ2xlLnByb3RvYnVmLkZpbGVEZXNjcmlwdG9yUHJvdG8SRQoXc291cmNlX2ZpbGVfZGVzY3JpcHRvcnMYESADKAsyJC5n
+      b29nbGUucHJvdG9idWYuRmlsZURlc2NyaXB0b3JQcm90bxI7ChBjb21waWxlcl92ZXJzaW9uGAMgASgLMiEuZ29vZ2xlLnByb3RvYnVmLmNvbXBp
+      bGVyLlZlcnNpb24ikgMKFUNvZGVHZW5lcmF0b3JSZXNwb25zZRINCgVlcnJvchgBIAEoCRIaChJzdXBwb3J0ZWRfZmVhdHVyZXMYAiABKAQSFwoP
+      bWluaW11bV9lZGl0aW9uGAMgASgFEhcKD21heGltdW1fZWRpdGlvbhgEIAEoBRJCCgRmaWxlGA8gAygLMjQuZ29vZ2xlLnByb3RvYnVmLmNvbXBp
+      bGVyLkNvZGVHZW5lcmF0b3JSZXNwb25zZS5GaWxlGn8KBEZpbGUSDAoEbmFtZRgBIAEoCRIXCg9pbnNlcnRpb25fcG9pbnQYAiABKAkSDwoHY29u
+      dGVudBgPIAEoCRI/ChNnZW5lcmF0ZWRfY29kZV9pbmZvGBAgASgLMiIuZ29vZ2xlLnByb3RvYnVmLkdlbmVyYXRlZENvZGVJbmZvIlcKB0ZlYXR1
+      cmUSEAoMRkVBVFVSRV9OT05FEAASGwoXRkVBVFVSRV9QUk9UTzNfT1BUSU9OQUwQARIdChlGRUFUVVJFX1NVUFBPUlRTX0VESVRJT05TEAJCcgoc
+      Y29tLmdvb2dsZS5wcm90b2J1Zi5jb21waWxlckIMUGx1Z2luUHJvdG9zWilnb29nbGUuZ29sYW5nLm9yZy9wcm90b2J1Zi90eXBlcy9wbHVnaW5w
+      YqoCGEdvb2dsZS5Qcm90b2J1Zi5Db21waWxlcg==
       """)
 }

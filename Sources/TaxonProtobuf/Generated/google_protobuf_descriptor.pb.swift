@@ -30,6 +30,92 @@ public struct Google_Protobuf_FileDescriptorSet: Message {
   }
 }
 
+/// The full set of known editions.
+public enum Google_Protobuf_Edition: ProtobufEnum {
+  /// A placeholder for an unknown edition value.
+  case unknown
+  /// A placeholder edition for specifying default behaviors *before* a feature
+  /// was first introduced.  This is effectively an "infinite past".
+  case legacy
+  /// Legacy syntax "editions".  These pre-date editions, but behave much like
+  /// distinct editions.  These can't be used to specify the edition of proto
+  /// files, but feature definitions must supply proto2/proto3 defaults for
+  /// backwards compatibility.
+  case proto2
+  /// `EDITION_PROTO3`, 999.
+  case proto3
+  /// Editions that have been released.  The specific values are arbitrary and
+  /// should not be depended on, but they will always be time-ordered for easy
+  /// comparison.
+  case edition2023
+  /// `EDITION_2024`, 1001.
+  case edition2024
+  /// `EDITION_2026`, 1002.
+  case edition2026
+  /// A placeholder edition for developing and testing unscheduled features.
+  case unstable
+  /// Placeholder editions for testing feature resolution.  These should not be
+  /// used or relied on outside of tests.
+  case edition1TestOnly
+  /// `EDITION_2_TEST_ONLY`, 2.
+  case edition2TestOnly
+  /// `EDITION_99997_TEST_ONLY`, 99997.
+  case edition99997TestOnly
+  /// `EDITION_99998_TEST_ONLY`, 99998.
+  case edition99998TestOnly
+  /// `EDITION_99999_TEST_ONLY`, 99999.
+  case edition99999TestOnly
+  /// Placeholder for specifying unbounded edition support.  This should only
+  /// ever be used by plugins that can expect to never require any changes to
+  /// support a new edition.
+  case max
+
+  public init?(rawValue: Int32) {
+    switch rawValue {
+    case 0: self = .unknown
+    case 900: self = .legacy
+    case 998: self = .proto2
+    case 999: self = .proto3
+    case 1000: self = .edition2023
+    case 1001: self = .edition2024
+    case 1002: self = .edition2026
+    case 9999: self = .unstable
+    case 1: self = .edition1TestOnly
+    case 2: self = .edition2TestOnly
+    case 99997: self = .edition99997TestOnly
+    case 99998: self = .edition99998TestOnly
+    case 99999: self = .edition99999TestOnly
+    case 2147483647: self = .max
+    default: return nil
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+    case .unknown: 0
+    case .legacy: 900
+    case .proto2: 998
+    case .proto3: 999
+    case .edition2023: 1000
+    case .edition2024: 1001
+    case .edition2026: 1002
+    case .unstable: 9999
+    case .edition1TestOnly: 1
+    case .edition2TestOnly: 2
+    case .edition99997TestOnly: 99997
+    case .edition99998TestOnly: 99998
+    case .edition99999TestOnly: 99999
+    case .max: 2147483647
+    }
+  }
+
+  public static let descriptor = EnumDescriptor("google.protobuf.Edition", isClosed: true, [
+    "EDITION_UNKNOWN": 0, "EDITION_LEGACY": 900, "EDITION_PROTO2": 998, "EDITION_PROTO3": 999, "EDITION_2023": 1000,
+    "EDITION_2024": 1001, "EDITION_2026": 1002, "EDITION_UNSTABLE": 9999, "EDITION_1_TEST_ONLY": 1,
+    "EDITION_2_TEST_ONLY": 2, "EDITION_99997_TEST_ONLY": 99997, "EDITION_99998_TEST_ONLY": 99998,
+    "EDITION_99999_TEST_ONLY": 99999, "EDITION_MAX": 2147483647])
+}
+
 /// Describes a complete .proto file.
 public struct Google_Protobuf_FileDescriptorProto: Message {
   /// file name, relative to root of source tree
@@ -43,6 +129,9 @@ public struct Google_Protobuf_FileDescriptorProto: Message {
   /// Indexes of the weak imported files in the dependency list.
   /// For Google-internal migration only. Do not use.
   public var weakDependency: [Int32]
+  /// Names of files imported by this file purely for the purpose of providing
+  /// option extensions. These are excluded from the dependency list above.
+  public var optionDependency: [String]
   /// All top-level definitions in this file.
   public var messageType: [Google_Protobuf_DescriptorProto]
   /// `enum_type`, field 5.
@@ -59,24 +148,36 @@ public struct Google_Protobuf_FileDescriptorProto: Message {
   /// development tools.
   public var sourceCodeInfo: Google_Protobuf_SourceCodeInfo?
   /// The syntax of the proto file.
-  /// The supported values are "proto2" and "proto3".
+  /// The supported values are "proto2", "proto3", and "editions".
+  ///
+  /// If `edition` is present, this value must be "editions".
+  /// WARNING: This field should only be used by protobuf plugins or special
+  /// cases like the proto compiler. Other uses are discouraged and
+  /// developers should rely on the protoreflect APIs for their client language.
   public var syntax: String?
+  /// The edition of the proto file.
+  /// WARNING: This field should only be used by protobuf plugins or special
+  /// cases like the proto compiler. Other uses are discouraged and
+  /// developers should rely on the protoreflect APIs for their client language.
+  public var edition: Google_Protobuf_Edition?
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
   /// Makes the message; fields that are left out are not set.
   public init(
     name: String? = nil, package: String? = nil, dependency: [String] = [], publicDependency: [Int32] = [],
-    weakDependency: [Int32] = [], messageType: [Google_Protobuf_DescriptorProto] = [],
+    weakDependency: [Int32] = [], optionDependency: [String] = [], messageType: [Google_Protobuf_DescriptorProto] = [],
     enumType: [Google_Protobuf_EnumDescriptorProto] = [], service: [Google_Protobuf_ServiceDescriptorProto] = [],
     `extension`: [Google_Protobuf_FieldDescriptorProto] = [], options: Google_Protobuf_FileOptions? = nil,
-    sourceCodeInfo: Google_Protobuf_SourceCodeInfo? = nil, syntax: String? = nil
+    sourceCodeInfo: Google_Protobuf_SourceCodeInfo? = nil, syntax: String? = nil,
+    edition: Google_Protobuf_Edition? = nil
   ) {
     self.name = name
     self.package = package
     self.dependency = dependency
     self.publicDependency = publicDependency
     self.weakDependency = weakDependency
+    self.optionDependency = optionDependency
     self.messageType = messageType
     self.enumType = enumType
     self.service = service
@@ -84,6 +185,7 @@ public struct Google_Protobuf_FileDescriptorProto: Message {
     self.options = options
     self.sourceCodeInfo = sourceCodeInfo
     self.syntax = syntax
+    self.edition = edition
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.FileDescriptorProto", [
@@ -92,6 +194,7 @@ public struct Google_Protobuf_FileDescriptorProto: Message {
     Field("dependency", 3, .repeated(.string)),
     Field("public_dependency", 10, .repeated(.int32)),
     Field("weak_dependency", 11, .repeated(.int32)),
+    Field("option_dependency", 15, .repeated(.string)),
     Field("message_type", 4, .repeated(.message(Google_Protobuf_DescriptorProto.self))),
     Field("enum_type", 5, .repeated(.message(Google_Protobuf_EnumDescriptorProto.self))),
     Field("service", 6, .repeated(.message(Google_Protobuf_ServiceDescriptorProto.self))),
@@ -99,6 +202,7 @@ public struct Google_Protobuf_FileDescriptorProto: Message {
     Field("options", 8, .message(Google_Protobuf_FileOptions.self)),
     Field("source_code_info", 9, .message(Google_Protobuf_SourceCodeInfo.self)),
     Field("syntax", 12, .optional(.string)),
+    Field("edition", 14, .optional(.enum(Google_Protobuf_Edition.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -107,13 +211,15 @@ public struct Google_Protobuf_FileDescriptorProto: Message {
     dependency = try reader.array(2)
     publicDependency = try reader.array(3)
     weakDependency = try reader.array(4)
-    messageType = try reader.array(5)
-    enumType = try reader.array(6)
-    service = try reader.array(7)
-    `extension` = try reader.array(8)
-    options = try reader.optional(9)
-    sourceCodeInfo = try reader.optional(10)
-    syntax = try reader.optional(11)
+    optionDependency = try reader.array(5)
+    messageType = try reader.array(6)
+    enumType = try reader.array(7)
+    service = try reader.array(8)
+    `extension` = try reader.array(9)
+    options = try reader.optional(10)
+    sourceCodeInfo = try reader.optional(11)
+    syntax = try reader.optional(12)
+    edition = try reader.optional(13)
     unknownFields = reader.unknownFields
   }
 
@@ -123,13 +229,15 @@ public struct Google_Protobuf_FileDescriptorProto: Message {
     writer.array(2, dependency)
     writer.array(3, publicDependency)
     writer.array(4, weakDependency)
-    writer.array(5, messageType)
-    writer.array(6, enumType)
-    writer.array(7, service)
-    writer.array(8, `extension`)
-    writer.optional(9, options)
-    writer.optional(10, sourceCodeInfo)
-    writer.optional(11, syntax)
+    writer.array(5, optionDependency)
+    writer.array(6, messageType)
+    writer.array(7, enumType)
+    writer.array(8, service)
+    writer.array(9, `extension`)
+    writer.optional(10, options)
+    writer.optional(11, sourceCodeInfo)
+    writer.optional(12, syntax)
+    writer.optional(13, edition)
     writer.unknownFields(unknownFields)
   }
 }
@@ -157,6 +265,8 @@ public struct Google_Protobuf_DescriptorProto: Message {
   /// Reserved field names, which may not be used by fields in the same message.
   /// A given name may only be reserved once.
   public var reservedName: [String]
+  /// Support for `export` and `local` keywords on enums.
+  public var visibility: Google_Protobuf_SymbolVisibility?
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
@@ -166,7 +276,8 @@ public struct Google_Protobuf_DescriptorProto: Message {
     `extension`: [Google_Protobuf_FieldDescriptorProto] = [], nestedType: [Google_Protobuf_DescriptorProto] = [],
     enumType: [Google_Protobuf_EnumDescriptorProto] = [], extensionRange: [ExtensionRange] = [],
     oneofDecl: [Google_Protobuf_OneofDescriptorProto] = [], options: Google_Protobuf_MessageOptions? = nil,
-    reservedRange: [ReservedRange] = [], reservedName: [String] = []
+    reservedRange: [ReservedRange] = [], reservedName: [String] = [],
+    visibility: Google_Protobuf_SymbolVisibility? = nil
   ) {
     self.name = name
     self.field = field
@@ -178,6 +289,7 @@ public struct Google_Protobuf_DescriptorProto: Message {
     self.options = options
     self.reservedRange = reservedRange
     self.reservedName = reservedName
+    self.visibility = visibility
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.DescriptorProto", [
@@ -191,6 +303,7 @@ public struct Google_Protobuf_DescriptorProto: Message {
     Field("options", 7, .message(Google_Protobuf_MessageOptions.self)),
     Field("reserved_range", 9, .repeated(.message(ReservedRange.self))),
     Field("reserved_name", 10, .repeated(.string)),
+    Field("visibility", 11, .optional(.enum(Google_Protobuf_SymbolVisibility.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -204,6 +317,7 @@ public struct Google_Protobuf_DescriptorProto: Message {
     options = try reader.optional(7)
     reservedRange = try reader.array(8)
     reservedName = try reader.array(9)
+    visibility = try reader.optional(10)
     unknownFields = reader.unknownFields
   }
 
@@ -218,6 +332,7 @@ public struct Google_Protobuf_DescriptorProto: Message {
     writer.optional(7, options)
     writer.array(8, reservedRange)
     writer.array(9, reservedName)
+    writer.optional(10, visibility)
     writer.unknownFields(unknownFields)
   }
 
@@ -300,26 +415,136 @@ public struct Google_Protobuf_DescriptorProto: Message {
 public struct Google_Protobuf_ExtensionRangeOptions: Message {
   /// The parser stores options it doesn't recognize here. See above.
   public var uninterpretedOption: [Google_Protobuf_UninterpretedOption]
+  /// For external users: DO NOT USE. We are in the process of open sourcing
+  /// extension declaration and executing internal cleanups before it can be
+  /// used externally.
+  public var declaration: [Declaration]
+  /// Any features defined in the specific edition.
+  public var features: Google_Protobuf_FeatureSet?
+  /// The verification state of the range.
+  /// TODO: flip the default to DECLARATION once all empty ranges
+  /// are marked as UNVERIFIED.
+  @Default(.unverified) public var verification: VerificationState
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
   /// Makes the message; fields that are left out are not set.
-  public init(uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []) {
+  public init(
+    uninterpretedOption: [Google_Protobuf_UninterpretedOption] = [], declaration: [Declaration] = [],
+    features: Google_Protobuf_FeatureSet? = nil, verification: VerificationState? = nil
+  ) {
     self.uninterpretedOption = uninterpretedOption
+    self.declaration = declaration
+    self.features = features
+    self._verification.projectedValue = verification
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.ExtensionRangeOptions", [
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
+    Field("declaration", 2, .repeated(.message(Declaration.self))),
+    Field("features", 50, .message(Google_Protobuf_FeatureSet.self)),
+    Field("verification", 3, .optional(.enum(VerificationState.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
     uninterpretedOption = try reader.array(0)
+    declaration = try reader.array(1)
+    features = try reader.optional(2)
+    _verification.projectedValue = try reader.optional(3)
     unknownFields = reader.unknownFields
   }
 
   public func write(to writer: inout MessageWriter) {
     writer.array(0, uninterpretedOption)
+    writer.array(1, declaration)
+    writer.optional(2, features)
+    writer.optional(3, _verification.projectedValue)
     writer.unknownFields(unknownFields)
+  }
+
+  /// The message `google.protobuf.ExtensionRangeOptions.Declaration`.
+  public struct Declaration: Message {
+    /// The extension number declared within the extension range.
+    public var number: Int32?
+    /// The fully-qualified name of the extension field. There must be a leading
+    /// dot in front of the full name.
+    public var fullName: String?
+    /// The fully-qualified type name of the extension field. Unlike
+    /// Metadata.type, Declaration.type must have a leading dot for messages
+    /// and enums.
+    public var type: String?
+    /// If true, indicates that the number is reserved in the extension range,
+    /// and any extension field with the number will fail to compile. Set this
+    /// when a declared extension field is deleted.
+    public var reserved: Bool?
+    /// If true, indicates that the extension must be defined as repeated.
+    /// Otherwise the extension must be defined as optional.
+    public var repeated: Bool?
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the message; fields that are left out are not set.
+    public init(
+      number: Int32? = nil, fullName: String? = nil, type: String? = nil, reserved: Bool? = nil, repeated: Bool? = nil
+    ) {
+      self.number = number
+      self.fullName = fullName
+      self.type = type
+      self.reserved = reserved
+      self.repeated = repeated
+    }
+
+    public static let descriptor = MessageDescriptor("google.protobuf.ExtensionRangeOptions.Declaration", [
+      Field("number", 1, .optional(.int32)),
+      Field("full_name", 2, .optional(.string)),
+      Field("type", 3, .optional(.string)),
+      Field("reserved", 5, .optional(.bool)),
+      Field("repeated", 6, .optional(.bool)),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      number = try reader.optional(0)
+      fullName = try reader.optional(1)
+      type = try reader.optional(2)
+      reserved = try reader.optional(3)
+      repeated = try reader.optional(4)
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.optional(0, number)
+      writer.optional(1, fullName)
+      writer.optional(2, type)
+      writer.optional(3, reserved)
+      writer.optional(4, repeated)
+      writer.unknownFields(unknownFields)
+    }
+  }
+
+  /// The verification state of the extension range.
+  public enum VerificationState: ProtobufEnum {
+    /// All the extensions of the range must be declared.
+    case declaration
+    /// `UNVERIFIED`, 1.
+    case unverified
+
+    public init?(rawValue: Int32) {
+      switch rawValue {
+      case 0: self = .declaration
+      case 1: self = .unverified
+      default: return nil
+      }
+    }
+
+    public var rawValue: Int32 {
+      switch self {
+      case .declaration: 0
+      case .unverified: 1
+      }
+    }
+
+    public static let descriptor = EnumDescriptor("google.protobuf.ExtensionRangeOptions.VerificationState", isClosed: true, [
+      "DECLARATION": 0, "UNVERIFIED": 1])
   }
 }
 
@@ -361,12 +586,12 @@ public struct Google_Protobuf_FieldDescriptorProto: Message {
   /// If true, this is a proto3 "optional". When a proto3 field is optional, it
   /// tracks presence regardless of field type.
   ///
-  /// When proto3_optional is true, this field must be belong to a oneof to
-  /// signal to old proto3 clients that presence is tracked for this field. This
-  /// oneof is known as a "synthetic" oneof, and this field must be its sole
-  /// member (each proto3 optional field gets its own synthetic oneof). Synthetic
-  /// oneofs exist in the descriptor only, and do not generate any API. Synthetic
-  /// oneofs must be ordered after all "real" oneofs.
+  /// When proto3_optional is true, this field must belong to a oneof to signal
+  /// to old proto3 clients that presence is tracked for this field. This oneof
+  /// is known as a "synthetic" oneof, and this field must be its sole member
+  /// (each proto3 optional field gets its own synthetic oneof). Synthetic oneofs
+  /// exist in the descriptor only, and do not generate any API. Synthetic oneofs
+  /// must be ordered after all "real" oneofs.
   ///
   /// For message fields, proto3_optional doesn't create any semantic change,
   /// since non-repeated message fields always track presence. However it still
@@ -470,9 +695,10 @@ public struct Google_Protobuf_FieldDescriptorProto: Message {
     /// `TYPE_STRING`, 9.
     case string
     /// Tag-delimited aggregate.
-    /// Group type is deprecated and not supported in proto3. However, Proto3
+    /// Group type is deprecated and not supported after google.protobuf. However, Proto3
     /// implementations should still be able to parse the group wire format and
-    /// treat group fields as unknown fields.
+    /// treat group fields as unknown fields.  In Editions, the group wire format
+    /// can be enabled via the `message_encoding` feature.
     case group
     /// Length-delimited aggregate.
     case message
@@ -549,16 +775,18 @@ public struct Google_Protobuf_FieldDescriptorProto: Message {
   public enum Label: ProtobufEnum {
     /// 0 is reserved for errors
     case optional
-    /// `LABEL_REQUIRED`, 2.
-    case required
     /// `LABEL_REPEATED`, 3.
     case repeated
+    /// The required label is only allowed in google.protobuf.  In proto3 and Editions
+    /// it's explicitly prohibited.  In Editions, the `field_presence` feature
+    /// can be used to get this behavior.
+    case required
 
     public init?(rawValue: Int32) {
       switch rawValue {
       case 1: self = .optional
-      case 2: self = .required
       case 3: self = .repeated
+      case 2: self = .required
       default: return nil
       }
     }
@@ -566,13 +794,13 @@ public struct Google_Protobuf_FieldDescriptorProto: Message {
     public var rawValue: Int32 {
       switch self {
       case .optional: 1
-      case .required: 2
       case .repeated: 3
+      case .required: 2
       }
     }
 
     public static let descriptor = EnumDescriptor("google.protobuf.FieldDescriptorProto.Label", isClosed: true, [
-      "LABEL_OPTIONAL": 1, "LABEL_REQUIRED": 2, "LABEL_REPEATED": 3])
+      "LABEL_OPTIONAL": 1, "LABEL_REPEATED": 3, "LABEL_REQUIRED": 2])
   }
 }
 
@@ -624,19 +852,23 @@ public struct Google_Protobuf_EnumDescriptorProto: Message {
   /// Reserved enum value names, which may not be reused. A given name may only
   /// be reserved once.
   public var reservedName: [String]
+  /// Support for `export` and `local` keywords on enums.
+  public var visibility: Google_Protobuf_SymbolVisibility?
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
   /// Makes the message; fields that are left out are not set.
   public init(
     name: String? = nil, value: [Google_Protobuf_EnumValueDescriptorProto] = [],
-    options: Google_Protobuf_EnumOptions? = nil, reservedRange: [EnumReservedRange] = [], reservedName: [String] = []
+    options: Google_Protobuf_EnumOptions? = nil, reservedRange: [EnumReservedRange] = [], reservedName: [String] = [],
+    visibility: Google_Protobuf_SymbolVisibility? = nil
   ) {
     self.name = name
     self.value = value
     self.options = options
     self.reservedRange = reservedRange
     self.reservedName = reservedName
+    self.visibility = visibility
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.EnumDescriptorProto", [
@@ -645,6 +877,7 @@ public struct Google_Protobuf_EnumDescriptorProto: Message {
     Field("options", 3, .message(Google_Protobuf_EnumOptions.self)),
     Field("reserved_range", 4, .repeated(.message(EnumReservedRange.self))),
     Field("reserved_name", 5, .repeated(.string)),
+    Field("visibility", 6, .optional(.enum(Google_Protobuf_SymbolVisibility.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -653,6 +886,7 @@ public struct Google_Protobuf_EnumDescriptorProto: Message {
     options = try reader.optional(2)
     reservedRange = try reader.array(3)
     reservedName = try reader.array(4)
+    visibility = try reader.optional(5)
     unknownFields = reader.unknownFields
   }
 
@@ -662,6 +896,7 @@ public struct Google_Protobuf_EnumDescriptorProto: Message {
     writer.optional(2, options)
     writer.array(3, reservedRange)
     writer.array(4, reservedName)
+    writer.optional(5, visibility)
     writer.unknownFields(unknownFields)
   }
 
@@ -873,12 +1108,16 @@ public struct Google_Protobuf_FileOptions: Message {
     set { _javaGenerateEqualsAndHash = newValue }
   }
   private var _javaGenerateEqualsAndHash: Bool?
-  /// If set true, then the Java2 code generator will generate code that
-  /// throws an exception whenever an attempt is made to assign a non-UTF-8
-  /// byte sequence to a string field.
-  /// Message reflection will do the same.
-  /// However, an extension field still accepts non-UTF-8 byte sequences.
-  /// This option has no effect on when used with the lite runtime.
+  /// A proto2 file can set this to true to opt in to UTF-8 checking for Java,
+  /// which will throw an exception if invalid UTF-8 is parsed from the wire or
+  /// assigned to a string field.
+  ///
+  /// TODO: clarify exactly what kinds of field types this option
+  /// applies to, and update these docs accordingly.
+  ///
+  /// Proto3 files already perform these checks. Setting the option explicitly to
+  /// false has no effect: it cannot be used to opt proto3 files out of UTF-8
+  /// checks.
   @Default(false) public var javaStringCheckUtf8: Bool
   /// `optimize_for`, field 9.
   @Default(.speed) public var optimizeFor: OptimizeMode
@@ -903,8 +1142,6 @@ public struct Google_Protobuf_FileOptions: Message {
   @Default(false) public var javaGenericServices: Bool
   /// `py_generic_services`, field 18.
   @Default(false) public var pyGenericServices: Bool
-  /// `php_generic_services`, field 42.
-  @Default(false) public var phpGenericServices: Bool
   /// Is this file deprecated?
   /// Depending on the target platform, this can emit Deprecated annotations
   /// for everything in the file, or it will be completely ignored; in the very
@@ -938,6 +1175,11 @@ public struct Google_Protobuf_FileOptions: Message {
   /// is empty. When this option is not set, the package name will be used for
   /// determining the ruby package.
   public var rubyPackage: String?
+  /// Any features defined in the specific edition.
+  /// WARNING: This field should only be used by protobuf plugins or special
+  /// cases like the proto compiler. Other uses are discouraged and
+  /// developers should rely on the protoreflect APIs for their client language.
+  public var features: Google_Protobuf_FeatureSet?
   /// The parser stores options it doesn't recognize here.
   /// See the documentation for the "Options" section above.
   public var uninterpretedOption: [Google_Protobuf_UninterpretedOption]
@@ -949,10 +1191,10 @@ public struct Google_Protobuf_FileOptions: Message {
     javaPackage: String? = nil, javaOuterClassname: String? = nil, javaMultipleFiles: Bool? = nil,
     javaGenerateEqualsAndHash: Bool? = nil, javaStringCheckUtf8: Bool? = nil, optimizeFor: OptimizeMode? = nil,
     goPackage: String? = nil, ccGenericServices: Bool? = nil, javaGenericServices: Bool? = nil,
-    pyGenericServices: Bool? = nil, phpGenericServices: Bool? = nil, deprecated: Bool? = nil,
-    ccEnableArenas: Bool? = nil, objcClassPrefix: String? = nil, csharpNamespace: String? = nil,
-    swiftPrefix: String? = nil, phpClassPrefix: String? = nil, phpNamespace: String? = nil,
-    phpMetadataNamespace: String? = nil, rubyPackage: String? = nil,
+    pyGenericServices: Bool? = nil, deprecated: Bool? = nil, ccEnableArenas: Bool? = nil,
+    objcClassPrefix: String? = nil, csharpNamespace: String? = nil, swiftPrefix: String? = nil,
+    phpClassPrefix: String? = nil, phpNamespace: String? = nil, phpMetadataNamespace: String? = nil,
+    rubyPackage: String? = nil, features: Google_Protobuf_FeatureSet? = nil,
     uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
   ) {
     self.javaPackage = javaPackage
@@ -965,7 +1207,6 @@ public struct Google_Protobuf_FileOptions: Message {
     self._ccGenericServices.projectedValue = ccGenericServices
     self._javaGenericServices.projectedValue = javaGenericServices
     self._pyGenericServices.projectedValue = pyGenericServices
-    self._phpGenericServices.projectedValue = phpGenericServices
     self._deprecated.projectedValue = deprecated
     self._ccEnableArenas.projectedValue = ccEnableArenas
     self.objcClassPrefix = objcClassPrefix
@@ -975,6 +1216,7 @@ public struct Google_Protobuf_FileOptions: Message {
     self.phpNamespace = phpNamespace
     self.phpMetadataNamespace = phpMetadataNamespace
     self.rubyPackage = rubyPackage
+    self.features = features
     self.uninterpretedOption = uninterpretedOption
   }
 
@@ -989,7 +1231,6 @@ public struct Google_Protobuf_FileOptions: Message {
     Field("cc_generic_services", 16, .optional(.bool)),
     Field("java_generic_services", 17, .optional(.bool)),
     Field("py_generic_services", 18, .optional(.bool)),
-    Field("php_generic_services", 42, .optional(.bool)),
     Field("deprecated", 23, .optional(.bool)),
     Field("cc_enable_arenas", 31, .optional(.bool)),
     Field("objc_class_prefix", 36, .optional(.string)),
@@ -999,6 +1240,7 @@ public struct Google_Protobuf_FileOptions: Message {
     Field("php_namespace", 41, .optional(.string)),
     Field("php_metadata_namespace", 44, .optional(.string)),
     Field("ruby_package", 45, .optional(.string)),
+    Field("features", 50, .message(Google_Protobuf_FeatureSet.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
 
@@ -1013,16 +1255,16 @@ public struct Google_Protobuf_FileOptions: Message {
     _ccGenericServices.projectedValue = try reader.optional(7)
     _javaGenericServices.projectedValue = try reader.optional(8)
     _pyGenericServices.projectedValue = try reader.optional(9)
-    _phpGenericServices.projectedValue = try reader.optional(10)
-    _deprecated.projectedValue = try reader.optional(11)
-    _ccEnableArenas.projectedValue = try reader.optional(12)
-    objcClassPrefix = try reader.optional(13)
-    csharpNamespace = try reader.optional(14)
-    swiftPrefix = try reader.optional(15)
-    phpClassPrefix = try reader.optional(16)
-    phpNamespace = try reader.optional(17)
-    phpMetadataNamespace = try reader.optional(18)
-    rubyPackage = try reader.optional(19)
+    _deprecated.projectedValue = try reader.optional(10)
+    _ccEnableArenas.projectedValue = try reader.optional(11)
+    objcClassPrefix = try reader.optional(12)
+    csharpNamespace = try reader.optional(13)
+    swiftPrefix = try reader.optional(14)
+    phpClassPrefix = try reader.optional(15)
+    phpNamespace = try reader.optional(16)
+    phpMetadataNamespace = try reader.optional(17)
+    rubyPackage = try reader.optional(18)
+    features = try reader.optional(19)
     uninterpretedOption = try reader.array(20)
     unknownFields = reader.unknownFields
   }
@@ -1038,16 +1280,16 @@ public struct Google_Protobuf_FileOptions: Message {
     writer.optional(7, _ccGenericServices.projectedValue)
     writer.optional(8, _javaGenericServices.projectedValue)
     writer.optional(9, _pyGenericServices.projectedValue)
-    writer.optional(10, _phpGenericServices.projectedValue)
-    writer.optional(11, _deprecated.projectedValue)
-    writer.optional(12, _ccEnableArenas.projectedValue)
-    writer.optional(13, objcClassPrefix)
-    writer.optional(14, csharpNamespace)
-    writer.optional(15, swiftPrefix)
-    writer.optional(16, phpClassPrefix)
-    writer.optional(17, phpNamespace)
-    writer.optional(18, phpMetadataNamespace)
-    writer.optional(19, rubyPackage)
+    writer.optional(10, _deprecated.projectedValue)
+    writer.optional(11, _ccEnableArenas.projectedValue)
+    writer.optional(12, objcClassPrefix)
+    writer.optional(13, csharpNamespace)
+    writer.optional(14, swiftPrefix)
+    writer.optional(15, phpClassPrefix)
+    writer.optional(16, phpNamespace)
+    writer.optional(17, phpMetadataNamespace)
+    writer.optional(18, rubyPackage)
+    writer.optional(19, features)
     writer.array(20, uninterpretedOption)
     writer.unknownFields(unknownFields)
   }
@@ -1135,6 +1377,27 @@ public struct Google_Protobuf_MessageOptions: Message {
   /// instead. The option should only be implicitly set by the proto compiler
   /// parser.
   public var mapEntry: Bool?
+  /// Enable the legacy handling of JSON field name conflicts.  This lowercases
+  /// and strips underscored from the fields before comparison in proto3 only.
+  /// The new behavior takes `json_name` into account and applies to proto2 as
+  /// well.
+  ///
+  /// This should only be used as a temporary measure against broken builds due
+  /// to the change in behavior for JSON field name conflicts.
+  ///
+  /// TODO This is legacy behavior we plan to remove once downstream
+  /// teams have had time to migrate.
+  @available(*, deprecated)
+  public var deprecatedLegacyJSONFieldConflicts: Bool? {
+    get { _deprecatedLegacyJSONFieldConflicts }
+    set { _deprecatedLegacyJSONFieldConflicts = newValue }
+  }
+  private var _deprecatedLegacyJSONFieldConflicts: Bool?
+  /// Any features defined in the specific edition.
+  /// WARNING: This field should only be used by protobuf plugins or special
+  /// cases like the proto compiler. Other uses are discouraged and
+  /// developers should rely on the protoreflect APIs for their client language.
+  public var features: Google_Protobuf_FeatureSet?
   /// The parser stores options it doesn't recognize here. See above.
   public var uninterpretedOption: [Google_Protobuf_UninterpretedOption]
   /// Fields of the wire that this type does not know.
@@ -1143,12 +1406,15 @@ public struct Google_Protobuf_MessageOptions: Message {
   /// Makes the message; fields that are left out are not set.
   public init(
     messageSetWireFormat: Bool? = nil, noStandardDescriptorAccessor: Bool? = nil, deprecated: Bool? = nil,
-    mapEntry: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
+    mapEntry: Bool? = nil, deprecatedLegacyJSONFieldConflicts: Bool? = nil, features: Google_Protobuf_FeatureSet? = nil,
+    uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
   ) {
     self._messageSetWireFormat.projectedValue = messageSetWireFormat
     self._noStandardDescriptorAccessor.projectedValue = noStandardDescriptorAccessor
     self._deprecated.projectedValue = deprecated
     self.mapEntry = mapEntry
+    self._deprecatedLegacyJSONFieldConflicts = deprecatedLegacyJSONFieldConflicts
+    self.features = features
     self.uninterpretedOption = uninterpretedOption
   }
 
@@ -1157,6 +1423,8 @@ public struct Google_Protobuf_MessageOptions: Message {
     Field("no_standard_descriptor_accessor", 2, .optional(.bool)),
     Field("deprecated", 3, .optional(.bool)),
     Field("map_entry", 7, .optional(.bool)),
+    Field("deprecated_legacy_json_field_conflicts", 11, .optional(.bool)),
+    Field("features", 12, .message(Google_Protobuf_FeatureSet.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
 
@@ -1165,7 +1433,9 @@ public struct Google_Protobuf_MessageOptions: Message {
     _noStandardDescriptorAccessor.projectedValue = try reader.optional(1)
     _deprecated.projectedValue = try reader.optional(2)
     mapEntry = try reader.optional(3)
-    uninterpretedOption = try reader.array(4)
+    _deprecatedLegacyJSONFieldConflicts = try reader.optional(4)
+    features = try reader.optional(5)
+    uninterpretedOption = try reader.array(6)
     unknownFields = reader.unknownFields
   }
 
@@ -1174,23 +1444,30 @@ public struct Google_Protobuf_MessageOptions: Message {
     writer.optional(1, _noStandardDescriptorAccessor.projectedValue)
     writer.optional(2, _deprecated.projectedValue)
     writer.optional(3, mapEntry)
-    writer.array(4, uninterpretedOption)
+    writer.optional(4, _deprecatedLegacyJSONFieldConflicts)
+    writer.optional(5, features)
+    writer.array(6, uninterpretedOption)
     writer.unknownFields(unknownFields)
   }
 }
 
 /// The message `google.protobuf.FieldOptions`.
 public struct Google_Protobuf_FieldOptions: Message {
+  /// NOTE: ctype is deprecated. Use `features.(pb.cpp).string_type` instead.
   /// The ctype option instructs the C++ code generator to use a different
   /// representation of the field than it normally would.  See the specific
-  /// options below.  This option is not yet implemented in the open source
-  /// release -- sorry, we'll try to include it in a future version!
+  /// options below.  This option is only implemented to support use of
+  /// [ctype=CORD] and [ctype=STRING] (the default) on non-repeated fields of
+  /// type "bytes" in the open source release.
+  /// TODO: make ctype actually deprecated.
   @Default(.string) public var ctype: CType
   /// The packed option can be enabled for repeated primitive fields to enable
   /// a more efficient representation on the wire. Rather than repeatedly
   /// writing the tag and type for each element, the entire array is encoded as
   /// a single length-delimited blob. In proto3, only explicit setting it to
-  /// false will avoid using packed encoding.
+  /// false will avoid using packed encoding.  This option is prohibited in
+  /// Editions, but the `repeated_field_encoding` feature can be used to control
+  /// the behavior.
   public var packed: Bool?
   /// The jstype option determines the JavaScript type used for values of the
   /// field.  The option is permitted only for 64 bit integral and fixed types
@@ -1221,23 +1498,11 @@ public struct Google_Protobuf_FieldOptions: Message {
   /// call from multiple threads concurrently, while non-const methods continue
   /// to require exclusive access.
   ///
-  ///
-  /// Note that implementations may choose not to check required fields within
-  /// a lazy sub-message.  That is, calling IsInitialized() on the outer message
-  /// may return true even if the inner message has missing required fields.
-  /// This is necessary because otherwise the inner message would have to be
-  /// parsed in order to perform the check, defeating the purpose of lazy
-  /// parsing.  An implementation which chooses not to check required fields
-  /// must be consistent about it.  That is, for any particular sub-message, the
-  /// implementation must either *always* check its required fields, or *never*
-  /// check its required fields, regardless of whether or not the message has
-  /// been parsed.
-  ///
-  /// As of 2021, lazy does no correctness checks on the byte stream during
-  /// parsing.  This may lead to crashes if and when an invalid byte stream is
-  /// finally parsed upon access.
-  ///
-  /// TODO(b/211906113):  Enable validation on lazy fields.
+  /// Note that lazy message fields are still eagerly verified to check
+  /// ill-formed wireformat or missing required fields. Calling IsInitialized()
+  /// on the outer message would fail if the inner message has missing required
+  /// fields. Failed verification would result in parsing failure (except when
+  /// uninitialized messages are acceptable).
   @Default(false) public var lazy: Bool
   /// unverified_lazy does no correctness checks on the byte stream. This should
   /// only be used where lazy with verification is prohibitive for performance
@@ -1248,8 +1513,26 @@ public struct Google_Protobuf_FieldOptions: Message {
   /// for accessors, or it will be completely ignored; in the very least, this
   /// is a formalization for deprecating fields.
   @Default(false) public var deprecated: Bool
+  /// DEPRECATED. DO NOT USE!
   /// For Google-internal migration only. Do not use.
+  @available(*, deprecated)
   @Default(false) public var weak: Bool
+  /// Indicate that the field value should not be printed out when using debug
+  /// formats, e.g. when the field contains sensitive credentials.
+  @Default(false) public var debugRedact: Bool
+  /// `retention`, field 17.
+  public var retention: OptionRetention?
+  /// `targets`, field 19.
+  public var targets: [OptionTargetType]
+  /// `edition_defaults`, field 20.
+  public var editionDefaults: [EditionDefault]
+  /// Any features defined in the specific edition.
+  /// WARNING: This field should only be used by protobuf plugins or special
+  /// cases like the proto compiler. Other uses are discouraged and
+  /// developers should rely on the protoreflect APIs for their client language.
+  public var features: Google_Protobuf_FeatureSet?
+  /// `feature_support`, field 22.
+  public var featureSupport: FeatureSupport?
   /// The parser stores options it doesn't recognize here. See above.
   public var uninterpretedOption: [Google_Protobuf_UninterpretedOption]
   /// Fields of the wire that this type does not know.
@@ -1258,7 +1541,10 @@ public struct Google_Protobuf_FieldOptions: Message {
   /// Makes the message; fields that are left out are not set.
   public init(
     ctype: CType? = nil, packed: Bool? = nil, jstype: JSType? = nil, lazy: Bool? = nil, unverifiedLazy: Bool? = nil,
-    deprecated: Bool? = nil, weak: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
+    deprecated: Bool? = nil, weak: Bool? = nil, debugRedact: Bool? = nil, retention: OptionRetention? = nil,
+    targets: [OptionTargetType] = [], editionDefaults: [EditionDefault] = [],
+    features: Google_Protobuf_FeatureSet? = nil, featureSupport: FeatureSupport? = nil,
+    uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
   ) {
     self._ctype.projectedValue = ctype
     self.packed = packed
@@ -1267,6 +1553,12 @@ public struct Google_Protobuf_FieldOptions: Message {
     self._unverifiedLazy.projectedValue = unverifiedLazy
     self._deprecated.projectedValue = deprecated
     self._weak.projectedValue = weak
+    self._debugRedact.projectedValue = debugRedact
+    self.retention = retention
+    self.targets = targets
+    self.editionDefaults = editionDefaults
+    self.features = features
+    self.featureSupport = featureSupport
     self.uninterpretedOption = uninterpretedOption
   }
 
@@ -1278,6 +1570,12 @@ public struct Google_Protobuf_FieldOptions: Message {
     Field("unverified_lazy", 15, .optional(.bool)),
     Field("deprecated", 3, .optional(.bool)),
     Field("weak", 10, .optional(.bool)),
+    Field("debug_redact", 16, .optional(.bool)),
+    Field("retention", 17, .optional(.enum(OptionRetention.self))),
+    Field("targets", 19, .repeated(.enum(OptionTargetType.self))),
+    Field("edition_defaults", 20, .repeated(.message(EditionDefault.self))),
+    Field("features", 21, .message(Google_Protobuf_FeatureSet.self)),
+    Field("feature_support", 22, .message(FeatureSupport.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
 
@@ -1289,7 +1587,13 @@ public struct Google_Protobuf_FieldOptions: Message {
     _unverifiedLazy.projectedValue = try reader.optional(4)
     _deprecated.projectedValue = try reader.optional(5)
     _weak.projectedValue = try reader.optional(6)
-    uninterpretedOption = try reader.array(7)
+    _debugRedact.projectedValue = try reader.optional(7)
+    retention = try reader.optional(8)
+    targets = try reader.array(9)
+    editionDefaults = try reader.array(10)
+    features = try reader.optional(11)
+    featureSupport = try reader.optional(12)
+    uninterpretedOption = try reader.array(13)
     unknownFields = reader.unknownFields
   }
 
@@ -1301,7 +1605,13 @@ public struct Google_Protobuf_FieldOptions: Message {
     writer.optional(4, _unverifiedLazy.projectedValue)
     writer.optional(5, _deprecated.projectedValue)
     writer.optional(6, _weak.projectedValue)
-    writer.array(7, uninterpretedOption)
+    writer.optional(7, _debugRedact.projectedValue)
+    writer.optional(8, retention)
+    writer.array(9, targets)
+    writer.array(10, editionDefaults)
+    writer.optional(11, features)
+    writer.optional(12, featureSupport)
+    writer.array(13, uninterpretedOption)
     writer.unknownFields(unknownFields)
   }
 
@@ -1309,7 +1619,12 @@ public struct Google_Protobuf_FieldOptions: Message {
   public enum CType: ProtobufEnum {
     /// Default mode.
     case string
-    /// `CORD`, 1.
+    /// The option [ctype=CORD] may be applied to a non-repeated field of type
+    /// "bytes". It indicates that in C++, the data should be stored in a Cord
+    /// instead of a string.  For very large strings, this may reduce memory
+    /// fragmentation. It may also allow better performance when parsing from a
+    /// Cord, or when parsing with aliasing enabled, as the parsed Cord may then
+    /// alias the original buffer.
     case cord
     /// `STRING_PIECE`, 2.
     case stringPiece
@@ -1364,31 +1679,228 @@ public struct Google_Protobuf_FieldOptions: Message {
     public static let descriptor = EnumDescriptor("google.protobuf.FieldOptions.JSType", isClosed: true, [
       "JS_NORMAL": 0, "JS_STRING": 1, "JS_NUMBER": 2])
   }
+
+  /// If set to RETENTION_SOURCE, the option will be omitted from the binary.
+  public enum OptionRetention: ProtobufEnum {
+    /// `RETENTION_UNKNOWN`, 0.
+    case retentionUnknown
+    /// `RETENTION_RUNTIME`, 1.
+    case retentionRuntime
+    /// `RETENTION_SOURCE`, 2.
+    case retentionSource
+
+    public init?(rawValue: Int32) {
+      switch rawValue {
+      case 0: self = .retentionUnknown
+      case 1: self = .retentionRuntime
+      case 2: self = .retentionSource
+      default: return nil
+      }
+    }
+
+    public var rawValue: Int32 {
+      switch self {
+      case .retentionUnknown: 0
+      case .retentionRuntime: 1
+      case .retentionSource: 2
+      }
+    }
+
+    public static let descriptor = EnumDescriptor("google.protobuf.FieldOptions.OptionRetention", isClosed: true, [
+      "RETENTION_UNKNOWN": 0, "RETENTION_RUNTIME": 1, "RETENTION_SOURCE": 2])
+  }
+
+  /// This indicates the types of entities that the field may apply to when used
+  /// as an option. If it is unset, then the field may be freely used as an
+  /// option on any kind of entity.
+  public enum OptionTargetType: ProtobufEnum {
+    /// `TARGET_TYPE_UNKNOWN`, 0.
+    case targetTypeUnknown
+    /// `TARGET_TYPE_FILE`, 1.
+    case targetTypeFile
+    /// `TARGET_TYPE_EXTENSION_RANGE`, 2.
+    case targetTypeExtensionRange
+    /// `TARGET_TYPE_MESSAGE`, 3.
+    case targetTypeMessage
+    /// `TARGET_TYPE_FIELD`, 4.
+    case targetTypeField
+    /// `TARGET_TYPE_ONEOF`, 5.
+    case targetTypeOneof
+    /// `TARGET_TYPE_ENUM`, 6.
+    case targetTypeEnum
+    /// `TARGET_TYPE_ENUM_ENTRY`, 7.
+    case targetTypeEnumEntry
+    /// `TARGET_TYPE_SERVICE`, 8.
+    case targetTypeService
+    /// `TARGET_TYPE_METHOD`, 9.
+    case targetTypeMethod
+
+    public init?(rawValue: Int32) {
+      switch rawValue {
+      case 0: self = .targetTypeUnknown
+      case 1: self = .targetTypeFile
+      case 2: self = .targetTypeExtensionRange
+      case 3: self = .targetTypeMessage
+      case 4: self = .targetTypeField
+      case 5: self = .targetTypeOneof
+      case 6: self = .targetTypeEnum
+      case 7: self = .targetTypeEnumEntry
+      case 8: self = .targetTypeService
+      case 9: self = .targetTypeMethod
+      default: return nil
+      }
+    }
+
+    public var rawValue: Int32 {
+      switch self {
+      case .targetTypeUnknown: 0
+      case .targetTypeFile: 1
+      case .targetTypeExtensionRange: 2
+      case .targetTypeMessage: 3
+      case .targetTypeField: 4
+      case .targetTypeOneof: 5
+      case .targetTypeEnum: 6
+      case .targetTypeEnumEntry: 7
+      case .targetTypeService: 8
+      case .targetTypeMethod: 9
+      }
+    }
+
+    public static let descriptor = EnumDescriptor("google.protobuf.FieldOptions.OptionTargetType", isClosed: true, [
+      "TARGET_TYPE_UNKNOWN": 0, "TARGET_TYPE_FILE": 1, "TARGET_TYPE_EXTENSION_RANGE": 2, "TARGET_TYPE_MESSAGE": 3,
+      "TARGET_TYPE_FIELD": 4, "TARGET_TYPE_ONEOF": 5, "TARGET_TYPE_ENUM": 6, "TARGET_TYPE_ENUM_ENTRY": 7,
+      "TARGET_TYPE_SERVICE": 8, "TARGET_TYPE_METHOD": 9])
+  }
+
+  /// The message `google.protobuf.FieldOptions.EditionDefault`.
+  public struct EditionDefault: Message {
+    /// `edition`, field 3.
+    public var edition: Google_Protobuf_Edition?
+    /// Textproto value.
+    public var value: String?
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the message; fields that are left out are not set.
+    public init(edition: Google_Protobuf_Edition? = nil, value: String? = nil) {
+      self.edition = edition
+      self.value = value
+    }
+
+    public static let descriptor = MessageDescriptor("google.protobuf.FieldOptions.EditionDefault", [
+      Field("edition", 3, .optional(.enum(Google_Protobuf_Edition.self))),
+      Field("value", 2, .optional(.string)),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      edition = try reader.optional(0)
+      value = try reader.optional(1)
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.optional(0, edition)
+      writer.optional(1, value)
+      writer.unknownFields(unknownFields)
+    }
+  }
+
+  /// Information about the support window of a feature.
+  public struct FeatureSupport: Message {
+    /// The edition that this feature was first available in.  In editions
+    /// earlier than this one, the default assigned to EDITION_LEGACY will be
+    /// used, and proto files will not be able to override it.
+    public var editionIntroduced: Google_Protobuf_Edition?
+    /// The edition this feature becomes deprecated in.  Using this after this
+    /// edition may trigger warnings.
+    public var editionDeprecated: Google_Protobuf_Edition?
+    /// The deprecation warning text if this feature is used after the edition it
+    /// was marked deprecated in.
+    public var deprecationWarning: String?
+    /// The edition this feature is no longer available in.  In editions after
+    /// this one, the last default assigned will be used, and proto files will
+    /// not be able to override it.
+    public var editionRemoved: Google_Protobuf_Edition?
+    /// The removal error text if this feature is used after the edition it was
+    /// removed in.
+    public var removalError: String?
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the message; fields that are left out are not set.
+    public init(
+      editionIntroduced: Google_Protobuf_Edition? = nil, editionDeprecated: Google_Protobuf_Edition? = nil,
+      deprecationWarning: String? = nil, editionRemoved: Google_Protobuf_Edition? = nil, removalError: String? = nil
+    ) {
+      self.editionIntroduced = editionIntroduced
+      self.editionDeprecated = editionDeprecated
+      self.deprecationWarning = deprecationWarning
+      self.editionRemoved = editionRemoved
+      self.removalError = removalError
+    }
+
+    public static let descriptor = MessageDescriptor("google.protobuf.FieldOptions.FeatureSupport", [
+      Field("edition_introduced", 1, .optional(.enum(Google_Protobuf_Edition.self))),
+      Field("edition_deprecated", 2, .optional(.enum(Google_Protobuf_Edition.self))),
+      Field("deprecation_warning", 3, .optional(.string)),
+      Field("edition_removed", 4, .optional(.enum(Google_Protobuf_Edition.self))),
+      Field("removal_error", 5, .optional(.string)),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      editionIntroduced = try reader.optional(0)
+      editionDeprecated = try reader.optional(1)
+      deprecationWarning = try reader.optional(2)
+      editionRemoved = try reader.optional(3)
+      removalError = try reader.optional(4)
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.optional(0, editionIntroduced)
+      writer.optional(1, editionDeprecated)
+      writer.optional(2, deprecationWarning)
+      writer.optional(3, editionRemoved)
+      writer.optional(4, removalError)
+      writer.unknownFields(unknownFields)
+    }
+  }
 }
 
 /// The message `google.protobuf.OneofOptions`.
 public struct Google_Protobuf_OneofOptions: Message {
+  /// Any features defined in the specific edition.
+  /// WARNING: This field should only be used by protobuf plugins or special
+  /// cases like the proto compiler. Other uses are discouraged and
+  /// developers should rely on the protoreflect APIs for their client language.
+  public var features: Google_Protobuf_FeatureSet?
   /// The parser stores options it doesn't recognize here. See above.
   public var uninterpretedOption: [Google_Protobuf_UninterpretedOption]
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
   /// Makes the message; fields that are left out are not set.
-  public init(uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []) {
+  public init(
+    features: Google_Protobuf_FeatureSet? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
+  ) {
+    self.features = features
     self.uninterpretedOption = uninterpretedOption
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.OneofOptions", [
+    Field("features", 1, .message(Google_Protobuf_FeatureSet.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    uninterpretedOption = try reader.array(0)
+    features = try reader.optional(0)
+    uninterpretedOption = try reader.array(1)
     unknownFields = reader.unknownFields
   }
 
   public func write(to writer: inout MessageWriter) {
-    writer.array(0, uninterpretedOption)
+    writer.optional(0, features)
+    writer.array(1, uninterpretedOption)
     writer.unknownFields(unknownFields)
   }
 }
@@ -1403,6 +1915,23 @@ public struct Google_Protobuf_EnumOptions: Message {
   /// for the enum, or it will be completely ignored; in the very least, this
   /// is a formalization for deprecating enums.
   @Default(false) public var deprecated: Bool
+  /// Enable the legacy handling of JSON field name conflicts.  This lowercases
+  /// and strips underscored from the fields before comparison in proto3 only.
+  /// The new behavior takes `json_name` into account and applies to proto2 as
+  /// well.
+  /// TODO Remove this legacy behavior once downstream teams have
+  /// had time to migrate.
+  @available(*, deprecated)
+  public var deprecatedLegacyJSONFieldConflicts: Bool? {
+    get { _deprecatedLegacyJSONFieldConflicts }
+    set { _deprecatedLegacyJSONFieldConflicts = newValue }
+  }
+  private var _deprecatedLegacyJSONFieldConflicts: Bool?
+  /// Any features defined in the specific edition.
+  /// WARNING: This field should only be used by protobuf plugins or special
+  /// cases like the proto compiler. Other uses are discouraged and
+  /// developers should rely on the protoreflect APIs for their client language.
+  public var features: Google_Protobuf_FeatureSet?
   /// The parser stores options it doesn't recognize here. See above.
   public var uninterpretedOption: [Google_Protobuf_UninterpretedOption]
   /// Fields of the wire that this type does not know.
@@ -1410,30 +1939,39 @@ public struct Google_Protobuf_EnumOptions: Message {
 
   /// Makes the message; fields that are left out are not set.
   public init(
-    allowAlias: Bool? = nil, deprecated: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
+    allowAlias: Bool? = nil, deprecated: Bool? = nil, deprecatedLegacyJSONFieldConflicts: Bool? = nil,
+    features: Google_Protobuf_FeatureSet? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
   ) {
     self.allowAlias = allowAlias
     self._deprecated.projectedValue = deprecated
+    self._deprecatedLegacyJSONFieldConflicts = deprecatedLegacyJSONFieldConflicts
+    self.features = features
     self.uninterpretedOption = uninterpretedOption
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.EnumOptions", [
     Field("allow_alias", 2, .optional(.bool)),
     Field("deprecated", 3, .optional(.bool)),
+    Field("deprecated_legacy_json_field_conflicts", 6, .optional(.bool)),
+    Field("features", 7, .message(Google_Protobuf_FeatureSet.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
     allowAlias = try reader.optional(0)
     _deprecated.projectedValue = try reader.optional(1)
-    uninterpretedOption = try reader.array(2)
+    _deprecatedLegacyJSONFieldConflicts = try reader.optional(2)
+    features = try reader.optional(3)
+    uninterpretedOption = try reader.array(4)
     unknownFields = reader.unknownFields
   }
 
   public func write(to writer: inout MessageWriter) {
     writer.optional(0, allowAlias)
     writer.optional(1, _deprecated.projectedValue)
-    writer.array(2, uninterpretedOption)
+    writer.optional(2, _deprecatedLegacyJSONFieldConflicts)
+    writer.optional(3, features)
+    writer.array(4, uninterpretedOption)
     writer.unknownFields(unknownFields)
   }
 }
@@ -1445,37 +1983,69 @@ public struct Google_Protobuf_EnumValueOptions: Message {
   /// for the enum value, or it will be completely ignored; in the very least,
   /// this is a formalization for deprecating enum values.
   @Default(false) public var deprecated: Bool
+  /// Any features defined in the specific edition.
+  /// WARNING: This field should only be used by protobuf plugins or special
+  /// cases like the proto compiler. Other uses are discouraged and
+  /// developers should rely on the protoreflect APIs for their client language.
+  public var features: Google_Protobuf_FeatureSet?
+  /// Indicate that fields annotated with this enum value should not be printed
+  /// out when using debug formats, e.g. when the field contains sensitive
+  /// credentials.
+  @Default(false) public var debugRedact: Bool
+  /// Information about the support window of a feature value.
+  public var featureSupport: Google_Protobuf_FieldOptions.FeatureSupport?
   /// The parser stores options it doesn't recognize here. See above.
   public var uninterpretedOption: [Google_Protobuf_UninterpretedOption]
   /// Fields of the wire that this type does not know.
   public var unknownFields = UnknownFields()
 
   /// Makes the message; fields that are left out are not set.
-  public init(deprecated: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []) {
+  public init(
+    deprecated: Bool? = nil, features: Google_Protobuf_FeatureSet? = nil, debugRedact: Bool? = nil,
+    featureSupport: Google_Protobuf_FieldOptions.FeatureSupport? = nil,
+    uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
+  ) {
     self._deprecated.projectedValue = deprecated
+    self.features = features
+    self._debugRedact.projectedValue = debugRedact
+    self.featureSupport = featureSupport
     self.uninterpretedOption = uninterpretedOption
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.EnumValueOptions", [
     Field("deprecated", 1, .optional(.bool)),
+    Field("features", 2, .message(Google_Protobuf_FeatureSet.self)),
+    Field("debug_redact", 3, .optional(.bool)),
+    Field("feature_support", 4, .message(Google_Protobuf_FieldOptions.FeatureSupport.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
     _deprecated.projectedValue = try reader.optional(0)
-    uninterpretedOption = try reader.array(1)
+    features = try reader.optional(1)
+    _debugRedact.projectedValue = try reader.optional(2)
+    featureSupport = try reader.optional(3)
+    uninterpretedOption = try reader.array(4)
     unknownFields = reader.unknownFields
   }
 
   public func write(to writer: inout MessageWriter) {
     writer.optional(0, _deprecated.projectedValue)
-    writer.array(1, uninterpretedOption)
+    writer.optional(1, features)
+    writer.optional(2, _debugRedact.projectedValue)
+    writer.optional(3, featureSupport)
+    writer.array(4, uninterpretedOption)
     writer.unknownFields(unknownFields)
   }
 }
 
 /// The message `google.protobuf.ServiceOptions`.
 public struct Google_Protobuf_ServiceOptions: Message {
+  /// Any features defined in the specific edition.
+  /// WARNING: This field should only be used by protobuf plugins or special
+  /// cases like the proto compiler. Other uses are discouraged and
+  /// developers should rely on the protoreflect APIs for their client language.
+  public var features: Google_Protobuf_FeatureSet?
   /// Is this service deprecated?
   /// Depending on the target platform, this can emit Deprecated annotations
   /// for the service, or it will be completely ignored; in the very least,
@@ -1487,25 +2057,32 @@ public struct Google_Protobuf_ServiceOptions: Message {
   public var unknownFields = UnknownFields()
 
   /// Makes the message; fields that are left out are not set.
-  public init(deprecated: Bool? = nil, uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []) {
+  public init(
+    features: Google_Protobuf_FeatureSet? = nil, deprecated: Bool? = nil,
+    uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
+  ) {
+    self.features = features
     self._deprecated.projectedValue = deprecated
     self.uninterpretedOption = uninterpretedOption
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.ServiceOptions", [
+    Field("features", 34, .message(Google_Protobuf_FeatureSet.self)),
     Field("deprecated", 33, .optional(.bool)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    _deprecated.projectedValue = try reader.optional(0)
-    uninterpretedOption = try reader.array(1)
+    features = try reader.optional(0)
+    _deprecated.projectedValue = try reader.optional(1)
+    uninterpretedOption = try reader.array(2)
     unknownFields = reader.unknownFields
   }
 
   public func write(to writer: inout MessageWriter) {
-    writer.optional(0, _deprecated.projectedValue)
-    writer.array(1, uninterpretedOption)
+    writer.optional(0, features)
+    writer.optional(1, _deprecated.projectedValue)
+    writer.array(2, uninterpretedOption)
     writer.unknownFields(unknownFields)
   }
 }
@@ -1519,6 +2096,11 @@ public struct Google_Protobuf_MethodOptions: Message {
   @Default(false) public var deprecated: Bool
   /// `idempotency_level`, field 34.
   @Default(.idempotencyUnknown) public var idempotencyLevel: IdempotencyLevel
+  /// Any features defined in the specific edition.
+  /// WARNING: This field should only be used by protobuf plugins or special
+  /// cases like the proto compiler. Other uses are discouraged and
+  /// developers should rely on the protoreflect APIs for their client language.
+  public var features: Google_Protobuf_FeatureSet?
   /// The parser stores options it doesn't recognize here. See above.
   public var uninterpretedOption: [Google_Protobuf_UninterpretedOption]
   /// Fields of the wire that this type does not know.
@@ -1526,31 +2108,35 @@ public struct Google_Protobuf_MethodOptions: Message {
 
   /// Makes the message; fields that are left out are not set.
   public init(
-    deprecated: Bool? = nil, idempotencyLevel: IdempotencyLevel? = nil,
+    deprecated: Bool? = nil, idempotencyLevel: IdempotencyLevel? = nil, features: Google_Protobuf_FeatureSet? = nil,
     uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
   ) {
     self._deprecated.projectedValue = deprecated
     self._idempotencyLevel.projectedValue = idempotencyLevel
+    self.features = features
     self.uninterpretedOption = uninterpretedOption
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.MethodOptions", [
     Field("deprecated", 33, .optional(.bool)),
     Field("idempotency_level", 34, .optional(.enum(IdempotencyLevel.self))),
+    Field("features", 35, .message(Google_Protobuf_FeatureSet.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
     _deprecated.projectedValue = try reader.optional(0)
     _idempotencyLevel.projectedValue = try reader.optional(1)
-    uninterpretedOption = try reader.array(2)
+    features = try reader.optional(2)
+    uninterpretedOption = try reader.array(3)
     unknownFields = reader.unknownFields
   }
 
   public func write(to writer: inout MessageWriter) {
     writer.optional(0, _deprecated.projectedValue)
     writer.optional(1, _idempotencyLevel.projectedValue)
-    writer.array(2, uninterpretedOption)
+    writer.optional(2, features)
+    writer.array(3, uninterpretedOption)
     writer.unknownFields(unknownFields)
   }
 
@@ -1697,6 +2283,514 @@ public struct Google_Protobuf_UninterpretedOption: Message {
   }
 }
 
+/// TODO Enums in C++ gencode (and potentially other languages) are
+/// not well scoped.  This means that each of the feature enums below can clash
+/// with each other.  The short names we've chosen maximize call-site
+/// readability, but leave us very open to this scenario.  A future feature will
+/// be designed and implemented to handle this, hopefully before we ever hit a
+/// conflict here.
+public struct Google_Protobuf_FeatureSet: Message {
+  /// `field_presence`, field 1.
+  public var fieldPresence: FieldPresence?
+  /// `enum_type`, field 2.
+  public var enumType: EnumType?
+  /// `repeated_field_encoding`, field 3.
+  public var repeatedFieldEncoding: RepeatedFieldEncoding?
+  /// `utf8_validation`, field 4.
+  public var utf8Validation: Utf8Validation?
+  /// `message_encoding`, field 5.
+  public var messageEncoding: MessageEncoding?
+  /// `json_format`, field 6.
+  public var jsonFormat: JsonFormat?
+  /// `enforce_naming_style`, field 7.
+  public var enforceNamingStyle: EnforceNamingStyle?
+  /// `default_symbol_visibility`, field 8.
+  public var defaultSymbolVisibility: VisibilityFeature.DefaultSymbolVisibility?
+  /// `enforce_proto_limits`, field 9.
+  public var enforceProtoLimits: ProtoLimitsFeature.EnforceProtoLimits?
+  /// Fields of the wire that this type does not know.
+  public var unknownFields = UnknownFields()
+
+  /// Makes the message; fields that are left out are not set.
+  public init(
+    fieldPresence: FieldPresence? = nil, enumType: EnumType? = nil, repeatedFieldEncoding: RepeatedFieldEncoding? = nil,
+    utf8Validation: Utf8Validation? = nil, messageEncoding: MessageEncoding? = nil, jsonFormat: JsonFormat? = nil,
+    enforceNamingStyle: EnforceNamingStyle? = nil,
+    defaultSymbolVisibility: VisibilityFeature.DefaultSymbolVisibility? = nil,
+    enforceProtoLimits: ProtoLimitsFeature.EnforceProtoLimits? = nil
+  ) {
+    self.fieldPresence = fieldPresence
+    self.enumType = enumType
+    self.repeatedFieldEncoding = repeatedFieldEncoding
+    self.utf8Validation = utf8Validation
+    self.messageEncoding = messageEncoding
+    self.jsonFormat = jsonFormat
+    self.enforceNamingStyle = enforceNamingStyle
+    self.defaultSymbolVisibility = defaultSymbolVisibility
+    self.enforceProtoLimits = enforceProtoLimits
+  }
+
+  public static let descriptor = MessageDescriptor("google.protobuf.FeatureSet", [
+    Field("field_presence", 1, .optional(.enum(FieldPresence.self))),
+    Field("enum_type", 2, .optional(.enum(EnumType.self))),
+    Field("repeated_field_encoding", 3, .optional(.enum(RepeatedFieldEncoding.self))),
+    Field("utf8_validation", 4, .optional(.enum(Utf8Validation.self))),
+    Field("message_encoding", 5, .optional(.enum(MessageEncoding.self))),
+    Field("json_format", 6, .optional(.enum(JsonFormat.self))),
+    Field("enforce_naming_style", 7, .optional(.enum(EnforceNamingStyle.self))),
+    Field("default_symbol_visibility", 8, .optional(.enum(VisibilityFeature.DefaultSymbolVisibility.self))),
+    Field("enforce_proto_limits", 9, .optional(.enum(ProtoLimitsFeature.EnforceProtoLimits.self))),
+  ])
+
+  public init(reading reader: MessageReader) throws(MessageDecodingError) {
+    fieldPresence = try reader.optional(0)
+    enumType = try reader.optional(1)
+    repeatedFieldEncoding = try reader.optional(2)
+    utf8Validation = try reader.optional(3)
+    messageEncoding = try reader.optional(4)
+    jsonFormat = try reader.optional(5)
+    enforceNamingStyle = try reader.optional(6)
+    defaultSymbolVisibility = try reader.optional(7)
+    enforceProtoLimits = try reader.optional(8)
+    unknownFields = reader.unknownFields
+  }
+
+  public func write(to writer: inout MessageWriter) {
+    writer.optional(0, fieldPresence)
+    writer.optional(1, enumType)
+    writer.optional(2, repeatedFieldEncoding)
+    writer.optional(3, utf8Validation)
+    writer.optional(4, messageEncoding)
+    writer.optional(5, jsonFormat)
+    writer.optional(6, enforceNamingStyle)
+    writer.optional(7, defaultSymbolVisibility)
+    writer.optional(8, enforceProtoLimits)
+    writer.unknownFields(unknownFields)
+  }
+
+  /// The enum `google.protobuf.FeatureSet.FieldPresence`.
+  public enum FieldPresence: ProtobufEnum {
+    /// `FIELD_PRESENCE_UNKNOWN`, 0.
+    case unknown
+    /// `EXPLICIT`, 1.
+    case explicit
+    /// `IMPLICIT`, 2.
+    case implicit
+    /// `LEGACY_REQUIRED`, 3.
+    case legacyRequired
+
+    public init?(rawValue: Int32) {
+      switch rawValue {
+      case 0: self = .unknown
+      case 1: self = .explicit
+      case 2: self = .implicit
+      case 3: self = .legacyRequired
+      default: return nil
+      }
+    }
+
+    public var rawValue: Int32 {
+      switch self {
+      case .unknown: 0
+      case .explicit: 1
+      case .implicit: 2
+      case .legacyRequired: 3
+      }
+    }
+
+    public static let descriptor = EnumDescriptor("google.protobuf.FeatureSet.FieldPresence", isClosed: true, [
+      "FIELD_PRESENCE_UNKNOWN": 0, "EXPLICIT": 1, "IMPLICIT": 2, "LEGACY_REQUIRED": 3])
+  }
+
+  /// The enum `google.protobuf.FeatureSet.EnumType`.
+  public enum EnumType: ProtobufEnum {
+    /// `ENUM_TYPE_UNKNOWN`, 0.
+    case unknown
+    /// `OPEN`, 1.
+    case `open`
+    /// `CLOSED`, 2.
+    case closed
+
+    public init?(rawValue: Int32) {
+      switch rawValue {
+      case 0: self = .unknown
+      case 1: self = .open
+      case 2: self = .closed
+      default: return nil
+      }
+    }
+
+    public var rawValue: Int32 {
+      switch self {
+      case .unknown: 0
+      case .open: 1
+      case .closed: 2
+      }
+    }
+
+    public static let descriptor = EnumDescriptor("google.protobuf.FeatureSet.EnumType", isClosed: true, [
+      "ENUM_TYPE_UNKNOWN": 0, "OPEN": 1, "CLOSED": 2])
+  }
+
+  /// The enum `google.protobuf.FeatureSet.RepeatedFieldEncoding`.
+  public enum RepeatedFieldEncoding: ProtobufEnum {
+    /// `REPEATED_FIELD_ENCODING_UNKNOWN`, 0.
+    case unknown
+    /// `PACKED`, 1.
+    case packed
+    /// `EXPANDED`, 2.
+    case expanded
+
+    public init?(rawValue: Int32) {
+      switch rawValue {
+      case 0: self = .unknown
+      case 1: self = .packed
+      case 2: self = .expanded
+      default: return nil
+      }
+    }
+
+    public var rawValue: Int32 {
+      switch self {
+      case .unknown: 0
+      case .packed: 1
+      case .expanded: 2
+      }
+    }
+
+    public static let descriptor = EnumDescriptor("google.protobuf.FeatureSet.RepeatedFieldEncoding", isClosed: true, [
+      "REPEATED_FIELD_ENCODING_UNKNOWN": 0, "PACKED": 1, "EXPANDED": 2])
+  }
+
+  /// The enum `google.protobuf.FeatureSet.Utf8Validation`.
+  public enum Utf8Validation: ProtobufEnum {
+    /// `UTF8_VALIDATION_UNKNOWN`, 0.
+    case unknown
+    /// `VERIFY`, 2.
+    case verify
+    /// `NONE`, 3.
+    case none
+
+    public init?(rawValue: Int32) {
+      switch rawValue {
+      case 0: self = .unknown
+      case 2: self = .verify
+      case 3: self = .none
+      default: return nil
+      }
+    }
+
+    public var rawValue: Int32 {
+      switch self {
+      case .unknown: 0
+      case .verify: 2
+      case .none: 3
+      }
+    }
+
+    public static let descriptor = EnumDescriptor("google.protobuf.FeatureSet.Utf8Validation", isClosed: true, [
+      "UTF8_VALIDATION_UNKNOWN": 0, "VERIFY": 2, "NONE": 3])
+  }
+
+  /// The enum `google.protobuf.FeatureSet.MessageEncoding`.
+  public enum MessageEncoding: ProtobufEnum {
+    /// `MESSAGE_ENCODING_UNKNOWN`, 0.
+    case unknown
+    /// `LENGTH_PREFIXED`, 1.
+    case lengthPrefixed
+    /// `DELIMITED`, 2.
+    case delimited
+
+    public init?(rawValue: Int32) {
+      switch rawValue {
+      case 0: self = .unknown
+      case 1: self = .lengthPrefixed
+      case 2: self = .delimited
+      default: return nil
+      }
+    }
+
+    public var rawValue: Int32 {
+      switch self {
+      case .unknown: 0
+      case .lengthPrefixed: 1
+      case .delimited: 2
+      }
+    }
+
+    public static let descriptor = EnumDescriptor("google.protobuf.FeatureSet.MessageEncoding", isClosed: true, [
+      "MESSAGE_ENCODING_UNKNOWN": 0, "LENGTH_PREFIXED": 1, "DELIMITED": 2])
+  }
+
+  /// The enum `google.protobuf.FeatureSet.JsonFormat`.
+  public enum JsonFormat: ProtobufEnum {
+    /// `JSON_FORMAT_UNKNOWN`, 0.
+    case unknown
+    /// `ALLOW`, 1.
+    case allow
+    /// `LEGACY_BEST_EFFORT`, 2.
+    case legacyBestEffort
+
+    public init?(rawValue: Int32) {
+      switch rawValue {
+      case 0: self = .unknown
+      case 1: self = .allow
+      case 2: self = .legacyBestEffort
+      default: return nil
+      }
+    }
+
+    public var rawValue: Int32 {
+      switch self {
+      case .unknown: 0
+      case .allow: 1
+      case .legacyBestEffort: 2
+      }
+    }
+
+    public static let descriptor = EnumDescriptor("google.protobuf.FeatureSet.JsonFormat", isClosed: true, [
+      "JSON_FORMAT_UNKNOWN": 0, "ALLOW": 1, "LEGACY_BEST_EFFORT": 2])
+  }
+
+  /// The enum `google.protobuf.FeatureSet.EnforceNamingStyle`.
+  public enum EnforceNamingStyle: ProtobufEnum {
+    /// `ENFORCE_NAMING_STYLE_UNKNOWN`, 0.
+    case unknown
+    /// `STYLE2024`, 1.
+    case style2024
+    /// `STYLE_LEGACY`, 2.
+    case styleLegacy
+    /// `STYLE2026`, 3.
+    case style2026
+
+    public init?(rawValue: Int32) {
+      switch rawValue {
+      case 0: self = .unknown
+      case 1: self = .style2024
+      case 2: self = .styleLegacy
+      case 3: self = .style2026
+      default: return nil
+      }
+    }
+
+    public var rawValue: Int32 {
+      switch self {
+      case .unknown: 0
+      case .style2024: 1
+      case .styleLegacy: 2
+      case .style2026: 3
+      }
+    }
+
+    public static let descriptor = EnumDescriptor("google.protobuf.FeatureSet.EnforceNamingStyle", isClosed: true, [
+      "ENFORCE_NAMING_STYLE_UNKNOWN": 0, "STYLE2024": 1, "STYLE_LEGACY": 2, "STYLE2026": 3])
+  }
+
+  /// The message `google.protobuf.FeatureSet.VisibilityFeature`.
+  public struct VisibilityFeature: Message {
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the message; fields that are left out are not set.
+    public init() {}
+
+    public static let descriptor = MessageDescriptor("google.protobuf.FeatureSet.VisibilityFeature", [])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.unknownFields(unknownFields)
+    }
+
+    /// The enum `google.protobuf.FeatureSet.VisibilityFeature.DefaultSymbolVisibility`.
+    public enum DefaultSymbolVisibility: ProtobufEnum {
+      /// `DEFAULT_SYMBOL_VISIBILITY_UNKNOWN`, 0.
+      case unknown
+      /// Default pre-EDITION_2024, all UNSET visibility are export.
+      case exportAll
+      /// All top-level symbols default to export, nested default to local.
+      case exportTopLevel
+      /// All symbols default to local.
+      case localAll
+      /// All symbols local by default. Nested types cannot be exported.
+      /// With special case caveat for message { enum {} reserved 1 to max; }
+      /// This is the recommended setting for new protos.
+      case strict
+
+      public init?(rawValue: Int32) {
+        switch rawValue {
+        case 0: self = .unknown
+        case 1: self = .exportAll
+        case 2: self = .exportTopLevel
+        case 3: self = .localAll
+        case 4: self = .strict
+        default: return nil
+        }
+      }
+
+      public var rawValue: Int32 {
+        switch self {
+        case .unknown: 0
+        case .exportAll: 1
+        case .exportTopLevel: 2
+        case .localAll: 3
+        case .strict: 4
+        }
+      }
+
+      public static let descriptor = EnumDescriptor("google.protobuf.FeatureSet.VisibilityFeature.DefaultSymbolVisibility", isClosed: true, [
+        "DEFAULT_SYMBOL_VISIBILITY_UNKNOWN": 0, "EXPORT_ALL": 1, "EXPORT_TOP_LEVEL": 2, "LOCAL_ALL": 3, "STRICT": 4])
+    }
+  }
+
+  /// The message `google.protobuf.FeatureSet.ProtoLimitsFeature`.
+  public struct ProtoLimitsFeature: Message {
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the message; fields that are left out are not set.
+    public init() {}
+
+    public static let descriptor = MessageDescriptor("google.protobuf.FeatureSet.ProtoLimitsFeature", [])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.unknownFields(unknownFields)
+    }
+
+    /// The enum `google.protobuf.FeatureSet.ProtoLimitsFeature.EnforceProtoLimits`.
+    public enum EnforceProtoLimits: ProtobufEnum {
+      /// `PROTO_LIMITS_UNKNOWN`, 0.
+      case protoLimitsUnknown
+      /// Default pre-EDITION_2026: there are no limit enforcement at the protoc
+      /// level. Practical limits still exist, but they will tend to fail while
+      /// compiling protoc-generated code, and these limits tend to be language
+      /// or toolchain specific.
+      case legacyNoExplicitLimits
+      /// A set of limits enforced by Edition 2026 by default. For a detailed
+      /// list of all the limits please consult the Edition 2026 documentation.
+      case protoLimits2026
+
+      public init?(rawValue: Int32) {
+        switch rawValue {
+        case 0: self = .protoLimitsUnknown
+        case 1: self = .legacyNoExplicitLimits
+        case 2: self = .protoLimits2026
+        default: return nil
+        }
+      }
+
+      public var rawValue: Int32 {
+        switch self {
+        case .protoLimitsUnknown: 0
+        case .legacyNoExplicitLimits: 1
+        case .protoLimits2026: 2
+        }
+      }
+
+      public static let descriptor = EnumDescriptor("google.protobuf.FeatureSet.ProtoLimitsFeature.EnforceProtoLimits", isClosed: true, [
+        "PROTO_LIMITS_UNKNOWN": 0, "LEGACY_NO_EXPLICIT_LIMITS": 1, "PROTO_LIMITS2026": 2])
+    }
+  }
+}
+
+/// A compiled specification for the defaults of a set of features.  These
+/// messages are generated from FeatureSet extensions and can be used to seed
+/// feature resolution. The resolution with this object becomes a simple search
+/// for the closest matching edition, followed by proto merges.
+public struct Google_Protobuf_FeatureSetDefaults: Message {
+  /// `defaults`, field 1.
+  public var defaults: [FeatureSetEditionDefault]
+  /// The minimum supported edition (inclusive) when this was constructed.
+  /// Editions before this will not have defaults.
+  public var minimumEdition: Google_Protobuf_Edition?
+  /// The maximum known edition (inclusive) when this was constructed. Editions
+  /// after this will not have reliable defaults.
+  public var maximumEdition: Google_Protobuf_Edition?
+  /// Fields of the wire that this type does not know.
+  public var unknownFields = UnknownFields()
+
+  /// Makes the message; fields that are left out are not set.
+  public init(
+    defaults: [FeatureSetEditionDefault] = [], minimumEdition: Google_Protobuf_Edition? = nil,
+    maximumEdition: Google_Protobuf_Edition? = nil
+  ) {
+    self.defaults = defaults
+    self.minimumEdition = minimumEdition
+    self.maximumEdition = maximumEdition
+  }
+
+  public static let descriptor = MessageDescriptor("google.protobuf.FeatureSetDefaults", [
+    Field("defaults", 1, .repeated(.message(FeatureSetEditionDefault.self))),
+    Field("minimum_edition", 4, .optional(.enum(Google_Protobuf_Edition.self))),
+    Field("maximum_edition", 5, .optional(.enum(Google_Protobuf_Edition.self))),
+  ])
+
+  public init(reading reader: MessageReader) throws(MessageDecodingError) {
+    defaults = try reader.array(0)
+    minimumEdition = try reader.optional(1)
+    maximumEdition = try reader.optional(2)
+    unknownFields = reader.unknownFields
+  }
+
+  public func write(to writer: inout MessageWriter) {
+    writer.array(0, defaults)
+    writer.optional(1, minimumEdition)
+    writer.optional(2, maximumEdition)
+    writer.unknownFields(unknownFields)
+  }
+
+  /// A map from every known edition with a unique set of defaults to its
+  /// defaults. Not all editions may be contained here.  For a given edition,
+  /// the defaults at the closest matching edition ordered at or before it should
+  /// be used.  This field must be in strict ascending order by edition.
+  public struct FeatureSetEditionDefault: Message {
+    /// `edition`, field 3.
+    public var edition: Google_Protobuf_Edition?
+    /// Defaults of features that can be overridden in this edition.
+    public var overridableFeatures: Google_Protobuf_FeatureSet?
+    /// Defaults of features that can't be overridden in this edition.
+    public var fixedFeatures: Google_Protobuf_FeatureSet?
+    /// Fields of the wire that this type does not know.
+    public var unknownFields = UnknownFields()
+
+    /// Makes the message; fields that are left out are not set.
+    public init(
+      edition: Google_Protobuf_Edition? = nil, overridableFeatures: Google_Protobuf_FeatureSet? = nil,
+      fixedFeatures: Google_Protobuf_FeatureSet? = nil
+    ) {
+      self.edition = edition
+      self.overridableFeatures = overridableFeatures
+      self.fixedFeatures = fixedFeatures
+    }
+
+    public static let descriptor = MessageDescriptor("google.protobuf.FeatureSetDefaults.FeatureSetEditionDefault", [
+      Field("edition", 3, .optional(.enum(Google_Protobuf_Edition.self))),
+      Field("overridable_features", 4, .message(Google_Protobuf_FeatureSet.self)),
+      Field("fixed_features", 5, .message(Google_Protobuf_FeatureSet.self)),
+    ])
+
+    public init(reading reader: MessageReader) throws(MessageDecodingError) {
+      edition = try reader.optional(0)
+      overridableFeatures = try reader.optional(1)
+      fixedFeatures = try reader.optional(2)
+      unknownFields = reader.unknownFields
+    }
+
+    public func write(to writer: inout MessageWriter) {
+      writer.optional(0, edition)
+      writer.optional(1, overridableFeatures)
+      writer.optional(2, fixedFeatures)
+      writer.unknownFields(unknownFields)
+    }
+  }
+}
+
 /// Encapsulates information about the original source file from which a
 /// FileDescriptorProto was generated.
 public struct Google_Protobuf_SourceCodeInfo: Message {
@@ -1772,7 +2866,7 @@ public struct Google_Protobuf_SourceCodeInfo: Message {
     /// location.
     ///
     /// Each element is a field number or an index.  They form a path from
-    /// the root FileDescriptorProto to the place where the definition occurs.
+    /// the root FileDescriptorProto to the place where the definition appears.
     /// For example, this path:
     ///   [ 4, 3, 2, 7, 1 ]
     /// refers to:
@@ -1791,6 +2885,23 @@ public struct Google_Protobuf_SourceCodeInfo: Message {
     ///   [ 4, 3, 2, 7 ]
     /// this path refers to the whole field declaration (from the beginning
     /// of the label to the terminating semicolon).
+    ///
+    /// For options, the path refers to the interpreted option in the descriptor.
+    /// E.g., for a custom option `(my_opt) = "foo"` on a message using extension
+    /// number 10101, the path is:
+    ///   [ 4, 3, 7, 10101 ]
+    /// refers to:
+    ///   file.message_type(3)     // 4, 3
+    ///       .options()           // 7
+    ///       .my_opt()            // 10101
+    ///
+    /// Sub-locations corresponding to the interpreted option's corresponding
+    /// `UninterpretedOption` are also appended to the interpreted option, which
+    /// deviates from the actual FileDescriptorProto path. E.g.:
+    ///   [ 4, 3, 7, 10101, 2 ]
+    /// refers to the option name `(my_opt)`, and:
+    ///   [ 4, 3, 7, 10101, 7 ]
+    /// refers to the "foo" string value of the option.
     public var path: [Int32]
     /// Always has exactly three or four elements: start line, start column,
     /// end line (optional, otherwise assumed same as start line), end column.
@@ -1933,18 +3044,23 @@ public struct Google_Protobuf_GeneratedCodeInfo: Message {
     /// that relates to the identified object.
     public var begin: Int32?
     /// Identifies the ending offset in bytes in the generated code that
-    /// relates to the identified offset. The end offset should be one past
+    /// relates to the identified object. The end offset should be one past
     /// the last relevant byte (so the length of the text = end - begin).
     public var end: Int32?
+    /// `semantic`, field 5.
+    public var semantic: Semantic?
     /// Fields of the wire that this type does not know.
     public var unknownFields = UnknownFields()
 
     /// Makes the message; fields that are left out are not set.
-    public init(path: [Int32] = [], sourceFile: String? = nil, begin: Int32? = nil, end: Int32? = nil) {
+    public init(
+      path: [Int32] = [], sourceFile: String? = nil, begin: Int32? = nil, end: Int32? = nil, semantic: Semantic? = nil
+    ) {
       self.path = path
       self.sourceFile = sourceFile
       self.begin = begin
       self.end = end
+      self.semantic = semantic
     }
 
     public static let descriptor = MessageDescriptor("google.protobuf.GeneratedCodeInfo.Annotation", [
@@ -1952,6 +3068,7 @@ public struct Google_Protobuf_GeneratedCodeInfo: Message {
       Field("source_file", 2, .optional(.string)),
       Field("begin", 3, .optional(.int32)),
       Field("end", 4, .optional(.int32)),
+      Field("semantic", 5, .optional(.enum(Semantic.self))),
     ])
 
     public init(reading reader: MessageReader) throws(MessageDecodingError) {
@@ -1959,6 +3076,7 @@ public struct Google_Protobuf_GeneratedCodeInfo: Message {
       sourceFile = try reader.optional(1)
       begin = try reader.optional(2)
       end = try reader.optional(3)
+      semantic = try reader.optional(4)
       unknownFields = reader.unknownFields
     }
 
@@ -1967,9 +3085,75 @@ public struct Google_Protobuf_GeneratedCodeInfo: Message {
       writer.optional(1, sourceFile)
       writer.optional(2, begin)
       writer.optional(3, end)
+      writer.optional(4, semantic)
       writer.unknownFields(unknownFields)
     }
+
+    /// Represents the identified object's effect on the element in the original
+    /// .proto file.
+    public enum Semantic: ProtobufEnum {
+      /// There is no effect or the effect is indescribable.
+      case none
+      /// The element is set or otherwise mutated.
+      case set
+      /// An alias to the element is returned.
+      case alias
+
+      public init?(rawValue: Int32) {
+        switch rawValue {
+        case 0: self = .none
+        case 1: self = .set
+        case 2: self = .alias
+        default: return nil
+        }
+      }
+
+      public var rawValue: Int32 {
+        switch self {
+        case .none: 0
+        case .set: 1
+        case .alias: 2
+        }
+      }
+
+      public static let descriptor = EnumDescriptor("google.protobuf.GeneratedCodeInfo.Annotation.Semantic", isClosed: true, [
+        "NONE": 0, "SET": 1, "ALIAS": 2])
+    }
   }
+}
+
+/// Describes the 'visibility' of a symbol with respect to the proto import
+/// system. Symbols can only be imported when the visibility rules do not prevent
+/// it (ex: local symbols cannot be imported).  Visibility modifiers can only set
+/// on `message` and `enum` as they are the only types available to be referenced
+/// from other files.
+public enum Google_Protobuf_SymbolVisibility: ProtobufEnum {
+  /// `VISIBILITY_UNSET`, 0.
+  case visibilityUnset
+  /// `VISIBILITY_LOCAL`, 1.
+  case visibilityLocal
+  /// `VISIBILITY_EXPORT`, 2.
+  case visibilityExport
+
+  public init?(rawValue: Int32) {
+    switch rawValue {
+    case 0: self = .visibilityUnset
+    case 1: self = .visibilityLocal
+    case 2: self = .visibilityExport
+    default: return nil
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+    case .visibilityUnset: 0
+    case .visibilityLocal: 1
+    case .visibilityExport: 2
+    }
+  }
+
+  public static let descriptor = EnumDescriptor("google.protobuf.SymbolVisibility", isClosed: true, [
+    "VISIBILITY_UNSET": 0, "VISIBILITY_LOCAL": 1, "VISIBILITY_EXPORT": 2])
 }
 
 extension TypeRegistry {
@@ -1978,13 +3162,17 @@ extension TypeRegistry {
     Google_Protobuf_FileDescriptorSet.self, Google_Protobuf_FileDescriptorProto.self,
     Google_Protobuf_DescriptorProto.self, Google_Protobuf_DescriptorProto.ExtensionRange.self,
     Google_Protobuf_DescriptorProto.ReservedRange.self, Google_Protobuf_ExtensionRangeOptions.self,
-    Google_Protobuf_FieldDescriptorProto.self, Google_Protobuf_OneofDescriptorProto.self,
-    Google_Protobuf_EnumDescriptorProto.self, Google_Protobuf_EnumDescriptorProto.EnumReservedRange.self,
-    Google_Protobuf_EnumValueDescriptorProto.self, Google_Protobuf_ServiceDescriptorProto.self,
-    Google_Protobuf_MethodDescriptorProto.self, Google_Protobuf_FileOptions.self, Google_Protobuf_MessageOptions.self,
-    Google_Protobuf_FieldOptions.self, Google_Protobuf_OneofOptions.self, Google_Protobuf_EnumOptions.self,
-    Google_Protobuf_EnumValueOptions.self, Google_Protobuf_ServiceOptions.self, Google_Protobuf_MethodOptions.self,
-    Google_Protobuf_UninterpretedOption.self, Google_Protobuf_UninterpretedOption.NamePart.self,
+    Google_Protobuf_ExtensionRangeOptions.Declaration.self, Google_Protobuf_FieldDescriptorProto.self,
+    Google_Protobuf_OneofDescriptorProto.self, Google_Protobuf_EnumDescriptorProto.self,
+    Google_Protobuf_EnumDescriptorProto.EnumReservedRange.self, Google_Protobuf_EnumValueDescriptorProto.self,
+    Google_Protobuf_ServiceDescriptorProto.self, Google_Protobuf_MethodDescriptorProto.self,
+    Google_Protobuf_FileOptions.self, Google_Protobuf_MessageOptions.self, Google_Protobuf_FieldOptions.self,
+    Google_Protobuf_FieldOptions.EditionDefault.self, Google_Protobuf_FieldOptions.FeatureSupport.self,
+    Google_Protobuf_OneofOptions.self, Google_Protobuf_EnumOptions.self, Google_Protobuf_EnumValueOptions.self,
+    Google_Protobuf_ServiceOptions.self, Google_Protobuf_MethodOptions.self, Google_Protobuf_UninterpretedOption.self,
+    Google_Protobuf_UninterpretedOption.NamePart.self, Google_Protobuf_FeatureSet.self,
+    Google_Protobuf_FeatureSet.VisibilityFeature.self, Google_Protobuf_FeatureSet.ProtoLimitsFeature.self,
+    Google_Protobuf_FeatureSetDefaults.self, Google_Protobuf_FeatureSetDefaults.FeatureSetEditionDefault.self,
     Google_Protobuf_SourceCodeInfo.self, Google_Protobuf_SourceCodeInfo.Location.self,
     Google_Protobuf_GeneratedCodeInfo.self, Google_Protobuf_GeneratedCodeInfo.Annotation.self])
 }
@@ -1994,78 +3182,145 @@ extension ProtoFileDescriptor {
   public static let googleProtobufDescriptor = ProtoFileDescriptor(
     "google/protobuf/descriptor.proto",
     base64: """
-      CiBnb29nbGUvcHJvdG9idWYvZGVzY3JpcHRvci5wcm90bxIPZ29vZ2xlLnByb3RvYnVmIkcKEUZpbGVEZXNjcmlwdG9yU2V0EjIKBGZpbGUYASAD
-      KAsyJC5nb29nbGUucHJvdG9idWYuRmlsZURlc2NyaXB0b3JQcm90byLbAwoTRmlsZURlc2NyaXB0b3JQcm90bxIMCgRuYW1lGAEgASgJEg8KB3Bh
-      Y2thZ2UYAiABKAkSEgoKZGVwZW5kZW5jeRgDIAMoCRIZChFwdWJsaWNfZGVwZW5kZW5jeRgKIAMoBRIXCg93ZWFrX2RlcGVuZGVuY3kYCyADKAUS
-      NgoMbWVzc2FnZV90eXBlGAQgAygLMiAuZ29vZ2xlLnByb3RvYnVmLkRlc2NyaXB0b3JQcm90bxI3CgllbnVtX3R5cGUYBSADKAsyJC5nb29nbGUu
-      cHJvdG9idWYuRW51bURlc2NyaXB0b3JQcm90bxI4CgdzZXJ2aWNlGAYgAygLMicuZ29vZ2xlLnByb3RvYnVmLlNlcnZpY2VEZXNjcmlwdG9yUHJv
-      dG8SOAoJZXh0ZW5zaW9uGAcgAygLMiUuZ29vZ2xlLnByb3RvYnVmLkZpZWxkRGVzY3JpcHRvclByb3RvEi0KB29wdGlvbnMYCCABKAsyHC5nb29n
-      bGUucHJvdG9idWYuRmlsZU9wdGlvbnMSOQoQc291cmNlX2NvZGVfaW5mbxgJIAEoCzIfLmdvb2dsZS5wcm90b2J1Zi5Tb3VyY2VDb2RlSW5mbxIO
-      CgZzeW50YXgYDCABKAkiqQUKD0Rlc2NyaXB0b3JQcm90bxIMCgRuYW1lGAEgASgJEjQKBWZpZWxkGAIgAygLMiUuZ29vZ2xlLnByb3RvYnVmLkZp
+      CiBnb29nbGUvcHJvdG9idWYvZGVzY3JpcHRvci5wcm90bxIPZ29vZ2xlLnByb3RvYnVmIlUKEUZpbGVEZXNjcmlwdG9yU2V0EjIKBGZpbGUYASAD
+      KAsyJC5nb29nbGUucHJvdG9idWYuRmlsZURlc2NyaXB0b3JQcm90byoMCIDsyv8BEIHsyv8BIqEEChNGaWxlRGVzY3JpcHRvclByb3RvEgwKBG5h
+      bWUYASABKAkSDwoHcGFja2FnZRgCIAEoCRISCgpkZXBlbmRlbmN5GAMgAygJEhkKEXB1YmxpY19kZXBlbmRlbmN5GAogAygFEhcKD3dlYWtfZGVw
+      ZW5kZW5jeRgLIAMoBRIZChFvcHRpb25fZGVwZW5kZW5jeRgPIAMoCRI2CgxtZXNzYWdlX3R5cGUYBCADKAsyIC5nb29nbGUucHJvdG9idWYuRGVz
+      Y3JpcHRvclByb3RvEjcKCWVudW1fdHlwZRgFIAMoCzIkLmdvb2dsZS5wcm90b2J1Zi5FbnVtRGVzY3JpcHRvclByb3RvEjgKB3NlcnZpY2UYBiAD
+      KAsyJy5nb29nbGUucHJvdG9idWYuU2VydmljZURlc2NyaXB0b3JQcm90bxI4CglleHRlbnNpb24YByADKAsyJS5nb29nbGUucHJvdG9idWYuRmll
+      bGREZXNjcmlwdG9yUHJvdG8SLQoHb3B0aW9ucxgIIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5GaWxlT3B0aW9ucxI5ChBzb3VyY2VfY29kZV9pbmZv
+      GAkgASgLMh8uZ29vZ2xlLnByb3RvYnVmLlNvdXJjZUNvZGVJbmZvEg4KBnN5bnRheBgMIAEoCRIpCgdlZGl0aW9uGA4gASgOMhguZ29vZ2xlLnBy
+      b3RvYnVmLkVkaXRpb24i4AUKD0Rlc2NyaXB0b3JQcm90bxIMCgRuYW1lGAEgASgJEjQKBWZpZWxkGAIgAygLMiUuZ29vZ2xlLnByb3RvYnVmLkZp
       ZWxkRGVzY3JpcHRvclByb3RvEjgKCWV4dGVuc2lvbhgGIAMoCzIlLmdvb2dsZS5wcm90b2J1Zi5GaWVsZERlc2NyaXB0b3JQcm90bxI1CgtuZXN0
       ZWRfdHlwZRgDIAMoCzIgLmdvb2dsZS5wcm90b2J1Zi5EZXNjcmlwdG9yUHJvdG8SNwoJZW51bV90eXBlGAQgAygLMiQuZ29vZ2xlLnByb3RvYnVm
       LkVudW1EZXNjcmlwdG9yUHJvdG8SSAoPZXh0ZW5zaW9uX3JhbmdlGAUgAygLMi8uZ29vZ2xlLnByb3RvYnVmLkRlc2NyaXB0b3JQcm90by5FeHRl
       bnNpb25SYW5nZRI5CgpvbmVvZl9kZWNsGAggAygLMiUuZ29vZ2xlLnByb3RvYnVmLk9uZW9mRGVzY3JpcHRvclByb3RvEjAKB29wdGlvbnMYByAB
       KAsyHy5nb29nbGUucHJvdG9idWYuTWVzc2FnZU9wdGlvbnMSRgoOcmVzZXJ2ZWRfcmFuZ2UYCSADKAsyLi5nb29nbGUucHJvdG9idWYuRGVzY3Jp
-      cHRvclByb3RvLlJlc2VydmVkUmFuZ2USFQoNcmVzZXJ2ZWRfbmFtZRgKIAMoCRplCg5FeHRlbnNpb25SYW5nZRINCgVzdGFydBgBIAEoBRILCgNl
-      bmQYAiABKAUSNwoHb3B0aW9ucxgDIAEoCzImLmdvb2dsZS5wcm90b2J1Zi5FeHRlbnNpb25SYW5nZU9wdGlvbnMaKwoNUmVzZXJ2ZWRSYW5nZRIN
-      CgVzdGFydBgBIAEoBRILCgNlbmQYAiABKAUiZwoVRXh0ZW5zaW9uUmFuZ2VPcHRpb25zEkMKFHVuaW50ZXJwcmV0ZWRfb3B0aW9uGOcHIAMoCzIk
-      Lmdvb2dsZS5wcm90b2J1Zi5VbmludGVycHJldGVkT3B0aW9uKgkI6AcQgICAgAIi1QUKFEZpZWxkRGVzY3JpcHRvclByb3RvEgwKBG5hbWUYASAB
-      KAkSDgoGbnVtYmVyGAMgASgFEjoKBWxhYmVsGAQgASgOMisuZ29vZ2xlLnByb3RvYnVmLkZpZWxkRGVzY3JpcHRvclByb3RvLkxhYmVsEjgKBHR5
-      cGUYBSABKA4yKi5nb29nbGUucHJvdG9idWYuRmllbGREZXNjcmlwdG9yUHJvdG8uVHlwZRIRCgl0eXBlX25hbWUYBiABKAkSEAoIZXh0ZW5kZWUY
-      AiABKAkSFQoNZGVmYXVsdF92YWx1ZRgHIAEoCRITCgtvbmVvZl9pbmRleBgJIAEoBRIRCglqc29uX25hbWUYCiABKAkSLgoHb3B0aW9ucxgIIAEo
-      CzIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMSFwoPcHJvdG8zX29wdGlvbmFsGBEgASgIIrYCCgRUeXBlEg8KC1RZUEVfRE9VQkxFEAES
-      DgoKVFlQRV9GTE9BVBACEg4KClRZUEVfSU5UNjQQAxIPCgtUWVBFX1VJTlQ2NBAEEg4KClRZUEVfSU5UMzIQBRIQCgxUWVBFX0ZJWEVENjQQBhIQ
-      CgxUWVBFX0ZJWEVEMzIQBxINCglUWVBFX0JPT0wQCBIPCgtUWVBFX1NUUklORxAJEg4KClRZUEVfR1JPVVAQChIQCgxUWVBFX01FU1NBR0UQCxIO
-      CgpUWVBFX0JZVEVTEAwSDwoLVFlQRV9VSU5UMzIQDRINCglUWVBFX0VOVU0QDhIRCg1UWVBFX1NGSVhFRDMyEA8SEQoNVFlQRV9TRklYRUQ2NBAQ
-      Eg8KC1RZUEVfU0lOVDMyEBESDwoLVFlQRV9TSU5UNjQQEiJDCgVMYWJlbBISCg5MQUJFTF9PUFRJT05BTBABEhIKDkxBQkVMX1JFUVVJUkVEEAIS
-      EgoOTEFCRUxfUkVQRUFURUQQAyJUChRPbmVvZkRlc2NyaXB0b3JQcm90bxIMCgRuYW1lGAEgASgJEi4KB29wdGlvbnMYAiABKAsyHS5nb29nbGUu
-      cHJvdG9idWYuT25lb2ZPcHRpb25zIqQCChNFbnVtRGVzY3JpcHRvclByb3RvEgwKBG5hbWUYASABKAkSOAoFdmFsdWUYAiADKAsyKS5nb29nbGUu
-      cHJvdG9idWYuRW51bVZhbHVlRGVzY3JpcHRvclByb3RvEi0KB29wdGlvbnMYAyABKAsyHC5nb29nbGUucHJvdG9idWYuRW51bU9wdGlvbnMSTgoO
-      cmVzZXJ2ZWRfcmFuZ2UYBCADKAsyNi5nb29nbGUucHJvdG9idWYuRW51bURlc2NyaXB0b3JQcm90by5FbnVtUmVzZXJ2ZWRSYW5nZRIVCg1yZXNl
-      cnZlZF9uYW1lGAUgAygJGi8KEUVudW1SZXNlcnZlZFJhbmdlEg0KBXN0YXJ0GAEgASgFEgsKA2VuZBgCIAEoBSJsChhFbnVtVmFsdWVEZXNjcmlw
-      dG9yUHJvdG8SDAoEbmFtZRgBIAEoCRIOCgZudW1iZXIYAiABKAUSMgoHb3B0aW9ucxgDIAEoCzIhLmdvb2dsZS5wcm90b2J1Zi5FbnVtVmFsdWVP
-      cHRpb25zIpABChZTZXJ2aWNlRGVzY3JpcHRvclByb3RvEgwKBG5hbWUYASABKAkSNgoGbWV0aG9kGAIgAygLMiYuZ29vZ2xlLnByb3RvYnVmLk1l
-      dGhvZERlc2NyaXB0b3JQcm90bxIwCgdvcHRpb25zGAMgASgLMh8uZ29vZ2xlLnByb3RvYnVmLlNlcnZpY2VPcHRpb25zIsEBChVNZXRob2REZXNj
-      cmlwdG9yUHJvdG8SDAoEbmFtZRgBIAEoCRISCgppbnB1dF90eXBlGAIgASgJEhMKC291dHB1dF90eXBlGAMgASgJEi8KB29wdGlvbnMYBCABKAsy
-      Hi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxIfChBjbGllbnRfc3RyZWFtaW5nGAUgASgIOgVmYWxzZRIfChBzZXJ2ZXJfc3RyZWFtaW5n
-      GAYgASgIOgVmYWxzZSKlBgoLRmlsZU9wdGlvbnMSFAoMamF2YV9wYWNrYWdlGAEgASgJEhwKFGphdmFfb3V0ZXJfY2xhc3NuYW1lGAggASgJEiIK
-      E2phdmFfbXVsdGlwbGVfZmlsZXMYCiABKAg6BWZhbHNlEikKHWphdmFfZ2VuZXJhdGVfZXF1YWxzX2FuZF9oYXNoGBQgASgIQgIYARIlChZqYXZh
-      X3N0cmluZ19jaGVja191dGY4GBsgASgIOgVmYWxzZRJGCgxvcHRpbWl6ZV9mb3IYCSABKA4yKS5nb29nbGUucHJvdG9idWYuRmlsZU9wdGlvbnMu
-      T3B0aW1pemVNb2RlOgVTUEVFRBISCgpnb19wYWNrYWdlGAsgASgJEiIKE2NjX2dlbmVyaWNfc2VydmljZXMYECABKAg6BWZhbHNlEiQKFWphdmFf
-      Z2VuZXJpY19zZXJ2aWNlcxgRIAEoCDoFZmFsc2USIgoTcHlfZ2VuZXJpY19zZXJ2aWNlcxgSIAEoCDoFZmFsc2USIwoUcGhwX2dlbmVyaWNfc2Vy
-      dmljZXMYKiABKAg6BWZhbHNlEhkKCmRlcHJlY2F0ZWQYFyABKAg6BWZhbHNlEh4KEGNjX2VuYWJsZV9hcmVuYXMYHyABKAg6BHRydWUSGQoRb2Jq
-      Y19jbGFzc19wcmVmaXgYJCABKAkSGAoQY3NoYXJwX25hbWVzcGFjZRglIAEoCRIUCgxzd2lmdF9wcmVmaXgYJyABKAkSGAoQcGhwX2NsYXNzX3By
-      ZWZpeBgoIAEoCRIVCg1waHBfbmFtZXNwYWNlGCkgASgJEh4KFnBocF9tZXRhZGF0YV9uYW1lc3BhY2UYLCABKAkSFAoMcnVieV9wYWNrYWdlGC0g
-      ASgJEkMKFHVuaW50ZXJwcmV0ZWRfb3B0aW9uGOcHIAMoCzIkLmdvb2dsZS5wcm90b2J1Zi5VbmludGVycHJldGVkT3B0aW9uIjoKDE9wdGltaXpl
-      TW9kZRIJCgVTUEVFRBABEg0KCUNPREVfU0laRRACEhAKDExJVEVfUlVOVElNRRADKgkI6AcQgICAgAJKBAgmECcihAIKDk1lc3NhZ2VPcHRpb25z
-      EiYKF21lc3NhZ2Vfc2V0X3dpcmVfZm9ybWF0GAEgASgIOgVmYWxzZRIuCh9ub19zdGFuZGFyZF9kZXNjcmlwdG9yX2FjY2Vzc29yGAIgASgIOgVm
-      YWxzZRIZCgpkZXByZWNhdGVkGAMgASgIOgVmYWxzZRIRCgltYXBfZW50cnkYByABKAgSQwoUdW5pbnRlcnByZXRlZF9vcHRpb24Y5wcgAygLMiQu
-      Z29vZ2xlLnByb3RvYnVmLlVuaW50ZXJwcmV0ZWRPcHRpb24qCQjoBxCAgICAAkoECAQQBUoECAUQBkoECAYQB0oECAgQCUoECAkQCiK+AwoMRmll
-      bGRPcHRpb25zEjoKBWN0eXBlGAEgASgOMiMuZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucy5DVHlwZToGU1RSSU5HEg4KBnBhY2tlZBgCIAEo
-      CBI/CgZqc3R5cGUYBiABKA4yJC5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zLkpTVHlwZToJSlNfTk9STUFMEhMKBGxhenkYBSABKAg6BWZh
-      bHNlEh4KD3VudmVyaWZpZWRfbGF6eRgPIAEoCDoFZmFsc2USGQoKZGVwcmVjYXRlZBgDIAEoCDoFZmFsc2USEwoEd2VhaxgKIAEoCDoFZmFsc2US
-      QwoUdW5pbnRlcnByZXRlZF9vcHRpb24Y5wcgAygLMiQuZ29vZ2xlLnByb3RvYnVmLlVuaW50ZXJwcmV0ZWRPcHRpb24iLwoFQ1R5cGUSCgoGU1RS
-      SU5HEAASCAoEQ09SRBABEhAKDFNUUklOR19QSUVDRRACIjUKBkpTVHlwZRINCglKU19OT1JNQUwQABINCglKU19TVFJJTkcQARINCglKU19OVU1C
-      RVIQAioJCOgHEICAgIACSgQIBBAFIl4KDE9uZW9mT3B0aW9ucxJDChR1bmludGVycHJldGVkX29wdGlvbhjnByADKAsyJC5nb29nbGUucHJvdG9i
-      dWYuVW5pbnRlcnByZXRlZE9wdGlvbioJCOgHEICAgIACIpMBCgtFbnVtT3B0aW9ucxITCgthbGxvd19hbGlhcxgCIAEoCBIZCgpkZXByZWNhdGVk
-      GAMgASgIOgVmYWxzZRJDChR1bmludGVycHJldGVkX29wdGlvbhjnByADKAsyJC5nb29nbGUucHJvdG9idWYuVW5pbnRlcnByZXRlZE9wdGlvbioJ
-      COgHEICAgIACSgQIBRAGIn0KEEVudW1WYWx1ZU9wdGlvbnMSGQoKZGVwcmVjYXRlZBgBIAEoCDoFZmFsc2USQwoUdW5pbnRlcnByZXRlZF9vcHRp
-      b24Y5wcgAygLMiQuZ29vZ2xlLnByb3RvYnVmLlVuaW50ZXJwcmV0ZWRPcHRpb24qCQjoBxCAgICAAiJ7Cg5TZXJ2aWNlT3B0aW9ucxIZCgpkZXBy
-      ZWNhdGVkGCEgASgIOgVmYWxzZRJDChR1bmludGVycHJldGVkX29wdGlvbhjnByADKAsyJC5nb29nbGUucHJvdG9idWYuVW5pbnRlcnByZXRlZE9w
-      dGlvbioJCOgHEICAgIACIq0CCg1NZXRob2RPcHRpb25zEhkKCmRlcHJlY2F0ZWQYISABKAg6BWZhbHNlEl8KEWlkZW1wb3RlbmN5X2xldmVsGCIg
-      ASgOMi8uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMuSWRlbXBvdGVuY3lMZXZlbDoTSURFTVBPVEVOQ1lfVU5LTk9XThJDChR1bmludGVy
-      cHJldGVkX29wdGlvbhjnByADKAsyJC5nb29nbGUucHJvdG9idWYuVW5pbnRlcnByZXRlZE9wdGlvbiJQChBJZGVtcG90ZW5jeUxldmVsEhcKE0lE
-      RU1QT1RFTkNZX1VOS05PV04QABITCg9OT19TSURFX0VGRkVDVFMQARIOCgpJREVNUE9URU5UEAIqCQjoBxCAgICAAiKeAgoTVW5pbnRlcnByZXRl
-      ZE9wdGlvbhI7CgRuYW1lGAIgAygLMi0uZ29vZ2xlLnByb3RvYnVmLlVuaW50ZXJwcmV0ZWRPcHRpb24uTmFtZVBhcnQSGAoQaWRlbnRpZmllcl92
-      YWx1ZRgDIAEoCRIaChJwb3NpdGl2ZV9pbnRfdmFsdWUYBCABKAQSGgoSbmVnYXRpdmVfaW50X3ZhbHVlGAUgASgDEhQKDGRvdWJsZV92YWx1ZRgG
-      IAEoARIUCgxzdHJpbmdfdmFsdWUYByABKAwSFwoPYWdncmVnYXRlX3ZhbHVlGAggASgJGjMKCE5hbWVQYXJ0EhEKCW5hbWVfcGFydBgBIAIoCRIU
-      Cgxpc19leHRlbnNpb24YAiACKAgi1QEKDlNvdXJjZUNvZGVJbmZvEjoKCGxvY2F0aW9uGAEgAygLMiguZ29vZ2xlLnByb3RvYnVmLlNvdXJjZUNv
-      ZGVJbmZvLkxvY2F0aW9uGoYBCghMb2NhdGlvbhIQCgRwYXRoGAEgAygFQgIQARIQCgRzcGFuGAIgAygFQgIQARIYChBsZWFkaW5nX2NvbW1lbnRz
-      GAMgASgJEhkKEXRyYWlsaW5nX2NvbW1lbnRzGAQgASgJEiEKGWxlYWRpbmdfZGV0YWNoZWRfY29tbWVudHMYBiADKAkipwEKEUdlbmVyYXRlZENv
-      ZGVJbmZvEkEKCmFubm90YXRpb24YASADKAsyLS5nb29nbGUucHJvdG9idWYuR2VuZXJhdGVkQ29kZUluZm8uQW5ub3RhdGlvbhpPCgpBbm5vdGF0
-      aW9uEhAKBHBhdGgYASADKAVCAhABEhMKC3NvdXJjZV9maWxlGAIgASgJEg0KBWJlZ2luGAMgASgFEgsKA2VuZBgEIAEoBUJ+ChNjb20uZ29vZ2xl
-      LnByb3RvYnVmQhBEZXNjcmlwdG9yUHJvdG9zSAFaLWdvb2dsZS5nb2xhbmcub3JnL3Byb3RvYnVmL3R5cGVzL2Rlc2NyaXB0b3JwYvgBAaICA0dQ
-      QqoCGkdvb2dsZS5Qcm90b2J1Zi5SZWZsZWN0aW9u
+      cHRvclByb3RvLlJlc2VydmVkUmFuZ2USFQoNcmVzZXJ2ZWRfbmFtZRgKIAMoCRI1Cgp2aXNpYmlsaXR5GAsgASgOMiEuZ29vZ2xlLnByb3RvYnVm
+      LlN5bWJvbFZpc2liaWxpdHkaZQoORXh0ZW5zaW9uUmFuZ2USDQoFc3RhcnQYASABKAUSCwoDZW5kGAIgASgFEjcKB29wdGlvbnMYAyABKAsyJi5n
+      b29nbGUucHJvdG9idWYuRXh0ZW5zaW9uUmFuZ2VPcHRpb25zGisKDVJlc2VydmVkUmFuZ2USDQoFc3RhcnQYASABKAUSCwoDZW5kGAIgASgFIu0D
+      ChVFeHRlbnNpb25SYW5nZU9wdGlvbnMSQwoUdW5pbnRlcnByZXRlZF9vcHRpb24Y5wcgAygLMiQuZ29vZ2xlLnByb3RvYnVmLlVuaW50ZXJwcmV0
+      ZWRPcHRpb24STAoLZGVjbGFyYXRpb24YAiADKAsyMi5nb29nbGUucHJvdG9idWYuRXh0ZW5zaW9uUmFuZ2VPcHRpb25zLkRlY2xhcmF0aW9uQgOI
+      AQISLQoIZmVhdHVyZXMYMiABKAsyGy5nb29nbGUucHJvdG9idWYuRmVhdHVyZVNldBJfCgx2ZXJpZmljYXRpb24YAyABKA4yOC5nb29nbGUucHJv
+      dG9idWYuRXh0ZW5zaW9uUmFuZ2VPcHRpb25zLlZlcmlmaWNhdGlvblN0YXRlOgpVTlZFUklGSUVEQgOIAQIaaAoLRGVjbGFyYXRpb24SDgoGbnVt
+      YmVyGAEgASgFEhEKCWZ1bGxfbmFtZRgCIAEoCRIMCgR0eXBlGAMgASgJEhAKCHJlc2VydmVkGAUgASgIEhAKCHJlcGVhdGVkGAYgASgISgQIBBAF
+      IjQKEVZlcmlmaWNhdGlvblN0YXRlEg8KC0RFQ0xBUkFUSU9OEAASDgoKVU5WRVJJRklFRBABKgYI3gcQ5wcqCQjoBxCAgICAAiLVBQoURmllbGRE
+      ZXNjcmlwdG9yUHJvdG8SDAoEbmFtZRgBIAEoCRIOCgZudW1iZXIYAyABKAUSOgoFbGFiZWwYBCABKA4yKy5nb29nbGUucHJvdG9idWYuRmllbGRE
+      ZXNjcmlwdG9yUHJvdG8uTGFiZWwSOAoEdHlwZRgFIAEoDjIqLmdvb2dsZS5wcm90b2J1Zi5GaWVsZERlc2NyaXB0b3JQcm90by5UeXBlEhEKCXR5
+      cGVfbmFtZRgGIAEoCRIQCghleHRlbmRlZRgCIAEoCRIVCg1kZWZhdWx0X3ZhbHVlGAcgASgJEhMKC29uZW9mX2luZGV4GAkgASgFEhEKCWpzb25f
+      bmFtZRgKIAEoCRIuCgdvcHRpb25zGAggASgLMh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxIXCg9wcm90bzNfb3B0aW9uYWwYESABKAgi
+      tgIKBFR5cGUSDwoLVFlQRV9ET1VCTEUQARIOCgpUWVBFX0ZMT0FUEAISDgoKVFlQRV9JTlQ2NBADEg8KC1RZUEVfVUlOVDY0EAQSDgoKVFlQRV9J
+      TlQzMhAFEhAKDFRZUEVfRklYRUQ2NBAGEhAKDFRZUEVfRklYRUQzMhAHEg0KCVRZUEVfQk9PTBAIEg8KC1RZUEVfU1RSSU5HEAkSDgoKVFlQRV9H
+      Uk9VUBAKEhAKDFRZUEVfTUVTU0FHRRALEg4KClRZUEVfQllURVMQDBIPCgtUWVBFX1VJTlQzMhANEg0KCVRZUEVfRU5VTRAOEhEKDVRZUEVfU0ZJ
+      WEVEMzIQDxIRCg1UWVBFX1NGSVhFRDY0EBASDwoLVFlQRV9TSU5UMzIQERIPCgtUWVBFX1NJTlQ2NBASIkMKBUxhYmVsEhIKDkxBQkVMX09QVElP
+      TkFMEAESEgoOTEFCRUxfUkVQRUFURUQQAxISCg5MQUJFTF9SRVFVSVJFRBACIlQKFE9uZW9mRGVzY3JpcHRvclByb3RvEgwKBG5hbWUYASABKAkS
+      LgoHb3B0aW9ucxgCIAEoCzIdLmdvb2dsZS5wcm90b2J1Zi5PbmVvZk9wdGlvbnMi2wIKE0VudW1EZXNjcmlwdG9yUHJvdG8SDAoEbmFtZRgBIAEo
+      CRI4CgV2YWx1ZRgCIAMoCzIpLmdvb2dsZS5wcm90b2J1Zi5FbnVtVmFsdWVEZXNjcmlwdG9yUHJvdG8SLQoHb3B0aW9ucxgDIAEoCzIcLmdvb2ds
+      ZS5wcm90b2J1Zi5FbnVtT3B0aW9ucxJOCg5yZXNlcnZlZF9yYW5nZRgEIAMoCzI2Lmdvb2dsZS5wcm90b2J1Zi5FbnVtRGVzY3JpcHRvclByb3Rv
+      LkVudW1SZXNlcnZlZFJhbmdlEhUKDXJlc2VydmVkX25hbWUYBSADKAkSNQoKdmlzaWJpbGl0eRgGIAEoDjIhLmdvb2dsZS5wcm90b2J1Zi5TeW1i
+      b2xWaXNpYmlsaXR5Gi8KEUVudW1SZXNlcnZlZFJhbmdlEg0KBXN0YXJ0GAEgASgFEgsKA2VuZBgCIAEoBSJsChhFbnVtVmFsdWVEZXNjcmlwdG9y
+      UHJvdG8SDAoEbmFtZRgBIAEoCRIOCgZudW1iZXIYAiABKAUSMgoHb3B0aW9ucxgDIAEoCzIhLmdvb2dsZS5wcm90b2J1Zi5FbnVtVmFsdWVPcHRp
+      b25zIp4BChZTZXJ2aWNlRGVzY3JpcHRvclByb3RvEgwKBG5hbWUYASABKAkSNgoGbWV0aG9kGAIgAygLMiYuZ29vZ2xlLnByb3RvYnVmLk1ldGhv
+      ZERlc2NyaXB0b3JQcm90bxIwCgdvcHRpb25zGAMgASgLMh8uZ29vZ2xlLnByb3RvYnVmLlNlcnZpY2VPcHRpb25zSgQIBBAFUgZzdHJlYW0iwQEK
+      FU1ldGhvZERlc2NyaXB0b3JQcm90bxIMCgRuYW1lGAEgASgJEhIKCmlucHV0X3R5cGUYAiABKAkSEwoLb3V0cHV0X3R5cGUYAyABKAkSLwoHb3B0
+      aW9ucxgEIAEoCzIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zEh8KEGNsaWVudF9zdHJlYW1pbmcYBSABKAg6BWZhbHNlEh8KEHNlcnZl
+      cl9zdHJlYW1pbmcYBiABKAg6BWZhbHNlIqoJCgtGaWxlT3B0aW9ucxIUCgxqYXZhX3BhY2thZ2UYASABKAkSHAoUamF2YV9vdXRlcl9jbGFzc25h
+      bWUYCCABKAkS5gEKE2phdmFfbXVsdGlwbGVfZmlsZXMYCiABKAg6BWZhbHNlQsEBsgG9AQjmByDpByq0AVRoaXMgYmVoYXZpb3IgaXMgZW5hYmxl
+      ZCBieSBkZWZhdWx0IGluIGVkaXRpb25zIDIwMjQgYW5kIGFib3ZlLiBUbyBkaXNhYmxlIGl0LCB5b3UgY2FuIHNldCBgZmVhdHVyZXMuKHBiLmph
+      dmEpLm5lc3RfaW5fZmlsZV9jbGFzcyA9IFlFU2Agb24gaW5kaXZpZHVhbCBtZXNzYWdlcywgZW51bXMsIG9yIHNlcnZpY2VzLhIpCh1qYXZhX2dl
+      bmVyYXRlX2VxdWFsc19hbmRfaGFzaBgUIAEoCEICGAESJQoWamF2YV9zdHJpbmdfY2hlY2tfdXRmOBgbIAEoCDoFZmFsc2USRgoMb3B0aW1pemVf
+      Zm9yGAkgASgOMikuZ29vZ2xlLnByb3RvYnVmLkZpbGVPcHRpb25zLk9wdGltaXplTW9kZToFU1BFRUQSEgoKZ29fcGFja2FnZRgLIAEoCRIiChNj
+      Y19nZW5lcmljX3NlcnZpY2VzGBAgASgIOgVmYWxzZRIkChVqYXZhX2dlbmVyaWNfc2VydmljZXMYESABKAg6BWZhbHNlEiIKE3B5X2dlbmVyaWNf
+      c2VydmljZXMYEiABKAg6BWZhbHNlEhkKCmRlcHJlY2F0ZWQYFyABKAg6BWZhbHNlEq8BChBjY19lbmFibGVfYXJlbmFzGB8gASgIOgR0cnVlQo4B
+      sgGKASDqByqEAWNjX2VuYWJsZV9hcmVuYXMgaXMgZW5hYmxlZCBieSBkZWZhdWx0IGluIGV2ZXJ5IGVkaXRpb24gYW5kIG92ZXJyaWRlcyBhcmUg
+      aWdub3JlZC5UaGlzIG9wdGlvbiBpcyByZW1vdmVkIGluIGVkaXRpb25zIDIwMjYgYW5kIGFib3ZlLhIZChFvYmpjX2NsYXNzX3ByZWZpeBgkIAEo
+      CRIYChBjc2hhcnBfbmFtZXNwYWNlGCUgASgJEhQKDHN3aWZ0X3ByZWZpeBgnIAEoCRIYChBwaHBfY2xhc3NfcHJlZml4GCggASgJEhUKDXBocF9u
+      YW1lc3BhY2UYKSABKAkSHgoWcGhwX21ldGFkYXRhX25hbWVzcGFjZRgsIAEoCRIUCgxydWJ5X3BhY2thZ2UYLSABKAkSLQoIZmVhdHVyZXMYMiAB
+      KAsyGy5nb29nbGUucHJvdG9idWYuRmVhdHVyZVNldBJDChR1bmludGVycHJldGVkX29wdGlvbhjnByADKAsyJC5nb29nbGUucHJvdG9idWYuVW5p
+      bnRlcnByZXRlZE9wdGlvbiI6CgxPcHRpbWl6ZU1vZGUSCQoFU1BFRUQQARINCglDT0RFX1NJWkUQAhIQCgxMSVRFX1JVTlRJTUUQAyoGCN4HEOcH
+      KgkI6AcQgICAgAJKBAgqECtKBAgmECdSFHBocF9nZW5lcmljX3NlcnZpY2VzIu8CCg5NZXNzYWdlT3B0aW9ucxImChdtZXNzYWdlX3NldF93aXJl
+      X2Zvcm1hdBgBIAEoCDoFZmFsc2USLgofbm9fc3RhbmRhcmRfZGVzY3JpcHRvcl9hY2Nlc3NvchgCIAEoCDoFZmFsc2USGQoKZGVwcmVjYXRlZBgD
+      IAEoCDoFZmFsc2USEQoJbWFwX2VudHJ5GAcgASgIEjIKJmRlcHJlY2F0ZWRfbGVnYWN5X2pzb25fZmllbGRfY29uZmxpY3RzGAsgASgIQgIYARIt
+      CghmZWF0dXJlcxgMIAEoCzIbLmdvb2dsZS5wcm90b2J1Zi5GZWF0dXJlU2V0EkMKFHVuaW50ZXJwcmV0ZWRfb3B0aW9uGOcHIAMoCzIkLmdvb2ds
+      ZS5wcm90b2J1Zi5VbmludGVycHJldGVkT3B0aW9uKgYI3gcQ5wcqCQjoBxCAgICAAkoECAQQBUoECAUQBkoECAYQB0oECAgQCUoECAkQCiLGCwoM
+      RmllbGRPcHRpb25zEjoKBWN0eXBlGAEgASgOMiMuZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucy5DVHlwZToGU1RSSU5HEg4KBnBhY2tlZBgC
+      IAEoCBI/CgZqc3R5cGUYBiABKA4yJC5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zLkpTVHlwZToJSlNfTk9STUFMEhMKBGxhenkYBSABKAg6
+      BWZhbHNlEh4KD3VudmVyaWZpZWRfbGF6eRgPIAEoCDoFZmFsc2USGQoKZGVwcmVjYXRlZBgDIAEoCDoFZmFsc2USFwoEd2VhaxgKIAEoCDoFZmFs
+      c2VCAhgBEhsKDGRlYnVnX3JlZGFjdBgQIAEoCDoFZmFsc2USQAoJcmV0ZW50aW9uGBEgASgOMi0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9u
+      cy5PcHRpb25SZXRlbnRpb24SPwoHdGFyZ2V0cxgTIAMoDjIuLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMuT3B0aW9uVGFyZ2V0VHlwZRJG
+      ChBlZGl0aW9uX2RlZmF1bHRzGBQgAygLMiwuZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucy5FZGl0aW9uRGVmYXVsdBItCghmZWF0dXJlcxgV
+      IAEoCzIbLmdvb2dsZS5wcm90b2J1Zi5GZWF0dXJlU2V0EkUKD2ZlYXR1cmVfc3VwcG9ydBgWIAEoCzIsLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9w
+      dGlvbnMuRmVhdHVyZVN1cHBvcnQSQwoUdW5pbnRlcnByZXRlZF9vcHRpb24Y5wcgAygLMiQuZ29vZ2xlLnByb3RvYnVmLlVuaW50ZXJwcmV0ZWRP
+      cHRpb24aSgoORWRpdGlvbkRlZmF1bHQSKQoHZWRpdGlvbhgDIAEoDjIYLmdvb2dsZS5wcm90b2J1Zi5FZGl0aW9uEg0KBXZhbHVlGAIgASgJGuMB
+      Cg5GZWF0dXJlU3VwcG9ydBI0ChJlZGl0aW9uX2ludHJvZHVjZWQYASABKA4yGC5nb29nbGUucHJvdG9idWYuRWRpdGlvbhI0ChJlZGl0aW9uX2Rl
+      cHJlY2F0ZWQYAiABKA4yGC5nb29nbGUucHJvdG9idWYuRWRpdGlvbhIbChNkZXByZWNhdGlvbl93YXJuaW5nGAMgASgJEjEKD2VkaXRpb25fcmVt
+      b3ZlZBgEIAEoDjIYLmdvb2dsZS5wcm90b2J1Zi5FZGl0aW9uEhUKDXJlbW92YWxfZXJyb3IYBSABKAkiLwoFQ1R5cGUSCgoGU1RSSU5HEAASCAoE
+      Q09SRBABEhAKDFNUUklOR19QSUVDRRACIjUKBkpTVHlwZRINCglKU19OT1JNQUwQABINCglKU19TVFJJTkcQARINCglKU19OVU1CRVIQAiJVCg9P
+      cHRpb25SZXRlbnRpb24SFQoRUkVURU5USU9OX1VOS05PV04QABIVChFSRVRFTlRJT05fUlVOVElNRRABEhQKEFJFVEVOVElPTl9TT1VSQ0UQAiKM
+      AgoQT3B0aW9uVGFyZ2V0VHlwZRIXChNUQVJHRVRfVFlQRV9VTktOT1dOEAASFAoQVEFSR0VUX1RZUEVfRklMRRABEh8KG1RBUkdFVF9UWVBFX0VY
+      VEVOU0lPTl9SQU5HRRACEhcKE1RBUkdFVF9UWVBFX01FU1NBR0UQAxIVChFUQVJHRVRfVFlQRV9GSUVMRBAEEhUKEVRBUkdFVF9UWVBFX09ORU9G
+      EAUSFAoQVEFSR0VUX1RZUEVfRU5VTRAGEhoKFlRBUkdFVF9UWVBFX0VOVU1fRU5UUlkQBxIXChNUQVJHRVRfVFlQRV9TRVJWSUNFEAgSFgoSVEFS
+      R0VUX1RZUEVfTUVUSE9EEAkqBgjeBxDnByoJCOgHEICAgIACSgQIBBAFSgQIEhATIpUBCgxPbmVvZk9wdGlvbnMSLQoIZmVhdHVyZXMYASABKAsy
+      Gy5nb29nbGUucHJvdG9idWYuRmVhdHVyZVNldBJDChR1bmludGVycHJldGVkX29wdGlvbhjnByADKAsyJC5nb29nbGUucHJvdG9idWYuVW5pbnRl
+      cnByZXRlZE9wdGlvbioGCN4HEOcHKgkI6AcQgICAgAIi/gEKC0VudW1PcHRpb25zEhMKC2FsbG93X2FsaWFzGAIgASgIEhkKCmRlcHJlY2F0ZWQY
+      AyABKAg6BWZhbHNlEjIKJmRlcHJlY2F0ZWRfbGVnYWN5X2pzb25fZmllbGRfY29uZmxpY3RzGAYgASgIQgIYARItCghmZWF0dXJlcxgHIAEoCzIb
+      Lmdvb2dsZS5wcm90b2J1Zi5GZWF0dXJlU2V0EkMKFHVuaW50ZXJwcmV0ZWRfb3B0aW9uGOcHIAMoCzIkLmdvb2dsZS5wcm90b2J1Zi5VbmludGVy
+      cHJldGVkT3B0aW9uKgYI3gcQ5wcqCQjoBxCAgICAAkoECAUQBiKYAgoQRW51bVZhbHVlT3B0aW9ucxIZCgpkZXByZWNhdGVkGAEgASgIOgVmYWxz
+      ZRItCghmZWF0dXJlcxgCIAEoCzIbLmdvb2dsZS5wcm90b2J1Zi5GZWF0dXJlU2V0EhsKDGRlYnVnX3JlZGFjdBgDIAEoCDoFZmFsc2USRQoPZmVh
+      dHVyZV9zdXBwb3J0GAQgASgLMiwuZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucy5GZWF0dXJlU3VwcG9ydBJDChR1bmludGVycHJldGVkX29w
+      dGlvbhjnByADKAsyJC5nb29nbGUucHJvdG9idWYuVW5pbnRlcnByZXRlZE9wdGlvbioGCN4HEOcHKgkI6AcQgICAgAIisgEKDlNlcnZpY2VPcHRp
+      b25zEi0KCGZlYXR1cmVzGCIgASgLMhsuZ29vZ2xlLnByb3RvYnVmLkZlYXR1cmVTZXQSGQoKZGVwcmVjYXRlZBghIAEoCDoFZmFsc2USQwoUdW5p
+      bnRlcnByZXRlZF9vcHRpb24Y5wcgAygLMiQuZ29vZ2xlLnByb3RvYnVmLlVuaW50ZXJwcmV0ZWRPcHRpb24qBgjeBxDnByoJCOgHEICAgIACIuQC
+      Cg1NZXRob2RPcHRpb25zEhkKCmRlcHJlY2F0ZWQYISABKAg6BWZhbHNlEl8KEWlkZW1wb3RlbmN5X2xldmVsGCIgASgOMi8uZ29vZ2xlLnByb3Rv
+      YnVmLk1ldGhvZE9wdGlvbnMuSWRlbXBvdGVuY3lMZXZlbDoTSURFTVBPVEVOQ1lfVU5LTk9XThItCghmZWF0dXJlcxgjIAEoCzIbLmdvb2dsZS5w
+      cm90b2J1Zi5GZWF0dXJlU2V0EkMKFHVuaW50ZXJwcmV0ZWRfb3B0aW9uGOcHIAMoCzIkLmdvb2dsZS5wcm90b2J1Zi5VbmludGVycHJldGVkT3B0
+      aW9uIlAKEElkZW1wb3RlbmN5TGV2ZWwSFwoTSURFTVBPVEVOQ1lfVU5LTk9XThAAEhMKD05PX1NJREVfRUZGRUNUUxABEg4KCklERU1QT1RFTlQQ
+      AioGCN4HEOcHKgkI6AcQgICAgAIingIKE1VuaW50ZXJwcmV0ZWRPcHRpb24SOwoEbmFtZRgCIAMoCzItLmdvb2dsZS5wcm90b2J1Zi5VbmludGVy
+      cHJldGVkT3B0aW9uLk5hbWVQYXJ0EhgKEGlkZW50aWZpZXJfdmFsdWUYAyABKAkSGgoScG9zaXRpdmVfaW50X3ZhbHVlGAQgASgEEhoKEm5lZ2F0
+      aXZlX2ludF92YWx1ZRgFIAEoAxIUCgxkb3VibGVfdmFsdWUYBiABKAESFAoMc3RyaW5nX3ZhbHVlGAcgASgMEhcKD2FnZ3JlZ2F0ZV92YWx1ZRgI
+      IAEoCRozCghOYW1lUGFydBIRCgluYW1lX3BhcnQYASACKAkSFAoMaXNfZXh0ZW5zaW9uGAIgAigIIt4QCgpGZWF0dXJlU2V0EoIBCg5maWVsZF9w
+      cmVzZW5jZRgBIAEoDjIpLmdvb2dsZS5wcm90b2J1Zi5GZWF0dXJlU2V0LkZpZWxkUHJlc2VuY2VCP4gBAZgBBJgBAaIBDRIIRVhQTElDSVQYhAei
+      AQ0SCElNUExJQ0lUGOcHogENEghFWFBMSUNJVBjoB7IBAwjoBxJiCgllbnVtX3R5cGUYAiABKA4yJC5nb29nbGUucHJvdG9idWYuRmVhdHVyZVNl
+      dC5FbnVtVHlwZUIpiAEBmAEGmAEBogELEgZDTE9TRUQYhAeiAQkSBE9QRU4Y5weyAQMI6AcSgQEKF3JlcGVhdGVkX2ZpZWxkX2VuY29kaW5nGAMg
+      ASgOMjEuZ29vZ2xlLnByb3RvYnVmLkZlYXR1cmVTZXQuUmVwZWF0ZWRGaWVsZEVuY29kaW5nQi2IAQGYAQSYAQGiAQ0SCEVYUEFOREVEGIQHogEL
+      EgZQQUNLRUQY5weyAQMI6AcSbgoPdXRmOF92YWxpZGF0aW9uGAQgASgOMiouZ29vZ2xlLnByb3RvYnVmLkZlYXR1cmVTZXQuVXRmOFZhbGlkYXRp
+      b25CKYgBAZgBBJgBAaIBCRIETk9ORRiEB6IBCxIGVkVSSUZZGOcHsgEDCOgHEm0KEG1lc3NhZ2VfZW5jb2RpbmcYBSABKA4yKy5nb29nbGUucHJv
+      dG9idWYuRmVhdHVyZVNldC5NZXNzYWdlRW5jb2RpbmdCJogBAZgBBJgBAaIBFBIPTEVOR1RIX1BSRUZJWEVEGIQHsgEDCOgHEnYKC2pzb25fZm9y
+      bWF0GAYgASgOMiYuZ29vZ2xlLnByb3RvYnVmLkZlYXR1cmVTZXQuSnNvbkZvcm1hdEI5iAEBmAEDmAEGmAEBogEXEhJMRUdBQ1lfQkVTVF9FRkZP
+      UlQYhAeiAQoSBUFMTE9XGOcHsgEDCOgHEqgBChRlbmZvcmNlX25hbWluZ19zdHlsZRgHIAEoDjIuLmdvb2dsZS5wcm90b2J1Zi5GZWF0dXJlU2V0
+      LkVuZm9yY2VOYW1pbmdTdHlsZUJaiAECmAEBmAECmAEDmAEEmAEFmAEGmAEHmAEImAEJogEREgxTVFlMRV9MRUdBQ1kYhAeiAQ4SCVNUWUxFMjAy
+      NBjpB6IBDhIJU1RZTEUyMDI2GOoHsgEDCOkHEq4BChlkZWZhdWx0X3N5bWJvbF92aXNpYmlsaXR5GAggASgOMkUuZ29vZ2xlLnByb3RvYnVmLkZl
+      YXR1cmVTZXQuVmlzaWJpbGl0eUZlYXR1cmUuRGVmYXVsdFN5bWJvbFZpc2liaWxpdHlCRIgBApgBAaIBDxIKRVhQT1JUX0FMTBiEB6IBFRIQRVhQ
+      T1JUX1RPUF9MRVZFTBjpB6IBCxIGU1RSSUNUGOoHsgEDCOkHEq8BChRlbmZvcmNlX3Byb3RvX2xpbWl0cxgJIAEoDjJBLmdvb2dsZS5wcm90b2J1
+      Zi5GZWF0dXJlU2V0LlByb3RvTGltaXRzRmVhdHVyZS5FbmZvcmNlUHJvdG9MaW1pdHNCTogBApgBBpgBA5gBBJgBBaIBHhIZTEVHQUNZX05PX0VY
+      UExJQ0lUX0xJTUlUUxiEB6IBFRIQUFJPVE9fTElNSVRTMjAyNhjqB7IBAwjqBxqhAQoRVmlzaWJpbGl0eUZlYXR1cmUigQEKF0RlZmF1bHRTeW1i
+      b2xWaXNpYmlsaXR5EiUKIURFRkFVTFRfU1lNQk9MX1ZJU0lCSUxJVFlfVU5LTk9XThAAEg4KCkVYUE9SVF9BTEwQARIUChBFWFBPUlRfVE9QX0xF
+      VkVMEAISDQoJTE9DQUxfQUxMEAMSCgoGU1RSSUNUEARKCAgBEICAgIACGnkKElByb3RvTGltaXRzRmVhdHVyZSJjChJFbmZvcmNlUHJvdG9MaW1p
+      dHMSGAoUUFJPVE9fTElNSVRTX1VOS05PV04QABIdChlMRUdBQ1lfTk9fRVhQTElDSVRfTElNSVRTEAESFAoQUFJPVE9fTElNSVRTMjAyNhACIlwK
+      DUZpZWxkUHJlc2VuY2USGgoWRklFTERfUFJFU0VOQ0VfVU5LTk9XThAAEgwKCEVYUExJQ0lUEAESDAoISU1QTElDSVQQAhITCg9MRUdBQ1lfUkVR
+      VUlSRUQQAyI3CghFbnVtVHlwZRIVChFFTlVNX1RZUEVfVU5LTk9XThAAEggKBE9QRU4QARIKCgZDTE9TRUQQAiJWChVSZXBlYXRlZEZpZWxkRW5j
+      b2RpbmcSIwofUkVQRUFURURfRklFTERfRU5DT0RJTkdfVU5LTk9XThAAEgoKBlBBQ0tFRBABEgwKCEVYUEFOREVEEAIiSQoOVXRmOFZhbGlkYXRp
+      b24SGwoXVVRGOF9WQUxJREFUSU9OX1VOS05PV04QABIKCgZWRVJJRlkQAhIICgROT05FEAMiBAgBEAEiUwoPTWVzc2FnZUVuY29kaW5nEhwKGE1F
+      U1NBR0VfRU5DT0RJTkdfVU5LTk9XThAAEhMKD0xFTkdUSF9QUkVGSVhFRBABEg0KCURFTElNSVRFRBACIkgKCkpzb25Gb3JtYXQSFwoTSlNPTl9G
+      T1JNQVRfVU5LTk9XThAAEgkKBUFMTE9XEAESFgoSTEVHQUNZX0JFU1RfRUZGT1JUEAIiZgoSRW5mb3JjZU5hbWluZ1N0eWxlEiAKHEVORk9SQ0Vf
+      TkFNSU5HX1NUWUxFX1VOS05PV04QABINCglTVFlMRTIwMjQQARIQCgxTVFlMRV9MRUdBQ1kQAhINCglTVFlMRTIwMjYQAyoGCOgHEItOKgYIi04Q
+      kE4qBgiQThCRTkoGCOcHEOgHIpgDChJGZWF0dXJlU2V0RGVmYXVsdHMSTgoIZGVmYXVsdHMYASADKAsyPC5nb29nbGUucHJvdG9idWYuRmVhdHVy
+      ZVNldERlZmF1bHRzLkZlYXR1cmVTZXRFZGl0aW9uRGVmYXVsdBIxCg9taW5pbXVtX2VkaXRpb24YBCABKA4yGC5nb29nbGUucHJvdG9idWYuRWRp
+      dGlvbhIxCg9tYXhpbXVtX2VkaXRpb24YBSABKA4yGC5nb29nbGUucHJvdG9idWYuRWRpdGlvbhrLAQoYRmVhdHVyZVNldEVkaXRpb25EZWZhdWx0
+      EikKB2VkaXRpb24YAyABKA4yGC5nb29nbGUucHJvdG9idWYuRWRpdGlvbhI5ChRvdmVycmlkYWJsZV9mZWF0dXJlcxgEIAEoCzIbLmdvb2dsZS5w
+      cm90b2J1Zi5GZWF0dXJlU2V0EjMKDmZpeGVkX2ZlYXR1cmVzGAUgASgLMhsuZ29vZ2xlLnByb3RvYnVmLkZlYXR1cmVTZXRKBAgBEAJKBAgCEANS
+      CGZlYXR1cmVzIuMBCg5Tb3VyY2VDb2RlSW5mbxI6Cghsb2NhdGlvbhgBIAMoCzIoLmdvb2dsZS5wcm90b2J1Zi5Tb3VyY2VDb2RlSW5mby5Mb2Nh
+      dGlvbhqGAQoITG9jYXRpb24SEAoEcGF0aBgBIAMoBUICEAESEAoEc3BhbhgCIAMoBUICEAESGAoQbGVhZGluZ19jb21tZW50cxgDIAEoCRIZChF0
+      cmFpbGluZ19jb21tZW50cxgEIAEoCRIhChlsZWFkaW5nX2RldGFjaGVkX2NvbW1lbnRzGAYgAygJKgwIgOzK/wEQgezK/wEinAIKEUdlbmVyYXRl
+      ZENvZGVJbmZvEkEKCmFubm90YXRpb24YASADKAsyLS5nb29nbGUucHJvdG9idWYuR2VuZXJhdGVkQ29kZUluZm8uQW5ub3RhdGlvbhrDAQoKQW5u
+      b3RhdGlvbhIQCgRwYXRoGAEgAygFQgIQARITCgtzb3VyY2VfZmlsZRgCIAEoCRINCgViZWdpbhgDIAEoBRILCgNlbmQYBCABKAUSSAoIc2VtYW50
+      aWMYBSABKA4yNi5nb29nbGUucHJvdG9idWYuR2VuZXJhdGVkQ29kZUluZm8uQW5ub3RhdGlvbi5TZW1hbnRpYyIoCghTZW1hbnRpYxIICgROT05F
+      EAASBwoDU0VUEAESCQoFQUxJQVMQAirRAgoHRWRpdGlvbhITCg9FRElUSU9OX1VOS05PV04QABITCg5FRElUSU9OX0xFR0FDWRCEBxITCg5FRElU
+      SU9OX1BST1RPMhDmBxITCg5FRElUSU9OX1BST1RPMxDnBxIRCgxFRElUSU9OXzIwMjMQ6AcSEQoMRURJVElPTl8yMDI0EOkHEhEKDEVESVRJT05f
+      MjAyNhDqBxIVChBFRElUSU9OX1VOU1RBQkxFEI9OEhcKE0VESVRJT05fMV9URVNUX09OTFkQARIXChNFRElUSU9OXzJfVEVTVF9PTkxZEAISHQoX
+      RURJVElPTl85OTk5N19URVNUX09OTFkQnY0GEh0KF0VESVRJT05fOTk5OThfVEVTVF9PTkxZEJ6NBhIdChdFRElUSU9OXzk5OTk5X1RFU1RfT05M
+      WRCfjQYSEwoLRURJVElPTl9NQVgQ/////wcqVQoQU3ltYm9sVmlzaWJpbGl0eRIUChBWSVNJQklMSVRZX1VOU0VUEAASFAoQVklTSUJJTElUWV9M
+      T0NBTBABEhUKEVZJU0lCSUxJVFlfRVhQT1JUEAJCfgoTY29tLmdvb2dsZS5wcm90b2J1ZkIQRGVzY3JpcHRvclByb3Rvc0gBWi1nb29nbGUuZ29s
+      YW5nLm9yZy9wcm90b2J1Zi90eXBlcy9kZXNjcmlwdG9ycGL4AQGiAgNHUEKqAhpHb29nbGUuUHJvdG9idWYuUmVmbGVjdGlvbg==
       """)
 }

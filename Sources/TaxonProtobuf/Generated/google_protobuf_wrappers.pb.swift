@@ -5,6 +5,9 @@
 /// Wrapper message for `double`.
 ///
 /// The JSON representation for `DoubleValue` is JSON number.
+///
+/// Not recommended for use in new APIs, but still useful for legacy APIs and
+/// has no plan to be removed.
 public struct Google_Protobuf_DoubleValue: Message {
   /// The double value.
   public var value: Double
@@ -34,6 +37,9 @@ public struct Google_Protobuf_DoubleValue: Message {
 /// Wrapper message for `float`.
 ///
 /// The JSON representation for `FloatValue` is JSON number.
+///
+/// Not recommended for use in new APIs, but still useful for legacy APIs and
+/// has no plan to be removed.
 public struct Google_Protobuf_FloatValue: Message {
   /// The float value.
   public var value: Float
@@ -63,6 +69,9 @@ public struct Google_Protobuf_FloatValue: Message {
 /// Wrapper message for `int64`.
 ///
 /// The JSON representation for `Int64Value` is JSON string.
+///
+/// Not recommended for use in new APIs, but still useful for legacy APIs and
+/// has no plan to be removed.
 public struct Google_Protobuf_Int64Value: Message {
   /// The int64 value.
   public var value: Int64
@@ -92,6 +101,9 @@ public struct Google_Protobuf_Int64Value: Message {
 /// Wrapper message for `uint64`.
 ///
 /// The JSON representation for `UInt64Value` is JSON string.
+///
+/// Not recommended for use in new APIs, but still useful for legacy APIs and
+/// has no plan to be removed.
 public struct Google_Protobuf_UInt64Value: Message {
   /// The uint64 value.
   public var value: UInt64
@@ -121,6 +133,9 @@ public struct Google_Protobuf_UInt64Value: Message {
 /// Wrapper message for `int32`.
 ///
 /// The JSON representation for `Int32Value` is JSON number.
+///
+/// Not recommended for use in new APIs, but still useful for legacy APIs and
+/// has no plan to be removed.
 public struct Google_Protobuf_Int32Value: Message {
   /// The int32 value.
   public var value: Int32
@@ -150,6 +165,9 @@ public struct Google_Protobuf_Int32Value: Message {
 /// Wrapper message for `uint32`.
 ///
 /// The JSON representation for `UInt32Value` is JSON number.
+///
+/// Not recommended for use in new APIs, but still useful for legacy APIs and
+/// has no plan to be removed.
 public struct Google_Protobuf_UInt32Value: Message {
   /// The uint32 value.
   public var value: UInt32
@@ -179,6 +197,9 @@ public struct Google_Protobuf_UInt32Value: Message {
 /// Wrapper message for `bool`.
 ///
 /// The JSON representation for `BoolValue` is JSON `true` and `false`.
+///
+/// Not recommended for use in new APIs, but still useful for legacy APIs and
+/// has no plan to be removed.
 public struct Google_Protobuf_BoolValue: Message {
   /// The bool value.
   public var value: Bool
@@ -208,6 +229,9 @@ public struct Google_Protobuf_BoolValue: Message {
 /// Wrapper message for `string`.
 ///
 /// The JSON representation for `StringValue` is JSON string.
+///
+/// Not recommended for use in new APIs, but still useful for legacy APIs and
+/// has no plan to be removed.
 public struct Google_Protobuf_StringValue: Message {
   /// The string value.
   public var value: String
@@ -237,6 +261,9 @@ public struct Google_Protobuf_StringValue: Message {
 /// Wrapper message for `bytes`.
 ///
 /// The JSON representation for `BytesValue` is JSON string.
+///
+/// Not recommended for use in new APIs, but still useful for legacy APIs and
+/// has no plan to be removed.
 public struct Google_Protobuf_BytesValue: Message {
   /// The bytes value.
   public var value: [UInt8]

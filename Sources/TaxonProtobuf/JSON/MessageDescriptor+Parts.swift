@@ -77,7 +77,7 @@ extension Field {
   /// - Parameter message: The message that has the field, which must take plain text.
   /// - Throws: When the text does not fit the field.
   package func encoded(plainText text: String, in message: MessageDescriptor) throws(JSONDecodingError) -> [UInt8] {
-    if type.kind == .string { return lengthDelimited(Array(text.utf8)) }
+    if type.kind == .string { return encoded(payload: Array(text.utf8)) }
     let isList = type.label == .repeated || type.label == .packed
     let value = Self.isBare(text, in: self) ? text : Self.quoted(text)
     return try Array((isList ? "[\(value)]" : value).utf8).withUnsafeBufferPointer { (json) throws(JSONDecodingError) in
@@ -85,13 +85,22 @@ extension Field {
     }
   }
 
-  /// The field in the binary format, tag included, with this as its payload.
-  package func lengthDelimited(_ payload: [UInt8]) -> [UInt8] {
+  /// The field in the binary format, tags included, whose value is the payload: a text, or an encoded message.
+  package func encoded(payload: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(payload.count + 10)
-    result.append(varint: UInt64(number) << 3 | UInt64(WireType.lengthDelimited.rawValue))
-    result.append(varint: UInt64(payload.count))
+    result.append(varint: UInt64(number) << 3 | UInt64(type.wireType.rawValue))
+    if type.wireType == .lengthDelimited { result.append(varint: UInt64(payload.count)) }
     result += payload
+    if type.wireType == .startGroup { result.append(varint: UInt64(number) << 3 | UInt64(WireType.endGroup.rawValue)) }
+    return result
+  }
+
+  /// The field in the binary format, tag included, whose value is a varint.
+  package func encoded(varint value: UInt64) -> [UInt8] {
+    var result: [UInt8] = []
+    result.append(varint: UInt64(number) << 3 | UInt64(WireType.varint.rawValue))
+    result.append(varint: value)
     return result
   }
 

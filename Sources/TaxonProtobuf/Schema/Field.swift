@@ -54,7 +54,18 @@ public struct FieldType: Sendable {
     case oneof
   }
 
+  /// How a message goes over the wire.
+  package enum Encoding: UInt8, Sendable {
+    case lengthPrefixed
+    /// Between the tags of a group.
+    case delimited
+    /// The same; the text format calls the field by the name of its type.
+    case group
+  }
+
   package let kind: FieldKind
+  /// `lengthPrefixed` for what is not a message.
+  package internal(set) var encoding = Encoding.lengthPrefixed
   package internal(set) var label = Label.implicit
   package internal(set) var oneof: String?
   package internal(set) var messageType: (any Message.Type)?
@@ -64,6 +75,15 @@ public struct FieldType: Sendable {
 
   init(_ kind: FieldKind) {
     self.kind = kind
+  }
+
+  /// How one value goes over the wire.
+  var wireType: WireType { encoding == .lengthPrefixed ? kind.wireType : .startGroup }
+
+  func encoded(_ encoding: Encoding) -> FieldType {
+    var copy = self
+    copy.encoding = encoding
+    return copy
   }
 
   func labelled(_ label: Label) -> FieldType {
@@ -118,10 +138,17 @@ public struct FieldType: Sendable {
     return result
   }
 
+  /// A message between the tags of a group, as `features.message_encoding = DELIMITED` has it.
+  public static func delimited(_ type: any Message.Type) -> FieldType { message(type).encoded(.delimited) }
+
+  /// A group of proto2, and in editions a delimited message whose type is declared in the place of the field and has its
+  /// name. The text format calls it by the name of the type.
+  public static func group(_ type: any Message.Type) -> FieldType { message(type).encoded(.group) }
+
   /// A singular field with presence: a Swift Optional.
   public static func optional(_ type: FieldType) -> FieldType { type.labelled(.optional) }
 
-  /// A field of proto2 that must be set.
+  /// A field of proto2 that must be set, and one of editions with `features.field_presence = LEGACY_REQUIRED`.
   public static func required(_ type: FieldType) -> FieldType { type.labelled(.required) }
 
   /// Any number of values, each with a tag of its own when written.
@@ -175,7 +202,7 @@ package enum FieldKind: UInt8, Sendable {
     }
   }
 
-  /// How one value goes over the wire.
+  /// How one value goes over the wire, unless it is a delimited message.
   var wireType: WireType {
     switch self {
     case .double, .fixed64, .sfixed64: .fixed64

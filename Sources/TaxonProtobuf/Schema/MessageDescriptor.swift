@@ -34,6 +34,8 @@ public final class MessageDescriptor:
   fileprivate(set) var greatestDepth = 0
   /// Whether this message, or one that it can contain, has a singular field of a closed enum.
   fileprivate(set) var hasClosedEnums: Bool
+  /// Whether this message, or one that it can contain, has a delimited field, which protobuf-c can neither read nor write.
+  fileprivate(set) var hasGroups: Bool
   private let isLinked = Atomic<Bool>(false)
   /// The address of the table for JSON, once that is made.
   let jsonTable = Atomic<UInt>(0)
@@ -66,6 +68,7 @@ public final class MessageDescriptor:
     hasClosedEnums = layout.contains {
       !$0.isRepeated && fields[$0.position].type.enumType?.descriptor.isClosed == true
     }
+    hasGroups = fields.contains { $0.type.encoding != .lengthPrefixed }
     cFields = CTables.fields(layout)
     table = CTables.message(cFields, layout)
     emptyInstance = .allocate(byteCount: table.pointee.sizeof_message, alignment: 16)
@@ -115,21 +118,24 @@ extension MessageDescriptor {
       linkings += 1
       var visits = Visits()
       _ = connect(&visits)
-      spreadClosedEnums(visits.done)
+      spread(\.hasClosedEnums, visits.done)
+      spread(\.hasGroups, visits.done)
       for descriptor in visits.done { descriptor.isLinked.store(true, ordering: .releasing) }
     }
   }
 
-  /// A message that can contain one with closed enums has them too. Messages can contain each other, so this takes some
-  /// rounds.
-  private func spreadClosedEnums(_ descriptors: [MessageDescriptor]) {
+  /// A message that can contain one with closed enums, or with groups, has them too. Messages can contain each other, so
+  /// this takes some rounds.
+  private func spread(
+    _ fact: ReferenceWritableKeyPath<MessageDescriptor, Bool>, _ descriptors: [MessageDescriptor]
+  ) {
     var hasChanged = true
     while hasChanged {
       hasChanged = false
-      for descriptor in descriptors where !descriptor.hasClosedEnums {
+      for descriptor in descriptors where !descriptor[keyPath: fact] {
         let inner = (0..<descriptor.count).lazy.compactMap { descriptor.layout[$0].message?.takeUnretainedValue() }
-        guard inner.contains(where: \.hasClosedEnums) else { continue }
-        descriptor.hasClosedEnums = true
+        guard inner.contains(where: { $0[keyPath: fact] }) else { continue }
+        descriptor[keyPath: fact] = true
         hasChanged = true
       }
     }
@@ -172,6 +178,8 @@ struct FieldLayout {
   let number: UInt32
   let kind: FieldKind
   let label: FieldType.Label
+  /// How one value goes over the wire.
+  let wireType: WireType
   /// The index in the message's table.
   let position: Int
   /// The index of the slot; members of a oneof share that of the first.
@@ -183,6 +191,9 @@ struct FieldLayout {
   var offset: Int { Slot.offset(slot) }
 
   var isRepeated: Bool { label == .repeated || label == .packed || label == .map }
+
+  /// Whether values are messages between the tags of a group.
+  var isDelimited: Bool { wireType == .startGroup }
 
   /// The layout of a table, in the order of the numbers.
   static func layOut(_ fields: [Field]) -> [FieldLayout] {
@@ -197,7 +208,8 @@ struct FieldLayout {
       }
       layout.append(
         FieldLayout(
-          number: field.number, kind: field.type.kind, label: field.type.label, position: position, slot: slot))
+          number: field.number, kind: field.type.kind, label: field.type.label, wireType: field.type.wireType,
+          position: position, slot: slot))
     }
     return layout.sorted { $0.number < $1.number }
   }

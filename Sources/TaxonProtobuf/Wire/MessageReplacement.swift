@@ -13,27 +13,24 @@ extension MessageDescriptor {
       output.reserveCapacity(bytes.count)
       var cursor = WireCursor(bytes, in: 0..<bytes.count)
       while let entry = try? cursor.next(nestingLeft: 100) {
-        guard entry.wireType == .lengthDelimited, let inner = replaced(entry, bytes, replacement) else {
-          output += bytes[entry.range]
-          continue
-        }
-        output.append(varint: UInt64(entry.number) << 3 | UInt64(WireType.lengthDelimited.rawValue))
-        output.append(varint: UInt64(inner.count))
-        output += inner
+        output += replaced(entry, bytes, replacement) ?? Array(bytes[entry.range])
       }
       return output
     }
   }
 
-  /// The new value of a field; nil when it holds no message.
+  /// The field with its new value, tags included; nil when it holds no message.
   private func replaced(
     _ entry: WireCursor.Entry, _ bytes: UnsafeRawBufferPointer,
     _ replacement: (any Message.Type, [UInt8]) -> [UInt8]
   ) -> [UInt8]? {
-    guard let index = index(of: entry.number), layout[index].kind == .message else { return nil }
-    let position = layout[index].position
+    guard let index = index(of: entry.number), layout[index].kind == .message, entry.wireType == layout[index].wireType
+    else { return nil }
+    let field = fields[layout[index].position]
     let value = Array(bytes[entry.value])
-    if let entry = entries[position] { return entry.replacingMessages(in: value, by: replacement) }
-    return fields[position].type.messageType.map { replacement($0, value) }
+    if let entry = entries[layout[index].position] {
+      return field.encoded(payload: entry.replacingMessages(in: value, by: replacement))
+    }
+    return field.type.messageType.map { field.encoded(payload: replacement($0, value)) }
   }
 }

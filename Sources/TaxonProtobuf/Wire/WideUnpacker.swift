@@ -10,8 +10,8 @@ import CProtobufC
 /// and texts stay in the input. It is slower for usual messages, and so unpacks only those for which protobuf-c was
 /// refused memory.
 ///
-/// The input must have passed `WireCheck`. It needs no `WireRewriter`: groups and values that their field does not hold
-/// go to the unknown fields, and parts of one message are filled into the same struct.
+/// The input must have passed `WireCheck`. It needs no `WireRewriter`: unknown groups and values that their field does
+/// not hold go to the unknown fields, and parts of one message are filled into the same struct.
 struct WideUnpacker {
   /// The most fields of one message that protobuf-c unpacks: its notes on them fit the smaller arrays.
   static let fieldLimit = ArenaCallbacks.slabLimit / 32 - 16
@@ -20,10 +20,10 @@ struct WideUnpacker {
   private let arena: MessageArena
   private let rewriter: WireRewriter
 
-  init(bytes: UnsafeRawBufferPointer, arena: MessageArena) {
+  init(bytes: UnsafeRawBufferPointer, arena: MessageArena, groups: GroupEnds? = nil) {
     self.bytes = bytes
     self.arena = arena
-    rewriter = WireRewriter(bytes: bytes)
+    rewriter = WireRewriter(bytes: bytes, groups: groups)
   }
 
   /// Unpacks the whole input, which has to stay where it is as long as the message is read.
@@ -51,7 +51,7 @@ struct WideUnpacker {
       var unknown = unknownCount > 0 ? reserveUnknown(unknownCount, message) : nil
       var cursor = WireCursor(bytes, in: range)
       // `WireCheck` has passed the input.
-      while let entry = try? cursor.next(nestingLeft: .max) {
+      while let entry = try? cursor.next(nestingLeft: .max, groups: rewriter.groups) {
         if let index = descriptor.index(of: entry.number), rewriter.accepts(entry, descriptor, descriptor.layout[index])
         {
           store(entry, message, descriptor, descriptor.layout[index], &unknown)
@@ -70,7 +70,7 @@ struct WideUnpacker {
   ) -> Int {
     var unknown = 0
     var cursor = WireCursor(bytes, in: range)
-    while let entry = try? cursor.next(nestingLeft: .max) {
+    while let entry = try? cursor.next(nestingLeft: .max, groups: rewriter.groups) {
       guard let index = descriptor.index(of: entry.number) else {
         unknown += entry.range.count
         continue

@@ -4,6 +4,8 @@
 struct WireCheck {
   let bytes: UnsafeRawBufferPointer
   let options: DecodingOptions
+  /// Where groups end that the check has gone through.
+  private(set) var groups: GroupEnds?
   /// Whether the input has groups, values of another wire type than their field's, numbers that a closed enum does not
   /// have, or a singular message in parts.
   private(set) var needsRewriting = false
@@ -19,6 +21,7 @@ struct WireCheck {
 
   /// Throws at the first fault.
   mutating func check(_ descriptor: MessageDescriptor) throws(MessageDecodingError) {
+    if descriptor.hasGroups { groups = GroupEnds() }
     try check(descriptor, 0..<bytes.count, depth: 0)
   }
 
@@ -45,10 +48,11 @@ struct WireCheck {
         try checkPacked(descriptor, field, entry.value)
         continue
       }
-      guard entry.wireType == field.kind.wireType else {
+      guard entry.wireType == field.wireType else {
         needsRewriting = true
         continue
       }
+      if field.isDelimited { needsRewriting = true }
       switch field.kind {
       case .enum where !descriptor.holds(bytes, entry.value, field):
         needsRewriting = true
@@ -87,7 +91,7 @@ struct WireCheck {
   ) throws(MessageDecodingError) -> WireCursor.Entry? {
     let start = cursor.offset
     do {
-      return try cursor.next(nestingLeft: options.nestingLimit - depth)
+      return try cursor.next(nestingLeft: options.nestingLimit - depth, groups: groups)
     } catch {
       var reason = error.reason
       if case .nestingTooDeep = reason { reason = .nestingTooDeep(limit: options.nestingLimit) }

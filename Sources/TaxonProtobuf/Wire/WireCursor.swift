@@ -24,12 +24,13 @@ struct WireCursor {
 
   static let greatestFieldNumber: UInt64 = 1 << 29 - 1
 
-  /// The next field; nil at the end. Groups are read to their end, `nestingLeft` of them inside each other.
-  mutating func next(nestingLeft: Int) throws(WireFault) -> Entry? {
+  /// The next field; nil at the end. Groups are read to their end, `nestingLeft` of them inside each other; `groups` has the
+  /// ends of those that have been read before.
+  mutating func next(nestingLeft: Int, groups: GroupEnds? = nil) throws(WireFault) -> Entry? {
     guard offset < end else { return nil }
     let start = offset
     let (number, wireType) = try tag()
-    let value = try value(of: number, wireType, nestingLeft: nestingLeft, start: start)
+    let value = try value(of: number, wireType, nestingLeft: nestingLeft, start: start, groups)
     return Entry(number: number, wireType: wireType, range: start..<offset, value: value)
   }
 
@@ -46,7 +47,7 @@ struct WireCursor {
   }
 
   private mutating func value(
-    of number: UInt32, _ wireType: WireType, nestingLeft: Int, start: Int
+    of number: UInt32, _ wireType: WireType, nestingLeft: Int, start: Int, _ groups: GroupEnds?
   ) throws(WireFault) -> Range<Int> {
     let valueStart = offset
     switch wireType {
@@ -63,21 +64,27 @@ struct WireCursor {
       offset += Int(length)
       return (offset - Int(length))..<offset
     case .startGroup:
-      return try group(number, nestingLeft: nestingLeft, start: start)
+      return try group(number, nestingLeft: nestingLeft, start: start, groups)
     case .endGroup:
       throw WireFault(reason: .unmatchedEndGroup(number), offset: start)
     }
     return valueStart..<offset
   }
 
-  private mutating func group(_ number: UInt32, nestingLeft: Int, start: Int) throws(WireFault) -> Range<Int> {
+  private mutating func group(
+    _ number: UInt32, nestingLeft: Int, start: Int, _ groups: GroupEnds?
+  ) throws(WireFault) -> Range<Int> {
     guard nestingLeft > 0 else { throw WireFault(reason: .nestingTooDeep(limit: 0), offset: start) }
     let inside = offset
+    if let known = groups?.end(ofGroupAt: inside) { offset = known }
     while offset < end {
       let fieldStart = offset
       let (inner, wireType) = try tag()
-      if wireType == .endGroup, inner == number { return inside..<fieldStart }
-      _ = try value(of: inner, wireType, nestingLeft: nestingLeft - 1, start: fieldStart)
+      if wireType == .endGroup, inner == number {
+        groups?.note(inside..<fieldStart)
+        return inside..<fieldStart
+      }
+      _ = try value(of: inner, wireType, nestingLeft: nestingLeft - 1, start: fieldStart, groups)
     }
     throw WireFault(reason: .unterminatedGroup(number), offset: start)
   }
@@ -101,6 +108,22 @@ struct WireCursor {
   private mutating func skip(_ count: Int) throws(WireFault) {
     guard count <= end - offset else { throw WireFault(reason: .truncated, offset: offset) }
     offset += count
+  }
+}
+
+/// Where groups end. To find the end of one takes going through all that is in it: of groups inside each other, each would be gone
+/// through once for every one around it.
+final class GroupEnds {
+  /// Smaller ones are gone through again, so that the notes take no more memory than the input.
+  private static let smallest = 64
+  private var ends: [Int: Int] = [:]
+
+  /// The offset of the tag that ends the group whose inside begins at `start`; nil where it is not known.
+  func end(ofGroupAt start: Int) -> Int? { ends[start] }
+
+  /// Notes the inside of a group.
+  func note(_ inside: Range<Int>) {
+    if inside.count >= Self.smallest { ends[inside.lowerBound] = inside.upperBound }
   }
 }
 

@@ -3,13 +3,16 @@
 /// Rewrites an input that `WireCheck` has passed into one of the same meaning that protobuf-c reads correctly.
 ///
 /// - A singular message in several parts becomes one with all their fields, as protobuf merges messages.
-/// - Groups, values of another wire type than their field's, and numbers that a closed enum does not have become `kept`
+/// - A delimited message becomes a length-prefixed one.
+/// - Unknown groups, values of another wire type than their field's, and numbers that a closed enum does not have become `kept`
 ///   fields, which carry the original bytes. So does the entry of a map with such a number.
 struct WireRewriter {
   /// Field number of what is kept unchanged. No schema has it: it is one past the greatest number.
   static let kept: UInt32 = 1 << 29
 
   let bytes: UnsafeRawBufferPointer
+  /// Where groups end, as `WireCheck` has found them.
+  var groups: GroupEnds?
 
   /// The whole input rewritten.
   func rewrite(_ descriptor: MessageDescriptor) -> [UInt8] {
@@ -25,7 +28,7 @@ struct WireRewriter {
     for part in parts {
       var cursor = WireCursor(bytes, in: part)
       // `WireCheck` has passed the input.
-      while let entry = try? cursor.next(nestingLeft: .max) {
+      while let entry = try? cursor.next(nestingLeft: .max, groups: groups) {
         entries.append((entry, descriptor.index(of: entry.number)))
       }
     }
@@ -102,7 +105,7 @@ struct WireRewriter {
 
   /// Whether a field can hold what an entry has.
   func accepts(_ entry: WireCursor.Entry, _ descriptor: MessageDescriptor, _ field: FieldLayout) -> Bool {
-    guard entry.wireType == field.kind.wireType else {
+    guard entry.wireType == field.wireType else {
       return field.isRepeated && field.kind.isPackable && entry.wireType == .lengthDelimited
     }
     if field.kind == .enum { return descriptor.holds(bytes, entry.value, field) }

@@ -161,6 +161,7 @@ enum Tag {
   static let fileService: Int32 = 6
   static let fileExtension: Int32 = 7
   static let fileOptions: Int32 = 8
+  static let fileSyntax: Int32 = 12
 
   static let messageField: Int32 = 2
   static let messageNested: Int32 = 3

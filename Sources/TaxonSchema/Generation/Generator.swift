@@ -99,8 +99,10 @@ extension Generator {
   package func run(
     _ languages: TargetLanguages, warn: (Diagnostic) -> Void = { _ in }
   ) -> Google_Protobuf_Compiler_CodeGeneratorResponse {
-    // FEATURE_PROTO3_OPTIONAL.
-    var response = Google_Protobuf_Compiler_CodeGeneratorResponse(supportedFeatures: 1)
+    let features: [Google_Protobuf_Compiler_CodeGeneratorResponse.Feature] = [.proto3Optional, .supportsEditions]
+    var response = Google_Protobuf_Compiler_CodeGeneratorResponse(
+      supportedFeatures: features.reduce(0) { $0 | UInt64($1.rawValue) }, minimumEdition: Editions.first.rawValue,
+      maximumEdition: Editions.last.rawValue)
     do {
       let outcome = generate(try languages.language(parameter: request.parameter ?? ""))
       for warning in outcome.diagnostics where warning.severity == .warning { warn(warning) }

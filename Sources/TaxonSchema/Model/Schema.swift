@@ -33,15 +33,10 @@ package final class Schema {
   }
 }
 
-/// A field that the model has no place for: its bytes stay with the unknown fields of the message.
+/// An extension that the model has no place for: its bytes stay with the unknown fields of the message.
 package struct SchemaOmission {
-  package enum Kind {
-    case group
-    /// An extension of a message set, whose extensions come in groups.
-    case inMessageSet(SchemaMessage)
-  }
-
-  package var kind: Kind
+  /// The message set that it extends, whose extensions come in groups of their own kind.
+  package var messageSet: SchemaMessage
   package var name: String
   package var place: Place
 }
@@ -49,7 +44,10 @@ package struct SchemaOmission {
 package final class SchemaFile {
   package let path: String
   package let package: String
-  package let isProto3: Bool
+  /// The edition that `edition = "…"` names; proto2 and proto3 are editions too.
+  package let edition: Google_Protobuf_Edition
+  /// The features that what is in the file inherits.
+  package let features: Google_Protobuf_FeatureSet
   package let isGenerated: Bool
   package let isDeprecated: Bool
   package let dependencies: [String]
@@ -69,12 +67,13 @@ package final class SchemaFile {
   package internal(set) var extensions: [SchemaExtension] = []
 
   init(
-    path: String, package: String, isProto3: Bool, isGenerated: Bool, isDeprecated: Bool, dependencies: [String],
-    sources: SourceMap, descriptor: Google_Protobuf_FileDescriptorProto
+    path: String, package: String, edition: Google_Protobuf_Edition, isGenerated: Bool, isDeprecated: Bool,
+    dependencies: [String], sources: SourceMap, descriptor: Google_Protobuf_FileDescriptorProto
   ) {
     self.path = path
     self.package = package
-    self.isProto3 = isProto3
+    self.edition = edition
+    features = Google_Protobuf_FeatureSet.defaults(of: edition).overridden(by: descriptor.options?.features)
     self.isGenerated = isGenerated
     self.isDeprecated = isDeprecated
     self.dependencies = dependencies
@@ -112,6 +111,8 @@ package final class SchemaMessage {
   /// `message_set_wire_format`: its extensions come in groups.
   package let isMessageSet: Bool
   package let isDeprecated: Bool
+  /// The features that what is in the message inherits.
+  package let features: Google_Protobuf_FeatureSet
   package internal(set) var fields: [SchemaField] = []
   package internal(set) var oneofs: [SchemaOneof] = []
   package internal(set) var messages: [SchemaMessage] = []
@@ -125,7 +126,7 @@ package final class SchemaMessage {
 
   init(
     name: String, fullName: String, file: SchemaFile, parent: SchemaMessage?, path: DescriptorPath, isMapEntry: Bool,
-    isMessageSet: Bool, isDeprecated: Bool
+    isMessageSet: Bool, isDeprecated: Bool, features: Google_Protobuf_FeatureSet
   ) {
     self.name = name
     self.fullName = fullName
@@ -135,6 +136,7 @@ package final class SchemaMessage {
     self.isMapEntry = isMapEntry
     self.isMessageSet = isMessageSet
     self.isDeprecated = isDeprecated
+    self.features = features
   }
 
   package var place: Place { file.sources.place(path + [Tag.name]) }
@@ -163,6 +165,7 @@ package final class SchemaField {
   package let jsonName: String?
   package let type: FieldType
   package let shape: Shape
+  package let encoding: Encoding
   /// `[default = …]`, as protoc writes it.
   package let defaultText: String?
   package let isDeprecated: Bool
@@ -173,15 +176,25 @@ package final class SchemaField {
   package internal(set) var isRecursive = false
 
   package enum Shape: Hashable {
-    /// Proto3 without presence: the default value means not set.
+    /// Without presence, as proto3 has it: the default value means not set.
     case plain
     /// With presence, not in a oneof.
     case optional
-    /// Proto2.
+    /// Of proto2, and `LEGACY_REQUIRED` of editions.
     case required
     case repeated(packed: Bool)
     case map
     case oneof(Int)
+  }
+
+  /// How a message goes over the wire; `lengthPrefixed` for all other types.
+  package enum Encoding: Hashable {
+    case lengthPrefixed
+    /// Between a tag that begins and one that ends it, as `DELIMITED` of editions.
+    case delimited
+    /// The same, of a type that is declared in the place of the field and has its name, as groups of proto2 do: the
+    /// text format calls the field by the name of the type.
+    case group
   }
 
   package struct Rules {
@@ -196,14 +209,15 @@ package final class SchemaField {
   }
 
   init(
-    name: String, number: Int32, jsonName: String?, type: FieldType, shape: Shape, defaultText: String?,
-    isDeprecated: Bool, message: SchemaMessage, path: DescriptorPath
+    name: String, number: Int32, jsonName: String?, type: FieldType, shape: Shape, encoding: Encoding,
+    defaultText: String?, isDeprecated: Bool, message: SchemaMessage, path: DescriptorPath
   ) {
     self.name = name
     self.number = number
     self.jsonName = jsonName == Field.defaultJSONName(name) ? nil : jsonName
     self.type = type
     self.shape = shape
+    self.encoding = encoding
     self.defaultText = defaultText
     self.isDeprecated = isDeprecated
     self.message = message
@@ -275,10 +289,13 @@ package final class SchemaEnum {
   package unowned let parent: SchemaMessage?
   package let path: DescriptorPath
   package let isDeprecated: Bool
+  /// Whether it has only the numbers of its values, as enums of proto2 do.
+  package let isClosed: Bool
   package internal(set) var values: [Value] = []
 
   init(
-    name: String, fullName: String, file: SchemaFile, parent: SchemaMessage?, path: DescriptorPath, isDeprecated: Bool
+    name: String, fullName: String, file: SchemaFile, parent: SchemaMessage?, path: DescriptorPath,
+    isDeprecated: Bool, features: Google_Protobuf_FeatureSet
   ) {
     self.name = name
     self.fullName = fullName
@@ -286,10 +303,9 @@ package final class SchemaEnum {
     self.parent = parent
     self.path = path
     self.isDeprecated = isDeprecated
+    isClosed = features.enumType == .closed
   }
 
-  /// Whether it has only the numbers of its values, as enums of proto2 do.
-  package var isClosed: Bool { !file.isProto3 }
   package func place(of value: Value) -> Place { file.sources.place(value.path + [Tag.name]) }
   package func comment(of value: Value) -> String? { file.sources.comment(value.path) }
   package var place: Place { file.sources.place(path + [Tag.name]) }

@@ -34,14 +34,16 @@ package struct SchemaBuilder {
 
   private mutating func addTypes(of file: Google_Protobuf_FileDescriptorProto, isGenerated: Bool) {
     let sources = SourceMap(file)
+    let edition = Editions.edition(of: file)
     let node = SchemaFile(
-      path: file.name ?? "", package: file.package ?? "", isProto3: file.syntax == "proto3", isGenerated: isGenerated,
+      path: file.name ?? "", package: file.package ?? "", edition: edition ?? Editions.last, isGenerated: isGenerated,
       isDeprecated: file.options?.deprecated ?? false, dependencies: file.dependency, sources: sources,
       descriptor: file)
     schema.files.append(node)
-    if isGenerated, let syntax = file.syntax, !["", "proto2", "proto3"].contains(syntax) {
+    if isGenerated, edition == nil {
       diagnostics.error(
-        sources.place([]), "\(syntax) are not supported; write syntax = \"proto3\" or syntax = \"proto2\"")
+        sources.place([Tag.fileSyntax]),
+        "\(Editions.unread(file)) is not known; the latest is edition \"\(Editions.last.text)\"")
     }
     node.taxonomy = CustomOptions.taxonomy(file.options, sources)
     node.raises = CustomOptions.raises(
@@ -63,7 +65,8 @@ package struct SchemaBuilder {
       name: name, fullName: qualified(name, parent?.fullName ?? file.package), file: file, parent: parent, path: path,
       isMapEntry: descriptor.options?.mapEntry ?? false,
       isMessageSet: descriptor.options?.messageSetWireFormat ?? false,
-      isDeprecated: descriptor.options?.$deprecated ?? (parent == nil && file.isDeprecated))
+      isDeprecated: descriptor.options?.$deprecated ?? (parent == nil && file.isDeprecated),
+      features: (parent?.features ?? file.features).overridden(by: descriptor.options?.features))
     schema.symbols[node.fullName] = .message(node)
     node.category = CustomOptions.category(descriptor.options, path, file.sources)
     node.error = CustomOptions.error(descriptor.options, name: name, path, file.sources)
@@ -84,7 +87,8 @@ package struct SchemaBuilder {
     let name = descriptor.name ?? ""
     let node = SchemaEnum(
       name: name, fullName: qualified(name, parent?.fullName ?? file.package), file: file, parent: parent, path: path,
-      isDeprecated: descriptor.options?.$deprecated ?? (parent == nil && file.isDeprecated))
+      isDeprecated: descriptor.options?.$deprecated ?? (parent == nil && file.isDeprecated),
+      features: (parent?.features ?? file.features).overridden(by: descriptor.options?.features))
     node.values = descriptor.value.enumerated().map { index, value in
       SchemaEnum.Value(
         name: value.name ?? "", number: value.number ?? 0, isDeprecated: value.options?.deprecated ?? false,
@@ -106,28 +110,37 @@ package struct SchemaBuilder {
       if field.proto3Optional == true, let oneof = field.oneofIndex, node.oneofs.indices.contains(Int(oneof)) {
         node.oneofs[Int(oneof)].isSynthetic = true
       }
-      guard let field = makeField(field, of: node, in: node.file, path) else { continue }
+      var scope = FieldScope(file: node.file, message: node, features: node.features)
+      if let oneof = field.oneofIndex, descriptor.oneofDecl.indices.contains(Int(oneof)) {
+        scope.features = node.features.overridden(by: descriptor.oneofDecl[Int(oneof)].options?.features)
+      }
+      guard let field = makeField(field, of: node, in: scope, path) else { continue }
       field.rules = CustomOptions.rules(descriptor.field[index].options, path, node.file.sources)
       node.fields.append(field)
     }
   }
 
-  /// A field of `message`, which `file` declares; nil for groups.
+  /// Where a field is declared.
+  private struct FieldScope {
+    var file: SchemaFile
+    /// The message around the declaration; for an extension, not the one that it extends.
+    var message: SchemaMessage?
+    /// What the field inherits.
+    var features: Google_Protobuf_FeatureSet
+  }
+
+  /// A field of `message`.
   private func makeField(
-    _ field: Google_Protobuf_FieldDescriptorProto, of message: SchemaMessage, in file: SchemaFile,
+    _ field: Google_Protobuf_FieldDescriptorProto, of message: SchemaMessage, in scope: FieldScope,
     _ path: DescriptorPath
   ) -> SchemaField? {
-    guard let type = type(of: field) else {
-      if field.type == .group {
-        let place = file.sources.place(path + [Tag.name])
-        schema.omissions.append(SchemaOmission(kind: .group, name: field.name ?? "", place: place))
-      }
-      return nil
-    }
+    guard let type = type(of: field) else { return nil }
+    var scope = scope
+    scope.features = scope.features.overridden(by: field)
     return SchemaField(
       name: field.name ?? "", number: field.number ?? 0, jsonName: field.jsonName, type: type,
-      shape: shape(of: field, type, message, isProto3: file.isProto3), defaultText: field.defaultValue,
-      isDeprecated: field.options?.deprecated ?? false, message: message, path: path)
+      shape: shape(of: field, type, message, scope.features), encoding: encoding(of: field, type, message, scope),
+      defaultText: field.defaultValue, isDeprecated: field.options?.deprecated ?? false, message: message, path: path)
   }
 
   private func addExtensions(
@@ -140,10 +153,11 @@ package struct SchemaBuilder {
       if extendee.isMessageSet {
         let place = file.sources.place(path + [Tag.name])
         schema.omissions.append(
-          SchemaOmission(kind: .inMessageSet(extendee), name: descriptor.name ?? "", place: place))
+          SchemaOmission(messageSet: extendee, name: descriptor.name ?? "", place: place))
         continue
       }
-      guard let field = makeField(descriptor, of: extendee, in: file, path) else { continue }
+      let surroundings = FieldScope(file: file, message: scope, features: scope?.features ?? file.features)
+      guard let field = makeField(descriptor, of: extendee, in: surroundings, path) else { continue }
       let fullName = qualified(field.name, scope?.fullName ?? file.package)
       file.extensions.append(SchemaExtension(field: field, file: file, scope: scope, fullName: fullName))
     }
@@ -166,37 +180,46 @@ package struct SchemaBuilder {
     case .sfixed64: .scalar(.sfixed64)
     case .sint32: .scalar(.sint32)
     case .sint64: .scalar(.sint64)
-    case .message, .enum:
+    case .message, .group, .enum:
       switch symbol(field.typeName) {
       case .message(let message): .message(message)
       case .enumeration(let enumeration): .enumeration(enumeration)
       default: nil
       }
-    case .group, nil: nil
+    case nil: nil
     }
   }
 
   private func shape(
-    of field: Google_Protobuf_FieldDescriptorProto, _ type: FieldType, _ message: SchemaMessage, isProto3: Bool
+    of field: Google_Protobuf_FieldDescriptorProto, _ type: FieldType, _ message: SchemaMessage,
+    _ features: Google_Protobuf_FeatureSet
   ) -> SchemaField.Shape {
-    switch field.label {
-    case .repeated:
+    if field.label == .repeated {
       if case .message(let message) = type { return message.isMapEntry ? .map : .repeated(packed: false) }
       if case .scalar(.string) = type { return .repeated(packed: false) }
       if case .scalar(.bytes) = type { return .repeated(packed: false) }
-      return .repeated(packed: field.options?.packed ?? isProto3)
-    case .required:
-      return .required
-    default:
-      // protoc's index is valid; another program's may not be.
-      if let oneof = field.oneofIndex, field.proto3Optional != true, message.oneofs.indices.contains(Int(oneof)) {
-        return .oneof(Int(oneof))
-      }
-      if case .message = type { return .optional }
-      // An extension has presence whatever the syntax of its file.
-      let isExtension = field.extendee != nil
-      return field.proto3Optional == true || !isProto3 || isExtension ? .optional : .plain
+      return .repeated(packed: features.repeatedFieldEncoding == .packed)
     }
+    // protoc's index is valid; another program's may not be.
+    if let oneof = field.oneofIndex, field.proto3Optional != true, message.oneofs.indices.contains(Int(oneof)) {
+      return .oneof(Int(oneof))
+    }
+    // An extension has presence, and is never required, whatever it inherits.
+    let isExtension = field.extendee != nil
+    if features.fieldPresence == .legacyRequired, !isExtension { return .required }
+    if case .message = type { return .optional }
+    return features.fieldPresence == .implicit && !isExtension ? .plain : .optional
+  }
+
+  /// Maps and the values in them are length-prefixed, whatever the features say (descriptor.h, FieldDescriptor::type).
+  private func encoding(
+    of field: Google_Protobuf_FieldDescriptorProto, _ type: FieldType, _ message: SchemaMessage, _ scope: FieldScope
+  ) -> SchemaField.Encoding {
+    guard case .message(let inner) = type, scope.features.messageEncoding == .delimited, !inner.isMapEntry,
+      !message.isMapEntry
+    else { return .lengthPrefixed }
+    let isBeside = inner.file === scope.file && inner.parent === scope.message
+    return isBeside && inner.name.lowercased() == field.name ? .group : .delimited
   }
 
   /// The declaration that a descriptor's type name stands for; protoc has resolved it and put a dot before it.

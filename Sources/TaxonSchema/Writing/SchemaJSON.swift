@@ -17,7 +17,10 @@ extension Schema {
 private struct FileForm: Encodable {
   var path: String
   var package: String
+  /// "proto2", "proto3" or "editions".
   var syntax: String
+  /// As `edition = "…"` says it.
+  var edition: String?
   var isGenerated: Bool
   var imports: [String]?
   var taxonomy: TaxonomyForm?
@@ -35,7 +38,9 @@ private struct FileForm: Encodable {
   init(_ file: SchemaFile) {
     path = file.path
     package = file.package
-    syntax = file.isProto3 ? "proto3" : "proto2"
+    let isEdition = ![.proto2, .proto3].contains(file.edition)
+    syntax = isEdition ? "editions" : file.edition.text.lowercased()
+    edition = isEdition ? file.edition.text : nil
     isGenerated = file.isGenerated
     imports = file.dependencies.unlessEmpty
     taxonomy = file.taxonomy.map {
@@ -122,6 +127,8 @@ private struct FieldForm: Encodable {
   /// "plain" has no presence: its default value means not set.
   var shape: String
   var isPacked: Bool?
+  /// Whether the message comes between tags, as groups and `DELIMITED` fields do.
+  var isDelimited: Bool?
   var oneof: String?
   var defaultValue: String?
   var isRecursive: Bool?
@@ -147,6 +154,7 @@ private struct FieldForm: Encodable {
       shape = "repeated"
       isPacked = packed.ifTrue
     }
+    isDelimited = (field.encoding != .lengthPrefixed).ifTrue
     oneof = field.oneof?.name
     defaultValue = field.defaultText
     isRecursive = field.isRecursive.ifTrue

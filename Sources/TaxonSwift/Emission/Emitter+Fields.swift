@@ -136,14 +136,13 @@ extension Emitter {
   /// The type of a field, as the table has it.
   func tableType(_ field: SchemaField) -> String {
     switch field.shape {
-    case .plain: tableType(field.type)
-    case .optional: isMessage(field) ? tableType(field.type) : ".optional(\(tableType(field.type)))"
-    case .required: ".required(\(tableType(field.type)))"
-    case .repeated(packed: true): ".packed(\(tableType(field.type)))"
-    case .repeated: ".repeated(\(tableType(field.type)))"
-    case .oneof: ".oneof(\(CodeWriter.literal(field.oneof?.name ?? "")), \(tableType(field.type)))"
-    case .map:
-      field.mapTypes.map { ".map(\(tableType($0.key)), \(tableType($0.value)))" } ?? tableType(field.type)
+    case .plain: valueType(field)
+    case .optional: isMessage(field) ? valueType(field) : ".optional(\(valueType(field)))"
+    case .required: ".required(\(valueType(field)))"
+    case .repeated(packed: true): ".packed(\(valueType(field)))"
+    case .repeated: ".repeated(\(valueType(field)))"
+    case .oneof: ".oneof(\(CodeWriter.literal(field.oneof?.name ?? "")), \(valueType(field)))"
+    case .map: field.mapTypes.map { ".map(\(tableType($0.key)), \(tableType($0.value)))" } ?? valueType(field)
     }
   }
 
@@ -151,11 +150,15 @@ extension Emitter {
     if case .message = field.type { true } else { false }
   }
 
-  private func tableType(_ type: FieldType) -> String {
-    switch type {
-    case .scalar(let scalar): ".\(scalar.rawValue)"
-    case .enumeration: ".enum(\(elementType(type)).self)"
-    case .message: ".message(\(elementType(type)).self)"
+  private func valueType(_ field: SchemaField) -> String { tableType(field.type, field.encoding) }
+
+  private func tableType(_ type: FieldType, _ encoding: SchemaField.Encoding = .lengthPrefixed) -> String {
+    switch (type, encoding) {
+    case (.scalar(let scalar), _): ".\(scalar.rawValue)"
+    case (.enumeration, _): ".enum(\(elementType(type)).self)"
+    case (.message, .lengthPrefixed): ".message(\(elementType(type)).self)"
+    case (.message, .delimited): ".delimited(\(elementType(type)).self)"
+    case (.message, .group): ".group(\(elementType(type)).self)"
     }
   }
 }

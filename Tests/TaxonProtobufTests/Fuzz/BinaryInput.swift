@@ -7,6 +7,8 @@ private let types: [any Message.Type] = [
   Singular.self, Repeated.self, Unpacked.self, Optionals.self, Choice.self, Maps.self, Scattered.self, Even.self,
   Nothing.self, Required.self, Grouped.self, Closed.self, ClosedRequired.self, Defaults.self, Extendable.self, Hen.self,
   Google_Protobuf_FileDescriptorSet.self, Google_Protobuf_Struct.self, Kinds.self,
+  Test_Edition2023_Delimited.self, Test_Edition2023_Around.self, Test_Edition2023_Features.self,
+  Test_Edition2024_Outer.self,
 ]
 
 /// Decodes any bytes: they are a message, which is the same after a round trip, or the error is at a byte of theirs.

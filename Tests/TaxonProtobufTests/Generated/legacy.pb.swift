@@ -58,31 +58,37 @@ struct Required: Message {
 struct Grouped: Message {
   /// `before`, field 1.
   var before: Int32?
+  /// `member`, field 2.
+  var member: Member?
   /// `after`, field 3.
   var after: [Int32]
   /// Fields of the wire that this type does not know.
   var unknownFields = UnknownFields()
 
   /// Makes the message; fields that are left out are not set.
-  init(before: Int32? = nil, after: [Int32] = []) {
+  init(before: Int32? = nil, member: Member? = nil, after: [Int32] = []) {
     self.before = before
+    self.member = member
     self.after = after
   }
 
   static let descriptor = MessageDescriptor("taxon.test.Grouped", [
     Field("before", 1, .optional(.int32)),
+    Field("member", 2, .group(Member.self)),
     Field("after", 3, .repeated(.int32)),
   ])
 
   init(reading reader: MessageReader) throws(MessageDecodingError) {
     before = try reader.optional(0)
-    after = try reader.array(1)
+    member = try reader.optional(1)
+    after = try reader.array(2)
     unknownFields = reader.unknownFields
   }
 
   func write(to writer: inout MessageWriter) {
     writer.optional(0, before)
-    writer.array(1, after)
+    writer.optional(1, member)
+    writer.array(2, after)
     writer.unknownFields(unknownFields)
   }
 
@@ -816,6 +822,14 @@ extension Extendable {
   /// `taxon.test.old_amount`, extension 109.
   static let oldAmount = MessageExtension<Extendable, Int32?>("taxon.test.old_amount", 109, .optional(.int32))
 
+  /// `taxon.test.old`, extension 110.
+  var old: Old? {
+    get { self[Self.old] }
+    set { self[Self.old] = newValue }
+  }
+  /// `taxon.test.old`, extension 110.
+  static let old = MessageExtension<Extendable, Old?>("taxon.test.old", 110, .group(Old.self))
+
   /// `taxon.test.Inside.inside`, extension 120.
   var insideInside: Inside? {
     get { self[Self.insideInside] }
@@ -844,5 +858,5 @@ extension TypeRegistry {
     extensions: [
       Grouped.extra, Grouped.levels, Extendable.amount, Extendable.label, Extendable.steps, Extendable.words,
       Extendable.strict, Extendable.children, Extendable.kind, Extendable.kinds, Extendable.blob, Extendable.oldAmount,
-      Extendable.insideInside, Extendable.insideDefault])
+      Extendable.old, Extendable.insideInside, Extendable.insideDefault])
 }
