@@ -23,6 +23,15 @@ enum Testee {
     }
   }
 
+  /// Throws for an extension that is not of its type. They are decoded when somebody asks for them, as JSON does.
+  private static func readExtensions(of message: any Message) throws {
+    do {
+      _ = try message.jsonBytes(options: JSONEncodingOptions(registry: registry))
+    } catch {
+      if case .undecodableExtension = error.reason { throw error }
+    }
+  }
+
   private static func result(
     _ request: Conformance_ConformanceRequest, _ newer: Taxon_Conformance_NewerRequest
   ) -> Conformance_ConformanceResponse.Result {
@@ -34,7 +43,9 @@ enum Testee {
     var message: any Message
     do {
       switch request.payload {
-      case .protobufPayload(let bytes): message = try type.init(decoding: bytes)
+      case .protobufPayload(let bytes):
+        message = try type.init(decoding: bytes)
+        try readExtensions(of: message)
       case .jsonPayload(let text):
         message = try type.init(json: text, options: decodingOptions(request))
       case .jspbPayload: return .skipped("no JSPB")
