@@ -138,7 +138,7 @@ let package = Package(
 
     // What Tests/Polyglot compares with Google's implementation of protobuf.
     .executableTarget(
-      name: "taxon-cross-check", dependencies: ["Taxon"], path: "Tests/CrossCheck", swiftSettings: settings,
+      name: "taxon-cross-check", dependencies: ["Taxon", "TaxonProtobuf"], path: "Tests/CrossCheck", swiftSettings: settings,
       plugins: ["TaxonPlugin"]),
 
     // What the tests that run servers and channels have in common; no tests of its own.

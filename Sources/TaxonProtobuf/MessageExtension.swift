@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// An extension of proto2: a field of `Base` that another schema declares.
+/// An extension: a field of `Base` that another schema declares.
 ///
 /// Its bytes stay with the unknown fields of the message, whether the code knows the extension or not, and are decoded
 /// on access. Generated code gives every extension a property in an extension of `Base`, and the description under the
@@ -97,6 +97,22 @@ protocol LowerableExtension: AnyMessageExtension {
 
   /// Decodes the extension's own bytes, tags included, and puts the value into a message of one field.
   func relower(_ bytes: [UInt8], _ arena: MessageArena) throws(MessageDecodingError) -> UnsafeRawPointer
+}
+
+extension TypeRegistry {
+  /// Decodes the extensions of a message that the registry has. They are kept as bytes, and decoding the message does not look
+  /// into them.
+  ///
+  /// Throws for the first whose bytes are not a value of its type. The byte in the error counts from the first one of
+  /// the extension.
+  public func checkExtensions<Base: Message>(of message: Base) throws(MessageDecodingError) {
+    for field in extensions(of: Base.descriptor.name) {
+      guard let bytes = message.unknownFields.fields(field.number) else { continue }
+      let arena = MessageArena.take()
+      defer { arena.giveBack() }
+      _ = try field.relower(bytes, arena)
+    }
+  }
 }
 
 extension MessageExtension: LowerableExtension {

@@ -20,7 +20,7 @@ package struct GeneratorSettings: Hashable, Sendable {
     case alone
   }
 
-  /// Internal by default.
+  /// That of files which do not say it themselves, by `features.(taxon.swift).access`. Internal by default.
   package var access = Access.internal
   /// Whether services get a `Client`.
   package var clients = true
@@ -125,9 +125,14 @@ package struct GeneratorSettings: Hashable, Sendable {
   /// What another module makes of an imported file; nil where none is known to, or several are.
   func sharedSchema(_ file: SchemaFile) -> SharedSchema? {
     guard !file.isGenerated, let candidates = shared[file.path] else { return nil }
-    if let module = modules[file.path] { return candidates.first { $0.module == module } }
-    return candidates.count == 1 ? candidates[0] : nil
+    var schema = candidates.count == 1 ? candidates[0] : nil
+    if let module = modules[file.path] { schema = candidates.first { $0.module == module } }
+    if let access = file.ownAccess { schema?.access = access }
+    return schema
   }
+
+  /// The access of what a file of this run declares: what the file itself says counts more than the settings.
+  func access(of file: SchemaFile) -> Access { file.ownAccess ?? access }
 
   /// The other module whose types code can name for an imported file: not Taxon's own.
   func otherModule(of file: SchemaFile) -> String? {
@@ -156,6 +161,6 @@ package struct GeneratorSettings: Hashable, Sendable {
     "google/protobuf/source_context.proto", "google/protobuf/struct.proto", "google/protobuf/timestamp.proto",
     "google/protobuf/type.proto", "google/protobuf/wrappers.proto",
     "google/rpc/code.proto", "google/rpc/error_details.proto", "google/rpc/status.proto", "taxon/error_traits.proto",
-    "taxon/errors.proto", "taxon/taxonomy.proto",
+    "taxon/errors.proto", "taxon/swift_features.proto", "taxon/taxonomy.proto",
   ]
 }

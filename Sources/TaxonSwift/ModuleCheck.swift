@@ -10,8 +10,12 @@ struct ModuleCheck {
     for file in schema.files where !file.isGenerated { checkPlace(of: file, &diagnostics) }
     for emitter in emitters {
       var seen: Set<String> = []
-      for named in emitter.filesInDeclarations where !named.isGenerated && seen.insert(named.path).inserted {
-        check(named, namedBy: emitter.file, &diagnostics)
+      for named in emitter.filesInDeclarations where seen.insert(named.path).inserted {
+        if named.isGenerated {
+          checkAccess(of: named, namedBy: emitter.file, &diagnostics)
+        } else {
+          check(named, namedBy: emitter.file, &diagnostics)
+        }
       }
     }
   }
@@ -26,6 +30,19 @@ struct ModuleCheck {
       place(in: importer, leadingTo: file),
       "\"\(file.path)\" is a schema of \(places); rename one of them, depend on one of these targets alone, or say which "
         + "with \"modules\" in taxon.json")
+  }
+
+  /// Reports a file of this run that shows the types of another, which says itself that they are seen by fewer.
+  private func checkAccess(of named: SchemaFile, namedBy file: SchemaFile, _ diagnostics: inout Diagnostics) {
+    let levels = GeneratorSettings.Access.allCases
+    let (own, other) = (settings.access(of: file), settings.access(of: named))
+    guard let ownLevel = levels.firstIndex(of: own), let otherLevel = levels.firstIndex(of: other),
+      ownLevel < otherLevel
+    else { return }
+    diagnostics.error(
+      place(in: file, leadingTo: named),
+      "the generated code is \(own) and needs the types of \"\(named.path)\", which are \(other); say the same "
+        + "features.(taxon.swift).access in both files")
   }
 
   private func check(_ named: SchemaFile, namedBy file: SchemaFile, _ diagnostics: inout Diagnostics) {
@@ -44,7 +61,7 @@ struct ModuleCheck {
         place,
         "the generated code needs the types of \"\(named.path)\", which are \(schema.access) in \(schema.module); say "
           + "\"access\": \"public\" in \(schema.settingsFile)")
-    } else if settings.access == .public, schema.access != .public {
+    } else if settings.access(of: file) == .public, schema.access != .public {
       diagnostics.error(
         place,
         "the generated code is public and needs the types of \"\(named.path)\", which are \(schema.access) in "

@@ -6,6 +6,8 @@ Each list has what the side that refuses an input says, and why the other one ac
 
 import re
 
+import edition2023_pb2
+import edition2024_pb2
 import everything_pb2
 import json_pb2
 import kinds_pb2
@@ -13,7 +15,7 @@ import legacy_pb2
 from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 
-FILES = [everything_pb2, json_pb2, kinds_pb2, legacy_pb2]
+FILES = [everything_pb2, json_pb2, kinds_pb2, legacy_pb2, edition2023_pb2, edition2024_pb2]
 
 
 def value_of(field: FieldDescriptor) -> FieldDescriptor:

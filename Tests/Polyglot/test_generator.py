@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from repository import PROTOS, executable
+from repository import NEWEST_PROTOC, PROTOS, executable
 
 PROTOC = shutil.which(os.environ.get("PROTOC_PATH", "protoc"))
 FOREIGN = """syntax = "proto3";
@@ -148,3 +148,75 @@ def test_the_driver_makes_folders_for_python(folder: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert (folder / "out" / "octollm" / "v1" / "errors_taxon.py").exists()
+
+
+EDITION = """edition = "2024";
+package shop.v1;
+import option "taxon/swift_features.proto";
+option features.(taxon.swift).access = PUBLIC;
+option swift_prefix = "";
+option features.field_presence = IMPLICIT;
+export message Order {
+  int32 count = 1;
+  string note = 2 [features.field_presence = EXPLICIT];
+  Line line = 3 [features.message_encoding = DELIMITED];
+  repeated State states = 4 [features.repeated_field_encoding = EXPANDED];
+}
+local message Line { int32 number = 1 [features.field_presence = LEGACY_REQUIRED]; }
+local enum State { option features.enum_type = CLOSED; STATE_NEW = 0; }
+"""
+
+
+def generate(folder: Path, schema: str, *, protoc: str | Path) -> subprocess.CompletedProcess[str]:
+    (folder / "t.proto").write_text(schema)
+    return subprocess.run(
+        [executable("taxon"), "generate", "-I", folder, "--out", folder / "out", folder / "t.proto"],
+        env=os.environ | {"PROTOC_PATH": str(protoc)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_a_schema_of_an_edition(folder: Path) -> None:
+    done = generate(folder, EDITION, protoc=NEWEST_PROTOC)
+    assert (done.returncode, done.stderr) == (0, "")
+    swift = (folder / "out" / "t.pb.swift").read_text()
+    for line in (
+        "public struct Order: Message {", "public var count: Int32\n", "public var note: String?",
+        'Field("line", 3, .delimited(Line.self))', 'Field("states", 4, .repeated(.enum(State.self)))',
+        'Field("number", 1, .required(.int32))', 'EnumDescriptor("shop.v1.State", isClosed: true',
+    ):  # fmt: skip
+        assert line in swift, line
+    # As protoc's plugin, which says which editions it reads.
+    subprocess.run(
+        [NEWEST_PROTOC, f"-I{folder}", f"-I{PROTOS}", f"--plugin=protoc-gen-taxon={executable('protoc-gen-taxon')}",
+         f"--taxon_out={folder / 'out'}", folder / "t.proto"],
+        check=True,
+    )  # fmt: skip
+    assert (folder / "out" / "t.pb.swift").read_text() == swift
+    # What else is wrong is told as ever: protoc itself looks after visibility, and names.
+    other = 'edition = "2024"; package other; import "t.proto"; message M { shop.v1.Line line = 1; }'
+    (folder / "other.proto").write_text(other)
+    done = subprocess.run(
+        [executable("taxon"), "check", "-I", folder, folder / "other.proto"],
+        env=os.environ | {"PROTOC_PATH": str(NEWEST_PROTOC)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "not visible" in done.stderr or "local" in done.stderr, done.stderr
+
+
+def test_the_latest_edition_is_read(folder: Path) -> None:
+    schema = 'edition = "2026"; package t; export message M { int32 a = 1; }'
+    done = generate(folder, schema, protoc=NEWEST_PROTOC)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "var a: Int32?" in (folder / "out" / "t.pb.swift").read_text()
+
+
+@pytest.mark.skipif(
+    "libprotoc 3." not in subprocess.run([PROTOC, "--version"], capture_output=True, text=True, check=False).stdout,
+    reason="this protoc knows editions",
+)
+def test_an_old_protoc_is_told_from_a_mistake(folder: Path) -> None:
+    done = generate(folder, EDITION, protoc=PROTOC)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f'{folder}/t.proto:1:1: error: edition "2024" is newer than this protoc (libprotoc 3.')
+    assert line.endswith("and name it in the environment variable PROTOC_PATH")

@@ -48,7 +48,7 @@ OWN = [
     if message.name != "Endless"
 ]
 TYPES = [*OWN, *WELL_KNOWN]
-IN_JSON = [name for name in TYPES if name not in ("taxon.test.Parcel", "taxon.test.Egg", "taxon.test.Grouped")]
+IN_JSON = [name for name in TYPES if name not in ("taxon.test.Parcel", "taxon.test.Egg")]
 
 everything = Messages(IN_JSON, json=False)
 sayable = Messages(IN_JSON, json=True)

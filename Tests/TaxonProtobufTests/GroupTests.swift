@@ -119,6 +119,19 @@ private typealias Needed = Test_Edition2023_Needed
     #expect(try Delimited(json: json, options: JSONDecodingOptions(registry: registry)) == message)
   }
 
+  @Test func theExtensionsOfARegistryAreCheckedWhenItIsAsked() throws {
+    let registry = TypeRegistry.edition2023
+    try registry.checkExtensions(of: Delimited(decoding: hex("a306 0801 a406 0b 0c")))
+    for bytes in ["a306 1201ff a406", "a306 1a020b0b a406"] {
+      let error = #expect(throws: MessageDecodingError.self) {
+        try registry.checkExtensions(of: Delimited(decoding: hex(bytes)))
+      }
+      #expect(error != nil, "\(bytes)")
+    }
+    // What it does not know is not looked at.
+    try TypeRegistry().checkExtensions(of: Delimited(decoding: hex("a306 1201ff a406")))
+  }
+
   @Test func jsonIsThatOfAnyMessage() throws {
     let message = Delimited(
       inner: .init(a: 1), list: [.init(), .init(a: 2)], choice: .first(.init(text: "x")), deep: .init(inner: .init()))

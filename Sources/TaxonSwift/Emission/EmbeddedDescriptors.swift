@@ -16,7 +16,7 @@ struct EmbeddedDescriptors {
     self.settings = settings
     guard settings.descriptors != .omitted else { return }
     // An internal descriptor can be reached only through the module's own services.
-    var waiting = schema.generatedFiles.filter { settings.access != .internal || !$0.services.isEmpty }
+    var waiting = schema.generatedFiles.filter { settings.access(of: $0) != .internal || !$0.services.isEmpty }
     while let file = waiting.popLast() {
       guard !isForeign(file), reachable.insert(file.path).inserted else { continue }
       waiting += dependencies(of: file) + errorFiles(of: file)

@@ -33,7 +33,7 @@ extension Emitter {
     // Of several modules that every file imports, only some are in its declarations.
     if always.count == 1, hasDeclarations { named.formUnion(always) }
     for module in always.union(shown).union(hidden).subtracting(own).sorted() {
-      let access = settings.access == .public && named.contains(module) ? "public " : ""
+      let access = settings.access(of: file) == .public && named.contains(module) ? "public " : ""
       writer.line("\(access)import \(module)")
     }
   }

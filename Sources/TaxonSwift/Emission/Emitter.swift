@@ -26,7 +26,10 @@ final class Emitter {
   }
 
   /// The access level and a space; empty for internal.
-  var access: String { settings.access == .internal ? "" : "\(settings.access.rawValue) " }
+  var access: String {
+    let access = settings.access(of: file)
+    return access == .internal ? "" : "\(access.rawValue) "
+  }
 
   /// Writes a type's body, in the scope of the type.
   func type(_ head: String, _ path: [String], _ body: () -> Void) {

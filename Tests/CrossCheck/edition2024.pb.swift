@@ -1,0 +1,1 @@
+../TaxonProtobufTests/Generated/edition2024.pb.swift
