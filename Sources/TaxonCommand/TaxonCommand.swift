@@ -144,6 +144,7 @@ struct Generate: ParsableCommand {
   private func generateSwift() throws -> [(name: String, content: String)] {
     var settings = try GeneratorSettings(
       parameter: (module.map { "module=\($0)" } + prefix.map { "prefix=\($0)" }).joined(separator: ","))
+    settings.modulesAreKnown = .command
     settings.access = access
     settings.clients = clients
     settings.fakes = fakes

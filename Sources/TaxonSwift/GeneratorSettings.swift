@@ -20,6 +20,16 @@ package struct GeneratorSettings: Hashable, Sendable {
     case alone
   }
 
+  /// Who knows every module that has types of imported files.
+  package enum ModuleKnowledge: Sendable {
+    /// Nobody: types that no module is named for are taken to be in `ownModule`, where another run puts them.
+    case unknown
+    /// TaxonPlugin, which has looked at every target.
+    case plugin
+    /// The user of `taxon generate`.
+    case command
+  }
+
   /// That of files which do not say it themselves, by `features.(taxon.swift).access`. Internal by default.
   package var access = Access.internal
   /// Whether services get a `Client`.
@@ -35,9 +45,8 @@ package struct GeneratorSettings: Hashable, Sendable {
   /// What other modules generate, by the path of the schema; more than one entry where several modules have it.
   /// `modules` counts more.
   package var shared: [String: [SharedSchema]] = [:]
-  /// Whether `modules` and `shared` have every module. Where they do not, types that no module is named for are taken to
-  /// be in `ownModule`.
-  package var knowsModules = false
+  /// Who says with `modules` and `shared` where the types of imported files are.
+  package var modulesAreKnown = ModuleKnowledge.unknown
   /// The prefix of a schema's types, by the path of the file or by its package, nested packages included. Replaces
   /// `swift_prefix`.
   package var prefixes: [String: String] = [:]
@@ -148,19 +157,27 @@ package struct GeneratorSettings: Hashable, Sendable {
     return modules[file.path] != nil
   }
 
-  /// Whether the types of a proto file are part of Taxon itself.
-  static func comesWithTaxon(_ path: String) -> Bool {
-    path.hasPrefix("google/protobuf/") || path.hasPrefix("google/rpc/") || descriptorsOfTaxon.contains(path)
+  /// The module whose names the types of a file share: "Taxon" for what comes with it, nil for the module of the code.
+  func typeModule(of file: SchemaFile) -> String? {
+    if file.isGenerated { return nil }
+    return otherModule(of: file) ?? (Self.comesWithTaxon(file.path) ? "Taxon" : nil)
   }
 
-  /// The files whose descriptors are part of Taxon itself (Scripts/generate).
-  static let descriptorsOfTaxon: Set<String> = [
-    "google/api/annotations.proto", "google/api/http.proto", "google/protobuf/any.proto", "google/protobuf/api.proto",
-    "google/protobuf/compiler/plugin.proto", "google/protobuf/descriptor.proto",
-    "google/protobuf/duration.proto", "google/protobuf/empty.proto", "google/protobuf/field_mask.proto",
-    "google/protobuf/source_context.proto", "google/protobuf/struct.proto", "google/protobuf/timestamp.proto",
-    "google/protobuf/type.proto", "google/protobuf/wrappers.proto",
+  /// Whether the types of a proto file are part of Taxon itself.
+  static func comesWithTaxon(_ path: String) -> Bool { typesOfTaxon.contains(path) }
+
+  /// The files whose types are part of Taxon itself (Scripts/generate).
+  private static let typesOfTaxon: Set<String> = [
+    "google/protobuf/any.proto", "google/protobuf/api.proto", "google/protobuf/compiler/plugin.proto",
+    "google/protobuf/descriptor.proto", "google/protobuf/duration.proto", "google/protobuf/empty.proto",
+    "google/protobuf/field_mask.proto", "google/protobuf/source_context.proto", "google/protobuf/struct.proto",
+    "google/protobuf/timestamp.proto", "google/protobuf/type.proto", "google/protobuf/wrappers.proto",
     "google/rpc/code.proto", "google/rpc/error_details.proto", "google/rpc/status.proto", "taxon/error_traits.proto",
-    "taxon/errors.proto", "taxon/swift_features.proto", "taxon/taxonomy.proto",
+    "taxon/errors.proto",
   ]
+
+  /// The files whose descriptors are part of Taxon itself: those of options too, whose types only the generator needs.
+  static let descriptorsOfTaxon = typesOfTaxon.union([
+    "google/api/annotations.proto", "google/api/http.proto", "taxon/swift_features.proto", "taxon/taxonomy.proto",
+  ])
 }

@@ -49,12 +49,8 @@ struct ModuleCheck {
     guard !GeneratorSettings.comesWithTaxon(named.path), settings.modules[named.path] == nil else { return }
     let place = place(in: file, leadingTo: named)
     guard let schema = settings.sharedSchema(named) else {
-      guard settings.knowsModules, settings.shared[named.path] == nil else { return }
-      return diagnostics.error(
-        place,
-        "the generated code needs the types of \"\(named.path)\", and no target that this one depends on generates them; "
-          + "generate the schema with TaxonPlugin in one of them, or name the module that has them with \"modules\" in "
-          + "taxon.json")
+      guard settings.shared[named.path] == nil, let mend = mend(of: named.path) else { return }
+      return diagnostics.error(place, "the generated code needs the types of \"\(named.path)\", and \(mend)")
     }
     if !schema.isVisible {
       diagnostics.error(
@@ -67,6 +63,20 @@ struct ModuleCheck {
         "the generated code is public and needs the types of \"\(named.path)\", which are \(schema.access) in "
           + "\(schema.module); say \"access\": \"public\" in \(schema.settingsFile), or \"access\": "
           + "\"\(schema.access)\" for this target")
+    }
+  }
+
+  /// That nobody generates a file, and how to mend it; nil where another run may do so.
+  private func mend(of path: String) -> String? {
+    switch settings.modulesAreKnown {
+    case .unknown:
+      nil
+    case .plugin:
+      "no target that this one depends on generates them; generate the schema with TaxonPlugin in one of them, or name the "
+        + "module that has them with \"modules\" in taxon.json"
+    case .command:
+      "nothing generates them; name the file behind the others, or say which module has its types with "
+        + "--module \(path):Module or --dependency Module=folder"
     }
   }
 

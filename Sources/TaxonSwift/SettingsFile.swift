@@ -28,7 +28,7 @@ package struct SettingsFile {
   private let text: String
 
   private static let keys = [
-    "access", "protoPath", "include", "importPaths", "modules", "swiftPrefix", "clients", "fakes", "descriptors",
+    "access", "protoPath", "include", "importPaths", "modules", "prefixes", "clients", "fakes", "descriptors",
   ]
 
   /// Replaces `settings=FILE` in protoc's parameter by what the file says.
@@ -56,7 +56,7 @@ package struct SettingsFile {
     guard let object = json as? [String: Any] else {
       throw mistake(nil, "this is not a JSON object; write {\"access\": …}")
     }
-    for key in object.keys.sorted() where !Self.keys.contains(key) {
+    for key in object.keys.sorted() where !Self.keys.contains(key) && key != "swiftPrefix" {
       throw mistake(key, "\"\(key)\" is not a setting; the settings are \(Self.keys.joined(separator: ", "))")
     }
     if let access = object["access"] {
@@ -80,13 +80,15 @@ package struct SettingsFile {
       }
       parameters += modules.sorted { $0.key < $1.key }.map { "module=\($0.key):\($0.value)" }
     }
-    if let prefixes = object["swiftPrefix"] {
-      guard let prefixes = prefixes as? [String: String] else {
-        throw mistake("swiftPrefix", "\"swiftPrefix\" is not an object of strings; write {\"a.package\": \"Prefix\"}")
+    // The second name is what it was called before.
+    for key in ["prefixes", "swiftPrefix"] {
+      guard let object = object[key] else { continue }
+      guard let more = object as? [String: String] else {
+        throw mistake(key, "\"\(key)\" is not an object of strings; write {\"a.package\": \"Prefix\"}")
       }
-      self.prefixes = prefixes
-      parameters += prefixes.sorted { $0.key < $1.key }.map { "prefix=\($0.key):\($0.value)" }
+      prefixes.merge(more) { first, _ in first }
     }
+    parameters += prefixes.sorted { $0.key < $1.key }.map { "prefix=\($0.key):\($0.value)" }
     if let folder = object["protoPath"] {
       guard let folder = folder as? String else {
         throw mistake("protoPath", "\"protoPath\" is not a string; write the folder of the schemas")

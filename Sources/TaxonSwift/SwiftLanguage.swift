@@ -6,12 +6,10 @@ extension GeneratorSettings: TargetLanguage {
   /// What cannot be the name of a Swift type.
   package func mistake(inRootType name: String) -> String? { Identifier.mistake(inRootType: name) }
 
-  /// Reports declarations that get one name, and warns of those that get none.
+  /// Tells which declarations would get one name and have two, and warns of those that get none.
   package func check(_ schema: Schema, _ diagnostics: inout Diagnostics) {
     OmissionCheck(schema: schema).run(&diagnostics)
-    let names = SwiftNames(schema, settings: self)
-    let descriptors = EmbeddedDescriptors(schema, settings: self)
-    NameCheck(schema: schema, names: names, embedded: descriptors).run(&diagnostics)
+    NameCheck(names: SwiftNames(schema, settings: self)).run(&diagnostics)
   }
 
   /// A file for each of the schema's. Reports imports whose types no module has, or does not show.
@@ -24,6 +22,6 @@ extension GeneratorSettings: TargetLanguage {
       Emitter(file, names: names, layout: layout, nestedSafety: nestedSafety, settings: self, descriptors: descriptors)
     }
     ModuleCheck(schema: schema, settings: self).run(emitters, &diagnostics)
-    return emitters.map { (name: Identifier.outputFile($0.file.path), content: $0.emit()) }
+    return emitters.map { (name: names.outputFile($0.file), content: $0.emit()) }
   }
 }

@@ -61,7 +61,7 @@ struct Driver {
     swift?.shared = sharing.shared
     // Who names the module of the code is the plugin, which has named all others too.
     let ownModule = swift?.ownModule
-    swift?.knowsModules = ownModule != nil
+    swift?.modulesAreKnown = ownModule == nil ? .unknown : .plugin
     if let swift { language = swift }
     var protoc = Protoc(
       executable: protoc, folders: folders + sharing.folders, folderSetting: "\"importPaths\" of taxon.json")

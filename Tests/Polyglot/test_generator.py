@@ -40,8 +40,10 @@ def drive(folder: Path, schema: str, settings: object = None) -> subprocess.Comp
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_settings_give_a_foreign_package_a_prefix(folder: Path) -> None:
-    done = drive(folder, FOREIGN, {"swiftPrefix": {"foreign.v1": "Foreign"}, "access": "public"})
+# The second is what the setting was called before.
+@pytest.mark.parametrize("key", ["prefixes", "swiftPrefix"])
+def test_settings_give_a_foreign_package_a_prefix(folder: Path, key: str) -> None:
+    done = drive(folder, FOREIGN, {key: {"foreign.v1": "Foreign"}, "access": "public"})
     assert (done.returncode, done.stderr) == (0, "")
     swift = (folder / "out" / "t.pb.swift").read_text()
     assert "public enum ForeignProtocol: ProtobufEnum" in swift
@@ -49,12 +51,12 @@ def test_settings_give_a_foreign_package_a_prefix(folder: Path) -> None:
 
 
 def test_a_mistake_in_the_settings_has_its_place(folder: Path) -> None:
-    done = drive(folder, FOREIGN, {"swiftPrefix": "Foreign"})
+    done = drive(folder, FOREIGN, {"prefixes": "Foreign"})
     assert done.returncode == 1
     assert done.stderr == (
-        f'{folder}/taxon.json:1:2: error: "swiftPrefix" is not an object of strings; write {{"a.package": "Prefix"}}\n'
+        f'{folder}/taxon.json:1:2: error: "prefixes" is not an object of strings; write {{"a.package": "Prefix"}}\n'
     )
-    done = drive(folder, FOREIGN, {"swiftPrefix": {"foreign.v1": "1st"}})
+    done = drive(folder, FOREIGN, {"prefixes": {"foreign.v1": "1st"}})
     assert done.returncode == 1
     assert done.stderr.startswith("error: parameter prefix=foreign.v1:1st cannot begin Swift names")
 
@@ -73,7 +75,7 @@ def test_what_protoc_finds_is_told_as_compilers_do(folder: Path) -> None:
 def test_the_command_line_knows_a_dependency_by_its_folder(tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
     (tmp_path / "base" / "b.proto").write_text('syntax = "proto3"; package base; message Base {}')
-    (tmp_path / "base" / "taxon.json").write_text('{"access": "public", "swiftPrefix": {"base": "The"}}')
+    (tmp_path / "base" / "taxon.json").write_text('{"access": "public", "prefixes": {"base": "The"}}')
     (tmp_path / "t.proto").write_text('syntax = "proto3"; package t; import "b.proto"; message T { base.Base base = 1; }')
     command = [executable("taxon"), "generate", "-I", tmp_path, "--dependency", f"Base={tmp_path / 'base'}",
                "--out", tmp_path / "out", tmp_path / "t.proto"]  # fmt: skip

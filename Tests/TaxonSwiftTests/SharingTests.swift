@@ -50,7 +50,7 @@ import Testing
     var settings = try GeneratorSettings(parameter: "self=App,\(parameter)")
     let sharing = try SharingTargets(targets, preferred: Set(settings.modules.values))
     settings.shared = sharing.shared
-    settings.knowsModules = true
+    settings.modulesAreKnown = .plugin
     let search = ProtocSearch(environment: ProcessInfo.processInfo.environment) {
       FileManager.default.isExecutableFile(atPath: $0)
     }
@@ -76,7 +76,7 @@ import Testing
   @Test func theModuleOfAnImportIsThatOfTheTargetThatHasTheSchema() throws {
     let outcome = try generate([
       "App/s.proto": Self.service, "Platform/platform/errors.proto": Self.errors,
-      "Platform/taxon.json": #"{"access": "public", "swiftPrefix": {"platform": ""}}"#,
+      "Platform/taxon.json": #"{"access": "public", "prefixes": {"platform": ""}}"#,
     ])
     try expect(outcome.lines, [])
     let swift = try #require(outcome.code?["s.pb.swift"])

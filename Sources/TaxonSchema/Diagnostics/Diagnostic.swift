@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A mistake in a schema: where it is, what is wrong and how to mend it.
+/// A mistake in a schema: where it is, what is wrong and how to mend it; or something that its user should know.
 package struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
-  /// Code is generated despite warnings.
+  /// Code is generated despite warnings and notes.
   package enum Severity: String, Sendable {
     case error
     case warning
+    /// Nothing is wrong.
+    case note
   }
 
-  /// Error or warning.
+  /// Error, warning or note.
   package var severity: Severity
   /// Where it is.
   package var location: SourceLocation
@@ -33,6 +35,9 @@ package struct Diagnostics {
   package mutating func error(_ place: Place, _ message: String) { add(.error, place, message) }
 
   package mutating func warning(_ place: Place, _ message: String) { add(.warning, place, message) }
+
+  /// Says what became of a declaration, where nothing is wrong with it.
+  package mutating func note(_ place: Place, _ message: String) { add(.note, place, message) }
 
   private mutating func add(_ severity: Diagnostic.Severity, _ place: Place, _ message: String) {
     let location = sources.refine(place)

@@ -26,7 +26,7 @@ package struct Generator {
 
   /// The result of a run.
   package struct Outcome {
-    /// Mistakes and warnings, in the order of the sources.
+    /// Mistakes, warnings and notes, in the order of the sources.
     package var diagnostics: [Diagnostic]
     /// Generated files; none when there is a mistake.
     package var files: [(name: String, content: String)]
@@ -72,7 +72,7 @@ package struct ProtocPlugin {
   package var readFile: (String) -> String? = { _ in nil }
   /// Rewrites protoc's parameter before it is read. What it throws is reported as a mistake.
   package var expandParameter: (String) throws -> String = { $0 }
-  /// Takes warnings, which a response has no place for.
+  /// Takes warnings and notes, which a response has no place for.
   package var warn: (Diagnostic) -> Void = { _ in }
   private let languages: TargetLanguages
 
@@ -95,7 +95,7 @@ package struct ProtocPlugin {
 }
 
 extension Generator {
-  /// The answer to protoc. Mistakes are in its `error`, each on a line of its own; warnings go to `warn`.
+  /// The answer to protoc. Mistakes are in its `error`, each on a line of its own; warnings and notes go to `warn`.
   package func run(
     _ languages: TargetLanguages, warn: (Diagnostic) -> Void = { _ in }
   ) -> Google_Protobuf_Compiler_CodeGeneratorResponse {
@@ -105,7 +105,7 @@ extension Generator {
       maximumEdition: Editions.last.rawValue)
     do {
       let outcome = generate(try languages.language(parameter: request.parameter ?? ""))
-      for warning in outcome.diagnostics where warning.severity == .warning { warn(warning) }
+      for diagnostic in outcome.diagnostics where diagnostic.severity != .error { warn(diagnostic) }
       let errors = outcome.diagnostics.filter { $0.severity == .error }
       // protoc puts "--taxon_out: " before the text: the first diagnostic begins on the next line.
       if !errors.isEmpty { response.error = errors.map { "\n\($0)" }.joined() }

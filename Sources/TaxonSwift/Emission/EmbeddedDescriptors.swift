@@ -74,10 +74,10 @@ extension Emitter {
     for (label, files) in [
       ("dependencies", descriptors.dependencies(of: embedded)), ("errors", descriptors.errorFiles(of: embedded)),
     ] where !files.isEmpty {
-      let names = files.map { ".\(Identifier.descriptor($0.path))" }
-      arguments.append("\(label): [\(names.joined(separator: ", "))]")
+      let members = files.map { ".\(names.fileMember($0))" }
+      arguments.append("\(label): [\(members.joined(separator: ", "))]")
     }
-    let name = Identifier.escaped(Identifier.descriptor(embedded.path))
+    let name = Identifier.escaped(names.fileMember(embedded))
     writer.line("/// \(embedded.path)")
     writer.line("\(access)static let \(name) = \(runtime("ProtoFileDescriptor"))(")
     writer.indented {

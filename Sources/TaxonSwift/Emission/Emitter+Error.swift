@@ -136,6 +136,8 @@ extension Emitter {
     }
     guard !parts.isEmpty else { return }
     writer.blank()
+    // A body that begins with such a word would be an accessor.
+    if ["get", "set", "willSet", "didSet"].contains(parts[0]) { parts[0] = "self.\(parts[0])" }
     writer.computed("\(access)var violations: [\(type)]", parts.joined(separator: " + "))
   }
 }

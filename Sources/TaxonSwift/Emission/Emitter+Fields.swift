@@ -32,13 +32,8 @@ extension ScalarType {
 extension Emitter {
   // MARK: Names
 
-  func property(_ field: SchemaField) -> String {
-    Identifier.property(field.name, isInError: field.message.error != nil || field.message.category != nil)
-  }
-
-  func property(_ oneof: SchemaOneof) -> String {
-    Identifier.property(oneof.name, isInError: oneof.message.error != nil)
-  }
+  func property(_ field: SchemaField) -> String { names.property(field) }
+  func property(_ oneof: SchemaOneof) -> String { names.property(oneof) }
 
   /// The name of the stored property, as used inside the struct. A deprecated field is stored under a name that is not
   /// deprecated, or generated code would cause warnings.

@@ -76,7 +76,7 @@ extension Emitter {
     }
   }
 
-  func caseName(_ member: SchemaField) -> String { Identifier.lowerCamel(member.name) }
+  func caseName(_ member: SchemaField) -> String { names.caseName(member) }
 
   // MARK: Init
 
@@ -103,8 +103,8 @@ extension Emitter {
   /// Not escaped.
   func label(_ property: StoredProperty) -> String {
     switch property {
-    case .field(let field, _): Identifier.label(field.name, isInError: field.message.error != nil)
-    case .oneof(let oneof, _, _): Identifier.label(oneof.name, isInError: oneof.message.error != nil)
+    case .field(let field, _): names.label(field)
+    case .oneof(let oneof, _, _): names.label(oneof)
     }
   }
 

@@ -22,7 +22,7 @@ extension Emitter {
         writer.blank()
         writer.line("/// What \(function(method)) raises.")
         type("\(access)enum \(errorPath[errorPath.count - 1]): \(runtime("ErrorUnion"))", errorPath) {
-          emitUnion(UnionCase.flat(method.errors))
+          emitUnion(names.unionCases(method))
         }
       }
       writer.blank()
@@ -49,7 +49,7 @@ extension Emitter {
   // MARK: Names and types
 
   /// Not escaped.
-  func function(_ method: SchemaMethod) -> String { Identifier.lowerCamel(method.name) }
+  func function(_ method: SchemaMethod) -> String { names.function(method) }
 
   func failure(_ method: SchemaMethod) -> String {
     method.errors.isEmpty
@@ -147,7 +147,7 @@ extension Emitter {
       writer.blank()
       if !descriptors.embedded(in: service.file).isEmpty {
         writer.line("/// The descriptor of \(service.file.path), for reflection.")
-        let descriptor = ".\(Identifier.descriptor(service.file.path))"
+        let descriptor = ".\(names.fileMember(service.file))"
         writer.line("\(access)static var fileDescriptor: \(runtime("ProtoFileDescriptor"))? { \(descriptor) }")
         writer.blank()
       }

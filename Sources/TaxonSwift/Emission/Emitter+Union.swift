@@ -85,11 +85,11 @@ extension Emitter {
 
   func emitCategory(_ category: SchemaMessage) {
     let path = names.path(category)
-    let cases = UnionCase.nested(category.members)
+    let cases = names.unionCases(category)
     writer.documentation(category.comment, "The category `\(category.fullName)`.")
     type("\(access)enum \(Identifier.escaped(path[path.count - 1])): \(runtime("ErrorUnion"))", path) {
       emitUnion(cases, path: (category.categories + [category]).map(\.name))
-      for field in category.sharedFields { emitAccessor(field, cases) }
+      for field in category.sharedFields { emitAccessor(field, of: category, cases) }
       for declaration in Declaration.inOrder(messages: category.messages, enums: category.enums) {
         writer.blank()
         emit(declaration)
@@ -98,22 +98,24 @@ extension Emitter {
   }
 
   /// A category's own field: the value of the error inside, when that error has the field.
-  private func emitAccessor(_ field: SchemaField, _ cases: [UnionCase]) {
-    let name = Identifier.property(field.name, isInError: true)
+  private func emitAccessor(_ field: SchemaField, of category: SchemaMessage, _ cases: [UnionCase]) {
+    let name = names.property(of: category, for: field)
     let plain = swiftType(field)
     writer.blank()
     let type = plain.hasSuffix("?") ? plain : "\(plain)?"
     let same = cases.map(\.member.fields).flatMap { $0.filter { $0.name == field.name } }
     writer.documentation(field.comment, "`\(field.name)` of the error, when it has one.")
     deprecation(field.isDeprecated || same.contains(where: \.isDeprecated))
-    let having = cases.filter { union in
-      union.member.category != nil || union.member.fields.contains { $0.name == field.name }
+    let having = cases.compactMap { union in
+      let own = union.member.fields.first { $0.name == field.name }.map { names.property($0) }
+      let inner = union.member.category == nil ? own : names.property(of: union.member, for: field)
+      return inner.map { (union: union, property: $0) }
     }
     let head = "\(access)var \(Identifier.escaped(name)): \(type)"
     guard !having.isEmpty else { return writer.computed(head, "nil") }
     writer.block(head) {
       writer.line("switch self {")
-      for union in having { writer.line("case .\(union.name)(let error): error.\(name)") }
+      for (union, property) in having { writer.line("case .\(union.name)(let error): error.\(property)") }
       writer.line("default: nil")
       writer.line("}")
     }
@@ -123,11 +125,11 @@ extension Emitter {
 
   /// The root type, when the taxonomy has a name, and the registry of the file's errors.
   func emitTaxonomy() {
-    if let name = file.taxonomy?.name {
+    if let name = names.rootType(of: file) {
       writer.blank()
       writer.line("/// All errors of \(file.path), domain \(file.taxonomy?.domain ?? "").")
       type("\(access)enum \(name): \(runtime("ErrorUnion"))", [name]) {
-        emitUnion(UnionCase.nested(file.members), path: [])
+        emitUnion(names.unionCases(file), path: [])
       }
     }
     let errors = file.errors
@@ -136,16 +138,8 @@ extension Emitter {
     writer.block("extension \(runtime("ErrorRegistry"))") {
       writer.line("/// The errors of \(file.path).")
       let head =
-        "\(access)static let \(Identifier.escaped(Identifier.registry(file.path))) = \(runtime("ErrorRegistry"))(["
+        "\(access)static let \(Identifier.escaped(names.fileMember(file))) = \(runtime("ErrorRegistry"))(["
       writer.list(head, errors.map { "\(names.reference($0, from: [])).self" }, "])")
     }
-  }
-}
-
-extension SchemaMessage {
-  /// The fields of a category and of those around it; where two declare the same field, it counts once.
-  fileprivate var sharedFields: [SchemaField] {
-    var seen: Set<String> = []
-    return (categories.flatMap(\.fields) + fields).filter { seen.insert($0.name).inserted }
   }
 }

@@ -83,7 +83,7 @@ final class Emitter {
       "\(names.reference(field.extendee, from: scope)).\(Identifier.escaped(names.property(field)))"
     }
     guard !messages.isEmpty || !extensions.isEmpty else { return }
-    let name = Identifier.escaped(Identifier.descriptor(file.path))
+    let name = Identifier.escaped(names.fileMember(file))
     let registry = runtime("TypeRegistry")
     writer.blank()
     writer.block("extension \(registry)") {

@@ -2,25 +2,16 @@
 import TaxonProtobuf
 import TaxonSchema
 
-/// Turns names of the schema into names of Swift.
+/// Turns names of the schema into names of Swift, one at a time. That two declarations of one scope do not get the same name is
+/// what `NameAssignment` looks after.
 enum Identifier {
-  private static let keywords: Set<String> = [
-    "associatedtype", "class", "deinit", "enum", "extension", "fileprivate", "func", "import", "inout", "internal",
-    "let", "open", "operator", "private", "precedencegroup", "protocol", "public", "rethrows", "static", "struct",
-    "subscript", "typealias", "var", "break", "case", "catch", "continue", "default", "defer", "do", "else",
-    "fallthrough", "for", "guard", "if", "in", "repeat", "return", "throw", "switch", "where", "while", "Any", "as",
-    "await", "false", "is", "nil", "super", "throws", "true", "try",
-  ]
-
-  /// Names that backticks cannot escape.
-  private static let unusable: Set<String> = ["self", "Self", "init", "Type", "Protocol"]
-
   /// The name as written where no dot precedes it.
-  static func escaped(_ name: String) -> String { keywords.contains(name) ? "`\(name)`" : name }
+  static func escaped(_ name: String) -> String { ReservedNames.keywords.contains(name) ? "`\(name)`" : name }
 
+  /// A name that Swift accepts as an identifier, in backticks at most.
   static func usable(_ name: String) -> String {
-    if unusable.contains(name) { return name + "_" }
-    return name.first?.isNumber ?? true ? "_" + name : name
+    if ReservedNames.unusable.contains(name) { return name + "_" }
+    return name.first?.isNumber == true ? "_" + name : name
   }
 
   // MARK: Types
@@ -41,10 +32,15 @@ enum Identifier {
 
   /// The name of a type; CamelCase of the schema is kept.
   static func type(_ name: String, prefix: String = "") -> String {
-    usable(prefix + (name.first?.isLowercase == true ? Words(name).upperCamel : name))
+    guard name.contains(where: { $0 != "_" }) else { return prefix + "Underscore" }
+    return usable(prefix + (name.first?.isLowercase == true ? Words(name).upperCamel : name))
   }
 
-  static func oneofType(_ name: String) -> String { usable(Words(name).upperCamel) }
+  /// The name of the enum of what a oneof can be.
+  static func oneofType(_ name: String) -> String {
+    let name = Words(name).upperCamel
+    return name.isEmpty ? "Underscore" : usable(name)
+  }
 
   /// What is wrong with the name of a taxonomy's root type and how to mend it; nil when all is well.
   static func mistake(inRootType name: String) -> String? {
@@ -55,34 +51,31 @@ enum Identifier {
 
   // MARK: Properties and functions
 
-  static func lowerCamel(_ name: String) -> String { usable(Words(name).lowerCamel) }
-
-  /// Members of every message that a property would hide.
-  private static let messageMembers: Set<String> = ["descriptor", "unknownFields", "isDefault", "hashValue"]
-
-  /// Members of every error.
-  private static let errorMembers: Set<String> = messageMembers.union([
-    "breaker", "categories", "cause", "causes", "code", "context", "contexts", "declaration", "derivedDetails",
-    "description",
-    "details", "domain", "errorDescription", "failureReason", "helpAnchor", "httpStatus", "identity", "instanceID",
-    "isInjected", "isRetrySafe", "localizedDescription", "localizedMessages", "members", "message", "metadata",
-    "omitted",
-    "publicPayload", "receivedDetails", "recoverySuggestion", "retry", "retryAfter", "safeFields", "safePayload",
-    "severity", "status", "traits", "violations", "wireStatus", "wrapped",
-  ])
-
-  /// Other labels of an error's init.
-  private static let errorLabels: Set<String> = ["retryAfter", "cause"]
+  /// The name in lowerCamelCase: `task_id` is `taskID`.
+  static func lowerCamel(_ name: String) -> String {
+    let name = Words(name).lowerCamel
+    return name.isEmpty ? "underscore" : usable(name)
+  }
 
   static func property(_ name: String, isInError: Bool) -> String {
     let name = lowerCamel(name)
-    return (isInError ? errorMembers : messageMembers).contains(name) ? name + "Field" : name
+    return (isInError ? ReservedNames.errorMembers : ReservedNames.messageMembers).contains(name) ? name + "Field" : name
   }
 
   /// The label of a field in the memberwise init: the plain name, even where the property has another.
   static func label(_ name: String, isInError: Bool) -> String {
     let name = lowerCamel(name)
-    return isInError && errorLabels.contains(name) ? name + "Field" : name
+    return isInError && ReservedNames.errorLabels.contains(name) ? name + "Field" : name
+  }
+
+  /// The label of a field.
+  static func label(_ field: SchemaField) -> String {
+    let label = label(field.name, isInError: field.message.error != nil)
+    switch field.type {
+    case .scalar(.bytes) where ReservedNames.decodingLabels.contains(label): return label + "Field"
+    case .scalar(.string) where ReservedNames.decodingLabels.contains(label): return label + "Field"
+    default: return label
+    }
   }
 
   // MARK: Cases
@@ -102,7 +95,13 @@ enum Identifier {
 
   private static func caseName(_ name: String) -> String {
     let name = lowerCamel(name.contains { $0.isLowercase } ? name : name.lowercased())
-    return ["unrecognized", "descriptor"].contains(name) ? name + "Value" : name
+    return ReservedNames.enumCases.contains(name) ? name + "Value" : name
+  }
+
+  /// The case of a member of a oneof.
+  static func oneofCase(_ name: String) -> String {
+    let name = lowerCamel(name)
+    return ReservedNames.optionalCases.contains(name) ? name + "Value" : name
   }
 
   /// TASK_STATUS_PENDING in TaskStatus is PENDING.
@@ -119,19 +118,10 @@ enum Identifier {
 
   // MARK: Files
 
-  /// octollm/v1/errors.proto gives octollm_v1_errors.pb.swift.
-  static func outputFile(_ path: String) -> String {
-    withoutExtension(path).split(separator: "/").joined(separator: "_") + ".pb.swift"
-  }
-
-  /// octollm/v1/errors.proto gives octollmV1Errors.
-  static func registry(_ path: String) -> String { lowerCamel(withoutExtension(path)) }
-
-  /// octollm/v1/errors.proto gives octollmV1Errors.
-  static func descriptor(_ path: String) -> String { lowerCamel(withoutExtension(path)) }
-
-  private static func withoutExtension(_ path: String) -> String {
-    path.hasSuffix(".proto") ? String(path.dropLast(6)) : path
+  /// The static member of `ProtoFileDescriptor`, `TypeRegistry` and `ErrorRegistry` for a file: octollm/v1/errors.proto gives
+  /// octollmV1Errors.
+  static func fileMember(_ path: String) -> String {
+    lowerCamel(path.hasSuffix(".proto") ? String(path.dropLast(6)) : path)
   }
 }
 

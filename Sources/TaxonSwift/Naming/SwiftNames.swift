@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import TaxonSchema
 
-/// The Swift names of everything in a schema: the types of each scope, and how code in one scope refers to a type of
-/// another. Scopes and types are paths: ["Orchestrator", "GetTaskError"].
+/// The Swift names of everything in a schema, and how code in one scope refers to a type of another. Scopes and types are paths:
+/// ["Orchestrator", "GetTaskError"].
 struct SwiftNames {
-  private var paths: [ObjectIdentifier: [String]] = [:]
-  private var cases: [ObjectIdentifier: [String]] = [:]
-  /// The names of the types that generated code declares in each scope; those of the module are at [].
-  private var declared: [[String]: Set<String>] = [[]: []]
+  private let assigned: NameAssignment
   private let settings: GeneratorSettings
   private let ownModule: String?
   /// The modules that have a type of a name, for names of imported types outside of all others.
@@ -16,81 +13,69 @@ struct SwiftNames {
   init(_ schema: Schema, settings: GeneratorSettings) {
     self.settings = settings
     ownModule = settings.ownModule
+    assigned = NameAssignment(schema, settings: settings)
     for file in schema.files {
-      let prefix = Identifier.prefix(of: file, settings)
-      for message in file.messages { add(message, in: [], prefix, isDeclared: file.isGenerated) }
-      for enumeration in file.enums {
-        add(enumeration, [Identifier.type(enumeration.name, prefix: prefix)], isDeclared: file.isGenerated)
-      }
-      for service in file.services { add(service, prefix, isDeclared: file.isGenerated) }
-      if file.isGenerated, let root = file.taxonomy?.name { declared[[], default: []].insert(root) }
-      if let module = settings.otherModule(of: file) {
-        let paths = file.messages.map { path($0) } + file.enums.map { path($0) } + file.services.map { path($0) }
-        for name in paths.map({ $0[0] }) + [file.taxonomy?.name].compactMap(\.self) {
-          imported[name, default: []].insert(module)
-        }
+      guard let module = settings.otherModule(of: file) else { continue }
+      let paths = file.messages.map { path($0) } + file.enums.map { path($0) } + file.services.map { path($0) }
+      for name in paths.map({ $0[0] }) + [rootType(of: file)].compactMap(\.self) {
+        imported[name, default: []].insert(module)
       }
     }
   }
 
-  // MARK: Paths
+  /// The declarations of generated files that have another name than they would have alone, in the order of the names' making.
+  var notes: [NameNote] { assigned.notes }
 
-  func path(_ message: SchemaMessage) -> [String] { paths[ObjectIdentifier(message)] ?? [message.name] }
-  func path(_ enumeration: SchemaEnum) -> [String] { paths[ObjectIdentifier(enumeration)] ?? [enumeration.name] }
-  func path(_ service: SchemaService) -> [String] { paths[ObjectIdentifier(service)] ?? [service.name] }
+  // MARK: Names
 
-  func path(_ oneof: SchemaOneof) -> [String] {
-    let name = Identifier.oneofType(oneof.name)
-    let taken = (oneof.message.messages.map(\.name) + oneof.message.enums.map(\.name)).map { Identifier.type($0) }
-    return path(oneof.message) + [taken.contains(name) ? name + "OneOf" : name]
-  }
+  func path(_ message: SchemaMessage) -> [String] { assigned.types[ObjectIdentifier(message)] ?? [message.name] }
+  func path(_ enumeration: SchemaEnum) -> [String] { assigned.types[ObjectIdentifier(enumeration)] ?? [enumeration.name] }
+  func path(_ service: SchemaService) -> [String] { assigned.types[ObjectIdentifier(service)] ?? [service.name] }
+  func path(_ oneof: SchemaOneof) -> [String] { assigned.types[ObjectIdentifier(oneof)] ?? [oneof.name] }
+
+  /// The enum of what a method raises.
+  func errorPath(_ method: SchemaMethod) -> [String] { assigned.types[ObjectIdentifier(method)] ?? [method.name] }
+
+  /// The enum of all errors of a file's taxonomy; nil where it has no name.
+  func rootType(of file: SchemaFile) -> String? { assigned.members[ObjectIdentifier(file)] }
+
+  /// The property of a field; not escaped, as all that follow.
+  func property(_ field: SchemaField) -> String { assigned.members[ObjectIdentifier(field)] ?? field.name }
+  func property(_ oneof: SchemaOneof) -> String { assigned.members[ObjectIdentifier(oneof)] ?? oneof.name }
 
   /// The property of an extension: as its schema's types, it has the file's prefix in front, and the messages around it.
   func property(_ extended: SchemaExtension) -> String {
-    let scope = extended.scope.map { path($0) } ?? [Identifier.prefix(of: extended.file, settings)]
-    return Identifier.property((scope + [extended.field.name]).joined(separator: "_"), isInError: false)
+    assigned.members[ObjectIdentifier(extended)] ?? extended.field.name
   }
 
-  /// The enum of what a method raises.
-  func errorPath(_ method: SchemaMethod) -> [String] {
-    path(method.service) + [Identifier.type(method.name) + "Error"]
+  /// The property of a category for one of its fields, or of the categories around it.
+  func property(of category: SchemaMessage, for field: SchemaField) -> String {
+    assigned.accessors[ObjectIdentifier(category)]?[field.name] ?? field.name
   }
+
+  /// The label in the memberwise initialiser.
+  func label(_ field: SchemaField) -> String { assigned.labels[ObjectIdentifier(field)] ?? field.name }
+  func label(_ oneof: SchemaOneof) -> String { assigned.labels[ObjectIdentifier(oneof)] ?? oneof.name }
+
+  /// The case of a member of a oneof.
+  func caseName(_ member: SchemaField) -> String { assigned.oneofCases[ObjectIdentifier(member)] ?? member.name }
 
   /// The cases of an enum, by the position of its values.
-  func cases(_ enumeration: SchemaEnum) -> [String] { cases[ObjectIdentifier(enumeration)] ?? [] }
+  func cases(_ enumeration: SchemaEnum) -> [String] { assigned.enumCases[ObjectIdentifier(enumeration)] ?? [] }
 
-  private mutating func add(_ message: SchemaMessage, in scope: [String], _ prefix: String, isDeclared: Bool) {
-    guard !message.isMapEntry else { return }
-    let path = scope + [Identifier.type(message.name, prefix: prefix)]
-    paths[ObjectIdentifier(message)] = path
-    if isDeclared { declare(path) }
-    for nested in message.messages { add(nested, in: path, "", isDeclared: isDeclared) }
-    for enumeration in message.enums {
-      add(enumeration, path + [Identifier.type(enumeration.name)], isDeclared: isDeclared)
-    }
-    for oneof in message.oneofs where isDeclared && !oneof.isSynthetic { declare(self.path(oneof)) }
-  }
+  /// The function of a method, and its descriptor.
+  func function(_ method: SchemaMethod) -> String { assigned.members[ObjectIdentifier(method)] ?? method.name }
 
-  private mutating func add(_ enumeration: SchemaEnum, _ path: [String], isDeclared: Bool) {
-    paths[ObjectIdentifier(enumeration)] = path
-    cases[ObjectIdentifier(enumeration)] = Identifier.cases(of: enumeration)
-    if isDeclared { declare(path) }
-  }
+  /// The cases of a category, or of what a method raises, or of a taxonomy.
+  func unionCases(_ category: SchemaMessage) -> [UnionCase] { assigned.unions[ObjectIdentifier(category)] ?? [] }
+  func unionCases(_ method: SchemaMethod) -> [UnionCase] { assigned.unions[ObjectIdentifier(method)] ?? [] }
+  func unionCases(_ file: SchemaFile) -> [UnionCase] { assigned.unions[ObjectIdentifier(file)] ?? [] }
 
-  private mutating func add(_ service: SchemaService, _ prefix: String, isDeclared: Bool) {
-    let path = [Identifier.type(service.name, prefix: prefix)]
-    paths[ObjectIdentifier(service)] = path
-    guard isDeclared else { return }
-    declare(path)
-    for name in ["Methods", "Service", "PartialService"] { declare(path + [name]) }
-    if settings.clients { declare(path + ["Client"]) }
-    if settings.fakes { declare(path + ["Fake"]) }
-    for method in service.methods where !method.errors.isEmpty { declare(errorPath(method)) }
-  }
+  /// The file that is generated for a schema.
+  func outputFile(_ file: SchemaFile) -> String { assigned.outputFiles[file.path] ?? file.path }
 
-  private mutating func declare(_ path: [String]) {
-    declared[Array(path.dropLast()), default: []].insert(path[path.count - 1])
-  }
+  /// The member of `ProtoFileDescriptor`, `TypeRegistry` and `ErrorRegistry` for a file.
+  func fileMember(_ file: SchemaFile) -> String { assigned.fileMembers[file.path] ?? Identifier.fileMember(file.path) }
 
   // MARK: References
 
@@ -137,7 +122,7 @@ struct SwiftNames {
   private func isHidden(_ name: String, at owner: [String]?, from scope: [String]) -> Bool {
     let depth = owner.map { $0.count + 1 } ?? 0
     guard depth <= scope.count else { return false }
-    return (depth...scope.count).contains { declared[Array(scope[..<$0])]?.contains(name) == true }
+    return (depth...scope.count).contains { assigned.declared[Array(scope[..<$0])]?.contains(name) == true }
   }
 
   private func qualified(_ path: [String], _ module: String?) -> String {
@@ -153,59 +138,5 @@ struct SwiftNames {
     if file.isGenerated { return ownModule }
     if let module = settings.otherModule(of: file) { return module }
     return GeneratorSettings.comesWithTaxon(file.path) ? settings.imports.first : ownModule
-  }
-}
-
-/// The cases of the enums that stand for several errors.
-struct UnionCase {
-  /// An error, or a category with an enum of its own.
-  var member: SchemaMessage
-  /// Not escaped.
-  var name: String
-
-  /// The cases of a category or of a taxonomy's root: one for each error and each category directly inside.
-  static func nested(_ members: [SchemaMessage]) -> [UnionCase] {
-    members.map { UnionCase(member: $0, name: Identifier.unionCase($0)) }
-  }
-
-  /// The cases of what a method raises: one for each error. Errors of one name get the names of their categories in
-  /// front, from the innermost outward, until they differ.
-  static func flat(_ errors: [SchemaMessage]) -> [UnionCase] {
-    var cases = errors.map { UnionCase(member: $0, name: Identifier.unionCase($0)) }
-    let deepest = errors.map(\.categories.count).max() ?? 0
-    for depth in stride(from: 1, through: deepest, by: 1) {
-      let twice = Dictionary(grouping: cases, by: \.name).filter { $0.value.count > 1 }.keys
-      for index in cases.indices where twice.contains(cases[index].name) {
-        let error = cases[index].member
-        let words = error.categories.suffix(depth).flatMap(Identifier.unionWords) + Identifier.unionWords(error)
-        cases[index].name = Identifier.unionCase(words)
-      }
-    }
-    return cases
-  }
-}
-
-extension Identifier {
-  /// Static members of a union that a case would clash with.
-  private static let unionMembers: Set<String> = [
-    "other", "members", "category", "lift", "catching", "received", "init_", "self_",
-  ]
-
-  /// The case of an error or category in a union: its name without a trailing "Error".
-  fileprivate static func unionCase(_ message: SchemaMessage) -> String { unionCase(unionWords(message)) }
-
-  fileprivate static func unionCase(_ words: [String]) -> String {
-    let name = usable(Words(words: words).lowerCamel)
-    return unionMembers.contains(name) ? name + "Error" : name
-  }
-
-  fileprivate static func unionWords(_ message: SchemaMessage) -> [String] {
-    var words = Words(message.name).words
-    // The code knows where the words of a run of capitals end: LLMAPIError is LLM_API_ERROR.
-    if let code = message.error?.code, message.name.lowercased() == code.lowercased().filter({ $0 != "_" }) {
-      words = Words(code).words
-    }
-    if words.count > 1, words.last?.lowercased() == "error" { words.removeLast() }
-    return words
   }
 }

@@ -1,0 +1,1 @@
+../../Sources/TaxonSwift/Naming/OutputNames.swift
