@@ -18,12 +18,12 @@ import Testing
       schema.diagnostics(),
       [
         """
-        t.proto:5:19: error: field "foo1" becomes foo1 in Swift, as field "foo_1" at t.proto:4:19 does; \
-        rename one of them
+        t.proto:5:19: note: field "foo1" is foo1_2 in Swift, because \
+        field "foo_1" at t.proto:4:19 is foo1
         """,
         """
-        t.proto:6:9: error: oneof "foo__1" becomes foo1 in Swift, as field "foo_1" at t.proto:4:19 does; \
-        rename one of them
+        t.proto:6:9: note: oneof "foo__1" is foo1OneOf in Swift, because \
+        field "foo_1" at t.proto:4:19 is foo1
         """,
       ])
   }
@@ -34,7 +34,7 @@ import Testing
       schema.diagnostics(),
       [
         """
-        t.proto:3:49: error: field "aB" becomes aB in Swift, as field "a_b" at t.proto:3:33 does; rename one of them
+        t.proto:3:49: note: field "aB" is aB_2 in Swift, because field "a_b" at t.proto:3:33 is aB
         """
       ])
   }
@@ -44,14 +44,14 @@ import Testing
     try expect(
       schema.diagnostics(),
       [
-        "t.proto:3:19: error: value A__B becomes aB in Swift, as value A_B at t.proto:3:10 does; rename one of them"
+        "t.proto:3:19: note: value A__B is aB_2 in Swift, because value A_B at t.proto:3:10 is aB"
       ])
   }
 
   @Test func theEnumsNameStaysWhereValuesWouldClashWithoutIt() throws {
-    let swift = try TestSchema.proto2("enum Colour { NONE = 0; COLOUR_NONE = 1; COLOUR_RED = 2; }").swift()
-    #expect(swift.contains("case none\n"))
-    #expect(swift.contains("case colourNone\n"))
+    let swift = try TestSchema.proto2("enum Colour { BLUE = 0; COLOUR_BLUE = 1; COLOUR_RED = 2; }").swift()
+    #expect(swift.contains("case blue\n"))
+    #expect(swift.contains("case colourBlue\n"))
     #expect(swift.contains("case colourRed\n"))
   }
 
@@ -121,7 +121,7 @@ import Testing
     try expect(
       schema.diagnostics(),
       [
-        "b.proto:1:62: error: enum b.M becomes M in Swift, as message a.M at a.proto:1:65 does; rename one of them"
+        "b.proto:1:62: note: enum b.M is M_2 in Swift, because message a.M at a.proto:1:65 is M"
       ])
   }
 
@@ -136,8 +136,8 @@ import Testing
       schema.diagnostics(),
       [
         """
-        t.proto:5:1: error: taxonomy name "MyError" becomes MyError in Swift, as message t.MyError at t.proto:6:9 does; \
-        rename one of them
+        t.proto:6:9: note: message t.MyError is MyError_2 in Swift, because \
+        taxonomy name "MyError" at t.proto:5:1 is MyError
         """
       ])
   }
@@ -150,9 +150,13 @@ import Testing
       schema.diagnostics(),
       [
         """
-        a_b.proto:1:1: error: file a_b.proto becomes a_b.pb.swift in Swift, as file a/b.proto at a/b.proto:1:1 does; \
-        rename one of them
+        a_b.proto:1:1: note: file a_b.proto is aB_2 in Swift, because \
+        file a/b.proto at a/b.proto:1:1 is aB
+        """,
         """
+        a_b.proto:1:1: note: file a_b.proto is a_b_2.pb.swift in Swift, because \
+        file a/b.proto at a/b.proto:1:1 is a_b.pb.swift
+        """,
       ])
   }
 
@@ -169,8 +173,8 @@ import Testing
       schema.diagnostics(),
       [
         """
-        t.proto:8:11: error: message GoneError becomes gone in Swift, as message Gone at t.proto:7:11 does; \
-        rename one of them
+        t.proto:8:11: note: message GoneError is gone_2 in Swift, because \
+        message Gone at t.proto:7:11 is gone
         """
       ])
   }
@@ -189,8 +193,8 @@ import Testing
       schema.diagnostics(),
       [
         """
-        t.proto:9:7: error: error t.GoneError becomes MError.gone in Swift, as error t.Gone at t.proto:9:7 does; \
-        rename one of them
+        t.proto:9:7: note: error t.GoneError is gone_2 in Swift, because \
+        error t.Gone at t.proto:9:7 is gone
         """
       ])
   }
@@ -200,8 +204,8 @@ import Testing
     try expect(
       schema.diagnostics(),
       [
-        "t.proto:5:43: error: method getIt becomes getIt in Swift, as method GetIt at t.proto:5:17 does; "
-          + "rename one of them"
+        "t.proto:5:43: note: method getIt is getIt_2 in Swift, because "
+          + "method GetIt at t.proto:5:17 is getIt"
       ])
   }
 
@@ -263,6 +267,36 @@ import Testing
     ])
     schema.generating = ["a.proto"]
     try expect(schema.diagnostics(), [])
+  }
+
+  /// A field that is added later, or a name that needs no suffix, leaves the others as they are.
+  @Test func aSuffixIsTheSameWhateverComesLater() throws {
+    let swift = try TestSchema.proto2(
+      "message M { optional int32 a_2 = 9; optional int32 A = 8; optional int32 a = 1; } message m_ {}"
+    ).outcome().files[0].content
+    #expect(swift.contains("`A`, field 8.\n  var a_2: Int32?"))
+    #expect(swift.contains("`a`, field 1.\n  var a: Int32?"))
+    #expect(swift.contains("`a_2`, field 9.\n  var a2: Int32?"))
+    let reverse = [
+      "a/b.proto": "syntax = \"proto3\"; package p; message M {}",
+      "b/a.proto": "syntax = \"proto3\"; package p_; message M {}",
+    ]
+    var schema = TestSchema(reverse)
+    let forward = try schema.outcome()
+    schema.generating = ["b/a.proto", "a/b.proto"]
+    let names = try schema.outcome().diagnostics.map(\.description)
+    #expect(names == forward.diagnostics.map(\.description) && names.count == 1)
+    #expect(names[0].hasPrefix("b/a.proto:1:"))
+  }
+
+  @Test func whatTaxonHasItselfIsLeftToIt() throws {
+    let schema = TestSchema(["google_rpc_status.proto": "syntax = \"proto3\"; package s; message M {} service S {}"])
+    try expect(
+      schema.diagnostics(),
+      [
+        "google_rpc_status.proto:1:1: note: file google_rpc_status.proto is googleRpcStatus_2 in Swift, "
+          + "because googleRpcStatus is Taxon's own"
+      ])
   }
 
   @Test func aRootTypeNeedsATypeName() throws {

@@ -195,7 +195,7 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Message {
   /// Sync with code_generator.h.
   public enum Feature: ProtobufEnum {
     /// `FEATURE_NONE`, 0.
-    case none
+    case noneValue
     /// `FEATURE_PROTO3_OPTIONAL`, 1.
     case proto3Optional
     /// `FEATURE_SUPPORTS_EDITIONS`, 2.
@@ -203,7 +203,7 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Message {
 
     public init?(rawValue: Int32) {
       switch rawValue {
-      case 0: self = .none
+      case 0: self = .noneValue
       case 1: self = .proto3Optional
       case 2: self = .supportsEditions
       default: return nil
@@ -212,7 +212,7 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Message {
 
     public var rawValue: Int32 {
       switch self {
-      case .none: 0
+      case .noneValue: 0
       case .proto3Optional: 1
       case .supportsEditions: 2
       }

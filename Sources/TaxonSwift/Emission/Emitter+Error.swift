@@ -21,7 +21,7 @@ extension Emitter {
 
   /// The arguments with which a union's factory calls the init of an error.
   func errorArguments(_ message: SchemaMessage) -> [String] {
-    StoredProperty.all(of: message).map { "\(label($0)): \(Identifier.escaped(label($0)))" }
+    StoredProperty.all(of: message).map { "\(Identifier.argumentLabel(label($0))): \(Identifier.escaped(label($0)))" }
       + ["retryAfter: retryAfter", "cause: cause"]
   }
 

@@ -8,6 +8,9 @@ enum Identifier {
   /// The name as written where no dot precedes it.
   static func escaped(_ name: String) -> String { ReservedNames.keywords.contains(name) ? "`\(name)`" : name }
 
+  /// The name as an argument's label, which any keyword but one may be as it is (SE-0001).
+  static func argumentLabel(_ name: String) -> String { name == "inout" ? "`inout`" : name }
+
   /// A name that Swift accepts as an identifier, in backticks at most.
   static func usable(_ name: String) -> String {
     if ReservedNames.unusable.contains(name) { return name + "_" }
@@ -32,7 +35,9 @@ enum Identifier {
 
   /// The name of a type; CamelCase of the schema is kept.
   static func type(_ name: String, prefix: String = "") -> String {
-    guard name.contains(where: { $0 != "_" }) else { return prefix + "Underscore" }
+    guard let first = name.first(where: { $0 != "_" }) else { return prefix + "Underscore" }
+    // A property or a case of the same name would hide the type: letters differ in case, digits do not.
+    if prefix.isEmpty, first.isNumber { return "\(name)_" }
     return usable(prefix + (name.first?.isLowercase == true ? Words(name).upperCamel : name))
   }
 
@@ -121,7 +126,8 @@ enum Identifier {
   /// The static member of `ProtoFileDescriptor`, `TypeRegistry` and `ErrorRegistry` for a file: octollm/v1/errors.proto gives
   /// octollmV1Errors.
   static func fileMember(_ path: String) -> String {
-    lowerCamel(path.hasSuffix(".proto") ? String(path.dropLast(6)) : path)
+    let name = lowerCamel(path.hasSuffix(".proto") ? String(path.dropLast(6)) : path)
+    return ReservedNames.optionalCases.contains(name) ? name + "File" : name
   }
 }
 

@@ -146,8 +146,9 @@ struct NameAssignment {
     for enumeration in message.enums { add(enumeration, path + [rest.removeFirst()]) }
 
     if message.category != nil {
+      // Cases and types are both the enum's own; its properties are of values.
+      addUnion(UnionCase.nested(message.members), of: ObjectIdentifier(message), scope)
       addAccessors(of: message, &scope)
-      addUnion(UnionCase.nested(message.members), of: ObjectIdentifier(message))
     } else {
       addProperties(of: message, oneofs, isError: isError, &scope)
     }
@@ -155,7 +156,8 @@ struct NameAssignment {
       // A type of the schema has its own name; a note would say nothing that its user looks for.
       let wanted = Identifier.oneofType(oneof.name)
       let request = NameScope.Request(
-        wanted: wanted, alternatives: ["\(wanted)OneOf"], what: "oneof \"\(oneof.name)\"", place: oneof.place)
+        wanted: wanted, alternatives: [Identifier.usable("\(Words(oneof.name).upperCamel)OneOf")],
+        what: "oneof \"\(oneof.name)\"", place: oneof.place)
       types[ObjectIdentifier(oneof)] = path + scope.names(for: [request])
       declare(path + [types[ObjectIdentifier(oneof)]?.last ?? wanted])
       addCases(of: oneof)
@@ -255,8 +257,10 @@ struct NameAssignment {
     accessors[ObjectIdentifier(category)] = Dictionary(uniqueKeysWithValues: zip(fields.map(\.name), properties))
   }
 
-  private mutating func addUnion(_ cases: [UnionCase], of key: ObjectIdentifier, at place: Place? = nil) {
-    var scope = NameScope()
+  private mutating func addUnion(
+    _ cases: [UnionCase], of key: ObjectIdentifier, _ types: NameScope = NameScope(), at place: Place? = nil
+  ) {
+    var scope = types
     let requests = cases.map { union in
       let message = union.member
       let what = place == nil ? "message \(message.name)" : "error \(message.fullName)"

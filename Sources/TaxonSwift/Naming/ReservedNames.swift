@@ -25,7 +25,7 @@ enum ReservedNames {
   static let enumCases: Set<String> = optionalCases.union(["unrecognized", "descriptor"])
 
   /// Members of every message that a property would hide.
-  static let messageMembers: Set<String> = ["descriptor", "unknownFields", "isDefault", "hashValue"]
+  static let messageMembers: Set<String> = ["descriptor", "unknownFields", "isDefault", "hashValue", "textFormat"]
 
   /// Members of every error (Documentation/PublicSymbols.txt).
   static let errorMembers: Set<String> = messageMembers.union([

@@ -82,15 +82,15 @@ import Testing
   @Test func whatIsGeneratedNowhereIsCopied() throws {
     var schema = TestSchema([
       "a.proto": "syntax = \"proto3\"; package a; import \"b.proto\"; \(Self.service)",
-      "b.proto": "syntax = \"proto3\"; package b; import \"google/protobuf/api.proto\"; message B {}",
+      "b.proto": """
+      syntax = "proto3"; package b; import "google/protobuf/api.proto"; import "c.proto"; message B {}
+      """,
+      "c.proto": "syntax = \"proto3\"; package c; message C {}",
     ])
     schema.generating = ["a.proto"]
     #expect(
       try embedded(schema) == [
-        "a.pb.swift": [
-          "static let a", "fileprivate static let b", "fileprivate static let googleProtobufAPI",
-          "fileprivate static let googleProtobufSourceContext", "fileprivate static let googleProtobufType",
-        ]
+        "a.pb.swift": ["static let a", "fileprivate static let b", "fileprivate static let c"]
       ])
   }
 
@@ -119,8 +119,7 @@ import Testing
       schema.diagnostics(),
       [
         """
-        a/b_c.proto:1:1: error: file a/b_c.proto becomes ProtoFileDescriptor.aBC in Swift, \
-        as file a/bC.proto at a/bC.proto:1:1 does; rename one of them
+        a/b_c.proto:1:1: note: file a/b_c.proto is aBC_2 in Swift, because file a/bC.proto at a/bC.proto:1:1 is aBC
         """
       ])
   }

@@ -7,7 +7,7 @@ import Testing
 /// The committed output for the schemas in Schemas/, which is also compiled into these tests. Scripts/generate updates it.
 @Suite struct GoldenTests {
   private static let folder = TestSchema.root.appending(path: "Tests/TaxonSwiftTests")
-  private static let schemas = ["errors", "legacy", "messages", "nested", "plain", "services", "streams"]
+  private static let schemas = ["errors", "legacy", "messages", "names", "nested", "plain", "services", "streams"]
 
   private func outcome() throws -> Generator.Outcome {
     let names = Self.schemas.map { "shop/v1/\($0).proto" }

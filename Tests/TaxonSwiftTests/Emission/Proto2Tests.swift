@@ -119,9 +119,9 @@ import Testing
     try expect(
       schema.diagnostics(),
       [
-        "t.proto:4:27: error: extension \"A\" becomes a in Swift, as field \"a\" at t.proto:3:28 does; rename one of them",
+        "t.proto:4:27: note: extension \"A\" is a_2 in Swift, because field \"a\" at t.proto:3:28 is a",
         """
-        t.proto:4:75: error: extension "B" becomes b in Swift, as extension "b" at t.proto:4:51 does; rename one of them
+        t.proto:4:75: note: extension "B" is b_2 in Swift, because extension "b" at t.proto:4:51 is b
         """,
       ])
   }
