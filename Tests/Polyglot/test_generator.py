@@ -3,14 +3,17 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from repository import NEWEST_PROTOC, PROTOS, executable
+from repository import NEWEST_PROTOC, PROTOS, ROOT, executable
 
 PROTOC = shutil.which(os.environ.get("PROTOC_PATH", "protoc"))
+# What protoc has beside it.
+WELL_KNOWN = sorted((Path(PROTOC or "").parent.parent / "include" / "google" / "protobuf").glob("*.proto"))
 FOREIGN = """syntax = "proto3";
 package foreign.v1;
 import "google/protobuf/empty.proto";
@@ -101,6 +104,51 @@ def test_the_command_line_knows_a_dependency_by_its_folder(tmp_path: Path) -> No
         f'{tmp_path}/s.proto:2:69: error: raises names "e.Gone", which is in a file that is not imported; '
         'write import "e.proto";\n'
     )
+
+
+def test_the_command_line_refuses_types_that_nobody_generates(tmp_path: Path) -> None:
+    (tmp_path / "b.proto").write_text('syntax = "proto3"; package base; message Base {}')
+    (tmp_path / "t.proto").write_text('syntax = "proto3"; package t;\nimport "b.proto";\nmessage T { base.Base base = 1; }')
+    command = [executable("taxon"), "generate", "-I", tmp_path, "--out", tmp_path / "out"]
+    done = subprocess.run([*command, tmp_path / "t.proto"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f'{tmp_path}/t.proto:2:8: error: the generated code needs the types of "b.proto", and nothing generates them; name the '
+        "file behind the others, or say which module has its types with --module b.proto:Module or --dependency Module=folder\n"
+    )
+    for mend in ([tmp_path / "b.proto"], ["--module", "b.proto:Base"]):
+        done = subprocess.run([*command, tmp_path / "t.proto", *mend], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+    # A check of one file, and protoc, where another run may generate the other, go on.
+    subprocess.run([executable("taxon"), "check", "-I", tmp_path, tmp_path / "t.proto"], check=True)
+    assert drive(tmp_path, (tmp_path / "t.proto").read_text()).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("google/api/http.proto", "google.api.HttpRule"), ("taxon/taxonomy.proto", "taxon.ErrorOptions")]
+)
+def test_options_come_without_types(folder: Path, path: str, name: str) -> None:
+    """They are the generator's own."""
+    schema = f'syntax = "proto3"; package t;\nimport "{path}";\nmessage T {{ {name} rule = 1; }}'
+    (folder / "t.proto").write_text(schema)
+    command = [
+        executable("protoc-gen-taxon"), f"--protoc={PROTOC}", f"--out={folder / 'out'}", "--taxon_opt=self=App",
+        f"--proto_path={folder}", f"--proto_path={PROTOS}", folder / "t.proto",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f'{folder}/t.proto:2:8: error: the generated code needs the types of "{path}", and no target')
+
+
+@pytest.mark.parametrize("path", WELL_KNOWN, ids=lambda path: path.stem)
+def test_all_that_comes_with_protoc_comes_with_taxon(folder: Path, path: Path) -> None:
+    message = re.search(r"^message (\w+)", path.read_text(), re.M)
+    assert message
+    schema = f'syntax = "proto3"; import "google/protobuf/{path.name}"; message T {{ google.protobuf.{message[1]} m = 1; }}'
+    assert drive(folder, schema).returncode == 0
+    swift = (folder / "out" / "t.pb.swift").read_text()
+    assert f"var m: Google_Protobuf_{message[1]}?" in swift
+    assert (ROOT / "Sources" / "TaxonProtobuf" / "Generated" / f"google_protobuf_{path.stem}.pb.swift").exists()
 
 
 def test_protoc_runs_it_as_its_plugin(folder: Path) -> None:

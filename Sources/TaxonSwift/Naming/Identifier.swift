@@ -64,7 +64,8 @@ enum Identifier {
 
   static func property(_ name: String, isInError: Bool) -> String {
     let name = lowerCamel(name)
-    return (isInError ? ReservedNames.errorMembers : ReservedNames.messageMembers).contains(name) ? name + "Field" : name
+    return (isInError ? ReservedNames.errorMembers : ReservedNames.messageMembers).contains(name)
+      ? name + "Field" : name
   }
 
   /// The label of a field in the memberwise init: the plain name, even where the property has another.

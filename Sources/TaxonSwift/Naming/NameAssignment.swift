@@ -283,7 +283,9 @@ struct NameAssignment {
       NameScope.Request(
         wanted: Identifier.lowerCamel(method.name), what: "method \(method.name)", place: method.place)
     }
-    for (method, name) in zip(service.methods, names(requests, in: &functions)) { members[ObjectIdentifier(method)] = name }
+    for (method, name) in zip(service.methods, names(requests, in: &functions)) {
+      members[ObjectIdentifier(method)] = name
+    }
     // The functions' notes say which method is which.
     var enums = NameScope(reserved: inner)
     let raising = service.methods.filter { !$0.errors.isEmpty }

@@ -31,9 +31,11 @@ enum ReservedNames {
   static let errorMembers: Set<String> = messageMembers.union([
     "breaker", "categories", "cause", "causes", "code", "context", "contexts", "declaration", "derivedDetails",
     "description", "details", "domain", "errorDescription", "failureReason", "helpAnchor", "httpStatus", "identity",
-    "initialMetadata", "instanceID", "isInjected", "isRetrySafe", "localizedDescription", "localizedMessages", "members",
+    "initialMetadata", "instanceID", "isInjected", "isRetrySafe", "localizedDescription", "localizedMessages",
+    "members",
     "message", "metadata", "omitted", "publicPayload", "receivedDetails", "recoverySuggestion", "retry", "retryAfter",
-    "safeFields", "safePayload", "severity", "status", "trailingMetadata", "traits", "violations", "wireStatus", "wrapped",
+    "safeFields", "safePayload", "severity", "status", "trailingMetadata", "traits", "violations", "wireStatus",
+    "wrapped",
   ])
 
   /// Labels with which initialisers of every message decode bytes or text: a memberwise one with the same label, for a field of

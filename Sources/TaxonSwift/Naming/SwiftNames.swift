@@ -29,7 +29,9 @@ struct SwiftNames {
   // MARK: Names
 
   func path(_ message: SchemaMessage) -> [String] { assigned.types[ObjectIdentifier(message)] ?? [message.name] }
-  func path(_ enumeration: SchemaEnum) -> [String] { assigned.types[ObjectIdentifier(enumeration)] ?? [enumeration.name] }
+  func path(_ enumeration: SchemaEnum) -> [String] {
+    assigned.types[ObjectIdentifier(enumeration)] ?? [enumeration.name]
+  }
   func path(_ service: SchemaService) -> [String] { assigned.types[ObjectIdentifier(service)] ?? [service.name] }
   func path(_ oneof: SchemaOneof) -> [String] { assigned.types[ObjectIdentifier(oneof)] ?? [oneof.name] }
 
