@@ -74,12 +74,13 @@ enum Identifier {
     return isInError && ReservedNames.errorLabels.contains(name) ? name + "Field" : name
   }
 
-  /// The label of a field.
+  /// The label of a field. An initialiser with the label of those that decode bytes or text, for a field of that type, would be
+  /// called in their place.
   static func label(_ field: SchemaField) -> String {
     let label = label(field.name, isInError: field.message.error != nil)
     switch field.type {
-    case .scalar(.bytes) where ReservedNames.decodingLabels.contains(label): return label + "Field"
-    case .scalar(.string) where ReservedNames.decodingLabels.contains(label): return label + "Field"
+    case .scalar(.bytes) where label == "decoding" || label == "json": return label + "Field"
+    case .scalar(.string) where label == "json": return label + "Field"
     default: return label
     }
   }

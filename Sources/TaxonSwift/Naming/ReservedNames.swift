@@ -38,10 +38,6 @@ enum ReservedNames {
     "wrapped",
   ])
 
-  /// Labels with which initialisers of every message decode bytes or text: a memberwise one with the same label, for a field of
-  /// that type, would be called instead.
-  static let decodingLabels: Set<String> = ["decoding", "json"]
-
   /// Other labels of an error's initialiser.
   static let errorLabels: Set<String> = ["retryAfter", "cause"]
 
