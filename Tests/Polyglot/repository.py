@@ -38,7 +38,7 @@ def generate_test_messages(into: Path) -> None:
     """Those of the Swift tests of the runtime."""
     protos = ROOT / "Tests" / "TaxonProtobufTests"
     run_protoc(protos, into, sorted(file.name for file in protos.glob("*.proto")), f"-I{PROTOS}")
-    editions = protos / "Editions"
+    editions = protos / "Schemas"
     files = sorted(file.name for file in editions.glob("*.proto"))
     subprocess.run([NEWEST_PROTOC, f"-I{editions}", f"-I{PROTOS}", f"--python_out={into}", *files], check=True)
 

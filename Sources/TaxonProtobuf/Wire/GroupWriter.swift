@@ -70,12 +70,14 @@ struct GroupWriter {
 
   /// Puts groups before the unknown fields that a message has.
   private func add(_ groups: [ProtobufCMessageUnknownField], to message: UnsafeMutablePointer<ProtobufCMessage>) {
-    let present = UnsafeBufferPointer(start: message.pointee.unknown_fields, count: Int(message.pointee.n_unknown_fields))
+    let present = UnsafeBufferPointer(
+      start: message.pointee.unknown_fields, count: Int(message.pointee.n_unknown_fields))
     let count = groups.count + present.count
     let fields = arena.allocate(count * MemoryLayout<ProtobufCMessageUnknownField>.stride)
       .bindMemory(to: ProtobufCMessageUnknownField.self, capacity: count)
     _ = UnsafeMutableBufferPointer(start: fields, count: groups.count).initialize(fromContentsOf: groups)
-    _ = UnsafeMutableBufferPointer(start: fields + groups.count, count: present.count).initialize(fromContentsOf: present)
+    _ = UnsafeMutableBufferPointer(start: fields + groups.count, count: present.count).initialize(
+      fromContentsOf: present)
     message.pointee.n_unknown_fields = UInt32(count)
     message.pointee.unknown_fields = fields
   }

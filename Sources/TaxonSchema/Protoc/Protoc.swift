@@ -108,10 +108,12 @@ struct ProtocMessages {
   func rewrite(_ text: String, neededImports: [String: Set<String>]) -> [String] {
     let lines = text.split(separator: "\n").map(String.init)
     let tooNew = editions(in: lines)
+    var told: Set<String> = []
     return lines.compactMap { line in
       // Whoever does not know the edition does not understand what follows either.
       if let file = tooNew.keys.first(where: { line.hasPrefix("\($0):") || line.contains("the proto file: \($0).") }) {
-        return line.contains(Self.unexpected) || Self.isTooNew(line) ? tooNew[file] : nil
+        let isPlace = line.contains(Self.unexpected) || Self.isTooNew(line)
+        return isPlace && told.insert(file).inserted ? tooNew[file] : nil
       }
       if let match = line.wholeMatch(of: /(.+?):(\d+):(\d+): (.*)/) {
         let (file, message) = (String(match.1), String(match.4))

@@ -61,8 +61,10 @@ import Testing
     [libprotobuf WARNING google/protobuf/compiler/parser.cc:646] No syntax specified for the proto file: t.proto. Please use
     t.proto:2:1: Expected top-level statement (e.g. "message").
     t.proto:3:8: Expected a string naming the file to import.
+    t.proto:4:1: Expected top-level statement (e.g. "message").
     """,
-    "t.proto:2:1: Edition 2024 is later than the maximum supported edition 2023", "t.proto:2:1: Unknown edition \"2024\".",
+    "t.proto:2:1: Edition 2024 is later than the maximum supported edition 2023",
+    "t.proto:2:1: Unknown edition \"2024\".",
   ])
   func anEditionThatProtocDoesNotKnowIsToldAlone(text: String) throws {
     try expect(

@@ -79,12 +79,14 @@ import Testing
               options: .init(features: FeatureSet(fieldPresence: .explicit)))
           ],
           enumType: [
-            .init(name: "Open", value: [.init(name: "A", number: 0)], options: .init(features: FeatureSet(enumType: .open))),
+            .init(
+              name: "Open", value: [.init(name: "A", number: 0)], options: .init(features: FeatureSet(enumType: .open))),
             .init(name: "Closed", value: [.init(name: "B", number: 0)]),
           ],
           oneofDecl: [.init(name: "choice", options: .init(features: FeatureSet(messageEncoding: .delimited)))])
       ],
-      options: .init(features: FeatureSet(fieldPresence: .implicit, enumType: .closed, repeatedFieldEncoding: .expanded)),
+      options: .init(
+        features: FeatureSet(fieldPresence: .implicit, enumType: .closed, repeatedFieldEncoding: .expanded)),
       syntax: "editions", edition: .edition2023)
     // The schema breaks its circles when it goes.
     let schema = schema(file)
@@ -121,7 +123,8 @@ import Testing
       name: "t.proto", package: "t",
       messageType: [
         .init(
-          name: "M", field: fields, nestedType: [.init(name: "Group")], oneofDecl: isProto3 ? [.init(name: "_asked")] : [])
+          name: "M", field: fields, nestedType: [.init(name: "Group")],
+          oneofDecl: isProto3 ? [.init(name: "_asked")] : [])
       ],
       enumType: [.init(name: "E", value: [.init(name: "A", number: 0)])], syntax: syntax)
     let schema = schema(file)

@@ -27,11 +27,12 @@ import Testing
     Generator(.init(fileToGenerate: files.compactMap(\.name), protoFile: files)).generate(settings)
   }
 
-  @Test(arguments: [
-    (SwiftFeatures.Access.public, GeneratorSettings.Access.internal, "public struct A: Message {"),
-    (.package, .public, "package struct A: Message {"), (.internal, .public, "\nstruct A: Message {"),
-    (.unspecified, .public, "public struct A: Message {"), (nil, .package, "package struct A: Message {"),
-  ] as [(SwiftFeatures.Access?, GeneratorSettings.Access, String)])
+  @Test(
+    arguments: [
+      (SwiftFeatures.Access.public, GeneratorSettings.Access.internal, "public struct A: Message {"),
+      (.package, .public, "package struct A: Message {"), (.internal, .public, "\nstruct A: Message {"),
+      (.unspecified, .public, "public struct A: Message {"), (nil, .package, "package struct A: Message {"),
+    ] as [(SwiftFeatures.Access?, GeneratorSettings.Access, String)])
   func theFilesOwnAccessCountsMoreThanTheSettings(
     own: SwiftFeatures.Access?, set: GeneratorSettings.Access, head: String
   ) throws {

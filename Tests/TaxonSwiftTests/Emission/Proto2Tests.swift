@@ -21,7 +21,8 @@ import Testing
     #expect(outcome.diagnostics.isEmpty)
     let swift = try #require(outcome.files.first).content
     for line in [
-      "var old: Old?", "var list: [List]", "case part(Part)", "var must: Must", "struct Old: Message {", "var tAdded: T_Added? {",
+      "var old: Old?", "var list: [List]", "case part(Part)", "var must: Must", "struct Old: Message {",
+      "var tAdded: T_Added? {",
       "Field(\"old\", 1, .group(Old.self)),", "Field(\"list\", 2, .repeated(.group(List.self))),",
       "Field(\"part\", 3, .oneof(\"choice\", .group(Part.self))),", "Field(\"must\", 4, .required(.group(Must.self))),",
       "MessageExtension<T_M, T_Added?>(\"t.added\", 100, .group(T_Added.self))",
