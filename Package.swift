@@ -55,7 +55,8 @@ let package = Package(
     .executableTarget(
       name: "TaxonCommand",
       dependencies: [
-        "TaxonPython", "TaxonSwift", "TaxonSchema", ofPrograms("ArgumentParser", "swift-argument-parser"),
+        "TaxonPython", "TaxonSwift", "TaxonSchema", "TaxonProtobuf",
+        ofPrograms("ArgumentParser", "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .executableTarget(

@@ -10,7 +10,7 @@ import TaxonSwift
 struct TaxonCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "taxon", abstract: "Works with schemas that declare their errors.", version: "0.1.0",
-    subcommands: [Check.self, Generate.self])
+    subcommands: [Check.self, Generate.self, Decode.self])
 }
 
 /// `taxon check`: all mistakes of the schemas, and nothing else.
@@ -84,7 +84,7 @@ struct SchemaArguments: ParsableArguments {
   }
 
   /// The folder with taxon/ and google/rpc/: that of the package this command was built from.
-  private static let taxonProtos = URL(filePath: #filePath)
+  static let taxonProtos = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "Protos").path
 }

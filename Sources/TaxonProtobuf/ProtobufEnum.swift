@@ -79,6 +79,15 @@ public final class EnumDescriptor: Sendable {
     numbers = Dictionary(values.map { ($0.key, $0.value) }) { first, _ in first }
   }
 
+  /// An enum of a schema that is read at run time.
+  package init(_ name: String, isClosed: Bool, values: [(name: String, number: Int32)]) {
+    self.name = name
+    self.isClosed = isClosed
+    self.values = values
+    names = Dictionary(values.map { ($0.number, $0.name) }) { first, _ in first }
+    numbers = Dictionary(values.map { ($0.name, $0.number) }) { first, _ in first }
+  }
+
   /// The name of a number; its first one, where it has aliases.
   public func name(of number: Int32) -> String? { names[number] }
 

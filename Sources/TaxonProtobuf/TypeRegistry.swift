@@ -7,6 +7,8 @@
 /// that of octollm/v1/orchestrator.proto. Every registry knows the well-known types of `google.protobuf`.
 public struct TypeRegistry: Sendable {
   private var types: [String: any Message.Type] = [:]
+  /// Types without Swift, of a schema that is read at run time.
+  var dynamicTypes: [String: MessageDescriptor] = [:]
   /// By the names of the messages that are extended; sorted by number.
   private var extensions: [String: [any LowerableExtension]] = [:]
 
@@ -28,7 +30,7 @@ public struct TypeRegistry: Sendable {
     insert(field)
   }
 
-  private mutating func insert(_ field: any LowerableExtension) {
+  mutating func insert(_ field: any LowerableExtension) {
     var fields = extensions[field.baseName, default: []].filter { $0.number != field.number }
     fields.insert(field, at: fields.firstIndex { $0.number > field.number } ?? fields.endIndex)
     extensions[field.baseName] = fields
@@ -37,6 +39,7 @@ public struct TypeRegistry: Sendable {
   /// Adds all types and extensions of another registry.
   public mutating func formUnion(_ other: TypeRegistry) {
     types.merge(other.types) { $1 }
+    dynamicTypes.merge(other.dynamicTypes) { $1 }
     for field in other.extensions.values.joined() { insert(field) }
   }
 
@@ -81,7 +84,12 @@ struct AnyContent {
 extension TypeRegistry {
   /// The type with this full name, for what is in an Any.
   func content(named name: String) -> AnyContent? {
-    type(named: name).map { AnyContent(descriptor: $0.descriptor, relower: $0.relower) }
+    if let descriptor = dynamicTypes[name] {
+      return AnyContent(descriptor: descriptor) { bytes, arena throws(MessageDecodingError) in
+        try descriptor.unpackWhole(bytes, arena)
+      }
+    }
+    return type(named: name).map { AnyContent(descriptor: $0.descriptor, relower: $0.relower) }
   }
 }
 

@@ -115,7 +115,7 @@ extension JSONMember {
     name = Self.makeName(json)
     key = Self.makeKey(json)
     originalKey = Self.makeKey(field.name)
-    enumeration = field.type.enumType?.descriptor.json
+    enumeration = field.type.enumeration?.json
     message = layout.message
     let isValue = layout.message?.takeUnretainedValue().name == "google.protobuf.Value"
     acceptsNull = isValue || enumeration?.pointee.isNull == true

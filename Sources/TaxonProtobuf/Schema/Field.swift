@@ -70,6 +70,10 @@ public struct FieldType: Sendable {
   package internal(set) var oneof: String?
   package internal(set) var messageType: (any Message.Type)?
   package internal(set) var enumType: (any ProtobufEnum.Type)?
+  /// The type of a message without Swift.
+  var dynamicMessage: DynamicMessageType?
+  /// An enum without Swift.
+  var dynamicEnum: EnumDescriptor?
   /// Key and value of a map; empty otherwise. An array because a struct cannot hold itself.
   package internal(set) var entry: [FieldType] = []
 

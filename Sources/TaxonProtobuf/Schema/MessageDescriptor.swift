@@ -66,7 +66,7 @@ public final class MessageDescriptor:
     self.layout.initialize(from: layout, count: layout.count)
     required = layout.indices.filter { layout[$0].label == .required }
     hasClosedEnums = layout.contains {
-      !$0.isRepeated && fields[$0.position].type.enumType?.descriptor.isClosed == true
+      !$0.isRepeated && fields[$0.position].type.enumeration?.isClosed == true
     }
     hasGroups = fields.contains { $0.type.encoding != .lengthPrefixed }
     cFields = CTables.fields(layout)
@@ -157,7 +157,7 @@ extension MessageDescriptor {
     for index in 0..<count where layout[index].kind == .message {
       let position = layout[index].position
       // A message field has a type, a map field an entry: their factories set them.
-      let inner = entries[position] ?? fields[position].type.messageType!.descriptor
+      let inner = entries[position] ?? fields[position].type.message!
       cFields[index].descriptor = UnsafeRawPointer(inner.table)
       layout[index].message = Unmanaged.passUnretained(inner)
       let innerDepth = inner.connect(&visits)

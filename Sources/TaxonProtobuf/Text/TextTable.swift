@@ -54,7 +54,7 @@ extension Field {
   /// The name in the text format: that of the schema; a group has the name of its type. An extension keeps its own, in
   /// brackets.
   var textName: String {
-    guard type.encoding == .group, !name.hasPrefix("["), let type = type.messageType?.descriptor.name else { return name }
+    guard type.encoding == .group, !name.hasPrefix("["), let type = type.message?.name else { return name }
     return type.split(separator: ".").last.map(String.init) ?? name
   }
 }

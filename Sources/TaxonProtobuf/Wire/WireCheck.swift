@@ -150,11 +150,11 @@ struct WireCheck {
 extension MessageDescriptor {
   /// Whether a field can hold a number: one of a closed enum must have a name.
   func holds(_ number: UInt64, _ field: FieldLayout) -> Bool {
-    guard field.kind == .enum, let type = fields[field.position].type.enumType, type.descriptor.isClosed else {
+    guard field.kind == .enum, let type = fields[field.position].type.enumeration, type.isClosed else {
       return true
     }
     // As everywhere in protobuf, the upper bits do not count.
-    return type.descriptor.name(of: Int32(truncatingIfNeeded: number)) != nil
+    return type.name(of: Int32(truncatingIfNeeded: number)) != nil
   }
 
   /// Whether a field can hold the varint at `range`, which must be valid.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension TextPrinter {
-  mutating func scalar(_ slot: UnsafeRawPointer, _ kind: FieldKind, _ type: (any ProtobufEnum.Type)?) {
+  mutating func scalar(_ slot: UnsafeRawPointer, _ kind: FieldKind, _ type: EnumDescriptor?) {
     switch kind {
     case .double: floating(slot.load(as: Double.self))
     case .float: floating(slot.load(as: Float.self))
@@ -12,7 +12,7 @@ extension TextPrinter {
     case .bool: buffer.raw(slot.load(as: UInt64.self) == 0 ? "false" : "true")
     case .enum:
       let number = slot.load(as: Int32.self)
-      if !options.printsEnumsAsNumbers, let name = type?.descriptor.name(of: number) {
+      if !options.printsEnumsAsNumbers, let name = type?.name(of: number) {
         text(name)
       } else {
         buffer.decimal(Int64(number))

@@ -57,7 +57,7 @@ struct TextPrinter {
       beginLine()
       text(descriptor.fields[field.position].textName)
       buffer.raw(": ")
-      scalar(slot, field.kind, descriptor.fields[field.position].type.enumType)
+      scalar(slot, field.kind, descriptor.fields[field.position].type.enumeration)
       return endLine()
     }
     // nil in an entry of a map that came without its value. The descriptor was linked when the message was lowered.
