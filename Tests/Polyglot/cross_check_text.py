@@ -6,7 +6,7 @@ A check takes a type's name and an input, and raises AssertionError where the tw
 
 import re
 
-from cross_check import canonical, compare, message_class, messages_inside, parsed, taxon
+from cross_check import canonical, compare, message_class, parsed, taxon
 from cross_check_differences import excepted
 from google.protobuf import text_format
 from google.protobuf.message import DecodeError, Message
@@ -48,20 +48,10 @@ def parsed_text(name: str, text: str, **options: bool) -> tuple[Message | None, 
     return (message, "") if message.IsInitialized() else (None, "a required field is missing")
 
 
-def without_groups(message: Message) -> Message:
-    """The same message without the extensions that are groups, which Taxon keeps with the unknown fields."""
-    for field, _ in message.ListFields():
-        if field.is_extension and field.type == field.TYPE_GROUP:
-            message.ClearExtension(field)
-    for inner in messages_inside(message):
-        without_groups(inner)
-    return message
-
-
 def binary_to_text(name: str, data: bytes) -> None:
     """Google reads the same message from Taxon's text, and so does Taxon."""
     # As its own text has it: a NaN has no bits there.
-    message = without_groups(parsed(name, data))
+    message = parsed(name, data)
     message = parsed_text(name, text_format.MessageToString(message))[0] or message
     outcome, answer = taxon.ask("binary", "text", name, data)
     assert outcome == "written", f"Taxon says {outcome}: {answer.decode()}"
@@ -110,7 +100,7 @@ CHECKS = {
 def texts(draw: st.DrawFn, messages: st.SearchStrategy[Message]) -> str:
     """A message as Google writes it, in one of its styles."""
     style = {name: draw(st.booleans()) for name in ("as_one_line", "as_utf8", "use_short_repeated_primitives", "pointy_brackets", "force_colon")}
-    message = without_groups(draw(messages))
+    message = draw(messages)
     try:
         return text_format.MessageToString(message, **style)
     except IndexError:

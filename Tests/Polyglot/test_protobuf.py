@@ -163,23 +163,28 @@ def test_odd_json_is_refused_or_the_same() -> None: ...
 def test_odd_json_is_refused_or_the_same_without_unknown_fields() -> None: ...
 
 
+# An item of a message set is an unknown field to Taxon.
+IN_TEXT = [name for name in TYPES if name != "taxon.test.Parcel"]
+in_text = Messages(IN_TEXT, json=False)
+
+
 def said(name: str) -> st.SearchStrategy[str]:
-    return texts(everything.of(message_class(name).DESCRIPTOR))
+    return texts(in_text.of(message_class(name).DESCRIPTOR))
 
 
-@cases("binary_to_text", lambda name: encoded(everything, name), IN_JSON)
+@cases("binary_to_text", lambda name: encoded(in_text, name), IN_TEXT)
 def test_messages_are_the_same_after_taxons_text() -> None: ...
 
 
-@cases("text_to_binary", said, IN_JSON)
+@cases("text_to_binary", said, IN_TEXT)
 def test_messages_are_the_same_after_googles_text() -> None: ...
 
 
-@cases("text_to_binary", lambda name: odd_texts(said(name)), IN_JSON)
+@cases("text_to_binary", lambda name: odd_texts(said(name)), IN_TEXT)
 def test_odd_texts_are_refused_or_the_same() -> None: ...
 
 
-@cases("text_ignoring_unknown", lambda name: odd_texts(said(name)), IN_JSON)
+@cases("text_ignoring_unknown", lambda name: odd_texts(said(name)), IN_TEXT)
 def test_odd_texts_are_refused_or_the_same_without_unknown_fields() -> None: ...
 
 

@@ -321,3 +321,32 @@ import Testing
     #expect(error?.messageName == "taxon.test.Child" && error?.fieldName == "numbers" && error?.offset == 81)
   }
 }
+
+/// Groups have the names of their types; what is extended, its own.
+@Suite struct TextFormatGroupTests {
+  private static let registry = TypeRegistry.legacy
+
+  @Test(arguments: ["Member { name: 'x' }", "Member: < name: 'x' >", "member { name: 'x' }"])
+  func aGroupHasTheNameOfItsType(text: String) throws {
+    let message = try Grouped(textFormat: text)
+    #expect(message.member?.name == "x")
+    #expect(
+      message.textFormatString(options: TextFormatEncodingOptions(printsInOneLine: true)) == #"Member { name: "x" }"#)
+    #expect(try Grouped(decoding: message.encoded()) == message)
+  }
+
+  @Test(arguments: ["MEMBER {}", "Member {} Member {}", "Member {} member {}", "Member: 5"])
+  func otherNamesAndSecondGroupsAreRefused(text: String) {
+    #expect(throws: TextFormatDecodingError.self) { try Grouped(textFormat: text) }
+  }
+
+  @Test func anExtensionThatIsAGroupKeepsItsName() throws {
+    let options = TextFormatDecodingOptions(registry: Self.registry)
+    let message = try Extendable(textFormat: "[taxon.test.old] { number: 7 }", options: options)
+    let printing = TextFormatEncodingOptions(printsInOneLine: true, registry: Self.registry)
+    #expect(message.textFormatString(options: printing) == "[taxon.test.old] { number: 7 }")
+    #expect(throws: TextFormatDecodingError.self) {
+      try Extendable(textFormat: "[taxon.test.Old] { number: 7 }", options: options)
+    }
+  }
+}
