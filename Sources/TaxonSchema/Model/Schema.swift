@@ -251,12 +251,6 @@ package enum FieldType {
   case message(SchemaMessage)
 }
 
-/// The scalar types of protobuf, by the names that schemas and generated tables use.
-package enum ScalarType: String {
-  case double, float, int32, int64, uint32, uint64, sint32, sint64, fixed32, fixed64, sfixed32, sfixed64, bool, string
-  case bytes
-}
-
 package final class SchemaOneof {
   package let name: String
   package unowned let message: SchemaMessage
