@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import TaxonProtobuf
+@testable import TaxonProtobuf
 
 /// The types that an input can be one of; its first byte says which.
 private let types: [any Message.Type] = [
@@ -11,7 +11,8 @@ private let types: [any Message.Type] = [
   Test_Edition2024_Outer.self,
 ]
 
-/// Decodes any bytes: they are a message, which is the same after a round trip, or the error is at a byte of theirs.
+/// Decodes any bytes: they are a message, which is the same after a round trip and when protobuf-c and the rewriting for it have no
+/// part in reading it, or the error is at a byte of theirs.
 func fuzzBinary(_ input: [UInt8]) {
   guard let first = input.first else { return }
   types[Int(first) % types.count].roundTrip(Array(input.dropFirst()))
@@ -33,9 +34,27 @@ extension Message {
       precondition(again.description == message.description, "\(again) was \(message)")
       let size = try again.encoded().count
       precondition(size == encoded.count, "\(message) has another size")
+      let wide = try readWithoutProtobufC(bytes)
+      precondition(wide.description == message.description, "\(wide) without protobuf-c was \(message)")
       if let extendable = message as? Extendable { readExtensions(extendable) }
     } catch {
       preconditionFailure("what was decoded is not understood any more: \(error)")
+    }
+  }
+}
+
+extension Message {
+  /// Decodes what has been decoded the usual way.
+  private static func readWithoutProtobufC(_ bytes: [UInt8]) throws(MessageDecodingError) -> Self {
+    let arena = MessageArena.take()
+    defer { arena.giveBack() }
+    arena.state.pointee.isRewritten = true
+    return try bytes.withUnsafeBufferPointer { (bytes) throws(MessageDecodingError) in
+      let bytes = UnsafeRawBufferPointer(bytes)
+      var check = WireCheck(bytes: bytes, options: DecodingOptions())
+      try check.check(descriptor)
+      let message = WideUnpacker(bytes: bytes, arena: arena, groups: check.groups).unpack(descriptor)
+      return try Self(reading: MessageReader(inside: message, arena))
     }
   }
 }
