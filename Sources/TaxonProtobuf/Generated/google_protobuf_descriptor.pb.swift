@@ -1003,7 +1003,7 @@ public struct Google_Protobuf_ServiceDescriptorProto: Message {
     Field("name", 1, .optional(.string)),
     Field("method", 2, .repeated(.message(Google_Protobuf_MethodDescriptorProto.self))),
     Field("options", 3, .message(Google_Protobuf_ServiceOptions.self)),
-  ])
+  ], reserved: ["stream"])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
     name = try reader.optional(0)
@@ -1242,7 +1242,7 @@ public struct Google_Protobuf_FileOptions: Message {
     Field("ruby_package", 45, .optional(.string)),
     Field("features", 50, .message(Google_Protobuf_FeatureSet.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
-  ])
+  ], reserved: ["php_generic_services"])
 
   public init(reading reader: MessageReader) throws(MessageDecodingError) {
     javaPackage = try reader.optional(0)
@@ -2469,13 +2469,13 @@ public struct Google_Protobuf_FeatureSet: Message {
     /// `VERIFY`, 2.
     case verify
     /// `NONE`, 3.
-    case none
+    case noneValue
 
     public init?(rawValue: Int32) {
       switch rawValue {
       case 0: self = .unknown
       case 2: self = .verify
-      case 3: self = .none
+      case 3: self = .noneValue
       default: return nil
       }
     }
@@ -2484,7 +2484,7 @@ public struct Google_Protobuf_FeatureSet: Message {
       switch self {
       case .unknown: 0
       case .verify: 2
-      case .none: 3
+      case .noneValue: 3
       }
     }
 
@@ -2773,7 +2773,7 @@ public struct Google_Protobuf_FeatureSetDefaults: Message {
       Field("edition", 3, .optional(.enum(Google_Protobuf_Edition.self))),
       Field("overridable_features", 4, .message(Google_Protobuf_FeatureSet.self)),
       Field("fixed_features", 5, .message(Google_Protobuf_FeatureSet.self)),
-    ])
+    ], reserved: ["features"])
 
     public init(reading reader: MessageReader) throws(MessageDecodingError) {
       edition = try reader.optional(0)
@@ -3093,7 +3093,7 @@ public struct Google_Protobuf_GeneratedCodeInfo: Message {
     /// .proto file.
     public enum Semantic: ProtobufEnum {
       /// There is no effect or the effect is indescribable.
-      case none
+      case noneValue
       /// The element is set or otherwise mutated.
       case set
       /// An alias to the element is returned.
@@ -3101,7 +3101,7 @@ public struct Google_Protobuf_GeneratedCodeInfo: Message {
 
       public init?(rawValue: Int32) {
         switch rawValue {
-        case 0: self = .none
+        case 0: self = .noneValue
         case 1: self = .set
         case 2: self = .alias
         default: return nil
@@ -3110,7 +3110,7 @@ public struct Google_Protobuf_GeneratedCodeInfo: Message {
 
       public var rawValue: Int32 {
         switch self {
-        case .none: 0
+        case .noneValue: 0
         case .set: 1
         case .alias: 2
         }
