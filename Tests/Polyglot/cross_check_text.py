@@ -23,6 +23,7 @@ TEXT_ONLY_GOOGLE_ACCEPTS: list[tuple[str, str]] = [
     ("messages are nested deeper than", "Python has no limit unless it is asked for one, and counts no entries of maps"),
 ]
 TEXT_ONLY_TAXON_ACCEPTS: list[tuple[str, str]] = [
+    (r"has no value named -\.$", "an enum's number may have white space behind its sign (SignedDecInt of the specification)"),
     (r"Couldn't parse (integer|float)", "Python's lexer does not know all numbers"),
     ("Message too deep", "Python counts the outermost message, so one level less goes inside"),
 ]
