@@ -165,7 +165,7 @@ def uses(swift: str) -> str:
         lines += [f"do {{ var m = {message}(); let n = {message}()"]
         lines += [f"  m.{name.strip('`')} = n.{name.strip('`')}" for name in properties]
         lines += [
-            f"  print(try {message}(decoding: m.encoded()) == m, try m.jsonString(), m.textFormat, m.isDefault, m.hashValue)",
+            f"  print(try {message}(decoding: m.encoded()) == m, try m.jsonString(), m.textFormatString(), m.isDefault, m.hashValue)",
             f"  print(m, {message}.descriptor, try {message}(json: m.jsonBytes())) }}",
         ]
     return "import Taxon\n\nfunc use() throws {\n" + "".join(f"  {line}\n" for line in lines) + "}\n"
