@@ -1,39 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A protobuf message: a struct with a table of its fields, and two functions that go through the table.
+/// A protobuf message: a struct with a table of its fields.
 ///
-/// The generator writes the conformances. Everything else about a message (binary format, text) works from the table.
+/// The generator writes the conformances. Everything about a message (formats, equality) works from the table, which tells
+/// how the struct lies in memory; so nobody else writes one.
 public protocol Message: FieldValue, CustomStringConvertible, TextOutputStreamable {
   /// The full name and the fields.
   static var descriptor: MessageDescriptor { get }
 
   /// Fields of the wire that this type does not know, in their order. They are written back.
   var unknownFields: UnknownFields { get set }
-
-  /// Takes the fields from an unpacked message, by their index in the table.
-  init(reading reader: MessageReader) throws(MessageDecodingError)
-
-  /// Puts the fields into a message to be packed, by their index in the table.
-  func write(to writer: inout MessageWriter)
 }
 
 extension Message {
   /// Decodes a message.
   ///
   /// Throws with the reason, the message, the field and the byte when `bytes` is not a message of this type.
-  @inlinable
   public init(
     decoding bytes: UnsafeRawBufferPointer, options: DecodingOptions = DecodingOptions()
   ) throws(MessageDecodingError) {
-    self = try Self.descriptor.decode(bytes, options: options) { reader throws(MessageDecodingError) in
-      try Self(reading: reader)
-    }
+    self = try Self.descriptor.decode(Self.self, bytes, options: options)
   }
 
   /// Decodes a message.
   ///
   /// Throws with the reason, the message, the field and the byte when `bytes` is not a message of this type.
-  @inlinable
   public init(
     decoding bytes: [UInt8], options: DecodingOptions = DecodingOptions()
   ) throws(MessageDecodingError) {
@@ -66,7 +57,6 @@ extension Message {
   /// The message in the binary format.
   ///
   /// Throws when it is larger than 2 GiB.
-  @inlinable
   public func encoded() throws(MessageEncodingError) -> [UInt8] {
     try withEncoder { $0.bytes() }
   }
@@ -74,15 +64,14 @@ extension Message {
   /// Gives `body` the size of the encoded message and the means to write it, once, into memory of the caller's.
   ///
   /// Throws when the message is larger than 2 GiB; `body` is not called then.
-  @inlinable
   public func withEncoder<Result>(
     _ body: (borrowing MessageEncoder) -> Result
   ) throws(MessageEncodingError) -> Result {
     let arena = MessageArena.take()
     defer { arena.giveBack() }
-    var writer = MessageWriter(root: Self.descriptor, arena)
-    write(to: &writer)
-    return body(try MessageEncoder(writer))
+    return try StructTable.withLowered(self, arena) { (base) throws(MessageEncodingError) in
+      body(try MessageEncoder(base, arena))
+    }
   }
 }
 

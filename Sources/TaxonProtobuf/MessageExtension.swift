@@ -16,13 +16,13 @@ public struct MessageExtension<Base: Message, Value: Sendable>: AnyMessageExtens
   /// A message of one field.
   let descriptor: MessageDescriptor
   private let absent: Value
-  private let read: @Sendable (MessageReader) throws(MessageDecodingError) -> Value
-  private let write: @Sendable (inout MessageWriter, Value) -> Void
+  private let read: @Sendable (UnsafeRawPointer, MessageArena) throws(MessageDecodingError) -> Value
+  private let write: @Sendable (Value, UnsafeMutableRawPointer, MessageArena) -> Void
 
   private init(
     _ name: String, _ number: UInt32, _ type: FieldType, absent: Value,
-    read: @escaping @Sendable (MessageReader) throws(MessageDecodingError) -> Value,
-    write: @escaping @Sendable (inout MessageWriter, Value) -> Void
+    read: @escaping @Sendable (UnsafeRawPointer, MessageArena) throws(MessageDecodingError) -> Value,
+    write: @escaping @Sendable (Value, UnsafeMutableRawPointer, MessageArena) -> Void
   ) {
     self.name = name
     self.number = number
@@ -35,22 +35,25 @@ public struct MessageExtension<Base: Message, Value: Sendable>: AnyMessageExtens
   /// A singular extension.
   public init<Element: FieldValue>(_ name: String, _ number: UInt32, _ type: FieldType) where Value == Element? {
     self.init(
-      name, number, type, absent: nil, read: { reader throws(MessageDecodingError) in try reader.optional(0) },
-      write: { $0.optional(0, $1) })
+      name, number, type, absent: nil,
+      read: { slot, arena throws(MessageDecodingError) in Slot.isSet(slot) ? try Element.lift(slot, arena) : nil },
+      write: { value, slot, arena in value?.lowerAsSet(to: slot, arena) })
   }
 
   /// A repeated extension.
   public init<Element: FieldValue>(_ name: String, _ number: UInt32, _ type: FieldType) where Value == [Element] {
     self.init(
-      name, number, type, absent: [], read: { reader throws(MessageDecodingError) in try reader.array(0) },
-      write: { $0.array(0, $1) })
+      name, number, type, absent: [],
+      read: { slot, arena throws(MessageDecodingError) in try MessageReader.array(slot, arena) },
+      write: { values, slot, arena in MessageWriter.array(values, to: slot, arena) })
   }
 
   /// A singular extension with a default value of its own.
   public init(_ name: String, _ number: UInt32, _ type: FieldType, default value: Value) where Value: FieldValue {
     self.init(
       name, number, type, absent: value,
-      read: { reader throws(MessageDecodingError) in try reader.optional(0) ?? value }, write: { $0.optional(0, $1) })
+      read: { slot, arena throws(MessageDecodingError) in Slot.isSet(slot) ? try Value.lift(slot, arena) : value },
+      write: { value, slot, arena in value.lowerAsSet(to: slot, arena) })
   }
 
   /// Whether a message has it.
@@ -62,8 +65,12 @@ public struct MessageExtension<Base: Message, Value: Sendable>: AnyMessageExtens
   /// error counts from the first one of the extension.
   public func value(in message: Base) throws(MessageDecodingError) -> Value {
     guard let bytes = message.unknownFields.fields(number) else { return absent }
+    let arena = MessageArena.take()
+    defer { arena.giveBack() }
     return try bytes.withUnsafeBufferPointer { (bytes) throws(MessageDecodingError) in
-      try descriptor.decode(UnsafeRawBufferPointer(bytes), options: DecodingOptions(), read)
+      try descriptor.decode(UnsafeRawBufferPointer(bytes), arena, options: DecodingOptions()) {
+        (root) throws(MessageDecodingError) in try read(root + Slot.offset(0), arena)
+      }
     }
   }
 
@@ -71,9 +78,13 @@ public struct MessageExtension<Base: Message, Value: Sendable>: AnyMessageExtens
   public func set(_ value: Value, in message: inout Base) {
     let arena = MessageArena.take()
     defer { arena.giveBack() }
-    var writer = MessageWriter(root: descriptor, arena)
-    write(&writer, value)
-    message.unknownFields.replace(number, with: MessageEncoder(part: writer).bytes())
+    descriptor.link()
+    let base = descriptor.makeInstance(in: arena)
+    // The value stays for as long as its lowered form refers to it.
+    withExtendedLifetime(value) {
+      write(value, base + Slot.offset(0), arena)
+      message.unknownFields.replace(number, with: MessageEncoder(part: base, arena).bytes())
+    }
   }
 
   /// Removes it.
@@ -94,9 +105,22 @@ protocol LowerableExtension: AnyMessageExtension {
   var baseName: String { get }
   /// A message of one field.
   var descriptor: MessageDescriptor { get }
+}
 
-  /// Decodes the extension's own bytes, tags included, and puts the value into a message of one field.
-  func relower(_ bytes: [UInt8], _ arena: MessageArena) throws(MessageDecodingError) -> UnsafeRawPointer
+extension LowerableExtension {
+  /// Unpacks the extension's own bytes, tags included, as a message of one field.
+  func relower(_ bytes: [UInt8], _ arena: MessageArena) throws(MessageDecodingError) -> UnsafeRawPointer {
+    try bytes.withUnsafeBufferPointer { (bytes) throws(MessageDecodingError) in
+      try descriptor.unpackWhole(UnsafeRawBufferPointer(bytes), arena)
+    }
+  }
+}
+
+extension FieldValue {
+  fileprivate func lowerAsSet(to slot: UnsafeMutableRawPointer, _ arena: MessageArena) {
+    lower(to: slot, arena)
+    Slot.set(slot, 1)
+  }
 }
 
 extension TypeRegistry {
@@ -117,15 +141,6 @@ extension TypeRegistry {
 
 extension MessageExtension: LowerableExtension {
   var baseName: String { Base.descriptor.name }
-
-  func relower(_ bytes: [UInt8], _ arena: MessageArena) throws(MessageDecodingError) -> UnsafeRawPointer {
-    let value = try bytes.withUnsafeBufferPointer { (bytes) throws(MessageDecodingError) in
-      try descriptor.decode(UnsafeRawBufferPointer(bytes), options: DecodingOptions(), read)
-    }
-    var writer = MessageWriter(root: descriptor, arena)
-    write(&writer, value)
-    return UnsafeRawPointer(writer.base)
-  }
 }
 
 extension Message {

@@ -76,30 +76,15 @@ public struct TypeRegistry: Sendable {
 /// A type that a `google.protobuf.Any` may hold.
 struct AnyContent {
   let descriptor: MessageDescriptor
-  /// Decodes a message and lowers it again, through the type itself: it knows how strings are checked and equal keys of
-  /// maps come together.
-  let relower: (UnsafeRawBufferPointer, MessageArena) throws(MessageDecodingError) -> UnsafeRawPointer
+
+  /// Unpacks a message into the arena, checked and mended as code with Swift's types would have it.
+  func relower(_ bytes: UnsafeRawBufferPointer, _ arena: MessageArena) throws(MessageDecodingError) -> UnsafeRawPointer
+  {
+    try descriptor.unpackWhole(bytes, arena)
+  }
 }
 
 extension TypeRegistry {
   /// The type with this full name, for what is in an Any.
-  func content(named name: String) -> AnyContent? {
-    if let descriptor = dynamicTypes[name] {
-      return AnyContent(descriptor: descriptor) { bytes, arena throws(MessageDecodingError) in
-        try descriptor.unpackWhole(bytes, arena)
-      }
-    }
-    return type(named: name).map { AnyContent(descriptor: $0.descriptor, relower: $0.relower) }
-  }
-}
-
-extension Message {
-  fileprivate static func relower(
-    _ bytes: UnsafeRawBufferPointer, _ arena: MessageArena
-  ) throws(MessageDecodingError) -> UnsafeRawPointer {
-    let message = try Self(decoding: bytes)
-    var writer = MessageWriter(root: descriptor, arena)
-    message.write(to: &writer)
-    return UnsafeRawPointer(writer.base)
-  }
+  func content(named name: String) -> AnyContent? { descriptor(named: name).map(AnyContent.init) }
 }

@@ -168,7 +168,7 @@ private typealias Needed = Test_Edition2023_Needed
       var check = WireCheck(bytes: bytes, options: DecodingOptions())
       try check.check(Delimited.descriptor)
       let unpacked = WideUnpacker(bytes: bytes, arena: arena, groups: check.groups).unpack(Delimited.descriptor)
-      return try Delimited(reading: MessageReader(unpacked, arena))
+      return try Delimited.descriptor.structTable.make(Delimited.self, unpacked, arena)
     }
     #expect(try message == Delimited(decoding: bytes))
   }

@@ -17,7 +17,7 @@ import Testing
       try check.check(M.descriptor)
       let message = WideUnpacker(bytes: bytes, arena: arena).unpack(M.descriptor)
       try M.descriptor.checkUnpacked(message, arena)
-      return try M(reading: MessageReader(message, arena))
+      return try M.descriptor.structTable.make(M.self, message, arena)
     }
   }
 

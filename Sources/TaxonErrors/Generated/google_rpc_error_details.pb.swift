@@ -26,20 +26,6 @@ public struct Google_Rpc_ErrorInfo: Message {
     Field("domain", 2, .string),
     Field("metadata", 3, .map(.string, .string)),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    reason = try reader.value(0)
-    domain = try reader.value(1)
-    metadata = try reader.map(2)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, reason)
-    writer.value(1, domain)
-    writer.map(2, metadata)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// How long to wait before trying again.
@@ -57,16 +43,6 @@ public struct Google_Rpc_RetryInfo: Message {
   public static let descriptor = MessageDescriptor("google.rpc.RetryInfo", [
     Field("retry_delay", 1, .message(Google_Protobuf_Duration.self)),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    retryDelay = try reader.optional(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, retryDelay)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Where the error arose; for debugging, never for users.
@@ -88,18 +64,6 @@ public struct Google_Rpc_DebugInfo: Message {
     Field("stack_entries", 1, .repeated(.string)),
     Field("detail", 2, .string),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    stackEntries = try reader.array(0)
-    detail = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.array(0, stackEntries)
-    writer.value(1, detail)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Which quota was exceeded.
@@ -117,16 +81,6 @@ public struct Google_Rpc_QuotaFailure: Message {
   public static let descriptor = MessageDescriptor("google.rpc.QuotaFailure", [
     Field("violations", 1, .repeated(.message(Violation.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    violations = try reader.array(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.array(0, violations)
-    writer.unknownFields(unknownFields)
-  }
 
   /// The message `google.rpc.QuotaFailure.Violation`.
   public struct Violation: Message {
@@ -175,30 +129,6 @@ public struct Google_Rpc_QuotaFailure: Message {
       Field("quota_value", 7, .int64),
       Field("future_quota_value", 8, .optional(.int64)),
     ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      subject = try reader.value(0)
-      description = try reader.value(1)
-      apiService = try reader.value(2)
-      quotaMetric = try reader.value(3)
-      quotaID = try reader.value(4)
-      quotaDimensions = try reader.map(5)
-      quotaValue = try reader.value(6)
-      futureQuotaValue = try reader.optional(7)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, subject)
-      writer.value(1, description)
-      writer.value(2, apiService)
-      writer.value(3, quotaMetric)
-      writer.value(4, quotaID)
-      writer.map(5, quotaDimensions)
-      writer.value(6, quotaValue)
-      writer.optional(7, futureQuotaValue)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -217,16 +147,6 @@ public struct Google_Rpc_PreconditionFailure: Message {
   public static let descriptor = MessageDescriptor("google.rpc.PreconditionFailure", [
     Field("violations", 1, .repeated(.message(Violation.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    violations = try reader.array(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.array(0, violations)
-    writer.unknownFields(unknownFields)
-  }
 
   /// The message `google.rpc.PreconditionFailure.Violation`.
   public struct Violation: Message {
@@ -251,20 +171,6 @@ public struct Google_Rpc_PreconditionFailure: Message {
       Field("subject", 2, .string),
       Field("description", 3, .string),
     ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      type = try reader.value(0)
-      subject = try reader.value(1)
-      description = try reader.value(2)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, type)
-      writer.value(1, subject)
-      writer.value(2, description)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -283,16 +189,6 @@ public struct Google_Rpc_BadRequest: Message {
   public static let descriptor = MessageDescriptor("google.rpc.BadRequest", [
     Field("field_violations", 1, .repeated(.message(FieldViolation.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    fieldViolations = try reader.array(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.array(0, fieldViolations)
-    writer.unknownFields(unknownFields)
-  }
 
   /// The message `google.rpc.BadRequest.FieldViolation`.
   public struct FieldViolation: Message {
@@ -324,22 +220,6 @@ public struct Google_Rpc_BadRequest: Message {
       Field("reason", 3, .string),
       Field("localized_message", 4, .message(Google_Rpc_LocalizedMessage.self)),
     ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      field = try reader.value(0)
-      description = try reader.value(1)
-      reason = try reader.value(2)
-      localizedMessage = try reader.optional(3)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, field)
-      writer.value(1, description)
-      writer.value(2, reason)
-      writer.optional(3, localizedMessage)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -362,18 +242,6 @@ public struct Google_Rpc_RequestInfo: Message {
     Field("request_id", 1, .string),
     Field("serving_data", 2, .string),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    requestID = try reader.value(0)
-    servingData = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, requestID)
-    writer.value(1, servingData)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Which resource was meant.
@@ -403,22 +271,6 @@ public struct Google_Rpc_ResourceInfo: Message {
     Field("owner", 3, .string),
     Field("description", 4, .string),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    resourceType = try reader.value(0)
-    resourceName = try reader.value(1)
-    owner = try reader.value(2)
-    description = try reader.value(3)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, resourceType)
-    writer.value(1, resourceName)
-    writer.value(2, owner)
-    writer.value(3, description)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Where to read more.
@@ -436,16 +288,6 @@ public struct Google_Rpc_Help: Message {
   public static let descriptor = MessageDescriptor("google.rpc.Help", [
     Field("links", 1, .repeated(.message(Link.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    links = try reader.array(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.array(0, links)
-    writer.unknownFields(unknownFields)
-  }
 
   /// The message `google.rpc.Help.Link`.
   public struct Link: Message {
@@ -466,18 +308,6 @@ public struct Google_Rpc_Help: Message {
       Field("description", 1, .string),
       Field("url", 2, .string),
     ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      description = try reader.value(0)
-      url = try reader.value(1)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, description)
-      writer.value(1, url)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -500,18 +330,6 @@ public struct Google_Rpc_LocalizedMessage: Message {
     Field("locale", 1, .string),
     Field("message", 2, .string),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    locale = try reader.value(0)
-    message = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, locale)
-    writer.value(1, message)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

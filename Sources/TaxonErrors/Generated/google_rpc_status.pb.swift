@@ -26,20 +26,6 @@ public struct Google_Rpc_Status: Message {
     Field("message", 2, .string),
     Field("details", 3, .repeated(.message(Google_Protobuf_Any.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    code = try reader.value(0)
-    message = try reader.value(1)
-    details = try reader.array(2)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, code)
-    writer.value(1, message)
-    writer.array(2, details)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

@@ -3,7 +3,7 @@ import TaxonProtobuf
 
 /// What one occurrence of an error carries beside its fields. One word, and no allocation while there is nothing to
 /// carry; takes no part in equality, so that two errors with the same fields are the same error.
-public struct ErrorContext: Sendable {
+public struct ErrorContext: MessageContext, Sendable {
   private struct Content {
     var retryAfter: Duration?
     var cause: (any Error)?
@@ -26,6 +26,9 @@ public struct ErrorContext: Sendable {
   }
 
   private var box: Box?
+
+  /// An empty context.
+  public init() {}
 
   /// An empty context, or one with what a thrower says.
   public init(retryAfter: Duration? = nil, cause: (any Error)? = nil) {

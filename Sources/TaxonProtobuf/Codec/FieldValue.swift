@@ -90,14 +90,10 @@ extension [UInt8]: FieldValue {
 
   /// Puts the value where protobuf-c will find it.
   public func lower(to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
+    // The message that the array is in stays until it is packed, and so does the array's memory.
     withUnsafeBufferPointer { bytes in
-      guard bytes.count >= MessageArena.smallestLarge, let start = bytes.baseAddress else {
-        return arena.store(bytes, to: memory)
-      }
-      // The arena keeps the array alive, and an array with two owners is not changed in place.
-      arena.hold(self)
       memory.storeBytes(of: bytes.count, as: Int.self)
-      memory.storeBytes(of: start, toByteOffset: 8, as: UnsafePointer<UInt8>.self)
+      memory.storeBytes(of: bytes.baseAddress, toByteOffset: 8, as: UnsafePointer<UInt8>?.self)
     }
   }
 }
@@ -134,7 +130,12 @@ extension String: FieldValue {
 
   /// Puts the value where protobuf-c will find it.
   public func lower(to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
-    let isDone: Void? = utf8.withContiguousStorageIfAvailable { arena.store($0, to: memory) }
+    let isDone: Void? = utf8.withContiguousStorageIfAvailable { bytes in
+      // A short string has no memory of its own. That of a longer one stays for as long as the message that it is in.
+      if bytes.count <= 15 { return arena.store(bytes, to: memory) }
+      memory.storeBytes(of: bytes.count, as: Int.self)
+      memory.storeBytes(of: bytes.baseAddress, toByteOffset: 8, as: UnsafePointer<UInt8>?.self)
+    }
     if isDone == nil { Array(utf8).withUnsafeBufferPointer { arena.store($0, to: memory) } }
   }
 
@@ -166,24 +167,58 @@ extension String: FieldValue {
 
 extension Message {
   /// Eight bytes: a pointer.
-  @inlinable public static var stride: Int { 8 }
+  public static var stride: Int { 8 }
 
   /// Takes a value out of memory that protobuf-c has filled.
-  @inlinable
   public static func lift(_ memory: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) -> Self {
-    let base = memory.load(as: UnsafeRawPointer?.self) ?? descriptor.emptyForReader
-    return try Self(reading: MessageReader(inside: base, arena))
+    let table = descriptor.structTable
+    table.requireType(Self.self)
+    return try withUnsafeTemporaryAllocation(of: Self.self, capacity: 1) {
+      (result) throws(MessageDecodingError) -> Self in
+      let base = memory.load(as: UnsafeRawPointer?.self) ?? table.content.pointee.empty
+      // A buffer of one has a base address.
+      try table.lift(inside: base, to: UnsafeMutableRawPointer(result.baseAddress!), arena)
+      return result.baseAddress!.move()
+    }
+  }
+
+  /// Takes the elements of a repeated field out of memory that protobuf-c has filled.
+  public static func liftArray(
+    _ memory: UnsafeRawPointer, _ count: Int, _ arena: MessageArena
+  ) throws(MessageDecodingError) -> [Self] {
+    let table = descriptor.structTable
+    table.requireType(Self.self)
+    let pointers = memory.assumingMemoryBound(to: UnsafeRawPointer.self)
+    var fault: MessageDecodingError?
+    let result = [Self](unsafeUninitializedCapacity: count) { buffer, filled in
+      do throws(MessageDecodingError) {
+        // There are elements.
+        try table.lift(pointers, count, to: UnsafeMutableRawPointer(buffer.baseAddress!), &filled, arena)
+      } catch {
+        fault = error
+      }
+    }
+    if let fault { throw fault }
+    return result
   }
 
   /// Never: a message that is set is written.
-  @inlinable public var isDefault: Bool { false }
+  public var isDefault: Bool { false }
 
   /// Puts the value where protobuf-c will find it.
-  @inlinable
   public func lower(to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
-    var writer = MessageWriter(Self.descriptor, arena)
-    memory.storeBytes(of: writer.base, as: UnsafeMutableRawPointer.self)
-    write(to: &writer)
+    let table = Self.descriptor.structTable
+    table.requireType(Self.self)
+    withUnsafePointer(to: self) { value in
+      memory.storeBytes(of: table.lower(value, arena), as: UnsafeMutableRawPointer.self)
+    }
+  }
+
+  /// Puts the elements of a repeated field where protobuf-c will find them.
+  public static func lowerArray(_ values: [Self], to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
+    let table = descriptor.structTable
+    table.requireType(Self.self)
+    values.withUnsafeBytes { table.lower($0.baseAddress, values.count, to: memory, arena) }
   }
 }
 

@@ -2,22 +2,45 @@
 import CProtobufC
 
 extension MessageDescriptor {
-  /// Unpacks a message and gives it to `read`; again, when `read` throws for a number that a closed enum does not have.
-  @inlinable
+  /// Decodes a message.
   @inline(__always)
-  func decode<Result>(
-    _ bytes: UnsafeRawBufferPointer, options: DecodingOptions,
-    _ read: (MessageReader) throws(MessageDecodingError) -> Result
-  ) throws(MessageDecodingError) -> Result {
+  func decode<Value: Message>(
+    _ type: Value.Type, _ bytes: UnsafeRawBufferPointer, options: DecodingOptions
+  ) throws(MessageDecodingError) -> Value {
     let arena = MessageArena.take()
     defer { arena.giveBack() }
+    let table = structTable
+    table.requireType(type)
+    return try withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) {
+      (result) throws(MessageDecodingError) -> Value in
+      // A buffer of one has a base address.
+      try decode(table, bytes, to: UnsafeMutableRawPointer(result.baseAddress!), arena, options: options)
+      return result.baseAddress!.move()
+    }
+  }
+
+  private func decode(
+    _ table: StructTable, _ bytes: UnsafeRawBufferPointer, to memory: UnsafeMutableRawPointer, _ arena: MessageArena,
+    options: DecodingOptions
+  ) throws(MessageDecodingError) {
+    try decode(bytes, arena, options: options) { (root) throws(MessageDecodingError) in
+      try table.lift(root, to: memory, arena)
+    }
+  }
+
+  /// Unpacks a message and gives it to `read`; again, when `read` throws for a number that a closed enum does not have.
+  @inline(__always)
+  func decode<Result>(
+    _ bytes: UnsafeRawBufferPointer, _ arena: MessageArena, options: DecodingOptions,
+    _ read: (UnsafeRawPointer) throws(MessageDecodingError) -> Result
+  ) throws(MessageDecodingError) -> Result {
     let root = try unpack(bytes, arena: arena, options: options)
     do {
-      return try read(MessageReader(root, arena))
+      return try read(root)
     } catch {
       let root = try unpackAgain(after: error, bytes, arena: arena, options: options)
       do {
-        return try read(MessageReader(root, arena))
+        return try read(root)
       } catch {
         throw locate(error, in: bytes, options: options)
       }
@@ -29,7 +52,6 @@ extension MessageDescriptor {
   /// protobuf-c does the work. Input that it rejects, or reads differently from protobuf, goes the long way: it is
   /// checked, which finds faults and their places, and rewritten so that protobuf-c reads it correctly. Very many
   /// fields, for which protobuf-c would take too much memory, bypass it (see `WideUnpacker`).
-  @usableFromInline
   func unpack(
     _ bytes: UnsafeRawBufferPointer, arena: MessageArena, options: DecodingOptions
   ) throws(MessageDecodingError) -> UnsafeRawPointer {
@@ -95,7 +117,6 @@ extension MessageDescriptor {
 
   /// Unpacks the input again, after generated code has met a number that a closed enum does not have: such numbers go
   /// to the unknown fields. Throws any other error, with its place.
-  @usableFromInline
   func unpackAgain(
     after error: MessageDecodingError, _ bytes: UnsafeRawBufferPointer, arena: MessageArena, options: DecodingOptions
   ) throws(MessageDecodingError) -> UnsafeRawPointer {
@@ -104,7 +125,6 @@ extension MessageDescriptor {
   }
 
   /// The same error with its place, for one that was thrown without a view of the input.
-  @usableFromInline
   func locate(
     _ error: MessageDecodingError, in bytes: UnsafeRawBufferPointer, options: DecodingOptions
   ) -> MessageDecodingError {
@@ -119,15 +139,11 @@ extension MessageDescriptor {
 }
 
 extension MessageDescriptor {
-  /// An empty message, read where the entry of a map has no value.
-  @usableFromInline
-  var emptyForReader: UnsafeRawPointer { UnsafeRawPointer(emptyInstance) }
-
   /// Throws for what protobuf-c accepts: a required field that is missing, an unknown field with an impossible number.
   @inline(__always)
   func checkUnpacked(_ message: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) {
     if !required.isEmpty { try checkRequired(message) }
-    if MessageReader(message, arena).hasUnknownFields { try checkUnknownFields(message, arena) }
+    if MessageReader.hasUnknownFields(message) { try checkUnknownFields(message, arena) }
   }
 
   private func checkRequired(_ message: UnsafeRawPointer) throws(MessageDecodingError) {

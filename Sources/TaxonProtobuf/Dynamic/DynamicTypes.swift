@@ -8,12 +8,6 @@ struct DynamicExtension: LowerableExtension {
   let number: UInt32
   let baseName: String
   let descriptor: MessageDescriptor
-
-  func relower(_ bytes: [UInt8], _ arena: MessageArena) throws(MessageDecodingError) -> UnsafeRawPointer {
-    try bytes.withUnsafeBufferPointer { (bytes) throws(MessageDecodingError) in
-      try descriptor.unpackWhole(UnsafeRawBufferPointer(bytes), arena)
-    }
-  }
 }
 
 extension TypeRegistry {

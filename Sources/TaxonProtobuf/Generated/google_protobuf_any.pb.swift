@@ -78,18 +78,6 @@ public struct Google_Protobuf_Any: Message {
     Field("type_url", 1, .string),
     Field("value", 2, .bytes),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    typeURL = try reader.value(0)
-    value = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, typeURL)
-    writer.value(1, value)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

@@ -82,30 +82,6 @@ public struct Google_Protobuf_Api: Message {
     Field("syntax", 7, .enum(Google_Protobuf_Syntax.self)),
     Field("edition", 8, .string),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.value(0)
-    methods = try reader.array(1)
-    options = try reader.array(2)
-    version = try reader.value(3)
-    sourceContext = try reader.optional(4)
-    mixins = try reader.array(5)
-    syntax = try reader.value(6)
-    edition = try reader.value(7)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, name)
-    writer.array(1, methods)
-    writer.array(2, options)
-    writer.value(3, version)
-    writer.optional(4, sourceContext)
-    writer.array(5, mixins)
-    writer.value(6, syntax)
-    writer.value(7, edition)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Method represents a method of an API interface.
@@ -176,30 +152,6 @@ public struct Google_Protobuf_Method: Message {
     Field("syntax", 7, .enum(Google_Protobuf_Syntax.self)),
     Field("edition", 8, .string),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.value(0)
-    requestTypeURL = try reader.value(1)
-    requestStreaming = try reader.value(2)
-    responseTypeURL = try reader.value(3)
-    responseStreaming = try reader.value(4)
-    options = try reader.array(5)
-    _syntax = try reader.value(6)
-    _edition = try reader.value(7)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, name)
-    writer.value(1, requestTypeURL)
-    writer.value(2, requestStreaming)
-    writer.value(3, responseTypeURL)
-    writer.value(4, responseStreaming)
-    writer.array(5, options)
-    writer.value(6, _syntax)
-    writer.value(7, _edition)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Declares an API Interface to be included in this interface. The including
@@ -299,18 +251,6 @@ public struct Google_Protobuf_Mixin: Message {
     Field("name", 1, .string),
     Field("root", 2, .string),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.value(0)
-    root = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, name)
-    writer.value(1, root)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

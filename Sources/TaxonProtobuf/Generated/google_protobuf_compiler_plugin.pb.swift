@@ -30,22 +30,6 @@ public struct Google_Protobuf_Compiler_Version: Message {
     Field("patch", 3, .optional(.int32)),
     Field("suffix", 4, .optional(.string)),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    major = try reader.optional(0)
-    minor = try reader.optional(1)
-    patch = try reader.optional(2)
-    suffix = try reader.optional(3)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, major)
-    writer.optional(1, minor)
-    writer.optional(2, patch)
-    writer.optional(3, suffix)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// An encoded CodeGeneratorRequest is written to the plugin's stdin.
@@ -105,24 +89,6 @@ public struct Google_Protobuf_Compiler_CodeGeneratorRequest: Message {
     Field("source_file_descriptors", 17, .repeated(.message(Google_Protobuf_FileDescriptorProto.self))),
     Field("compiler_version", 3, .message(Google_Protobuf_Compiler_Version.self)),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    fileToGenerate = try reader.array(0)
-    parameter = try reader.optional(1)
-    protoFile = try reader.array(2)
-    sourceFileDescriptors = try reader.array(3)
-    compilerVersion = try reader.optional(4)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.array(0, fileToGenerate)
-    writer.optional(1, parameter)
-    writer.array(2, protoFile)
-    writer.array(3, sourceFileDescriptors)
-    writer.optional(4, compilerVersion)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The plugin writes an encoded CodeGeneratorResponse to stdout.
@@ -173,24 +139,6 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Message {
     Field("maximum_edition", 4, .optional(.int32)),
     Field("file", 15, .repeated(.message(File.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    error = try reader.optional(0)
-    supportedFeatures = try reader.optional(1)
-    minimumEdition = try reader.optional(2)
-    maximumEdition = try reader.optional(3)
-    file = try reader.array(4)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, error)
-    writer.optional(1, supportedFeatures)
-    writer.optional(2, minimumEdition)
-    writer.optional(3, maximumEdition)
-    writer.array(4, file)
-    writer.unknownFields(unknownFields)
-  }
 
   /// Sync with code_generator.h.
   public enum Feature: ProtobufEnum {
@@ -300,22 +248,6 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Message {
       Field("content", 15, .optional(.string)),
       Field("generated_code_info", 16, .message(Google_Protobuf_GeneratedCodeInfo.self)),
     ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      name = try reader.optional(0)
-      insertionPoint = try reader.optional(1)
-      content = try reader.optional(2)
-      generatedCodeInfo = try reader.optional(3)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.optional(0, name)
-      writer.optional(1, insertionPoint)
-      writer.optional(2, content)
-      writer.optional(3, generatedCodeInfo)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 

@@ -18,16 +18,6 @@ public struct Google_Protobuf_FileDescriptorSet: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.FileDescriptorSet", [
     Field("file", 1, .repeated(.message(Google_Protobuf_FileDescriptorProto.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    file = try reader.array(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.array(0, file)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The full set of known editions.
@@ -204,42 +194,6 @@ public struct Google_Protobuf_FileDescriptorProto: Message {
     Field("syntax", 12, .optional(.string)),
     Field("edition", 14, .optional(.enum(Google_Protobuf_Edition.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.optional(0)
-    package = try reader.optional(1)
-    dependency = try reader.array(2)
-    publicDependency = try reader.array(3)
-    weakDependency = try reader.array(4)
-    optionDependency = try reader.array(5)
-    messageType = try reader.array(6)
-    enumType = try reader.array(7)
-    service = try reader.array(8)
-    `extension` = try reader.array(9)
-    options = try reader.optional(10)
-    sourceCodeInfo = try reader.optional(11)
-    syntax = try reader.optional(12)
-    edition = try reader.optional(13)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, name)
-    writer.optional(1, package)
-    writer.array(2, dependency)
-    writer.array(3, publicDependency)
-    writer.array(4, weakDependency)
-    writer.array(5, optionDependency)
-    writer.array(6, messageType)
-    writer.array(7, enumType)
-    writer.array(8, service)
-    writer.array(9, `extension`)
-    writer.optional(10, options)
-    writer.optional(11, sourceCodeInfo)
-    writer.optional(12, syntax)
-    writer.optional(13, edition)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Describes a message type.
@@ -306,36 +260,6 @@ public struct Google_Protobuf_DescriptorProto: Message {
     Field("visibility", 11, .optional(.enum(Google_Protobuf_SymbolVisibility.self))),
   ])
 
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.optional(0)
-    field = try reader.array(1)
-    `extension` = try reader.array(2)
-    nestedType = try reader.array(3)
-    enumType = try reader.array(4)
-    extensionRange = try reader.array(5)
-    oneofDecl = try reader.array(6)
-    options = try reader.optional(7)
-    reservedRange = try reader.array(8)
-    reservedName = try reader.array(9)
-    visibility = try reader.optional(10)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, name)
-    writer.array(1, field)
-    writer.array(2, `extension`)
-    writer.array(3, nestedType)
-    writer.array(4, enumType)
-    writer.array(5, extensionRange)
-    writer.array(6, oneofDecl)
-    writer.optional(7, options)
-    writer.array(8, reservedRange)
-    writer.array(9, reservedName)
-    writer.optional(10, visibility)
-    writer.unknownFields(unknownFields)
-  }
-
   /// The message `google.protobuf.DescriptorProto.ExtensionRange`.
   public struct ExtensionRange: Message {
     /// Inclusive.
@@ -359,20 +283,6 @@ public struct Google_Protobuf_DescriptorProto: Message {
       Field("end", 2, .optional(.int32)),
       Field("options", 3, .message(Google_Protobuf_ExtensionRangeOptions.self)),
     ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      start = try reader.optional(0)
-      end = try reader.optional(1)
-      options = try reader.optional(2)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.optional(0, start)
-      writer.optional(1, end)
-      writer.optional(2, options)
-      writer.unknownFields(unknownFields)
-    }
   }
 
   /// Range of reserved tag numbers. Reserved tag numbers may not be used by
@@ -396,18 +306,6 @@ public struct Google_Protobuf_DescriptorProto: Message {
       Field("start", 1, .optional(.int32)),
       Field("end", 2, .optional(.int32)),
     ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      start = try reader.optional(0)
-      end = try reader.optional(1)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.optional(0, start)
-      writer.optional(1, end)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -443,24 +341,8 @@ public struct Google_Protobuf_ExtensionRangeOptions: Message {
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
     Field("declaration", 2, .repeated(.message(Declaration.self))),
     Field("features", 50, .message(Google_Protobuf_FeatureSet.self)),
-    Field("verification", 3, .optional(.enum(VerificationState.self))),
+    Field("verification", 3, .optional(.enum(VerificationState.self), default: VerificationState.unverified)),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    uninterpretedOption = try reader.array(0)
-    declaration = try reader.array(1)
-    features = try reader.optional(2)
-    _verification.projectedValue = try reader.optional(3)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.array(0, uninterpretedOption)
-    writer.array(1, declaration)
-    writer.optional(2, features)
-    writer.optional(3, _verification.projectedValue)
-    writer.unknownFields(unknownFields)
-  }
 
   /// The message `google.protobuf.ExtensionRangeOptions.Declaration`.
   public struct Declaration: Message {
@@ -501,24 +383,6 @@ public struct Google_Protobuf_ExtensionRangeOptions: Message {
       Field("reserved", 5, .optional(.bool)),
       Field("repeated", 6, .optional(.bool)),
     ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      number = try reader.optional(0)
-      fullName = try reader.optional(1)
-      type = try reader.optional(2)
-      reserved = try reader.optional(3)
-      repeated = try reader.optional(4)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.optional(0, number)
-      writer.optional(1, fullName)
-      writer.optional(2, type)
-      writer.optional(3, reserved)
-      writer.optional(4, repeated)
-      writer.unknownFields(unknownFields)
-    }
   }
 
   /// The verification state of the extension range.
@@ -640,36 +504,6 @@ public struct Google_Protobuf_FieldDescriptorProto: Message {
     Field("options", 8, .message(Google_Protobuf_FieldOptions.self)),
     Field("proto3_optional", 17, .optional(.bool)),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.optional(0)
-    number = try reader.optional(1)
-    label = try reader.optional(2)
-    type = try reader.optional(3)
-    typeName = try reader.optional(4)
-    extendee = try reader.optional(5)
-    defaultValue = try reader.optional(6)
-    oneofIndex = try reader.optional(7)
-    jsonName = try reader.optional(8)
-    options = try reader.optional(9)
-    proto3Optional = try reader.optional(10)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, name)
-    writer.optional(1, number)
-    writer.optional(2, label)
-    writer.optional(3, type)
-    writer.optional(4, typeName)
-    writer.optional(5, extendee)
-    writer.optional(6, defaultValue)
-    writer.optional(7, oneofIndex)
-    writer.optional(8, jsonName)
-    writer.optional(9, options)
-    writer.optional(10, proto3Optional)
-    writer.unknownFields(unknownFields)
-  }
 
   /// The enum `google.protobuf.FieldDescriptorProto.Type`.
   public enum Type_: ProtobufEnum {
@@ -823,18 +657,6 @@ public struct Google_Protobuf_OneofDescriptorProto: Message {
     Field("name", 1, .optional(.string)),
     Field("options", 2, .message(Google_Protobuf_OneofOptions.self)),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.optional(0)
-    options = try reader.optional(1)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, name)
-    writer.optional(1, options)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Describes an enum type.
@@ -880,26 +702,6 @@ public struct Google_Protobuf_EnumDescriptorProto: Message {
     Field("visibility", 6, .optional(.enum(Google_Protobuf_SymbolVisibility.self))),
   ])
 
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.optional(0)
-    value = try reader.array(1)
-    options = try reader.optional(2)
-    reservedRange = try reader.array(3)
-    reservedName = try reader.array(4)
-    visibility = try reader.optional(5)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, name)
-    writer.array(1, value)
-    writer.optional(2, options)
-    writer.array(3, reservedRange)
-    writer.array(4, reservedName)
-    writer.optional(5, visibility)
-    writer.unknownFields(unknownFields)
-  }
-
   /// Range of reserved numeric values. Reserved values may not be used by
   /// entries in the same enum. Reserved ranges may not overlap.
   ///
@@ -924,18 +726,6 @@ public struct Google_Protobuf_EnumDescriptorProto: Message {
       Field("start", 1, .optional(.int32)),
       Field("end", 2, .optional(.int32)),
     ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      start = try reader.optional(0)
-      end = try reader.optional(1)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.optional(0, start)
-      writer.optional(1, end)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -962,20 +752,6 @@ public struct Google_Protobuf_EnumValueDescriptorProto: Message {
     Field("number", 2, .optional(.int32)),
     Field("options", 3, .message(Google_Protobuf_EnumValueOptions.self)),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.optional(0)
-    number = try reader.optional(1)
-    options = try reader.optional(2)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, name)
-    writer.optional(1, number)
-    writer.optional(2, options)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Describes a service.
@@ -1004,20 +780,6 @@ public struct Google_Protobuf_ServiceDescriptorProto: Message {
     Field("method", 2, .repeated(.message(Google_Protobuf_MethodDescriptorProto.self))),
     Field("options", 3, .message(Google_Protobuf_ServiceOptions.self)),
   ], reserved: ["stream"])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.optional(0)
-    method = try reader.array(1)
-    options = try reader.optional(2)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, name)
-    writer.array(1, method)
-    writer.optional(2, options)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Describes a method of a service.
@@ -1056,29 +818,9 @@ public struct Google_Protobuf_MethodDescriptorProto: Message {
     Field("input_type", 2, .optional(.string)),
     Field("output_type", 3, .optional(.string)),
     Field("options", 4, .message(Google_Protobuf_MethodOptions.self)),
-    Field("client_streaming", 5, .optional(.bool)),
-    Field("server_streaming", 6, .optional(.bool)),
+    Field("client_streaming", 5, .optional(.bool, default: false)),
+    Field("server_streaming", 6, .optional(.bool, default: false)),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.optional(0)
-    inputType = try reader.optional(1)
-    outputType = try reader.optional(2)
-    options = try reader.optional(3)
-    _clientStreaming.projectedValue = try reader.optional(4)
-    _serverStreaming.projectedValue = try reader.optional(5)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, name)
-    writer.optional(1, inputType)
-    writer.optional(2, outputType)
-    writer.optional(3, options)
-    writer.optional(4, _clientStreaming.projectedValue)
-    writer.optional(5, _serverStreaming.projectedValue)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `google.protobuf.FileOptions`.
@@ -1223,16 +965,16 @@ public struct Google_Protobuf_FileOptions: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.FileOptions", [
     Field("java_package", 1, .optional(.string)),
     Field("java_outer_classname", 8, .optional(.string)),
-    Field("java_multiple_files", 10, .optional(.bool)),
+    Field("java_multiple_files", 10, .optional(.bool, default: false)),
     Field("java_generate_equals_and_hash", 20, .optional(.bool)),
-    Field("java_string_check_utf8", 27, .optional(.bool)),
-    Field("optimize_for", 9, .optional(.enum(OptimizeMode.self))),
+    Field("java_string_check_utf8", 27, .optional(.bool, default: false)),
+    Field("optimize_for", 9, .optional(.enum(OptimizeMode.self), default: OptimizeMode.speed)),
     Field("go_package", 11, .optional(.string)),
-    Field("cc_generic_services", 16, .optional(.bool)),
-    Field("java_generic_services", 17, .optional(.bool)),
-    Field("py_generic_services", 18, .optional(.bool)),
-    Field("deprecated", 23, .optional(.bool)),
-    Field("cc_enable_arenas", 31, .optional(.bool)),
+    Field("cc_generic_services", 16, .optional(.bool, default: false)),
+    Field("java_generic_services", 17, .optional(.bool, default: false)),
+    Field("py_generic_services", 18, .optional(.bool, default: false)),
+    Field("deprecated", 23, .optional(.bool, default: false)),
+    Field("cc_enable_arenas", 31, .optional(.bool, default: true)),
     Field("objc_class_prefix", 36, .optional(.string)),
     Field("csharp_namespace", 37, .optional(.string)),
     Field("swift_prefix", 39, .optional(.string)),
@@ -1243,56 +985,6 @@ public struct Google_Protobuf_FileOptions: Message {
     Field("features", 50, .message(Google_Protobuf_FeatureSet.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ], reserved: ["php_generic_services"])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    javaPackage = try reader.optional(0)
-    javaOuterClassname = try reader.optional(1)
-    _javaMultipleFiles.projectedValue = try reader.optional(2)
-    _javaGenerateEqualsAndHash = try reader.optional(3)
-    _javaStringCheckUtf8.projectedValue = try reader.optional(4)
-    _optimizeFor.projectedValue = try reader.optional(5)
-    goPackage = try reader.optional(6)
-    _ccGenericServices.projectedValue = try reader.optional(7)
-    _javaGenericServices.projectedValue = try reader.optional(8)
-    _pyGenericServices.projectedValue = try reader.optional(9)
-    _deprecated.projectedValue = try reader.optional(10)
-    _ccEnableArenas.projectedValue = try reader.optional(11)
-    objcClassPrefix = try reader.optional(12)
-    csharpNamespace = try reader.optional(13)
-    swiftPrefix = try reader.optional(14)
-    phpClassPrefix = try reader.optional(15)
-    phpNamespace = try reader.optional(16)
-    phpMetadataNamespace = try reader.optional(17)
-    rubyPackage = try reader.optional(18)
-    features = try reader.optional(19)
-    uninterpretedOption = try reader.array(20)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, javaPackage)
-    writer.optional(1, javaOuterClassname)
-    writer.optional(2, _javaMultipleFiles.projectedValue)
-    writer.optional(3, _javaGenerateEqualsAndHash)
-    writer.optional(4, _javaStringCheckUtf8.projectedValue)
-    writer.optional(5, _optimizeFor.projectedValue)
-    writer.optional(6, goPackage)
-    writer.optional(7, _ccGenericServices.projectedValue)
-    writer.optional(8, _javaGenericServices.projectedValue)
-    writer.optional(9, _pyGenericServices.projectedValue)
-    writer.optional(10, _deprecated.projectedValue)
-    writer.optional(11, _ccEnableArenas.projectedValue)
-    writer.optional(12, objcClassPrefix)
-    writer.optional(13, csharpNamespace)
-    writer.optional(14, swiftPrefix)
-    writer.optional(15, phpClassPrefix)
-    writer.optional(16, phpNamespace)
-    writer.optional(17, phpMetadataNamespace)
-    writer.optional(18, rubyPackage)
-    writer.optional(19, features)
-    writer.array(20, uninterpretedOption)
-    writer.unknownFields(unknownFields)
-  }
 
   /// Generated classes can be optimized for speed or code size.
   public enum OptimizeMode: ProtobufEnum {
@@ -1419,36 +1111,14 @@ public struct Google_Protobuf_MessageOptions: Message {
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.MessageOptions", [
-    Field("message_set_wire_format", 1, .optional(.bool)),
-    Field("no_standard_descriptor_accessor", 2, .optional(.bool)),
-    Field("deprecated", 3, .optional(.bool)),
+    Field("message_set_wire_format", 1, .optional(.bool, default: false)),
+    Field("no_standard_descriptor_accessor", 2, .optional(.bool, default: false)),
+    Field("deprecated", 3, .optional(.bool, default: false)),
     Field("map_entry", 7, .optional(.bool)),
     Field("deprecated_legacy_json_field_conflicts", 11, .optional(.bool)),
     Field("features", 12, .message(Google_Protobuf_FeatureSet.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    _messageSetWireFormat.projectedValue = try reader.optional(0)
-    _noStandardDescriptorAccessor.projectedValue = try reader.optional(1)
-    _deprecated.projectedValue = try reader.optional(2)
-    mapEntry = try reader.optional(3)
-    _deprecatedLegacyJSONFieldConflicts = try reader.optional(4)
-    features = try reader.optional(5)
-    uninterpretedOption = try reader.array(6)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, _messageSetWireFormat.projectedValue)
-    writer.optional(1, _noStandardDescriptorAccessor.projectedValue)
-    writer.optional(2, _deprecated.projectedValue)
-    writer.optional(3, mapEntry)
-    writer.optional(4, _deprecatedLegacyJSONFieldConflicts)
-    writer.optional(5, features)
-    writer.array(6, uninterpretedOption)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `google.protobuf.FieldOptions`.
@@ -1563,14 +1233,14 @@ public struct Google_Protobuf_FieldOptions: Message {
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.FieldOptions", [
-    Field("ctype", 1, .optional(.enum(CType.self))),
+    Field("ctype", 1, .optional(.enum(CType.self), default: CType.string)),
     Field("packed", 2, .optional(.bool)),
-    Field("jstype", 6, .optional(.enum(JSType.self))),
-    Field("lazy", 5, .optional(.bool)),
-    Field("unverified_lazy", 15, .optional(.bool)),
-    Field("deprecated", 3, .optional(.bool)),
-    Field("weak", 10, .optional(.bool)),
-    Field("debug_redact", 16, .optional(.bool)),
+    Field("jstype", 6, .optional(.enum(JSType.self), default: JSType.jsNormal)),
+    Field("lazy", 5, .optional(.bool, default: false)),
+    Field("unverified_lazy", 15, .optional(.bool, default: false)),
+    Field("deprecated", 3, .optional(.bool, default: false)),
+    Field("weak", 10, .optional(.bool, default: false)),
+    Field("debug_redact", 16, .optional(.bool, default: false)),
     Field("retention", 17, .optional(.enum(OptionRetention.self))),
     Field("targets", 19, .repeated(.enum(OptionTargetType.self))),
     Field("edition_defaults", 20, .repeated(.message(EditionDefault.self))),
@@ -1578,42 +1248,6 @@ public struct Google_Protobuf_FieldOptions: Message {
     Field("feature_support", 22, .message(FeatureSupport.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    _ctype.projectedValue = try reader.optional(0)
-    packed = try reader.optional(1)
-    _jstype.projectedValue = try reader.optional(2)
-    _lazy.projectedValue = try reader.optional(3)
-    _unverifiedLazy.projectedValue = try reader.optional(4)
-    _deprecated.projectedValue = try reader.optional(5)
-    _weak.projectedValue = try reader.optional(6)
-    _debugRedact.projectedValue = try reader.optional(7)
-    retention = try reader.optional(8)
-    targets = try reader.array(9)
-    editionDefaults = try reader.array(10)
-    features = try reader.optional(11)
-    featureSupport = try reader.optional(12)
-    uninterpretedOption = try reader.array(13)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, _ctype.projectedValue)
-    writer.optional(1, packed)
-    writer.optional(2, _jstype.projectedValue)
-    writer.optional(3, _lazy.projectedValue)
-    writer.optional(4, _unverifiedLazy.projectedValue)
-    writer.optional(5, _deprecated.projectedValue)
-    writer.optional(6, _weak.projectedValue)
-    writer.optional(7, _debugRedact.projectedValue)
-    writer.optional(8, retention)
-    writer.array(9, targets)
-    writer.array(10, editionDefaults)
-    writer.optional(11, features)
-    writer.optional(12, featureSupport)
-    writer.array(13, uninterpretedOption)
-    writer.unknownFields(unknownFields)
-  }
 
   /// The enum `google.protobuf.FieldOptions.CType`.
   public enum CType: ProtobufEnum {
@@ -1791,18 +1425,6 @@ public struct Google_Protobuf_FieldOptions: Message {
       Field("edition", 3, .optional(.enum(Google_Protobuf_Edition.self))),
       Field("value", 2, .optional(.string)),
     ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      edition = try reader.optional(0)
-      value = try reader.optional(1)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.optional(0, edition)
-      writer.optional(1, value)
-      writer.unknownFields(unknownFields)
-    }
   }
 
   /// Information about the support window of a feature.
@@ -1846,24 +1468,6 @@ public struct Google_Protobuf_FieldOptions: Message {
       Field("edition_removed", 4, .optional(.enum(Google_Protobuf_Edition.self))),
       Field("removal_error", 5, .optional(.string)),
     ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      editionIntroduced = try reader.optional(0)
-      editionDeprecated = try reader.optional(1)
-      deprecationWarning = try reader.optional(2)
-      editionRemoved = try reader.optional(3)
-      removalError = try reader.optional(4)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.optional(0, editionIntroduced)
-      writer.optional(1, editionDeprecated)
-      writer.optional(2, deprecationWarning)
-      writer.optional(3, editionRemoved)
-      writer.optional(4, removalError)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -1891,18 +1495,6 @@ public struct Google_Protobuf_OneofOptions: Message {
     Field("features", 1, .message(Google_Protobuf_FeatureSet.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    features = try reader.optional(0)
-    uninterpretedOption = try reader.array(1)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, features)
-    writer.array(1, uninterpretedOption)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `google.protobuf.EnumOptions`.
@@ -1951,29 +1543,11 @@ public struct Google_Protobuf_EnumOptions: Message {
 
   public static let descriptor = MessageDescriptor("google.protobuf.EnumOptions", [
     Field("allow_alias", 2, .optional(.bool)),
-    Field("deprecated", 3, .optional(.bool)),
+    Field("deprecated", 3, .optional(.bool, default: false)),
     Field("deprecated_legacy_json_field_conflicts", 6, .optional(.bool)),
     Field("features", 7, .message(Google_Protobuf_FeatureSet.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    allowAlias = try reader.optional(0)
-    _deprecated.projectedValue = try reader.optional(1)
-    _deprecatedLegacyJSONFieldConflicts = try reader.optional(2)
-    features = try reader.optional(3)
-    uninterpretedOption = try reader.array(4)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, allowAlias)
-    writer.optional(1, _deprecated.projectedValue)
-    writer.optional(2, _deprecatedLegacyJSONFieldConflicts)
-    writer.optional(3, features)
-    writer.array(4, uninterpretedOption)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `google.protobuf.EnumValueOptions`.
@@ -2013,30 +1587,12 @@ public struct Google_Protobuf_EnumValueOptions: Message {
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.EnumValueOptions", [
-    Field("deprecated", 1, .optional(.bool)),
+    Field("deprecated", 1, .optional(.bool, default: false)),
     Field("features", 2, .message(Google_Protobuf_FeatureSet.self)),
-    Field("debug_redact", 3, .optional(.bool)),
+    Field("debug_redact", 3, .optional(.bool, default: false)),
     Field("feature_support", 4, .message(Google_Protobuf_FieldOptions.FeatureSupport.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    _deprecated.projectedValue = try reader.optional(0)
-    features = try reader.optional(1)
-    _debugRedact.projectedValue = try reader.optional(2)
-    featureSupport = try reader.optional(3)
-    uninterpretedOption = try reader.array(4)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, _deprecated.projectedValue)
-    writer.optional(1, features)
-    writer.optional(2, _debugRedact.projectedValue)
-    writer.optional(3, featureSupport)
-    writer.array(4, uninterpretedOption)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `google.protobuf.ServiceOptions`.
@@ -2068,23 +1624,9 @@ public struct Google_Protobuf_ServiceOptions: Message {
 
   public static let descriptor = MessageDescriptor("google.protobuf.ServiceOptions", [
     Field("features", 34, .message(Google_Protobuf_FeatureSet.self)),
-    Field("deprecated", 33, .optional(.bool)),
+    Field("deprecated", 33, .optional(.bool, default: false)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    features = try reader.optional(0)
-    _deprecated.projectedValue = try reader.optional(1)
-    uninterpretedOption = try reader.array(2)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, features)
-    writer.optional(1, _deprecated.projectedValue)
-    writer.array(2, uninterpretedOption)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `google.protobuf.MethodOptions`.
@@ -2118,27 +1660,11 @@ public struct Google_Protobuf_MethodOptions: Message {
   }
 
   public static let descriptor = MessageDescriptor("google.protobuf.MethodOptions", [
-    Field("deprecated", 33, .optional(.bool)),
-    Field("idempotency_level", 34, .optional(.enum(IdempotencyLevel.self))),
+    Field("deprecated", 33, .optional(.bool, default: false)),
+    Field("idempotency_level", 34, .optional(.enum(IdempotencyLevel.self), default: IdempotencyLevel.idempotencyUnknown)),
     Field("features", 35, .message(Google_Protobuf_FeatureSet.self)),
     Field("uninterpreted_option", 999, .repeated(.message(Google_Protobuf_UninterpretedOption.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    _deprecated.projectedValue = try reader.optional(0)
-    _idempotencyLevel.projectedValue = try reader.optional(1)
-    features = try reader.optional(2)
-    uninterpretedOption = try reader.array(3)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, _deprecated.projectedValue)
-    writer.optional(1, _idempotencyLevel.projectedValue)
-    writer.optional(2, features)
-    writer.array(3, uninterpretedOption)
-    writer.unknownFields(unknownFields)
-  }
 
   /// Is this method side-effect-free (or safe in HTTP parlance), or idempotent,
   /// or neither? HTTP based RPC implementation may choose GET verb for safe
@@ -2223,28 +1749,6 @@ public struct Google_Protobuf_UninterpretedOption: Message {
     Field("aggregate_value", 8, .optional(.string)),
   ])
 
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.array(0)
-    identifierValue = try reader.optional(1)
-    positiveIntValue = try reader.optional(2)
-    negativeIntValue = try reader.optional(3)
-    doubleValue = try reader.optional(4)
-    stringValue = try reader.optional(5)
-    aggregateValue = try reader.optional(6)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.array(0, name)
-    writer.optional(1, identifierValue)
-    writer.optional(2, positiveIntValue)
-    writer.optional(3, negativeIntValue)
-    writer.optional(4, doubleValue)
-    writer.optional(5, stringValue)
-    writer.optional(6, aggregateValue)
-    writer.unknownFields(unknownFields)
-  }
-
   /// The name of the uninterpreted option.  Each string represents a segment in
   /// a dot-separated name.  is_extension is true iff a segment represents an
   /// extension (denoted with parentheses in options specs in .proto files).
@@ -2268,18 +1772,6 @@ public struct Google_Protobuf_UninterpretedOption: Message {
       Field("name_part", 1, .required(.string)),
       Field("is_extension", 2, .required(.bool)),
     ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      namePart = try reader.value(0)
-      isExtension = try reader.value(1)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, namePart)
-      writer.value(1, isExtension)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -2341,32 +1833,6 @@ public struct Google_Protobuf_FeatureSet: Message {
     Field("default_symbol_visibility", 8, .optional(.enum(VisibilityFeature.DefaultSymbolVisibility.self))),
     Field("enforce_proto_limits", 9, .optional(.enum(ProtoLimitsFeature.EnforceProtoLimits.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    fieldPresence = try reader.optional(0)
-    enumType = try reader.optional(1)
-    repeatedFieldEncoding = try reader.optional(2)
-    utf8Validation = try reader.optional(3)
-    messageEncoding = try reader.optional(4)
-    jsonFormat = try reader.optional(5)
-    enforceNamingStyle = try reader.optional(6)
-    defaultSymbolVisibility = try reader.optional(7)
-    enforceProtoLimits = try reader.optional(8)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.optional(0, fieldPresence)
-    writer.optional(1, enumType)
-    writer.optional(2, repeatedFieldEncoding)
-    writer.optional(3, utf8Validation)
-    writer.optional(4, messageEncoding)
-    writer.optional(5, jsonFormat)
-    writer.optional(6, enforceNamingStyle)
-    writer.optional(7, defaultSymbolVisibility)
-    writer.optional(8, enforceProtoLimits)
-    writer.unknownFields(unknownFields)
-  }
 
   /// The enum `google.protobuf.FeatureSet.FieldPresence`.
   public enum FieldPresence: ProtobufEnum {
@@ -2596,14 +2062,6 @@ public struct Google_Protobuf_FeatureSet: Message {
 
     public static let descriptor = MessageDescriptor("google.protobuf.FeatureSet.VisibilityFeature", [])
 
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.unknownFields(unknownFields)
-    }
-
     /// The enum `google.protobuf.FeatureSet.VisibilityFeature.DefaultSymbolVisibility`.
     public enum DefaultSymbolVisibility: ProtobufEnum {
       /// `DEFAULT_SYMBOL_VISIBILITY_UNKNOWN`, 0.
@@ -2654,14 +2112,6 @@ public struct Google_Protobuf_FeatureSet: Message {
     public init() {}
 
     public static let descriptor = MessageDescriptor("google.protobuf.FeatureSet.ProtoLimitsFeature", [])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.unknownFields(unknownFields)
-    }
 
     /// The enum `google.protobuf.FeatureSet.ProtoLimitsFeature.EnforceProtoLimits`.
     public enum EnforceProtoLimits: ProtobufEnum {
@@ -2731,20 +2181,6 @@ public struct Google_Protobuf_FeatureSetDefaults: Message {
     Field("maximum_edition", 5, .optional(.enum(Google_Protobuf_Edition.self))),
   ])
 
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    defaults = try reader.array(0)
-    minimumEdition = try reader.optional(1)
-    maximumEdition = try reader.optional(2)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.array(0, defaults)
-    writer.optional(1, minimumEdition)
-    writer.optional(2, maximumEdition)
-    writer.unknownFields(unknownFields)
-  }
-
   /// A map from every known edition with a unique set of defaults to its
   /// defaults. Not all editions may be contained here.  For a given edition,
   /// the defaults at the closest matching edition ordered at or before it should
@@ -2774,20 +2210,6 @@ public struct Google_Protobuf_FeatureSetDefaults: Message {
       Field("overridable_features", 4, .message(Google_Protobuf_FeatureSet.self)),
       Field("fixed_features", 5, .message(Google_Protobuf_FeatureSet.self)),
     ], reserved: ["features"])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      edition = try reader.optional(0)
-      overridableFeatures = try reader.optional(1)
-      fixedFeatures = try reader.optional(2)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.optional(0, edition)
-      writer.optional(1, overridableFeatures)
-      writer.optional(2, fixedFeatures)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -2849,16 +2271,6 @@ public struct Google_Protobuf_SourceCodeInfo: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.SourceCodeInfo", [
     Field("location", 1, .repeated(.message(Location.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    location = try reader.array(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.array(0, location)
-    writer.unknownFields(unknownFields)
-  }
 
   /// The message `google.protobuf.SourceCodeInfo.Location`.
   public struct Location: Message {
@@ -2983,24 +2395,6 @@ public struct Google_Protobuf_SourceCodeInfo: Message {
       Field("trailing_comments", 4, .optional(.string)),
       Field("leading_detached_comments", 6, .repeated(.string)),
     ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      path = try reader.array(0)
-      span = try reader.array(1)
-      leadingComments = try reader.optional(2)
-      trailingComments = try reader.optional(3)
-      leadingDetachedComments = try reader.array(4)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.array(0, path)
-      writer.array(1, span)
-      writer.optional(2, leadingComments)
-      writer.optional(3, trailingComments)
-      writer.array(4, leadingDetachedComments)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -3022,16 +2416,6 @@ public struct Google_Protobuf_GeneratedCodeInfo: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.GeneratedCodeInfo", [
     Field("annotation", 1, .repeated(.message(Annotation.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    annotation = try reader.array(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.array(0, annotation)
-    writer.unknownFields(unknownFields)
-  }
 
   /// The message `google.protobuf.GeneratedCodeInfo.Annotation`.
   public struct Annotation: Message {
@@ -3070,24 +2454,6 @@ public struct Google_Protobuf_GeneratedCodeInfo: Message {
       Field("end", 4, .optional(.int32)),
       Field("semantic", 5, .optional(.enum(Semantic.self))),
     ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      path = try reader.array(0)
-      sourceFile = try reader.optional(1)
-      begin = try reader.optional(2)
-      end = try reader.optional(3)
-      semantic = try reader.optional(4)
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.array(0, path)
-      writer.optional(1, sourceFile)
-      writer.optional(2, begin)
-      writer.optional(3, end)
-      writer.optional(4, semantic)
-      writer.unknownFields(unknownFields)
-    }
 
     /// Represents the identified object's effect on the element in the original
     /// .proto file.

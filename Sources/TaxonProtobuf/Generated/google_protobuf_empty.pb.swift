@@ -17,14 +17,6 @@ public struct Google_Protobuf_Empty: Message {
   public init() {}
 
   public static let descriptor = MessageDescriptor("google.protobuf.Empty", [])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

@@ -213,16 +213,6 @@ public struct Google_Protobuf_FieldMask: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.FieldMask", [
     Field("paths", 1, .repeated(.string)),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    paths = try reader.array(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.array(0, paths)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

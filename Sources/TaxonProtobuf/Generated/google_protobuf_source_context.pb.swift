@@ -19,16 +19,6 @@ public struct Google_Protobuf_SourceContext: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.SourceContext", [
     Field("file_name", 1, .string),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    fileName = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, fileName)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

@@ -29,16 +29,6 @@ public struct Google_Protobuf_Struct: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.Struct", [
     Field("fields", 1, .map(.string, .message(Google_Protobuf_Value.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    fields = try reader.map(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.map(0, fields)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Represents a JSON value.
@@ -54,7 +44,7 @@ public struct Google_Protobuf_Value: Message {
   public var unknownFields = UnknownFields()
 
   /// The kind of value.
-  public enum Kind: Hashable, Sendable {
+  public enum Kind: Oneof {
     /// Represents a JSON `null`.
     case nullValue(Google_Protobuf_NullValue)
     /// Represents a JSON number. Must not be `NaN`, `Infinity` or
@@ -70,6 +60,29 @@ public struct Google_Protobuf_Value: Message {
     case structValue(Google_Protobuf_Struct)
     /// Represents a JSON array.
     case listValue(Google_Protobuf_ListValue)
+
+    public init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 1: self = .nullValue(try reader.value())
+      case 2: self = .numberValue(try reader.value())
+      case 3: self = .stringValue(try reader.value())
+      case 4: self = .boolValue(try reader.value())
+      case 5: self = .structValue(try reader.value())
+      case 6: self = .listValue(try reader.value())
+      default: return nil
+      }
+    }
+
+    public func write(to writer: OneofWriter) {
+      switch self {
+      case .nullValue(let value): writer.value(1, value)
+      case .numberValue(let value): writer.value(2, value)
+      case .stringValue(let value): writer.value(3, value)
+      case .boolValue(let value): writer.value(4, value)
+      case .structValue(let value): writer.value(5, value)
+      case .listValue(let value): writer.value(6, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -84,33 +97,7 @@ public struct Google_Protobuf_Value: Message {
     Field("bool_value", 4, .oneof("kind", .bool)),
     Field("struct_value", 5, .oneof("kind", .message(Google_Protobuf_Struct.self))),
     Field("list_value", 6, .oneof("kind", .message(Google_Protobuf_ListValue.self))),
-  ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    switch reader.oneof(0) {
-    case 1: kind = .nullValue(try reader.value(0))
-    case 2: kind = .numberValue(try reader.value(0))
-    case 3: kind = .stringValue(try reader.value(0))
-    case 4: kind = .boolValue(try reader.value(0))
-    case 5: kind = .structValue(try reader.value(0))
-    case 6: kind = .listValue(try reader.value(0))
-    default: kind = nil
-    }
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    switch kind {
-    case .nullValue(let value): writer.oneof(0, 1, value)
-    case .numberValue(let value): writer.oneof(0, 2, value)
-    case .stringValue(let value): writer.oneof(0, 3, value)
-    case .boolValue(let value): writer.oneof(0, 4, value)
-    case .structValue(let value): writer.oneof(0, 5, value)
-    case .listValue(let value): writer.oneof(0, 6, value)
-    case nil: break
-    }
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [Kind.self])
 }
 
 /// Represents a JSON `null`.
@@ -160,16 +147,6 @@ public struct Google_Protobuf_ListValue: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.ListValue", [
     Field("values", 1, .repeated(.message(Google_Protobuf_Value.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    values = try reader.array(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.array(0, values)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

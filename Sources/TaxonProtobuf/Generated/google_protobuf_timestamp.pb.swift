@@ -115,18 +115,6 @@ public struct Google_Protobuf_Timestamp: Message {
     Field("seconds", 1, .int64),
     Field("nanos", 2, .int32),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    seconds = try reader.value(0)
-    nanos = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, seconds)
-    writer.value(1, nanos)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

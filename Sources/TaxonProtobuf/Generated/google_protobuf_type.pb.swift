@@ -50,28 +50,6 @@ public struct Google_Protobuf_Type: Message {
     Field("syntax", 6, .enum(Google_Protobuf_Syntax.self)),
     Field("edition", 7, .string),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.value(0)
-    fields = try reader.array(1)
-    oneofs = try reader.array(2)
-    options = try reader.array(3)
-    sourceContext = try reader.optional(4)
-    syntax = try reader.value(5)
-    edition = try reader.value(6)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, name)
-    writer.array(1, fields)
-    writer.array(2, oneofs)
-    writer.array(3, options)
-    writer.optional(4, sourceContext)
-    writer.value(5, syntax)
-    writer.value(6, edition)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// A single field of a message type.
@@ -136,34 +114,6 @@ public struct Google_Protobuf_Field: Message {
     Field("json_name", 10, .string),
     Field("default_value", 11, .string),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    kind = try reader.value(0)
-    cardinality = try reader.value(1)
-    number = try reader.value(2)
-    name = try reader.value(3)
-    typeURL = try reader.value(4)
-    oneofIndex = try reader.value(5)
-    packed = try reader.value(6)
-    options = try reader.array(7)
-    jsonName = try reader.value(8)
-    defaultValue = try reader.value(9)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, kind)
-    writer.value(1, cardinality)
-    writer.value(2, number)
-    writer.value(3, name)
-    writer.value(4, typeURL)
-    writer.value(5, oneofIndex)
-    writer.value(6, packed)
-    writer.array(7, options)
-    writer.value(8, jsonName)
-    writer.value(9, defaultValue)
-    writer.unknownFields(unknownFields)
-  }
 
   /// Basic field types.
   public enum Kind: ProtobufEnum {
@@ -346,26 +296,6 @@ public struct Google_Protobuf_Enum: Message {
     Field("syntax", 5, .enum(Google_Protobuf_Syntax.self)),
     Field("edition", 6, .string),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.value(0)
-    enumvalue = try reader.array(1)
-    options = try reader.array(2)
-    sourceContext = try reader.optional(3)
-    syntax = try reader.value(4)
-    edition = try reader.value(5)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, name)
-    writer.array(1, enumvalue)
-    writer.array(2, options)
-    writer.optional(3, sourceContext)
-    writer.value(4, syntax)
-    writer.value(5, edition)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Enum value definition.
@@ -396,20 +326,6 @@ public struct Google_Protobuf_EnumValue: Message {
     Field("number", 2, .int32),
     Field("options", 3, .repeated(.message(Google_Protobuf_Option.self))),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.value(0)
-    number = try reader.value(1)
-    options = try reader.array(2)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, name)
-    writer.value(1, number)
-    writer.array(2, options)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// A protocol buffer option, which can be attached to a message, field,
@@ -442,18 +358,6 @@ public struct Google_Protobuf_Option: Message {
     Field("name", 1, .string),
     Field("value", 2, .message(Google_Protobuf_Any.self)),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.value(0)
-    value = try reader.optional(1)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, name)
-    writer.optional(1, value)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The syntax in which a protocol buffer element is defined.

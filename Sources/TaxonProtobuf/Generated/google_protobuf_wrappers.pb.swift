@@ -22,16 +22,6 @@ public struct Google_Protobuf_DoubleValue: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.DoubleValue", [
     Field("value", 1, .double),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    value = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, value)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Wrapper message for `float`.
@@ -54,16 +44,6 @@ public struct Google_Protobuf_FloatValue: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.FloatValue", [
     Field("value", 1, .float),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    value = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, value)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Wrapper message for `int64`.
@@ -86,16 +66,6 @@ public struct Google_Protobuf_Int64Value: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.Int64Value", [
     Field("value", 1, .int64),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    value = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, value)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Wrapper message for `uint64`.
@@ -118,16 +88,6 @@ public struct Google_Protobuf_UInt64Value: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.UInt64Value", [
     Field("value", 1, .uint64),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    value = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, value)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Wrapper message for `int32`.
@@ -150,16 +110,6 @@ public struct Google_Protobuf_Int32Value: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.Int32Value", [
     Field("value", 1, .int32),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    value = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, value)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Wrapper message for `uint32`.
@@ -182,16 +132,6 @@ public struct Google_Protobuf_UInt32Value: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.UInt32Value", [
     Field("value", 1, .uint32),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    value = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, value)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Wrapper message for `bool`.
@@ -214,16 +154,6 @@ public struct Google_Protobuf_BoolValue: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.BoolValue", [
     Field("value", 1, .bool),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    value = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, value)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Wrapper message for `string`.
@@ -246,16 +176,6 @@ public struct Google_Protobuf_StringValue: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.StringValue", [
     Field("value", 1, .string),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    value = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, value)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Wrapper message for `bytes`.
@@ -278,16 +198,6 @@ public struct Google_Protobuf_BytesValue: Message {
   public static let descriptor = MessageDescriptor("google.protobuf.BytesValue", [
     Field("value", 1, .bytes),
   ])
-
-  public init(reading reader: MessageReader) throws(MessageDecodingError) {
-    value = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  public func write(to writer: inout MessageWriter) {
-    writer.value(0, value)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

@@ -6,7 +6,6 @@ extension Message {
   /// Reads a message from JSON.
   ///
   /// Throws with the reason, the message, the field and the place when `text` is not a JSON form of this type.
-  @inlinable
   public init(
     json text: UnsafeBufferPointer<UInt8>, options: JSONDecodingOptions = JSONDecodingOptions()
   ) throws(JSONDecodingError) {
@@ -14,7 +13,7 @@ extension Message {
     defer { arena.giveBack() }
     let root = try Self.descriptor.parseJSON(text, arena: arena, options: options)
     do {
-      self = try Self(reading: MessageReader(root, arena))
+      self = try Self.descriptor.structTable.make(Self.self, root, arena)
     } catch {
       throw JSONDecodingError(lifting: error)
     }
@@ -87,24 +86,35 @@ extension Message {
   public func withJSON<Result>(
     options: JSONEncodingOptions = JSONEncodingOptions(), _ body: (UnsafeBufferPointer<UInt8>) -> Result
   ) throws(JSONEncodingError) -> Result {
-    let descriptor = Self.descriptor
     let arena = MessageArena.take()
     defer { arena.giveBack() }
-    var writer = MessageWriter(root: descriptor, arena)
-    write(to: &writer)
+    var printer = JSONPrinter(options: options, arena: arena)
+    defer { printer.buffer.free() }
+    try StructTable.withLowered(self, arena) { (base) throws(JSONEncodingError) in
+      try printer.print(base) { (printer, base) throws(JSONFault) in
+        try printer.message(base, Self.descriptor.json)
+      }
+    }
+    return body(printer.buffer.bytes)
+  }
+}
+
+extension JSONPrinter {
+  /// Prints a message that was just lowered, or a part of it.
+  mutating func print(
+    _ base: UnsafeMutableRawPointer,
+    _ body: (inout JSONPrinter, UnsafeMutableRawPointer) throws(JSONFault) -> Void
+  ) throws(JSONEncodingError) {
     if let missing = arena.state.pointee.missing {
       let descriptor = missing.descriptor.takeUnretainedValue()
       throw JSONEncodingError(
         reason: .missingRequiredField(descriptor.fields[missing.field].name), messageName: descriptor.name, path: "")
     }
-    var printer = JSONPrinter(options: options, arena: arena)
-    defer { printer.buffer.free() }
     do throws(JSONFault) {
-      try printer.message(writer.base, descriptor.json)
+      try body(&self, base)
     } catch {
-      throw printer.error
+      throw self.error
     }
-    return body(printer.buffer.bytes)
   }
 }
 

@@ -135,19 +135,12 @@ extension Message {
     guard let index = descriptor.index(of: field.number) else { return Array("null".utf8) }
     let arena = MessageArena.take()
     defer { arena.giveBack() }
-    var writer = MessageWriter(root: descriptor, arena)
-    write(to: &writer)
-    if let missing = arena.state.pointee.missing {
-      let descriptor = missing.descriptor.takeUnretainedValue()
-      throw JSONEncodingError(
-        reason: .missingRequiredField(descriptor.fields[missing.field].name), messageName: descriptor.name, path: "")
-    }
     var printer = JSONPrinter(options: options, arena: arena)
     defer { printer.buffer.free() }
-    do throws(JSONFault) {
-      try printer.value(of: index, in: writer.base, descriptor.json)
-    } catch {
-      throw printer.error
+    try StructTable.withLowered(self, arena) { (base) throws(JSONEncodingError) in
+      try printer.print(base) { (printer, base) throws(JSONFault) in
+        try printer.value(of: index, in: base, descriptor.json)
+      }
     }
     return Array(printer.buffer.bytes)
   }

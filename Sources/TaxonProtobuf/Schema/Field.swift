@@ -63,6 +63,15 @@ public struct FieldType: Sendable {
     case group
   }
 
+  /// Where the struct of a message keeps another one.
+  enum Storage: UInt8, Sendable {
+    case inline
+    /// In a property with `@Indirect`.
+    case indirect
+    /// In a property with `@Boxed`.
+    case boxed
+  }
+
   package let kind: FieldKind
   /// `lengthPrefixed` for what is not a message.
   package internal(set) var encoding = Encoding.lengthPrefixed
@@ -70,6 +79,9 @@ public struct FieldType: Sendable {
   package internal(set) var oneof: String?
   package internal(set) var messageType: (any Message.Type)?
   package internal(set) var enumType: (any ProtobufEnum.Type)?
+  var storage = Storage.inline
+  /// The default value of a property with `@Default`.
+  var defaultValue: (any FieldValue)?
   /// The type of a message without Swift.
   var dynamicMessage: DynamicMessageType?
   /// An enum without Swift.
@@ -151,6 +163,27 @@ public struct FieldType: Sendable {
 
   /// A singular field with presence: a Swift Optional.
   public static func optional(_ type: FieldType) -> FieldType { type.labelled(.optional) }
+
+  /// A singular field with presence and a default value of its own: a property with `@Default`.
+  public static func optional(_ type: FieldType, default value: some FieldValue) -> FieldType {
+    var copy = type.labelled(.optional)
+    copy.defaultValue = value
+    return copy
+  }
+
+  /// A message in a property with `@Indirect`.
+  public static func indirect(_ type: FieldType) -> FieldType {
+    var copy = type
+    copy.storage = .indirect
+    return copy
+  }
+
+  /// A required message in a property with `@Boxed`.
+  public static func boxed(_ type: FieldType) -> FieldType {
+    var copy = type
+    copy.storage = .boxed
+    return copy
+  }
 
   /// A field of proto2 that must be set, and one of editions with `features.field_presence = LEGACY_REQUIRED`.
   public static func required(_ type: FieldType) -> FieldType { type.labelled(.required) }

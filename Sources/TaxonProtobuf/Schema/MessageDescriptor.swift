@@ -27,6 +27,10 @@ public final class MessageDescriptor:
   let required: [Int]
   /// A message with no field set, for the places where the wire leaves one out.
   let emptyInstance: UnsafeMutableRawPointer
+  /// The Swift types of the oneofs, in the order of the table.
+  let oneofs: [any Oneof.Type]
+  /// What the struct stores behind the fields, if it does.
+  let context: (any MessageContext.Type)?
   /// Descriptors of the entries of map fields, by index in `fields`.
   let entries: [Int: MessageDescriptor]
 
@@ -41,23 +45,39 @@ public final class MessageDescriptor:
   let jsonTable = Atomic<UInt>(0)
   /// The address of the table for the text format, once that is made.
   let textTable = Atomic<UInt>(0)
+  /// The address of the table of the struct, once that is made.
+  let structTableAddress = Atomic<UInt>(0)
 
   /// A message of the schema. Members of a oneof stand next to each other.
   ///
-  /// - Parameter reserved: The names that the schema reserves.
-  public convenience init(_ name: String, _ fields: [Field], reserved: [String] = []) {
-    self.init(name, fields, reserved: reserved, isMapEntry: false)
+  /// The fields stand in the order in which the struct declares them; behind them come its context, if it has one, and its
+  /// unknown fields.
+  ///
+  /// - Parameters:
+  ///   - oneofs: The types of the oneofs, in the order of the table.
+  ///   - context: The type of what the struct stores behind the fields.
+  ///   - reserved: The names that the schema reserves.
+  public convenience init(
+    _ name: String, _ fields: [Field], oneofs: [any Oneof.Type] = [], context: (any MessageContext.Type)? = nil,
+    reserved: [String] = []
+  ) {
+    self.init(name, fields, oneofs: oneofs, context: context, reserved: reserved, isMapEntry: false)
   }
 
-  private init(_ name: String, _ fields: [Field], reserved: [String], isMapEntry: Bool) {
+  private init(
+    _ name: String, _ fields: [Field], oneofs: [any Oneof.Type] = [], context: (any MessageContext.Type)? = nil,
+    reserved: [String] = [], isMapEntry: Bool
+  ) {
     self.name = name
     self.fields = fields
+    self.oneofs = oneofs
+    self.context = context
     reservedNames = reserved
     self.isMapEntry = isMapEntry
     var entries: [Int: MessageDescriptor] = [:]
     for (index, field) in fields.enumerated() where field.type.label == .map {
       let entry = [Field("key", 1, field.type.entry[0]), Field("value", 2, field.type.entry[1])]
-      entries[index] = MessageDescriptor("\(name).\(field.name)", entry, reserved: [], isMapEntry: true)
+      entries[index] = MessageDescriptor("\(name).\(field.name)", entry, isMapEntry: true)
     }
     self.entries = entries
 
@@ -225,6 +245,16 @@ enum Slot {
   @inlinable
   @inline(__always)
   static func offset(_ index: Int) -> Int { 24 + 24 * index }
+
+  /// Sets presence, the number of elements, or the number of the member of a oneof.
+  @inline(__always)
+  static func set(_ slot: UnsafeMutableRawPointer, _ value: Int) {
+    slot.storeBytes(of: value, toByteOffset: quantifier, as: Int.self)
+  }
+
+  /// Whether a field with presence is there.
+  @inline(__always)
+  static func isSet(_ slot: UnsafeRawPointer) -> Bool { slot.load(fromByteOffset: quantifier, as: UInt32.self) != 0 }
 }
 
 /// Makes protobuf-c's tables, which protoc-c would generate as C.

@@ -12,11 +12,11 @@ extension Message {
   public func write(to target: inout some TextOutputStream) {
     let arena = MessageArena.take()
     defer { arena.giveBack() }
-    var writer = MessageWriter(root: Self.descriptor, arena)
-    write(to: &writer)
-    var printer = TextPrinter(
-      TextFormatEncodingOptions(printsInOneLine: true, printsUnknownFields: true), arena)
-    let text = printer.text(of: writer.base, Self.descriptor)
+    let text = StructTable.withLowered(self, arena) { base in
+      var printer = TextPrinter(
+        TextFormatEncodingOptions(printsInOneLine: true, printsUnknownFields: true), arena)
+      return printer.text(of: base, Self.descriptor)
+    }
     target.write(text.isEmpty ? "\(Self.descriptor.name) {}" : "\(Self.descriptor.name) { \(text) }")
   }
 }

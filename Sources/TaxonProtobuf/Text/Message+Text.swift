@@ -13,7 +13,7 @@ extension Message {
     defer { arena.giveBack() }
     let root = try Self.descriptor.parseText(text, arena: arena, options: options)
     do {
-      self = try Self(reading: MessageReader(root, arena))
+      self = try Self.descriptor.structTable.make(Self.self, root, arena)
     } catch {
       throw TextFormatDecodingError(lifting: error)
     }
@@ -58,10 +58,10 @@ extension Message {
   public func textFormatString(options: TextFormatEncodingOptions = TextFormatEncodingOptions()) -> String {
     let arena = MessageArena.take()
     defer { arena.giveBack() }
-    var writer = MessageWriter(root: Self.descriptor, arena)
-    write(to: &writer)
-    var printer = TextPrinter(options, arena)
-    return printer.text(of: writer.base, Self.descriptor)
+    return StructTable.withLowered(self, arena) { base in
+      var printer = TextPrinter(options, arena)
+      return printer.text(of: base, Self.descriptor)
+    }
   }
 }
 

@@ -22,18 +22,6 @@ package struct Google_Api_Http: Message {
     Field("rules", 1, .repeated(.message(Google_Api_HttpRule.self))),
     Field("fully_decode_reserved_expansion", 2, .bool),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    rules = try reader.array(0)
-    fullyDecodeReservedExpansion = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.array(0, rules)
-    writer.value(1, fullyDecodeReservedExpansion)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// An HTTP method and a path template, and where the fields of the request come from.
@@ -62,7 +50,7 @@ package struct Google_Api_HttpRule: Message {
   package var unknownFields = UnknownFields()
 
   /// What `pattern` can be.
-  package enum Pattern: Hashable, Sendable {
+  package enum Pattern: Oneof {
     /// `get`, field 2.
     case get(String)
     /// `put`, field 3.
@@ -75,6 +63,29 @@ package struct Google_Api_HttpRule: Message {
     case patch(String)
     /// `custom`, field 8.
     case custom(Google_Api_CustomHttpPattern)
+
+    package init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 2: self = .get(try reader.value())
+      case 3: self = .put(try reader.value())
+      case 4: self = .post(try reader.value())
+      case 5: self = .delete(try reader.value())
+      case 6: self = .patch(try reader.value())
+      case 8: self = .custom(try reader.value())
+      default: return nil
+      }
+    }
+
+    package func write(to writer: OneofWriter) {
+      switch self {
+      case .get(let value): writer.value(2, value)
+      case .put(let value): writer.value(3, value)
+      case .post(let value): writer.value(4, value)
+      case .delete(let value): writer.value(5, value)
+      case .patch(let value): writer.value(6, value)
+      case .custom(let value): writer.value(8, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -100,41 +111,7 @@ package struct Google_Api_HttpRule: Message {
     Field("body", 7, .string),
     Field("response_body", 12, .string),
     Field("additional_bindings", 11, .repeated(.message(Google_Api_HttpRule.self))),
-  ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    selector = try reader.value(0)
-    switch reader.oneof(1) {
-    case 2: pattern = .get(try reader.value(1))
-    case 3: pattern = .put(try reader.value(1))
-    case 4: pattern = .post(try reader.value(1))
-    case 5: pattern = .delete(try reader.value(1))
-    case 6: pattern = .patch(try reader.value(1))
-    case 8: pattern = .custom(try reader.value(1))
-    default: pattern = nil
-    }
-    body = try reader.value(7)
-    responseBody = try reader.value(8)
-    additionalBindings = try reader.array(9)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, selector)
-    switch pattern {
-    case .get(let value): writer.oneof(1, 2, value)
-    case .put(let value): writer.oneof(1, 3, value)
-    case .post(let value): writer.oneof(1, 4, value)
-    case .delete(let value): writer.oneof(1, 5, value)
-    case .patch(let value): writer.oneof(1, 6, value)
-    case .custom(let value): writer.oneof(1, 8, value)
-    case nil: break
-    }
-    writer.value(7, body)
-    writer.value(8, responseBody)
-    writer.array(9, additionalBindings)
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [Pattern.self])
 }
 
 /// An HTTP method that HttpRule has no field for.
@@ -156,18 +133,6 @@ package struct Google_Api_CustomHttpPattern: Message {
     Field("kind", 1, .string),
     Field("path", 2, .string),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    kind = try reader.value(0)
-    path = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, kind)
-    writer.value(1, path)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

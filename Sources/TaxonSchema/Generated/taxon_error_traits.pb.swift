@@ -178,34 +178,6 @@ package struct ErrorTraits: Message {
     Field("injected", 10, .bool),
   ])
 
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    category = try reader.array(0)
-    severity = try reader.value(1)
-    retry = try reader.value(2)
-    breaker = try reader.value(3)
-    httpStatus = try reader.value(4)
-    instanceID = try reader.value(5)
-    safe = try reader.value(6)
-    causes = try reader.array(7)
-    omitted = try reader.array(8)
-    injected = try reader.value(9)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.array(0, category)
-    writer.value(1, severity)
-    writer.value(2, retry)
-    writer.value(3, breaker)
-    writer.value(4, httpStatus)
-    writer.value(5, instanceID)
-    writer.value(6, safe)
-    writer.array(7, causes)
-    writer.array(8, omitted)
-    writer.value(9, injected)
-    writer.unknownFields(unknownFields)
-  }
-
   /// The message `taxon.ErrorTraits.Cause`.
   package struct Cause: Message {
     /// `domain`, field 1.
@@ -225,18 +197,6 @@ package struct ErrorTraits: Message {
       Field("domain", 1, .string),
       Field("code", 2, .string),
     ])
-
-    package init(reading reader: MessageReader) throws(MessageDecodingError) {
-      domain = try reader.value(0)
-      code = try reader.value(1)
-      unknownFields = reader.unknownFields
-    }
-
-    package func write(to writer: inout MessageWriter) {
-      writer.value(0, domain)
-      writer.value(1, code)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 

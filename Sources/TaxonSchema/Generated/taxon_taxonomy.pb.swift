@@ -27,20 +27,6 @@ package struct TaxonomyOptions: Message {
     Field("name", 2, .string),
     Field("reserved_codes", 3, .repeated(.string)),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    domain = try reader.value(0)
-    name = try reader.value(1)
-    reservedCodes = try reader.array(2)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, domain)
-    writer.value(1, name)
-    writer.array(2, reservedCodes)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// What a category declares for the errors inside it, unless an inner category or the error says otherwise.
@@ -109,38 +95,6 @@ package struct CategoryOptions: Message {
     Field("help", 11, .repeated(.message(LinkTemplate.self))),
     Field("localized", 12, .repeated(.message(LocalizedTemplate.self))),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    status = try reader.optional(0)
-    http = try reader.optional(1)
-    severity = try reader.value(2)
-    retry = try reader.value(3)
-    breaker = try reader.value(4)
-    safe = try reader.optional(5)
-    retryAfter = try reader.optional(6)
-    resource = try reader.optional(7)
-    quota = try reader.array(8)
-    precondition = try reader.array(9)
-    help = try reader.array(10)
-    localized = try reader.array(11)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.optional(0, status)
-    writer.optional(1, http)
-    writer.value(2, severity)
-    writer.value(3, retry)
-    writer.value(4, breaker)
-    writer.optional(5, safe)
-    writer.optional(6, retryAfter)
-    writer.optional(7, resource)
-    writer.array(8, quota)
-    writer.array(9, precondition)
-    writer.array(10, help)
-    writer.array(11, localized)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// What an error declares. What it leaves out comes from its category.
@@ -219,42 +173,6 @@ package struct ErrorOptions: Message {
     Field("help", 13, .repeated(.message(LinkTemplate.self))),
     Field("localized", 14, .repeated(.message(LocalizedTemplate.self))),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    code = try reader.value(0)
-    message = try reader.value(1)
-    status = try reader.optional(2)
-    http = try reader.optional(3)
-    severity = try reader.value(4)
-    retry = try reader.value(5)
-    breaker = try reader.value(6)
-    safe = try reader.optional(7)
-    retryAfter = try reader.optional(8)
-    resource = try reader.optional(9)
-    quota = try reader.array(10)
-    precondition = try reader.array(11)
-    help = try reader.array(12)
-    localized = try reader.array(13)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, code)
-    writer.value(1, message)
-    writer.optional(2, status)
-    writer.optional(3, http)
-    writer.value(4, severity)
-    writer.value(5, retry)
-    writer.value(6, breaker)
-    writer.optional(7, safe)
-    writer.optional(8, retryAfter)
-    writer.optional(9, resource)
-    writer.array(10, quota)
-    writer.array(11, precondition)
-    writer.array(12, help)
-    writer.array(13, localized)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// A resource. All texts are templates, as that of the message.
@@ -284,22 +202,6 @@ package struct ResourceTemplate: Message {
     Field("owner", 3, .string),
     Field("description", 4, .string),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    type = try reader.value(0)
-    name = try reader.value(1)
-    owner = try reader.value(2)
-    description = try reader.value(3)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, type)
-    writer.value(1, name)
-    writer.value(2, owner)
-    writer.value(3, description)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// A quota. All texts are templates, as that of the message.
@@ -336,24 +238,6 @@ package struct QuotaTemplate: Message {
     Field("quota_metric", 4, .string),
     Field("quota_id", 5, .string),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    subject = try reader.value(0)
-    description = try reader.value(1)
-    apiService = try reader.value(2)
-    quotaMetric = try reader.value(3)
-    quotaID = try reader.value(4)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, subject)
-    writer.value(1, description)
-    writer.value(2, apiService)
-    writer.value(3, quotaMetric)
-    writer.value(4, quotaID)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// A precondition. All texts are templates, as that of the message.
@@ -379,20 +263,6 @@ package struct PreconditionTemplate: Message {
     Field("subject", 2, .string),
     Field("description", 3, .string),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    type = try reader.value(0)
-    subject = try reader.value(1)
-    description = try reader.value(2)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, type)
-    writer.value(1, subject)
-    writer.value(2, description)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// A link. Both texts are templates, as that of the message.
@@ -414,18 +284,6 @@ package struct LinkTemplate: Message {
     Field("description", 1, .string),
     Field("url", 2, .string),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    description = try reader.value(0)
-    url = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, description)
-    writer.value(1, url)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message in one language.
@@ -447,18 +305,6 @@ package struct LocalizedTemplate: Message {
     Field("locale", 1, .string),
     Field("message", 2, .string),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    locale = try reader.value(0)
-    message = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, locale)
-    writer.value(1, message)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Where the value of an error's field may go.
@@ -590,20 +436,6 @@ package struct FieldRules: Message {
     Field("violation", 2, .enum(Violation.self)),
     Field("retry_after", 3, .enum(TimeUnit.self)),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    safety = try reader.value(0)
-    violation = try reader.value(1)
-    retryAfter = try reader.value(2)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, safety)
-    writer.value(1, violation)
-    writer.value(2, retryAfter)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `taxon.RaisesOptions`.
@@ -622,16 +454,6 @@ package struct RaisesOptions: Message {
   package static let descriptor = MessageDescriptor("taxon.RaisesOptions", [
     Field("errors", 1, .repeated(.string)),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    errors = try reader.array(0)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.array(0, errors)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension Google_Protobuf_FileOptions {

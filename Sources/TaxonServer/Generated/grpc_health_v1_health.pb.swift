@@ -20,16 +20,6 @@ package struct Grpc_Health_V1_HealthCheckRequest: Message {
   package static let descriptor = MessageDescriptor("grpc.health.v1.HealthCheckRequest", [
     Field("service", 1, .string),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    service = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, service)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The health of a service.
@@ -47,16 +37,6 @@ package struct Grpc_Health_V1_HealthCheckResponse: Message {
   package static let descriptor = MessageDescriptor("grpc.health.v1.HealthCheckResponse", [
     Field("status", 1, .enum(ServingStatus.self)),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    status = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, status)
-    writer.unknownFields(unknownFields)
-  }
 
   /// Whether a service takes calls.
   package enum ServingStatus: ProtobufEnum {
@@ -105,14 +85,6 @@ package struct Grpc_Health_V1_HealthListRequest: Message {
   package init() {}
 
   package static let descriptor = MessageDescriptor("grpc.health.v1.HealthListRequest", [])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The health of all services.
@@ -130,16 +102,6 @@ package struct Grpc_Health_V1_HealthListResponse: Message {
   package static let descriptor = MessageDescriptor("grpc.health.v1.HealthListResponse", [
     Field("statuses", 1, .map(.string, .message(Grpc_Health_V1_HealthCheckResponse.self))),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    statuses = try reader.map(0)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.map(0, statuses)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Says whether a server can take calls.

@@ -63,7 +63,7 @@ package struct Grpc_Reflection_V1_ServerReflectionRequest: Message {
   package var unknownFields = UnknownFields()
 
   /// What `message_request` can be.
-  package enum MessageRequest: Hashable, Sendable {
+  package enum MessageRequest: Oneof {
     /// The file of this name.
     case fileByFilename(String)
     /// The file that declares a symbol, by its full name: a message, an enum, a service, a method, a field, …
@@ -74,6 +74,27 @@ package struct Grpc_Reflection_V1_ServerReflectionRequest: Message {
     case allExtensionNumbersOfType(String)
     /// The names of all services. The text is ignored.
     case listServices(String)
+
+    package init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 3: self = .fileByFilename(try reader.value())
+      case 4: self = .fileContainingSymbol(try reader.value())
+      case 5: self = .fileContainingExtension(try reader.value())
+      case 6: self = .allExtensionNumbersOfType(try reader.value())
+      case 7: self = .listServices(try reader.value())
+      default: return nil
+      }
+    }
+
+    package func write(to writer: OneofWriter) {
+      switch self {
+      case .fileByFilename(let value): writer.value(3, value)
+      case .fileContainingSymbol(let value): writer.value(4, value)
+      case .fileContainingExtension(let value): writer.value(5, value)
+      case .allExtensionNumbersOfType(let value): writer.value(6, value)
+      case .listServices(let value): writer.value(7, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -89,33 +110,7 @@ package struct Grpc_Reflection_V1_ServerReflectionRequest: Message {
     Field("file_containing_extension", 5, .oneof("message_request", .message(Grpc_Reflection_V1_ExtensionRequest.self))),
     Field("all_extension_numbers_of_type", 6, .oneof("message_request", .string)),
     Field("list_services", 7, .oneof("message_request", .string)),
-  ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    host = try reader.value(0)
-    switch reader.oneof(1) {
-    case 3: messageRequest = .fileByFilename(try reader.value(1))
-    case 4: messageRequest = .fileContainingSymbol(try reader.value(1))
-    case 5: messageRequest = .fileContainingExtension(try reader.value(1))
-    case 6: messageRequest = .allExtensionNumbersOfType(try reader.value(1))
-    case 7: messageRequest = .listServices(try reader.value(1))
-    default: messageRequest = nil
-    }
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, host)
-    switch messageRequest {
-    case .fileByFilename(let value): writer.oneof(1, 3, value)
-    case .fileContainingSymbol(let value): writer.oneof(1, 4, value)
-    case .fileContainingExtension(let value): writer.oneof(1, 5, value)
-    case .allExtensionNumbersOfType(let value): writer.oneof(1, 6, value)
-    case .listServices(let value): writer.oneof(1, 7, value)
-    case nil: break
-    }
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [MessageRequest.self])
 }
 
 /// An extension by its message and number.
@@ -137,18 +132,6 @@ package struct Grpc_Reflection_V1_ExtensionRequest: Message {
     Field("containing_type", 1, .string),
     Field("extension_number", 2, .int32),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    containingType = try reader.value(0)
-    extensionNumber = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, containingType)
-    writer.value(1, extensionNumber)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// One answer.
@@ -163,7 +146,7 @@ package struct Grpc_Reflection_V1_ServerReflectionResponse: Message {
   package var unknownFields = UnknownFields()
 
   /// What `message_response` can be.
-  package enum MessageResponse: Hashable, Sendable {
+  package enum MessageResponse: Oneof {
     /// To questions for a file.
     case fileDescriptorResponse(Grpc_Reflection_V1_FileDescriptorResponse)
     /// To all_extension_numbers_of_type.
@@ -172,6 +155,25 @@ package struct Grpc_Reflection_V1_ServerReflectionResponse: Message {
     case listServicesResponse(Grpc_Reflection_V1_ListServiceResponse)
     /// To a question that has no answer.
     case errorResponse(Grpc_Reflection_V1_ErrorResponse)
+
+    package init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 4: self = .fileDescriptorResponse(try reader.value())
+      case 5: self = .allExtensionNumbersResponse(try reader.value())
+      case 6: self = .listServicesResponse(try reader.value())
+      case 7: self = .errorResponse(try reader.value())
+      default: return nil
+      }
+    }
+
+    package func write(to writer: OneofWriter) {
+      switch self {
+      case .fileDescriptorResponse(let value): writer.value(4, value)
+      case .allExtensionNumbersResponse(let value): writer.value(5, value)
+      case .listServicesResponse(let value): writer.value(6, value)
+      case .errorResponse(let value): writer.value(7, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -191,33 +193,7 @@ package struct Grpc_Reflection_V1_ServerReflectionResponse: Message {
     Field("all_extension_numbers_response", 5, .oneof("message_response", .message(Grpc_Reflection_V1_ExtensionNumberResponse.self))),
     Field("list_services_response", 6, .oneof("message_response", .message(Grpc_Reflection_V1_ListServiceResponse.self))),
     Field("error_response", 7, .oneof("message_response", .message(Grpc_Reflection_V1_ErrorResponse.self))),
-  ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    validHost = try reader.value(0)
-    originalRequest = try reader.optional(1)
-    switch reader.oneof(2) {
-    case 4: messageResponse = .fileDescriptorResponse(try reader.value(2))
-    case 5: messageResponse = .allExtensionNumbersResponse(try reader.value(2))
-    case 6: messageResponse = .listServicesResponse(try reader.value(2))
-    case 7: messageResponse = .errorResponse(try reader.value(2))
-    default: messageResponse = nil
-    }
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, validHost)
-    writer.optional(1, originalRequest)
-    switch messageResponse {
-    case .fileDescriptorResponse(let value): writer.oneof(2, 4, value)
-    case .allExtensionNumbersResponse(let value): writer.oneof(2, 5, value)
-    case .listServicesResponse(let value): writer.oneof(2, 6, value)
-    case .errorResponse(let value): writer.oneof(2, 7, value)
-    case nil: break
-    }
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [MessageResponse.self])
 }
 
 /// A file, and those it imports, which may be left out when they were sent before.
@@ -235,16 +211,6 @@ package struct Grpc_Reflection_V1_FileDescriptorResponse: Message {
   package static let descriptor = MessageDescriptor("grpc.reflection.v1.FileDescriptorResponse", [
     Field("file_descriptor_proto", 1, .repeated(.bytes)),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    fileDescriptorProto = try reader.array(0)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.array(0, fileDescriptorProto)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The extensions of a message.
@@ -266,18 +232,6 @@ package struct Grpc_Reflection_V1_ExtensionNumberResponse: Message {
     Field("base_type_name", 1, .string),
     Field("extension_number", 2, .packed(.int32)),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    baseTypeName = try reader.value(0)
-    extensionNumber = try reader.array(1)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, baseTypeName)
-    writer.array(1, extensionNumber)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The services of a server.
@@ -295,16 +249,6 @@ package struct Grpc_Reflection_V1_ListServiceResponse: Message {
   package static let descriptor = MessageDescriptor("grpc.reflection.v1.ListServiceResponse", [
     Field("service", 1, .repeated(.message(Grpc_Reflection_V1_ServiceResponse.self))),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    service = try reader.array(0)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.array(0, service)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// A service.
@@ -322,16 +266,6 @@ package struct Grpc_Reflection_V1_ServiceResponse: Message {
   package static let descriptor = MessageDescriptor("grpc.reflection.v1.ServiceResponse", [
     Field("name", 1, .string),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, name)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Why there is no answer.
@@ -353,18 +287,6 @@ package struct Grpc_Reflection_V1_ErrorResponse: Message {
     Field("error_code", 1, .int32),
     Field("error_message", 2, .string),
   ])
-
-  package init(reading reader: MessageReader) throws(MessageDecodingError) {
-    errorCode = try reader.value(0)
-    errorMessage = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  package func write(to writer: inout MessageWriter) {
-    writer.value(0, errorCode)
-    writer.value(1, errorMessage)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

@@ -123,9 +123,31 @@ extension Emitter {
 
   // MARK: The table
 
+  /// A line of a message's table.
   func tableLine(_ field: SchemaField) -> String {
-    "\(runtime("Field"))(\"\(field.name)\", \(field.number), \(tableType(field))"
+    "\(runtime("Field"))(\"\(field.name)\", \(field.number), \(storedTableType(field))"
       + (field.jsonName.map { ", json: \(CodeWriter.literal($0))" } ?? "") + "),"
+  }
+
+  /// The type of a field with how its property keeps it.
+  private func storedTableType(_ field: SchemaField) -> String {
+    let type = tableType(field)
+    if field.oneof != nil { return type }
+    if layout.isIndirect(field) { return box(field) == "Boxed" ? ".boxed(\(type))" : ".indirect(\(type))" }
+    guard hasDefault(field), let value = declaredDefault(field) else { return type }
+    return ".optional(\(valueType(field)), default: \(defaultLiteral(value, of: field)))"
+  }
+
+  /// A default value, which stands where its type is not known.
+  private func defaultLiteral(_ value: String, of field: SchemaField) -> String {
+    switch field.type {
+    case .scalar(.string), .scalar(.bool): value
+    case .enumeration,
+      .scalar where value.hasPrefix("."):
+      elementType(field.type) + value
+    case .scalar where value.hasPrefix("-."): "-\(elementType(field.type))\(value.dropFirst())"
+    default: "\(elementType(field.type))(\(value))"
+    }
   }
 
   /// The type of a field, as the table has it.

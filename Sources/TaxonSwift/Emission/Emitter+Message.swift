@@ -23,10 +23,6 @@ extension Emitter {
       if message.error == nil { emitInit(of: message, properties) } else { emitErrorMembers(of: message, properties) }
       writer.blank()
       emitTable(of: message, properties)
-      writer.blank()
-      emitReading(properties, isError: message.error != nil)
-      writer.blank()
-      emitWriting(properties)
       for declaration in Declaration.inOrder(messages: message.messages, enums: message.enums) {
         writer.blank()
         emit(declaration)
@@ -67,11 +63,28 @@ extension Emitter {
     let indirect = members.contains(where: layout.isIndirect) ? "indirect " : ""
     writer.blank()
     writer.documentation(oneof.comment, "What `\(oneof.name)` can be.")
-    let conformances = "\(standard("Hashable")), \(standard("Sendable"))"
-    type("\(access)\(indirect)enum \(path[path.count - 1]): \(conformances)", path) {
+    type("\(access)\(indirect)enum \(path[path.count - 1]): \(runtime("Oneof"))", path) {
       for member in members {
         writer.documentation(member.comment, "`\(member.name)`, field \(member.number).")
         writer.line("case \(Identifier.escaped(caseName(member)))(\(elementType(member.type)))")
+      }
+      writer.blank()
+      let failure = runtime("MessageDecodingError")
+      writer.block("\(access)init?(reading reader: \(runtime("OneofReader"))) throws(\(failure))") {
+        writer.line("switch reader.number {")
+        for member in members {
+          writer.line("case \(member.number): self = .\(caseName(member))(try reader.value())")
+        }
+        writer.line("default: return nil")
+        writer.line("}")
+      }
+      writer.blank()
+      writer.block("\(access)func write(to writer: \(runtime("OneofWriter")))") {
+        writer.line("switch self {")
+        for member in members {
+          writer.line("case .\(caseName(member))(let value): writer.value(\(member.number), value)")
+        }
+        writer.line("}")
       }
     }
   }
@@ -118,7 +131,7 @@ extension Emitter {
     }
   }
 
-  // MARK: Table, reading, writing
+  // MARK: The table
 
   private func emitTable(of message: SchemaMessage, _ properties: [StoredProperty]) {
     let lines = properties.flatMap { property in
@@ -128,72 +141,18 @@ extension Emitter {
       }
     }
     let head = "\(access)static let descriptor = \(runtime("MessageDescriptor"))(\"\(message.fullName)\", ["
-    let reserved = message.reservedNames.map { "\"\($0)\"" }.joined(separator: ", ")
-    let tail = reserved.isEmpty ? "])" : "], reserved: [\(reserved)])"
+    let oneofs = properties.compactMap { property in
+      if case .oneof(let oneof, _, _) = property { "\(oneofType(oneof)).self" } else { nil }
+    }
+    let reserved = message.reservedNames.map { "\"\($0)\"" }
+    var tail = "]"
+    if !oneofs.isEmpty { tail += ", oneofs: [\(oneofs.joined(separator: ", "))]" }
+    if message.error != nil { tail += ", context: \(runtime("ErrorContext")).self" }
+    if !reserved.isEmpty { tail += ", reserved: [\(reserved.joined(separator: ", "))]" }
+    tail += ")"
     guard !lines.isEmpty else { return writer.line(head + tail) }
     writer.line(head)
     writer.indented { for line in lines { writer.line(line) } }
     writer.line(tail)
-  }
-
-  private func emitReading(_ properties: [StoredProperty], isError: Bool) {
-    let signature =
-      "init(reading reader: \(runtime("MessageReader"))) throws(\(runtime("MessageDecodingError")))"
-    writer.block("\(access)\(signature)") {
-      for property in properties { emitReading(property) }
-      if isError { writer.line("context = \(runtime("ErrorContext"))()") }
-      writer.line("unknownFields = reader.unknownFields")
-    }
-  }
-
-  private func emitReading(_ property: StoredProperty) {
-    switch property {
-    case .field(let field, let index):
-      let value = "try reader.\(field.isRequiredCycle ? "optional" : accessor(field))(\(index))"
-      writer.line(assignment(field, value, qualified: kept(field) == "reader"))
-    case .oneof(let oneof, let members, let index):
-      let name = self.property(oneof)
-      let target = name == "reader" ? "self.reader" : Identifier.escaped(name)
-      writer.line("switch reader.oneof(\(index)) {")
-      for member in members {
-        writer.line("case \(member.number): \(target) = .\(caseName(member))(try reader.value(\(index)))")
-      }
-      writer.line("default: \(target) = nil")
-      writer.line("}")
-    }
-  }
-
-  private func emitWriting(_ properties: [StoredProperty]) {
-    writer.block("\(access)func write(to writer: inout \(runtime("MessageWriter")))") {
-      for property in properties { emitWriting(property) }
-      writer.line("writer.unknownFields(unknownFields)")
-    }
-  }
-
-  private func emitWriting(_ property: StoredProperty) {
-    switch property {
-    case .field(let field, let index):
-      let name = kept(field)
-      writer.line("writer.\(accessor(field))(\(index), \(name == "writer" ? "self.writer" : name))")
-    case .oneof(let oneof, let members, let index):
-      let name = self.property(oneof)
-      writer.line("switch \(name == "writer" ? "self.writer" : Identifier.escaped(name)) {")
-      for member in members {
-        writer.line("case .\(caseName(member))(let value): writer.oneof(\(index), \(member.number), value)")
-      }
-      writer.line("case nil: break")
-      writer.line("}")
-    }
-  }
-
-  /// The function of MessageReader and MessageWriter.
-  private func accessor(_ field: SchemaField) -> String {
-    if field.isRequiredCycle { return "required" }
-    return switch field.shape {
-    case .plain, .required: "value"
-    case .optional, .oneof: "optional"
-    case .repeated: "array"
-    case .map: "map"
-    }
   }
 }

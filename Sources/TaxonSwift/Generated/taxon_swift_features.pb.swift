@@ -19,16 +19,6 @@ struct SwiftFeatures: Message {
     Field("access", 1, .optional(.enum(Access.self))),
   ])
 
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    access = try reader.optional(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, access)
-    writer.unknownFields(unknownFields)
-  }
-
   /// The enum `taxon.SwiftFeatures.Access`.
   enum Access: ProtobufEnum {
     /// As the settings say; internal where they say nothing.

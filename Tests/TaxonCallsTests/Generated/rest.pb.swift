@@ -52,11 +52,26 @@ struct Part: Message {
   var unknownFields = UnknownFields()
 
   /// What `choice` can be.
-  enum Choice: Hashable, Sendable {
+  enum Choice: Oneof {
     /// `left`, field 5.
     case left(String)
     /// `right`, field 6.
     case right(String)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 5: self = .left(try reader.value())
+      case 6: self = .right(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .left(let value): writer.value(5, value)
+      case .right(let value): writer.value(6, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -71,37 +86,11 @@ struct Part: Message {
   static let descriptor = MessageDescriptor("taxon.rest.Part", [
     Field("title", 1, .string),
     Field("page_count", 2, .int32),
-    Field("deeper", 3, .message(Part.self)),
+    Field("deeper", 3, .indirect(.message(Part.self))),
     Field("tags", 4, .repeated(.string)),
     Field("left", 5, .oneof("choice", .string)),
     Field("right", 6, .oneof("choice", .string)),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    title = try reader.value(0)
-    pageCount = try reader.value(1)
-    deeper = try reader.optional(2)
-    tags = try reader.array(3)
-    switch reader.oneof(4) {
-    case 5: choice = .left(try reader.value(4))
-    case 6: choice = .right(try reader.value(4))
-    default: choice = nil
-    }
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, title)
-    writer.value(1, pageCount)
-    writer.optional(2, deeper)
-    writer.array(3, tags)
-    switch choice {
-    case .left(let value): writer.oneof(4, 5, value)
-    case .right(let value): writer.oneof(4, 6, value)
-    case nil: break
-    }
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [Choice.self])
 }
 
 /// The message `taxon.rest.Everything`.
@@ -168,13 +157,30 @@ struct Everything: Message {
   var unknownFields = UnknownFields()
 
   /// What `choice` can be.
-  enum Choice: Hashable, Sendable {
+  enum Choice: Oneof {
     /// `text`, field 28.
     case text(String)
     /// `number`, field 29.
     case number(Int32)
     /// `inside`, field 30.
     case inside(Part)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 28: self = .text(try reader.value())
+      case 29: self = .number(try reader.value())
+      case 30: self = .inside(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .text(let value): writer.value(28, value)
+      case .number(let value): writer.value(29, value)
+      case .inside(let value): writer.value(30, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -252,83 +258,7 @@ struct Everything: Message {
     Field("number", 29, .oneof("choice", .int32)),
     Field("inside", 30, .oneof("choice", .message(Part.self))),
     Field("by_hand", 31, .string, json: "hand-made"),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.value(0)
-    int32Value = try reader.value(1)
-    int64Value = try reader.value(2)
-    uint32Value = try reader.value(3)
-    uint64Value = try reader.value(4)
-    sint32Value = try reader.value(5)
-    fixed64Value = try reader.value(6)
-    doubleValue = try reader.value(7)
-    floatValue = try reader.value(8)
-    flag = try reader.value(9)
-    data = try reader.value(10)
-    colour = try reader.value(11)
-    part = try reader.optional(12)
-    words = try reader.array(13)
-    numbers = try reader.array(14)
-    colours = try reader.array(15)
-    parts = try reader.array(16)
-    labels = try reader.map(17)
-    maybe = try reader.optional(18)
-    time = try reader.optional(19)
-    wait = try reader.optional(20)
-    mask = try reader.optional(21)
-    wrappedNumber = try reader.optional(22)
-    wrappedText = try reader.optional(23)
-    wrappedFlag = try reader.optional(24)
-    structure = try reader.optional(25)
-    times = try reader.array(26)
-    switch reader.oneof(27) {
-    case 28: choice = .text(try reader.value(27))
-    case 29: choice = .number(try reader.value(27))
-    case 30: choice = .inside(try reader.value(27))
-    default: choice = nil
-    }
-    byHand = try reader.value(30)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, name)
-    writer.value(1, int32Value)
-    writer.value(2, int64Value)
-    writer.value(3, uint32Value)
-    writer.value(4, uint64Value)
-    writer.value(5, sint32Value)
-    writer.value(6, fixed64Value)
-    writer.value(7, doubleValue)
-    writer.value(8, floatValue)
-    writer.value(9, flag)
-    writer.value(10, data)
-    writer.value(11, colour)
-    writer.optional(12, part)
-    writer.array(13, words)
-    writer.array(14, numbers)
-    writer.array(15, colours)
-    writer.array(16, parts)
-    writer.map(17, labels)
-    writer.optional(18, maybe)
-    writer.optional(19, time)
-    writer.optional(20, wait)
-    writer.optional(21, mask)
-    writer.optional(22, wrappedNumber)
-    writer.optional(23, wrappedText)
-    writer.optional(24, wrappedFlag)
-    writer.optional(25, structure)
-    writer.array(26, times)
-    switch choice {
-    case .text(let value): writer.oneof(27, 28, value)
-    case .number(let value): writer.oneof(27, 29, value)
-    case .inside(let value): writer.oneof(27, 30, value)
-    case nil: break
-    }
-    writer.value(30, byHand)
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [Choice.self])
 }
 
 extension TypeRegistry {

@@ -101,22 +101,7 @@ public enum ValidationError: ErrorUnion {
     public static let descriptor = MessageDescriptor("octollm.v1.ValidationError.InvalidInput", [
       Field("field", 1, .string),
       Field("description", 2, .string),
-    ])
-
-    /// Takes the fields from an unpacked message.
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      field = try reader.value(0)
-      descriptionField = try reader.value(1)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    /// Puts the fields into a message to be packed.
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, field)
-      writer.value(1, descriptionField)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// Several fields of the input are wrong.
@@ -147,20 +132,7 @@ public enum ValidationError: ErrorUnion {
     /// The full name and the fields.
     public static let descriptor = MessageDescriptor("octollm.v1.ValidationError.ValidationErrors", [
       Field("errors", 1, .repeated(.message(Google_Rpc_BadRequest.FieldViolation.self))),
-    ])
-
-    /// Takes the fields from an unpacked message.
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      errors = try reader.array(0)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    /// Puts the fields into a message to be packed.
-    public func write(to writer: inout MessageWriter) {
-      writer.array(0, errors)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// The requested task does not exist.
@@ -191,20 +163,7 @@ public enum ValidationError: ErrorUnion {
     /// The full name and the fields.
     public static let descriptor = MessageDescriptor("octollm.v1.ValidationError.TaskNotFound", [
       Field("task_id", 1, .string),
-    ])
-
-    /// Takes the fields from an unpacked message.
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      taskID = try reader.value(0)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    /// Puts the fields into a message to be packed.
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, taskID)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// The caller is known and may not do this.
@@ -245,22 +204,7 @@ public enum ValidationError: ErrorUnion {
     public static let descriptor = MessageDescriptor("octollm.v1.ValidationError.AuthorizationError", [
       Field("action", 1, .string),
       Field("principal", 2, .string),
-    ])
-
-    /// Takes the fields from an unpacked message.
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      action = try reader.value(0)
-      principal = try reader.value(1)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    /// Puts the fields into a message to be packed.
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, action)
-      writer.value(1, principal)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 }
 
@@ -333,20 +277,7 @@ public enum ResourceError: ErrorUnion {
     /// The full name and the fields.
     public static let descriptor = MessageDescriptor("octollm.v1.ResourceError.ArmUnavailable", [
       Field("required_capabilities", 1, .repeated(.string)),
-    ])
-
-    /// Takes the fields from an unpacked message.
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      requiredCapabilities = try reader.array(0)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    /// Puts the fields into a message to be packed.
-    public func write(to writer: inout MessageWriter) {
-      writer.array(0, requiredCapabilities)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// The caller makes more requests than it may.
@@ -381,22 +312,7 @@ public enum ResourceError: ErrorUnion {
     public static let descriptor = MessageDescriptor("octollm.v1.ResourceError.RateLimitError", [
       Field("limit", 1, .int32),
       Field("window", 2, .int32),
-    ])
-
-    /// Takes the fields from an unpacked message.
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      limit = try reader.value(0)
-      window = try reader.value(1)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    /// Puts the fields into a message to be packed.
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, limit)
-      writer.value(1, window)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 }
 
@@ -470,22 +386,7 @@ public enum SystemError: ErrorUnion {
     public static let descriptor = MessageDescriptor("octollm.v1.SystemError.DatabaseError", [
       Field("operation", 1, .string),
       Field("error", 2, .string),
-    ])
-
-    /// Takes the fields from an unpacked message.
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      operation = try reader.value(0)
-      error = try reader.value(1)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    /// Puts the fields into a message to be packed.
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, operation)
-      writer.value(1, error)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 }
 
@@ -562,24 +463,7 @@ public enum ExternalError: ErrorUnion {
       Field("provider", 1, .string),
       Field("status_code", 2, .optional(.int32)),
       Field("error_message", 3, .optional(.string)),
-    ])
-
-    /// Takes the fields from an unpacked message.
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      provider = try reader.value(0)
-      statusCode = try reader.optional(1)
-      errorMessage = try reader.optional(2)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    /// Puts the fields into a message to be packed.
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, provider)
-      writer.optional(1, statusCode)
-      writer.optional(2, errorMessage)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 }
 

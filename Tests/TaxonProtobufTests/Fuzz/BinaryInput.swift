@@ -54,7 +54,8 @@ extension Message {
       var check = WireCheck(bytes: bytes, options: DecodingOptions())
       try check.check(descriptor)
       let message = WideUnpacker(bytes: bytes, arena: arena, groups: check.groups).unpack(descriptor)
-      return try Self(reading: MessageReader(inside: message, arena))
+      try descriptor.checkUnpacked(message, arena)
+      return try descriptor.structTable.make(Self.self, message, arena)
     }
   }
 }

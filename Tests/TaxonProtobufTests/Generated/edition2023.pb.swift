@@ -53,7 +53,7 @@ struct Test_Edition2023_Features: Message {
     Field("explicit", 1, .optional(.int32)),
     Field("implicit", 2, .int32),
     Field("required", 3, .required(.int32)),
-    Field("defaulted", 4, .optional(.int32)),
+    Field("defaulted", 4, .optional(.int32, default: Int32(7))),
     Field("packed", 5, .packed(.int32)),
     Field("expanded", 6, .repeated(.int32)),
     Field("open", 7, .optional(.enum(Test_Edition2023_Open.self))),
@@ -62,36 +62,6 @@ struct Test_Edition2023_Features: Message {
     Field("unchecked", 10, .optional(.string)),
     Field("map", 11, .map(.string, .message(Test_Edition2023_Features.self))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    explicit = try reader.optional(0)
-    implicit = try reader.value(1)
-    required = try reader.value(2)
-    _defaulted.projectedValue = try reader.optional(3)
-    packed = try reader.array(4)
-    expanded = try reader.array(5)
-    `open` = try reader.optional(6)
-    closed = try reader.optional(7)
-    closeds = try reader.array(8)
-    unchecked = try reader.optional(9)
-    map = try reader.map(10)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, explicit)
-    writer.value(1, implicit)
-    writer.value(2, required)
-    writer.optional(3, _defaulted.projectedValue)
-    writer.array(4, packed)
-    writer.array(5, expanded)
-    writer.optional(6, `open`)
-    writer.optional(7, closed)
-    writer.array(8, closeds)
-    writer.optional(9, unchecked)
-    writer.map(10, map)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The enum `test.edition2023.Open`.
@@ -169,13 +139,30 @@ struct Test_Edition2023_Delimited: Message {
   var unknownFields = UnknownFields()
 
   /// What `choice` can be.
-  indirect enum Choice: Hashable, Sendable {
+  indirect enum Choice: Oneof {
     /// `first`, field 7.
     case first(Inner)
     /// `second`, field 8.
     case second(Inner)
     /// `number`, field 9.
     case number(Int32)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 7: self = .first(try reader.value())
+      case 8: self = .second(try reader.value())
+      case 9: self = .number(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .first(let value): writer.value(7, value)
+      case .second(let value): writer.value(8, value)
+      case .number(let value): writer.value(9, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -195,51 +182,17 @@ struct Test_Edition2023_Delimited: Message {
   }
 
   static let descriptor = MessageDescriptor("test.edition2023.Delimited", [
-    Field("inner", 1, .group(Inner.self)),
-    Field("other", 2, .delimited(Inner.self)),
-    Field("prefixed", 3, .message(Inner.self)),
+    Field("inner", 1, .indirect(.group(Inner.self))),
+    Field("other", 2, .indirect(.delimited(Inner.self))),
+    Field("prefixed", 3, .indirect(.message(Inner.self))),
     Field("list", 4, .repeated(.delimited(Inner.self))),
     Field("needed", 5, .delimited(Test_Edition2023_Needed.self)),
     Field("map", 6, .map(.string, .message(Inner.self))),
     Field("first", 7, .oneof("choice", .delimited(Inner.self))),
     Field("second", 8, .oneof("choice", .message(Inner.self))),
     Field("number", 9, .oneof("choice", .int32)),
-    Field("deep", 2000, .delimited(Test_Edition2023_Delimited.self)),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    inner = try reader.optional(0)
-    other = try reader.optional(1)
-    prefixed = try reader.optional(2)
-    list = try reader.array(3)
-    needed = try reader.optional(4)
-    map = try reader.map(5)
-    switch reader.oneof(6) {
-    case 7: choice = .first(try reader.value(6))
-    case 8: choice = .second(try reader.value(6))
-    case 9: choice = .number(try reader.value(6))
-    default: choice = nil
-    }
-    deep = try reader.optional(9)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, inner)
-    writer.optional(1, other)
-    writer.optional(2, prefixed)
-    writer.array(3, list)
-    writer.optional(4, needed)
-    writer.map(5, map)
-    switch choice {
-    case .first(let value): writer.oneof(6, 7, value)
-    case .second(let value): writer.oneof(6, 8, value)
-    case .number(let value): writer.oneof(6, 9, value)
-    case nil: break
-    }
-    writer.optional(9, deep)
-    writer.unknownFields(unknownFields)
-  }
+    Field("deep", 2000, .indirect(.delimited(Test_Edition2023_Delimited.self))),
+  ], oneofs: [Choice.self])
 
   /// Its type lies beside it and has its name: the text format calls it Inner.
   struct Inner: Message {
@@ -268,25 +221,9 @@ struct Test_Edition2023_Delimited: Message {
     static let descriptor = MessageDescriptor("test.edition2023.Delimited.Inner", [
       Field("a", 1, .optional(.int32)),
       Field("text", 2, .optional(.string)),
-      Field("outer", 3, .message(Test_Edition2023_Delimited.self)),
-      Field("nested", 4, .delimited(Test_Edition2023_Delimited.self)),
+      Field("outer", 3, .indirect(.message(Test_Edition2023_Delimited.self))),
+      Field("nested", 4, .indirect(.delimited(Test_Edition2023_Delimited.self))),
     ])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      a = try reader.optional(0)
-      text = try reader.optional(1)
-      outer = try reader.optional(2)
-      nested = try reader.optional(3)
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.optional(0, a)
-      writer.optional(1, text)
-      writer.optional(2, outer)
-      writer.optional(3, nested)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -305,16 +242,6 @@ struct Test_Edition2023_Needed: Message {
   static let descriptor = MessageDescriptor("test.edition2023.Needed", [
     Field("value", 1, .required(.int32)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    value = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, value)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Holds groups only through others.
@@ -336,18 +263,6 @@ struct Test_Edition2023_Around: Message {
     Field("delimited", 1, .message(Test_Edition2023_Delimited.self)),
     Field("around", 2, .repeated(.message(Test_Edition2023_Around.self))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    delimited = try reader.optional(0)
-    around = try reader.array(1)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, delimited)
-    writer.array(1, around)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension Test_Edition2023_Delimited {

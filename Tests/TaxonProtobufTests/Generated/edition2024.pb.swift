@@ -31,22 +31,6 @@ struct Test_Edition2024_Outer: Message {
     Field("map", 4, .map(.int32, .message(Nested.self))),
   ])
 
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    value = try reader.value(0)
-    local = try reader.optional(1)
-    nested = try reader.array(2)
-    map = try reader.map(3)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, value)
-    writer.optional(1, local)
-    writer.array(2, nested)
-    writer.map(3, map)
-    writer.unknownFields(unknownFields)
-  }
-
   /// The message `test.edition2024.Outer.Nested`.
   struct Nested: Message {
     /// `value`, field 1.
@@ -62,16 +46,6 @@ struct Test_Edition2024_Outer: Message {
     static let descriptor = MessageDescriptor("test.edition2024.Outer.Nested", [
       Field("value", 1, .int32),
     ])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      value = try reader.value(0)
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.value(0, value)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -94,18 +68,6 @@ struct Test_Edition2024_Local: Message {
     Field("text", 1, .optional(.string)),
     Field("mood", 2, .enum(Test_Edition2024_Mood.self)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    text = try reader.optional(0)
-    mood = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, text)
-    writer.value(1, mood)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The enum `test.edition2024.Mood`.

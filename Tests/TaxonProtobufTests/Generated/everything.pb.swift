@@ -128,48 +128,6 @@ struct Singular: Message {
     Field("enum_value", 16, .enum(Colour.self)),
     Field("message_value", 17, .message(Child.self)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    doubleValue = try reader.value(0)
-    floatValue = try reader.value(1)
-    int32Value = try reader.value(2)
-    int64Value = try reader.value(3)
-    uint32Value = try reader.value(4)
-    uint64Value = try reader.value(5)
-    sint32Value = try reader.value(6)
-    sint64Value = try reader.value(7)
-    fixed32Value = try reader.value(8)
-    fixed64Value = try reader.value(9)
-    sfixed32Value = try reader.value(10)
-    sfixed64Value = try reader.value(11)
-    boolValue = try reader.value(12)
-    stringValue = try reader.value(13)
-    bytesValue = try reader.value(14)
-    enumValue = try reader.value(15)
-    messageValue = try reader.optional(16)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, doubleValue)
-    writer.value(1, floatValue)
-    writer.value(2, int32Value)
-    writer.value(3, int64Value)
-    writer.value(4, uint32Value)
-    writer.value(5, uint64Value)
-    writer.value(6, sint32Value)
-    writer.value(7, sint64Value)
-    writer.value(8, fixed32Value)
-    writer.value(9, fixed64Value)
-    writer.value(10, sfixed32Value)
-    writer.value(11, sfixed64Value)
-    writer.value(12, boolValue)
-    writer.value(13, stringValue)
-    writer.value(14, bytesValue)
-    writer.value(15, enumValue)
-    writer.optional(16, messageValue)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `taxon.test.Child`.
@@ -190,11 +148,26 @@ struct Child: Message {
   var unknownFields = UnknownFields()
 
   /// What `choice` can be.
-  indirect enum Choice: Hashable, Sendable {
+  indirect enum Choice: Oneof {
     /// `text`, field 5.
     case text(String)
     /// `inner`, field 6.
     case inner(Child)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 5: self = .text(try reader.value())
+      case 6: self = .inner(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .text(let value): writer.value(5, value)
+      case .inner(let value): writer.value(6, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -214,39 +187,11 @@ struct Child: Message {
     Field("number", 1, .int32),
     Field("name", 2, .string),
     Field("numbers", 3, .packed(.int32)),
-    Field("child", 4, .message(Child.self)),
+    Field("child", 4, .indirect(.message(Child.self))),
     Field("text", 5, .oneof("choice", .string)),
     Field("inner", 6, .oneof("choice", .message(Child.self))),
     Field("note", 7, .optional(.string)),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    number = try reader.value(0)
-    name = try reader.value(1)
-    numbers = try reader.array(2)
-    child = try reader.optional(3)
-    switch reader.oneof(4) {
-    case 5: choice = .text(try reader.value(4))
-    case 6: choice = .inner(try reader.value(4))
-    default: choice = nil
-    }
-    note = try reader.optional(6)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, number)
-    writer.value(1, name)
-    writer.array(2, numbers)
-    writer.optional(3, child)
-    switch choice {
-    case .text(let value): writer.oneof(4, 5, value)
-    case .inner(let value): writer.oneof(4, 6, value)
-    case nil: break
-    }
-    writer.optional(6, note)
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [Choice.self])
 }
 
 /// The message `taxon.test.Optionals`.
@@ -334,48 +279,6 @@ struct Optionals: Message {
     Field("enum_value", 16, .optional(.enum(Colour.self))),
     Field("message_value", 17, .message(Child.self)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    doubleValue = try reader.optional(0)
-    floatValue = try reader.optional(1)
-    int32Value = try reader.optional(2)
-    int64Value = try reader.optional(3)
-    uint32Value = try reader.optional(4)
-    uint64Value = try reader.optional(5)
-    sint32Value = try reader.optional(6)
-    sint64Value = try reader.optional(7)
-    fixed32Value = try reader.optional(8)
-    fixed64Value = try reader.optional(9)
-    sfixed32Value = try reader.optional(10)
-    sfixed64Value = try reader.optional(11)
-    boolValue = try reader.optional(12)
-    stringValue = try reader.optional(13)
-    bytesValue = try reader.optional(14)
-    enumValue = try reader.optional(15)
-    messageValue = try reader.optional(16)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, doubleValue)
-    writer.optional(1, floatValue)
-    writer.optional(2, int32Value)
-    writer.optional(3, int64Value)
-    writer.optional(4, uint32Value)
-    writer.optional(5, uint64Value)
-    writer.optional(6, sint32Value)
-    writer.optional(7, sint64Value)
-    writer.optional(8, fixed32Value)
-    writer.optional(9, fixed64Value)
-    writer.optional(10, sfixed32Value)
-    writer.optional(11, sfixed64Value)
-    writer.optional(12, boolValue)
-    writer.optional(13, stringValue)
-    writer.optional(14, bytesValue)
-    writer.optional(15, enumValue)
-    writer.optional(16, messageValue)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `taxon.test.Repeated`.
@@ -463,48 +366,6 @@ struct Repeated: Message {
     Field("enum_values", 16, .packed(.enum(Colour.self))),
     Field("message_values", 17, .repeated(.message(Child.self))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    doubleValues = try reader.array(0)
-    floatValues = try reader.array(1)
-    int32Values = try reader.array(2)
-    int64Values = try reader.array(3)
-    uint32Values = try reader.array(4)
-    uint64Values = try reader.array(5)
-    sint32Values = try reader.array(6)
-    sint64Values = try reader.array(7)
-    fixed32Values = try reader.array(8)
-    fixed64Values = try reader.array(9)
-    sfixed32Values = try reader.array(10)
-    sfixed64Values = try reader.array(11)
-    boolValues = try reader.array(12)
-    stringValues = try reader.array(13)
-    bytesValues = try reader.array(14)
-    enumValues = try reader.array(15)
-    messageValues = try reader.array(16)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.array(0, doubleValues)
-    writer.array(1, floatValues)
-    writer.array(2, int32Values)
-    writer.array(3, int64Values)
-    writer.array(4, uint32Values)
-    writer.array(5, uint64Values)
-    writer.array(6, sint32Values)
-    writer.array(7, sint64Values)
-    writer.array(8, fixed32Values)
-    writer.array(9, fixed64Values)
-    writer.array(10, sfixed32Values)
-    writer.array(11, sfixed64Values)
-    writer.array(12, boolValues)
-    writer.array(13, stringValues)
-    writer.array(14, bytesValues)
-    writer.array(15, enumValues)
-    writer.array(16, messageValues)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The same fields, each value with a tag of its own.
@@ -579,42 +440,6 @@ struct Unpacked: Message {
     Field("bool_values", 13, .repeated(.bool)),
     Field("enum_values", 16, .repeated(.enum(Colour.self))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    doubleValues = try reader.array(0)
-    floatValues = try reader.array(1)
-    int32Values = try reader.array(2)
-    int64Values = try reader.array(3)
-    uint32Values = try reader.array(4)
-    uint64Values = try reader.array(5)
-    sint32Values = try reader.array(6)
-    sint64Values = try reader.array(7)
-    fixed32Values = try reader.array(8)
-    fixed64Values = try reader.array(9)
-    sfixed32Values = try reader.array(10)
-    sfixed64Values = try reader.array(11)
-    boolValues = try reader.array(12)
-    enumValues = try reader.array(13)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.array(0, doubleValues)
-    writer.array(1, floatValues)
-    writer.array(2, int32Values)
-    writer.array(3, int64Values)
-    writer.array(4, uint32Values)
-    writer.array(5, uint64Values)
-    writer.array(6, sint32Values)
-    writer.array(7, sint64Values)
-    writer.array(8, fixed32Values)
-    writer.array(9, fixed64Values)
-    writer.array(10, sfixed32Values)
-    writer.array(11, sfixed64Values)
-    writer.array(12, boolValues)
-    writer.array(13, enumValues)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `taxon.test.Choice`.
@@ -629,7 +454,7 @@ struct Choice: Message {
   var unknownFields = UnknownFields()
 
   /// What `value` can be.
-  indirect enum Value: Hashable, Sendable {
+  indirect enum Value: Oneof {
     /// `double_value`, field 2.
     case doubleValue(Double)
     /// `float_value`, field 3.
@@ -666,6 +491,53 @@ struct Choice: Message {
     case messageValue(Child)
     /// `choice_value`, field 19.
     case choiceValue(Choice)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 2: self = .doubleValue(try reader.value())
+      case 3: self = .floatValue(try reader.value())
+      case 4: self = .int32Value(try reader.value())
+      case 5: self = .int64Value(try reader.value())
+      case 6: self = .uint32Value(try reader.value())
+      case 7: self = .uint64Value(try reader.value())
+      case 8: self = .sint32Value(try reader.value())
+      case 9: self = .sint64Value(try reader.value())
+      case 10: self = .fixed32Value(try reader.value())
+      case 11: self = .fixed64Value(try reader.value())
+      case 12: self = .sfixed32Value(try reader.value())
+      case 13: self = .sfixed64Value(try reader.value())
+      case 14: self = .boolValue(try reader.value())
+      case 15: self = .stringValue(try reader.value())
+      case 16: self = .bytesValue(try reader.value())
+      case 17: self = .enumValue(try reader.value())
+      case 18: self = .messageValue(try reader.value())
+      case 19: self = .choiceValue(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .doubleValue(let value): writer.value(2, value)
+      case .floatValue(let value): writer.value(3, value)
+      case .int32Value(let value): writer.value(4, value)
+      case .int64Value(let value): writer.value(5, value)
+      case .uint32Value(let value): writer.value(6, value)
+      case .uint64Value(let value): writer.value(7, value)
+      case .sint32Value(let value): writer.value(8, value)
+      case .sint64Value(let value): writer.value(9, value)
+      case .fixed32Value(let value): writer.value(10, value)
+      case .fixed64Value(let value): writer.value(11, value)
+      case .sfixed32Value(let value): writer.value(12, value)
+      case .sfixed64Value(let value): writer.value(13, value)
+      case .boolValue(let value): writer.value(14, value)
+      case .stringValue(let value): writer.value(15, value)
+      case .bytesValue(let value): writer.value(16, value)
+      case .enumValue(let value): writer.value(17, value)
+      case .messageValue(let value): writer.value(18, value)
+      case .choiceValue(let value): writer.value(19, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -696,61 +568,7 @@ struct Choice: Message {
     Field("message_value", 18, .oneof("value", .message(Child.self))),
     Field("choice_value", 19, .oneof("value", .message(Choice.self))),
     Field("after", 20, .string),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    before = try reader.value(0)
-    switch reader.oneof(1) {
-    case 2: value = .doubleValue(try reader.value(1))
-    case 3: value = .floatValue(try reader.value(1))
-    case 4: value = .int32Value(try reader.value(1))
-    case 5: value = .int64Value(try reader.value(1))
-    case 6: value = .uint32Value(try reader.value(1))
-    case 7: value = .uint64Value(try reader.value(1))
-    case 8: value = .sint32Value(try reader.value(1))
-    case 9: value = .sint64Value(try reader.value(1))
-    case 10: value = .fixed32Value(try reader.value(1))
-    case 11: value = .fixed64Value(try reader.value(1))
-    case 12: value = .sfixed32Value(try reader.value(1))
-    case 13: value = .sfixed64Value(try reader.value(1))
-    case 14: value = .boolValue(try reader.value(1))
-    case 15: value = .stringValue(try reader.value(1))
-    case 16: value = .bytesValue(try reader.value(1))
-    case 17: value = .enumValue(try reader.value(1))
-    case 18: value = .messageValue(try reader.value(1))
-    case 19: value = .choiceValue(try reader.value(1))
-    default: value = nil
-    }
-    after = try reader.value(19)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, before)
-    switch value {
-    case .doubleValue(let value): writer.oneof(1, 2, value)
-    case .floatValue(let value): writer.oneof(1, 3, value)
-    case .int32Value(let value): writer.oneof(1, 4, value)
-    case .int64Value(let value): writer.oneof(1, 5, value)
-    case .uint32Value(let value): writer.oneof(1, 6, value)
-    case .uint64Value(let value): writer.oneof(1, 7, value)
-    case .sint32Value(let value): writer.oneof(1, 8, value)
-    case .sint64Value(let value): writer.oneof(1, 9, value)
-    case .fixed32Value(let value): writer.oneof(1, 10, value)
-    case .fixed64Value(let value): writer.oneof(1, 11, value)
-    case .sfixed32Value(let value): writer.oneof(1, 12, value)
-    case .sfixed64Value(let value): writer.oneof(1, 13, value)
-    case .boolValue(let value): writer.oneof(1, 14, value)
-    case .stringValue(let value): writer.oneof(1, 15, value)
-    case .bytesValue(let value): writer.oneof(1, 16, value)
-    case .enumValue(let value): writer.oneof(1, 17, value)
-    case .messageValue(let value): writer.oneof(1, 18, value)
-    case .choiceValue(let value): writer.oneof(1, 19, value)
-    case nil: break
-    }
-    writer.value(19, after)
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [Value.self])
 }
 
 /// The message `taxon.test.Maps`.
@@ -843,50 +661,6 @@ struct Maps: Message {
     Field("large_signed_words", 17, .map(.string, .sfixed64)),
     Field("integers", 18, .map(.string, .int32)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    texts = try reader.map(0)
-    numbers = try reader.map(1)
-    blobs = try reader.map(2)
-    doubles = try reader.map(3)
-    floats = try reader.map(4)
-    bools = try reader.map(5)
-    colours = try reader.map(6)
-    children = try reader.map(7)
-    maps = try reader.map(8)
-    naturals = try reader.map(9)
-    largeNaturals = try reader.map(10)
-    differences = try reader.map(11)
-    largeDifferences = try reader.map(12)
-    words = try reader.map(13)
-    largeWords = try reader.map(14)
-    signedWords = try reader.map(15)
-    largeSignedWords = try reader.map(16)
-    integers = try reader.map(17)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.map(0, texts)
-    writer.map(1, numbers)
-    writer.map(2, blobs)
-    writer.map(3, doubles)
-    writer.map(4, floats)
-    writer.map(5, bools)
-    writer.map(6, colours)
-    writer.map(7, children)
-    writer.map(8, maps)
-    writer.map(9, naturals)
-    writer.map(10, largeNaturals)
-    writer.map(11, differences)
-    writer.map(12, largeDifferences)
-    writer.map(13, words)
-    writer.map(14, largeWords)
-    writer.map(15, signedWords)
-    writer.map(16, largeSignedWords)
-    writer.map(17, integers)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Numbers out of order and with gaps, up to the greatest there is.
@@ -920,24 +694,6 @@ struct Scattered: Message {
     Field("first", 1, .string),
     Field("fourth", 4, .bool),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    last = try reader.value(0)
-    fifth = try reader.value(1)
-    middle = try reader.array(2)
-    first = try reader.value(3)
-    fourth = try reader.value(4)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, last)
-    writer.value(1, fifth)
-    writer.array(2, middle)
-    writer.value(3, first)
-    writer.value(4, fourth)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Two messages that contain each other.
@@ -953,18 +709,8 @@ struct Even: Message {
   }
 
   static let descriptor = MessageDescriptor("taxon.test.Even", [
-    Field("next", 1, .message(Odd.self)),
+    Field("next", 1, .indirect(.message(Odd.self))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    next = try reader.optional(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, next)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `taxon.test.Odd`.
@@ -983,21 +729,9 @@ struct Odd: Message {
   }
 
   static let descriptor = MessageDescriptor("taxon.test.Odd", [
-    Field("next", 1, .message(Even.self)),
+    Field("next", 1, .indirect(.message(Even.self))),
     Field("others", 2, .repeated(.message(Even.self))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    next = try reader.optional(0)
-    others = try reader.array(1)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, next)
-    writer.array(1, others)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `taxon.test.Nothing`.
@@ -1009,14 +743,6 @@ struct Nothing: Message {
   init() {}
 
   static let descriptor = MessageDescriptor("taxon.test.Nothing", [])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Names that Swift would stumble over.
@@ -1069,32 +795,6 @@ struct Names: Message {
     Field("task_id", 8, .string),
     Field("type", 9, .enum(Type_.self)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    self_ = try reader.value(0)
-    init_ = try reader.value(1)
-    `default` = try reader.value(2)
-    descriptorField = try reader.value(3)
-    unknownFieldsField = try reader.value(4)
-    description = try reader.value(5)
-    urlPath = try reader.value(6)
-    taskID = try reader.value(7)
-    type = try reader.value(8)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, self_)
-    writer.value(1, init_)
-    writer.value(2, `default`)
-    writer.value(3, descriptorField)
-    writer.value(4, unknownFieldsField)
-    writer.value(5, description)
-    writer.value(6, urlPath)
-    writer.value(7, taskID)
-    writer.value(8, type)
-    writer.unknownFields(unknownFields)
-  }
 
   /// The enum `taxon.test.Names.Type`.
   enum Type_: ProtobufEnum {

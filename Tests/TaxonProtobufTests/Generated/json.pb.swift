@@ -59,13 +59,30 @@ struct WellKnown: Message {
   var unknownFields = UnknownFields()
 
   /// What `choice` can be.
-  enum Choice: Hashable, Sendable {
+  enum Choice: Oneof {
     /// `nothing`, field 25.
     case nothing(Google_Protobuf_NullValue)
     /// `text`, field 26.
     case text(String)
     /// `anything`, field 27.
     case anything(Google_Protobuf_Value)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 25: self = .nothing(try reader.value())
+      case 26: self = .text(try reader.value())
+      case 27: self = .anything(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .nothing(let value): writer.value(25, value)
+      case .text(let value): writer.value(26, value)
+      case .anything(let value): writer.value(27, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -138,75 +155,7 @@ struct WellKnown: Message {
     Field("nothing", 25, .oneof("choice", .enum(Google_Protobuf_NullValue.self))),
     Field("text", 26, .oneof("choice", .string)),
     Field("anything", 27, .oneof("choice", .message(Google_Protobuf_Value.self))),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    any = try reader.optional(0)
-    timestamp = try reader.optional(1)
-    duration = try reader.optional(2)
-    mask = try reader.optional(3)
-    structure = try reader.optional(4)
-    value = try reader.optional(5)
-    list = try reader.optional(6)
-    empty = try reader.optional(7)
-    doubleValue = try reader.optional(8)
-    floatValue = try reader.optional(9)
-    int64Value = try reader.optional(10)
-    uint64Value = try reader.optional(11)
-    int32Value = try reader.optional(12)
-    uint32Value = try reader.optional(13)
-    boolValue = try reader.optional(14)
-    stringValue = try reader.optional(15)
-    bytesValue = try reader.optional(16)
-    nullValue = try reader.value(17)
-    values = try reader.array(18)
-    anys = try reader.array(19)
-    numbers = try reader.array(20)
-    nulls = try reader.array(21)
-    namedValues = try reader.map(22)
-    times = try reader.map(23)
-    switch reader.oneof(24) {
-    case 25: choice = .nothing(try reader.value(24))
-    case 26: choice = .text(try reader.value(24))
-    case 27: choice = .anything(try reader.value(24))
-    default: choice = nil
-    }
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, any)
-    writer.optional(1, timestamp)
-    writer.optional(2, duration)
-    writer.optional(3, mask)
-    writer.optional(4, structure)
-    writer.optional(5, value)
-    writer.optional(6, list)
-    writer.optional(7, empty)
-    writer.optional(8, doubleValue)
-    writer.optional(9, floatValue)
-    writer.optional(10, int64Value)
-    writer.optional(11, uint64Value)
-    writer.optional(12, int32Value)
-    writer.optional(13, uint32Value)
-    writer.optional(14, boolValue)
-    writer.optional(15, stringValue)
-    writer.optional(16, bytesValue)
-    writer.value(17, nullValue)
-    writer.array(18, values)
-    writer.array(19, anys)
-    writer.array(20, numbers)
-    writer.array(21, nulls)
-    writer.map(22, namedValues)
-    writer.map(23, times)
-    switch choice {
-    case .nothing(let value): writer.oneof(24, 25, value)
-    case .text(let value): writer.oneof(24, 26, value)
-    case .anything(let value): writer.oneof(24, 27, value)
-    case nil: break
-    }
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [Choice.self])
 }
 
 /// The message `taxon.test.Renamed`.
@@ -255,30 +204,6 @@ struct Renamed: Message {
     Field("Capital_name", 7, .int32),
     Field("a", 8, .int32),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    plainName = try reader.value(0)
-    byHand = try reader.value(1)
-    leading = try reader.value(2)
-    trailing = try reader.value(3)
-    twoUnderscores = try reader.value(4)
-    digit9Digit = try reader.value(5)
-    capitalName = try reader.value(6)
-    a = try reader.value(7)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, plainName)
-    writer.value(1, byHand)
-    writer.value(2, leading)
-    writer.value(3, trailing)
-    writer.value(4, twoUnderscores)
-    writer.value(5, digit9Digit)
-    writer.value(6, capitalName)
-    writer.value(7, a)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

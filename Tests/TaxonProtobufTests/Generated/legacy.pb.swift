@@ -30,28 +30,10 @@ struct Required: Message {
   static let descriptor = MessageDescriptor("taxon.test.Required", [
     Field("number", 1, .required(.int32)),
     Field("name", 2, .required(.string)),
-    Field("inner", 3, .message(Required.self)),
+    Field("inner", 3, .indirect(.message(Required.self))),
     Field("others", 4, .repeated(.message(Required.self))),
     Field("named", 5, .map(.string, .message(Required.self))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    number = try reader.value(0)
-    name = try reader.value(1)
-    inner = try reader.optional(2)
-    others = try reader.array(3)
-    named = try reader.map(4)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, number)
-    writer.value(1, name)
-    writer.optional(2, inner)
-    writer.array(3, others)
-    writer.map(4, named)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `taxon.test.Grouped`.
@@ -78,20 +60,6 @@ struct Grouped: Message {
     Field("after", 3, .repeated(.int32)),
   ])
 
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    before = try reader.optional(0)
-    member = try reader.optional(1)
-    after = try reader.array(2)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, before)
-    writer.optional(1, member)
-    writer.array(2, after)
-    writer.unknownFields(unknownFields)
-  }
-
   /// The message `taxon.test.Grouped.Member`.
   struct Member: Message {
     /// `name`, field 1.
@@ -107,16 +75,6 @@ struct Grouped: Message {
     static let descriptor = MessageDescriptor("taxon.test.Grouped.Member", [
       Field("name", 1, .optional(.string)),
     ])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      name = try reader.optional(0)
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.optional(0, name)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -197,11 +155,26 @@ struct Closed: Message {
   var unknownFields = UnknownFields()
 
   /// What `choice` can be.
-  enum Choice: Hashable, Sendable {
+  enum Choice: Oneof {
     /// `text`, field 5.
     case text(String)
     /// `shape`, field 6.
     case shape(Shape)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 5: self = .text(try reader.value())
+      case 6: self = .shape(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .text(let value): writer.value(5, value)
+      case .shape(let value): writer.value(6, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -226,42 +199,10 @@ struct Closed: Message {
     Field("named", 4, .map(.string, .enum(Switch.self))),
     Field("text", 5, .oneof("choice", .string)),
     Field("shape", 6, .oneof("choice", .enum(Shape.self))),
-    Field("inner", 7, .message(Closed.self)),
+    Field("inner", 7, .indirect(.message(Closed.self))),
     Field("others", 8, .repeated(.message(Closed.self))),
     Field("deeper", 9, .map(.int32, .message(Closed.self))),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    one = try reader.optional(0)
-    loose = try reader.array(1)
-    tight = try reader.array(2)
-    named = try reader.map(3)
-    switch reader.oneof(4) {
-    case 5: choice = .text(try reader.value(4))
-    case 6: choice = .shape(try reader.value(4))
-    default: choice = nil
-    }
-    inner = try reader.optional(6)
-    others = try reader.array(7)
-    deeper = try reader.map(8)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, one)
-    writer.array(1, loose)
-    writer.array(2, tight)
-    writer.map(3, named)
-    switch choice {
-    case .text(let value): writer.oneof(4, 5, value)
-    case .shape(let value): writer.oneof(4, 6, value)
-    case nil: break
-    }
-    writer.optional(6, inner)
-    writer.array(7, others)
-    writer.map(8, deeper)
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [Choice.self])
 }
 
 /// The message `taxon.test.ClosedRequired`.
@@ -283,18 +224,6 @@ struct ClosedRequired: Message {
     Field("shape", 1, .required(.enum(Shape.self))),
     Field("text", 2, .optional(.string)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    shape = try reader.value(0)
-    text = try reader.optional(1)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, shape)
-    writer.optional(1, text)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `taxon.test.Defaults`.
@@ -362,63 +291,23 @@ struct Defaults: Message {
   }
 
   static let descriptor = MessageDescriptor("taxon.test.Defaults", [
-    Field("number", 1, .optional(.int32)),
-    Field("large", 2, .optional(.uint64)),
-    Field("small", 3, .optional(.float)),
-    Field("most", 4, .optional(.double)),
-    Field("least", 5, .optional(.double)),
-    Field("none", 6, .optional(.double)),
-    Field("zero", 7, .optional(.double)),
-    Field("flag", 8, .optional(.bool)),
-    Field("text", 9, .optional(.string)),
-    Field("blob", 10, .optional(.bytes)),
-    Field("shape", 11, .optional(.enum(Shape.self))),
-    Field("old", 12, .optional(.int32)),
+    Field("number", 1, .optional(.int32, default: Int32(-7))),
+    Field("large", 2, .optional(.uint64, default: UInt64(18446744073709551615))),
+    Field("small", 3, .optional(.float, default: Float(0.0015))),
+    Field("most", 4, .optional(.double, default: Double.infinity)),
+    Field("least", 5, .optional(.double, default: -Double.infinity)),
+    Field("none", 6, .optional(.double, default: Double.nan)),
+    Field("zero", 7, .optional(.double, default: Double(-0.0))),
+    Field("flag", 8, .optional(.bool, default: true)),
+    Field("text", 9, .optional(.string, default: "a \"quoted\"\n\\lineé")),
+    Field("blob", 10, .optional(.bytes, default: [UInt8]([0, 255, 97, 92, 10]))),
+    Field("shape", 11, .optional(.enum(Shape.self), default: Shape.hollow)),
+    Field("old", 12, .optional(.int32, default: Int32(3))),
     Field("must", 13, .required(.int32)),
     Field("unsaid", 14, .optional(.enum(Shape.self))),
-    Field("inner", 16, .message(Defaults.self)),
-    Field("lowest", 15, .optional(.int64)),
+    Field("inner", 16, .indirect(.message(Defaults.self))),
+    Field("lowest", 15, .optional(.int64, default: Int64(-9223372036854775808))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    _number.projectedValue = try reader.optional(0)
-    _large.projectedValue = try reader.optional(1)
-    _small.projectedValue = try reader.optional(2)
-    _most.projectedValue = try reader.optional(3)
-    _least.projectedValue = try reader.optional(4)
-    _none.projectedValue = try reader.optional(5)
-    _zero.projectedValue = try reader.optional(6)
-    _flag.projectedValue = try reader.optional(7)
-    _text.projectedValue = try reader.optional(8)
-    _blob.projectedValue = try reader.optional(9)
-    _shape.projectedValue = try reader.optional(10)
-    _old.projectedValue = try reader.optional(11)
-    must = try reader.value(12)
-    unsaid = try reader.optional(13)
-    _inner = Indirect(wrappedValue: try reader.optional(14))
-    _lowest.projectedValue = try reader.optional(15)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, _number.projectedValue)
-    writer.optional(1, _large.projectedValue)
-    writer.optional(2, _small.projectedValue)
-    writer.optional(3, _most.projectedValue)
-    writer.optional(4, _least.projectedValue)
-    writer.optional(5, _none.projectedValue)
-    writer.optional(6, _zero.projectedValue)
-    writer.optional(7, _flag.projectedValue)
-    writer.optional(8, _text.projectedValue)
-    writer.optional(9, _blob.projectedValue)
-    writer.optional(10, _shape.projectedValue)
-    writer.optional(11, _old.projectedValue)
-    writer.value(12, must)
-    writer.optional(13, unsaid)
-    writer.optional(14, _inner.wrappedValue)
-    writer.optional(15, _lowest.projectedValue)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The words that Swift keeps for itself, and the names that every message has.
@@ -452,33 +341,13 @@ struct Keywords: Message {
   }
 
   static let descriptor = MessageDescriptor("taxon.test.Keywords", [
-    Field("class", 1, .optional(.string)),
+    Field("class", 1, .optional(.string, default: "c")),
     Field("encoded", 2, .optional(.string)),
     Field("write", 3, .optional(.string)),
     Field("decoding", 4, .optional(.string)),
-    Field("is", 5, .optional(.enum(Shape.self))),
+    Field("is", 5, .optional(.enum(Shape.self), default: Shape.round)),
     Field("projected_value", 6, .optional(.string)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    _class.projectedValue = try reader.optional(0)
-    encoded = try reader.optional(1)
-    write = try reader.optional(2)
-    decoding = try reader.optional(3)
-    _is.projectedValue = try reader.optional(4)
-    projectedValue = try reader.optional(5)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, _class.projectedValue)
-    writer.optional(1, encoded)
-    writer.optional(2, write)
-    writer.optional(3, decoding)
-    writer.optional(4, _is.projectedValue)
-    writer.optional(5, projectedValue)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `taxon.test.Extendable`.
@@ -496,16 +365,6 @@ struct Extendable: Message {
   static let descriptor = MessageDescriptor("taxon.test.Extendable", [
     Field("own", 1, .optional(.int32)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    own = try reader.optional(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, own)
-    writer.unknownFields(unknownFields)
-  }
 
   /// The enum `taxon.test.Extendable.Kind`.
   enum Kind: ProtobufEnum {
@@ -548,16 +407,6 @@ struct Old: Message {
   static let descriptor = MessageDescriptor("taxon.test.Old", [
     Field("number", 1, .optional(.int32)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    number = try reader.optional(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, number)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// An extension that is declared inside a message.
@@ -575,16 +424,6 @@ struct Inside: Message {
   static let descriptor = MessageDescriptor("taxon.test.Inside", [
     Field("text", 1, .optional(.string)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    text = try reader.optional(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, text)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// A set of messages, which come in groups.
@@ -596,14 +435,6 @@ struct Parcel: Message {
   init() {}
 
   static let descriptor = MessageDescriptor("taxon.test.Parcel", [])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `taxon.test.Member`.
@@ -621,16 +452,6 @@ struct Member: Message {
   static let descriptor = MessageDescriptor("taxon.test.Member", [
     Field("text", 25, .optional(.string)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    text = try reader.optional(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, text)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// A cycle with a required part.
@@ -646,18 +467,8 @@ struct Hen: Message {
   }
 
   static let descriptor = MessageDescriptor("taxon.test.Hen", [
-    Field("egg", 1, .message(Egg.self)),
+    Field("egg", 1, .indirect(.message(Egg.self))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    egg = try reader.optional(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, egg)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `taxon.test.Egg`.
@@ -675,16 +486,6 @@ struct Egg: Message {
   static let descriptor = MessageDescriptor("taxon.test.Egg", [
     Field("hen", 1, .required(.message(Hen.self))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    hen = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, hen)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// A cycle of required parts alone: there is no such message.
@@ -704,20 +505,8 @@ struct Endless: Message {
 
   static let descriptor = MessageDescriptor("taxon.test.Endless", [
     Field("number", 1, .required(.int32)),
-    Field("next", 2, .required(.message(Endless.self))),
+    Field("next", 2, .indirect(.required(.message(Endless.self)))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    number = try reader.value(0)
-    next = try reader.optional(1)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, number)
-    writer.required(1, next)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension Grouped {

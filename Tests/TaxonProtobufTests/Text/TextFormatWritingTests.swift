@@ -94,14 +94,4 @@ private struct Reserving: Message {
     "taxon.test.Reserving", [Field("kept", 1, .int32)], reserved: ["gone", "lost"])
 
   init(kept: Int32 = 0) { self.kept = kept }
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    kept = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, kept)
-    writer.unknownFields(unknownFields)
-  }
 }

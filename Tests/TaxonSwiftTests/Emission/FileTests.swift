@@ -85,7 +85,7 @@ import Testing
     let swift = try schema.swift()
     for declaration in [
       "\n\(word)struct T_M: Message {", "\n  @Default(.b) \(word)var e: T_E\n", "\n  \(word)var o: O?\n",
-      "\n  \(word)enum O: Hashable, Sendable {", "\n  \(word)init(e: T_E? = nil, o: O? = nil) {",
+      "\n  \(word)enum O: Oneof {", "\n  \(word)init(e: T_E? = nil, o: O? = nil) {",
       "\n\(word)enum T_E: ProtobufEnum {", "\n  \(word)init?(rawValue: Int32) {", "\n  \(word)var tX: Int32? {",
       "\n  \(word)static let tX = ",
     ] { #expect(swift.contains(declaration), "\(declaration)") }

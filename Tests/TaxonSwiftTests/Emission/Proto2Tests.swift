@@ -58,7 +58,7 @@ import Testing
       ["t.proto:3:24: warning: message t.A \(text)", "t.proto:4:24: warning: message t.B \(text)"])
     let swift = try #require(outcome.files.first).content
     #expect(swift.contains("  @Indirect var b: T_B?\n"))
-    #expect(swift.contains("    writer.required(0, b)\n"))
+    #expect(swift.contains("    Field(\"b\", 1, .indirect(.required(.message(T_B.self)))),\n"))
   }
 
   @Test func aRequiredFieldHasNoDefaultInTheInitialiser() throws {

@@ -133,22 +133,7 @@ enum DeliveryError: ErrorUnion {
       Field("order", 1, .string),
       Field("carrier", 2, .optional(.string)),
       Field("address", 3, .string),
-    ])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      order = try reader.value(0)
-      carrier = try reader.optional(1)
-      address = try reader.value(2)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.value(0, order)
-      writer.optional(1, carrier)
-      writer.value(2, address)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// Too many parcels at once.
@@ -219,28 +204,7 @@ enum DeliveryError: ErrorUnion {
       Field("more", 4, .repeated(.message(Google_Rpc_QuotaFailure.Violation.self))),
       Field("last", 5, .message(Google_Rpc_QuotaFailure.Violation.self)),
       Field("secret", 6, .message(Google_Rpc_QuotaFailure.Violation.self)),
-    ])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      order = try reader.value(0)
-      limit = try reader.value(1)
-      wait = try reader.value(2)
-      more = try reader.array(3)
-      last = try reader.optional(4)
-      secret = try reader.optional(5)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.value(0, order)
-      writer.value(1, limit)
-      writer.value(2, wait)
-      writer.array(3, more)
-      writer.optional(4, last)
-      writer.optional(5, secret)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// The order is not ready.
@@ -304,28 +268,7 @@ enum DeliveryError: ErrorUnion {
       Field("thing", 4, .message(Google_Rpc_ResourceInfo.self)),
       Field("links", 5, .repeated(.message(Google_Rpc_Help.self))),
       Field("texts", 6, .repeated(.message(Google_Rpc_LocalizedMessage.self))),
-    ])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      order = try reader.value(0)
-      more = try reader.optional(1)
-      readyIn = try reader.optional(2)
-      thing = try reader.optional(3)
-      links = try reader.array(4)
-      texts = try reader.array(5)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.value(0, order)
-      writer.optional(1, more)
-      writer.optional(2, readyIn)
-      writer.optional(3, thing)
-      writer.array(4, links)
-      writer.array(5, texts)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// The lorry is away.
@@ -369,20 +312,7 @@ enum DeliveryError: ErrorUnion {
     static let descriptor = MessageDescriptor("shop.v1.DeliveryError.LorryAway", [
       Field("order", 1, .string),
       Field("back_in", 2, .optional(.int64)),
-    ])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      order = try reader.value(0)
-      backIn = try reader.optional(1)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.value(0, order)
-      writer.optional(1, backIn)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 }
 

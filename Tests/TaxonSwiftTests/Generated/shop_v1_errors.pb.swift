@@ -134,26 +134,7 @@ enum CustomerError: ErrorUnion {
       Field("description", 4, .optional(.string)),
       Field("more", 5, .repeated(.message(Google_Rpc_BadRequest.FieldViolation.self))),
       Field("old", 12, .string),
-    ])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      requestID = try reader.value(0)
-      field = try reader.value(1)
-      descriptionField = try reader.optional(2)
-      more = try reader.array(3)
-      _old = try reader.value(4)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.value(0, requestID)
-      writer.value(1, field)
-      writer.optional(2, descriptionField)
-      writer.array(3, more)
-      writer.value(4, _old)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// Paying did not work.
@@ -309,36 +290,7 @@ enum CustomerError: ErrorUnion {
         Field("trace", 9, .optional(.bytes)),
         Field("counts", 10, .map(.string, .int64)),
         Field("names", 11, .message(Names.self)),
-      ])
-
-      init(reading reader: MessageReader) throws(MessageDecodingError) {
-        size = try reader.value(0)
-        lastDigits = try reader.value(1)
-        attempts = try reader.value(2)
-        limit = try reader.value(3)
-        reasons = try reader.array(4)
-        owner = try reader.value(5)
-        note = try reader.value(6)
-        trace = try reader.optional(7)
-        counts = try reader.map(8)
-        names = try reader.optional(9)
-        context = ErrorContext()
-        unknownFields = reader.unknownFields
-      }
-
-      func write(to writer: inout MessageWriter) {
-        writer.value(0, size)
-        writer.value(1, lastDigits)
-        writer.value(2, attempts)
-        writer.value(3, limit)
-        writer.array(4, reasons)
-        writer.value(5, owner)
-        writer.value(6, note)
-        writer.optional(7, trace)
-        writer.map(8, counts)
-        writer.optional(9, names)
-        writer.unknownFields(unknownFields)
-      }
+      ], context: ErrorContext.self)
     }
 
     /// The error `shop.v1.CustomerError.PaymentError.BankTimeout`.
@@ -360,16 +312,7 @@ enum CustomerError: ErrorUnion {
 
       var message: String { "Bank timeout" }
 
-      static let descriptor = MessageDescriptor("shop.v1.CustomerError.PaymentError.BankTimeout", [])
-
-      init(reading reader: MessageReader) throws(MessageDecodingError) {
-        context = ErrorContext()
-        unknownFields = reader.unknownFields
-      }
-
-      func write(to writer: inout MessageWriter) {
-        writer.unknownFields(unknownFields)
-      }
+      static let descriptor = MessageDescriptor("shop.v1.CustomerError.PaymentError.BankTimeout", [], context: ErrorContext.self)
     }
   }
 }
@@ -487,7 +430,7 @@ enum SystemError: ErrorUnion {
     var unknownFields = UnknownFields()
 
     /// Where it went wrong.
-    enum Place: Hashable, Sendable {
+    enum Place: Oneof {
       /// `text`, field 7.
       case text(String)
       /// `number`, field 8.
@@ -496,6 +439,25 @@ enum SystemError: ErrorUnion {
       case stale(String)
       /// `secret`, field 9.
       case secret(String)
+
+      init?(reading reader: OneofReader) throws(MessageDecodingError) {
+        switch reader.number {
+        case 7: self = .text(try reader.value())
+        case 8: self = .number(try reader.value())
+        case 17: self = .stale(try reader.value())
+        case 9: self = .secret(try reader.value())
+        default: return nil
+        }
+      }
+
+      func write(to writer: OneofWriter) {
+        switch self {
+        case .text(let value): writer.value(7, value)
+        case .number(let value): writer.value(8, value)
+        case .stale(let value): writer.value(17, value)
+        case .secret(let value): writer.value(9, value)
+        }
+      }
     }
 
     /// `text`, when it is the one that is set.
@@ -588,56 +550,7 @@ enum SystemError: ErrorUnion {
       Field("context", 14, .string),
       Field("old", 15, .string),
       Field("old_secret", 16, .string),
-    ])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      site = try reader.value(0)
-      size = try reader.value(1)
-      share = try reader.value(2)
-      maybeSize = try reader.optional(3)
-      data = try reader.value(4)
-      isOn = try reader.value(5)
-      switch reader.oneof(6) {
-      case 7: place = .text(try reader.value(6))
-      case 8: place = .number(try reader.value(6))
-      case 17: place = .stale(try reader.value(6))
-      case 9: place = .secret(try reader.value(6))
-      default: place = nil
-      }
-      sizes = try reader.array(10)
-      messageField = try reader.value(11)
-      causeField = try reader.optional(12)
-      retryAfterField = try reader.value(13)
-      contextField = try reader.value(14)
-      _old = try reader.value(15)
-      _oldSecret = try reader.value(16)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.value(0, site)
-      writer.value(1, size)
-      writer.value(2, share)
-      writer.optional(3, maybeSize)
-      writer.value(4, data)
-      writer.value(5, isOn)
-      switch place {
-      case .text(let value): writer.oneof(6, 7, value)
-      case .number(let value): writer.oneof(6, 8, value)
-      case .stale(let value): writer.oneof(6, 17, value)
-      case .secret(let value): writer.oneof(6, 9, value)
-      case nil: break
-      }
-      writer.array(10, sizes)
-      writer.value(11, messageField)
-      writer.optional(12, causeField)
-      writer.value(13, retryAfterField)
-      writer.value(14, contextField)
-      writer.value(15, _old)
-      writer.value(16, _oldSecret)
-      writer.unknownFields(unknownFields)
-    }
+    ], oneofs: [Place.self], context: ErrorContext.self)
   }
 
   /// The error `shop.v1.SystemError.Internal`.
@@ -659,16 +572,7 @@ enum SystemError: ErrorUnion {
 
     var message: String { "Internal" }
 
-    static let descriptor = MessageDescriptor("shop.v1.SystemError.Internal", [])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.unknownFields(unknownFields)
-    }
+    static let descriptor = MessageDescriptor("shop.v1.SystemError.Internal", [], context: ErrorContext.self)
   }
 
   /// A name that the union needs itself.
@@ -689,16 +593,7 @@ enum SystemError: ErrorUnion {
 
     var message: String { "Other" }
 
-    static let descriptor = MessageDescriptor("shop.v1.SystemError.Other", [])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.unknownFields(unknownFields)
-    }
+    static let descriptor = MessageDescriptor("shop.v1.SystemError.Other", [], context: ErrorContext.self)
   }
 
   /// The error `shop.v1.SystemError.PaymentError`.
@@ -719,16 +614,7 @@ enum SystemError: ErrorUnion {
 
     var message: String { "Payment" }
 
-    static let descriptor = MessageDescriptor("shop.v1.SystemError.PaymentError", [])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.unknownFields(unknownFields)
-    }
+    static let descriptor = MessageDescriptor("shop.v1.SystemError.PaymentError", [], context: ErrorContext.self)
   }
 }
 
@@ -750,16 +636,7 @@ struct ClosedError: DeclaredError {
 
   var message: String { "Closed" }
 
-  static let descriptor = MessageDescriptor("shop.v1.ClosedError", [])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    context = ErrorContext()
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.unknownFields(unknownFields)
-  }
+  static let descriptor = MessageDescriptor("shop.v1.ClosedError", [], context: ErrorContext.self)
 }
 
 extension TypeRegistry {

@@ -82,46 +82,6 @@ struct Parcel: Taxon.Message {
     Field("f15", 15, .optional(.string)),
     Field("f16", 16, .optional(.string)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    f1 = try reader.optional(0)
-    f2 = try reader.optional(1)
-    f3 = try reader.optional(2)
-    f4 = try reader.optional(3)
-    f5 = try reader.optional(4)
-    f6 = try reader.optional(5)
-    f7 = try reader.optional(6)
-    f8 = try reader.optional(7)
-    f9 = try reader.optional(8)
-    f10 = try reader.optional(9)
-    f11 = try reader.optional(10)
-    f12 = try reader.optional(11)
-    f13 = try reader.optional(12)
-    f14 = try reader.optional(13)
-    f15 = try reader.optional(14)
-    f16 = try reader.optional(15)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, f1)
-    writer.optional(1, f2)
-    writer.optional(2, f3)
-    writer.optional(3, f4)
-    writer.optional(4, f5)
-    writer.optional(5, f6)
-    writer.optional(6, f7)
-    writer.optional(7, f8)
-    writer.optional(8, f9)
-    writer.optional(9, f10)
-    writer.optional(10, f11)
-    writer.optional(11, f12)
-    writer.optional(12, f13)
-    writer.optional(13, f14)
-    writer.optional(14, f15)
-    writer.optional(15, f16)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Five of them come to 85 values.
@@ -144,11 +104,26 @@ struct Pallet: Taxon.Message {
   var unknownFields = UnknownFields()
 
   /// What `top` can be.
-  indirect enum Top: Hashable, Sendable {
+  indirect enum Top: Oneof {
     /// `parcel`, field 5.
     case parcel(Parcel)
     /// `label`, field 6.
     case label(String)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 5: self = .parcel(try reader.value())
+      case 6: self = .label(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .parcel(let value): writer.value(5, value)
+      case .label(let value): writer.value(6, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -164,42 +139,14 @@ struct Pallet: Taxon.Message {
   }
 
   static let descriptor = MessageDescriptor("shop.v1.Pallet", [
-    Field("first", 1, .required(.message(Parcel.self))),
-    Field("second", 2, .message(Parcel.self)),
-    Field("third", 3, .message(Parcel.self)),
-    Field("fourth", 4, .required(.message(Parcel.self))),
+    Field("first", 1, .boxed(.required(.message(Parcel.self)))),
+    Field("second", 2, .indirect(.message(Parcel.self))),
+    Field("third", 3, .indirect(.message(Parcel.self))),
+    Field("fourth", 4, .boxed(.required(.message(Parcel.self)))),
     Field("parcel", 5, .oneof("top", .message(Parcel.self))),
     Field("label", 6, .oneof("top", .string)),
     Field("note", 7, .message(Label.self)),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    first = try reader.value(0)
-    second = try reader.optional(1)
-    _third = Indirect(wrappedValue: try reader.optional(2))
-    _fourth = Boxed(wrappedValue: try reader.value(3))
-    switch reader.oneof(4) {
-    case 5: top = .parcel(try reader.value(4))
-    case 6: top = .label(try reader.value(4))
-    default: top = nil
-    }
-    note = try reader.optional(6)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, first)
-    writer.optional(1, second)
-    writer.optional(2, _third.wrappedValue)
-    writer.value(3, _fourth.wrappedValue)
-    switch top {
-    case .parcel(let value): writer.oneof(4, 5, value)
-    case .label(let value): writer.oneof(4, 6, value)
-    case nil: break
-    }
-    writer.optional(6, note)
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [Top.self])
 }
 
 /// The message `shop.v1.Label`.
@@ -217,16 +164,6 @@ struct Label: Taxon.Message {
   static let descriptor = MessageDescriptor("shop.v1.Label", [
     Field("text", 1, .optional(.string)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    text = try reader.optional(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, text)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Three of them come to 54 values, with those of their own.
@@ -252,20 +189,6 @@ struct Cart: Taxon.Message {
     Field("second", 2, .message(Parcel.self)),
     Field("third", 3, .required(.message(Parcel.self))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    first = try reader.optional(0)
-    second = try reader.optional(1)
-    third = try reader.value(2)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, first)
-    writer.optional(1, second)
-    writer.value(2, third)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

@@ -34,32 +34,12 @@ struct Shop_V1_Order: Taxon.Message {
 
   static let descriptor = MessageDescriptor("shop.v1.Order", [
     Field("number", 1, .required(.string)),
-    Field("count", 2, .optional(.int32)),
+    Field("count", 2, .optional(.int32, default: Int32(1))),
     Field("state", 3, .required(.enum(State.self))),
     Field("loose", 4, .repeated(.int32)),
     Field("tight", 5, .packed(.int32)),
     Field("names", 6, .message(Names.self)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    number = try reader.value(0)
-    _count.projectedValue = try reader.optional(1)
-    state = try reader.value(2)
-    loose = try reader.array(3)
-    tight = try reader.array(4)
-    names = try reader.optional(5)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, number)
-    writer.optional(1, _count.projectedValue)
-    writer.value(2, state)
-    writer.array(3, loose)
-    writer.array(4, tight)
-    writer.optional(5, names)
-    writer.unknownFields(unknownFields)
-  }
 
   /// The enum `shop.v1.Order.State`.
   enum State: ProtobufEnum {

@@ -121,13 +121,30 @@ struct Everything: Taxon.Message {
   var unknownFields = UnknownFields()
 
   /// What it comes to.
-  enum Outcome: Hashable, Sendable {
+  enum Outcome: Oneof {
     /// In words.
     case text(String)
     /// `of_size`, field 30.
     case ofSize(Size)
     /// `until`, field 31.
     case until(Google_Protobuf_Timestamp)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 29: self = .text(try reader.value())
+      case 30: self = .ofSize(try reader.value())
+      case 31: self = .until(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .text(let value): writer.value(29, value)
+      case .ofSize(let value): writer.value(30, value)
+      case .until(let value): writer.value(31, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -205,85 +222,7 @@ struct Everything: Taxon.Message {
     Field("of_size", 30, .oneof("outcome", .enum(Size.self))),
     Field("until", 31, .oneof("outcome", .message(Google_Protobuf_Timestamp.self))),
     Field("custom", 32, .string, json: "byHand"),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    aDouble = try reader.value(0)
-    aFloat = try reader.value(1)
-    anInt32 = try reader.value(2)
-    anInt64 = try reader.value(3)
-    aUint32 = try reader.value(4)
-    aUint64 = try reader.value(5)
-    aSint32 = try reader.value(6)
-    aSint64 = try reader.value(7)
-    aFixed32 = try reader.value(8)
-    aFixed64 = try reader.value(9)
-    aSfixed32 = try reader.value(10)
-    aSfixed64 = try reader.value(11)
-    aBool = try reader.value(12)
-    aString = try reader.value(13)
-    someBytes = try reader.value(14)
-    size = try reader.value(15)
-    at = try reader.optional(16)
-    maybeNumber = try reader.optional(17)
-    maybeSize = try reader.optional(18)
-    maybeBytes = try reader.optional(19)
-    texts = try reader.array(20)
-    numbers = try reader.array(21)
-    looseNumbers = try reader.array(22)
-    sizes = try reader.array(23)
-    more = try reader.array(24)
-    byName = try reader.map(25)
-    sizesByNumber = try reader.map(26)
-    flags = try reader.map(27)
-    switch reader.oneof(28) {
-    case 29: outcome = .text(try reader.value(28))
-    case 30: outcome = .ofSize(try reader.value(28))
-    case 31: outcome = .until(try reader.value(28))
-    default: outcome = nil
-    }
-    custom = try reader.value(31)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, aDouble)
-    writer.value(1, aFloat)
-    writer.value(2, anInt32)
-    writer.value(3, anInt64)
-    writer.value(4, aUint32)
-    writer.value(5, aUint64)
-    writer.value(6, aSint32)
-    writer.value(7, aSint64)
-    writer.value(8, aFixed32)
-    writer.value(9, aFixed64)
-    writer.value(10, aSfixed32)
-    writer.value(11, aSfixed64)
-    writer.value(12, aBool)
-    writer.value(13, aString)
-    writer.value(14, someBytes)
-    writer.value(15, size)
-    writer.optional(16, at)
-    writer.optional(17, maybeNumber)
-    writer.optional(18, maybeSize)
-    writer.optional(19, maybeBytes)
-    writer.array(20, texts)
-    writer.array(21, numbers)
-    writer.array(22, looseNumbers)
-    writer.array(23, sizes)
-    writer.array(24, more)
-    writer.map(25, byName)
-    writer.map(26, sizesByNumber)
-    writer.map(27, flags)
-    switch outcome {
-    case .text(let value): writer.oneof(28, 29, value)
-    case .ofSize(let value): writer.oneof(28, 30, value)
-    case .until(let value): writer.oneof(28, 31, value)
-    case nil: break
-    }
-    writer.value(31, custom)
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [Outcome.self])
 }
 
 /// A tree contains itself.
@@ -302,11 +241,26 @@ struct Tree: Taxon.Message {
   var unknownFields = UnknownFields()
 
   /// What `origin` can be.
-  indirect enum Origin: Hashable, Sendable {
+  indirect enum Origin: Oneof {
     /// `parent`, field 5.
     case parent(Tree)
     /// `seed`, field 6.
     case seed(String)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 5: self = .parent(try reader.value())
+      case 6: self = .seed(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .parent(let value): writer.value(5, value)
+      case .seed(let value): writer.value(6, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -320,38 +274,12 @@ struct Tree: Taxon.Message {
 
   static let descriptor = MessageDescriptor("shop.v1.Tree", [
     Field("name", 1, .string),
-    Field("left", 2, .message(Tree.self)),
-    Field("right", 3, .message(Tree.self)),
+    Field("left", 2, .indirect(.message(Tree.self))),
+    Field("right", 3, .indirect(.message(Tree.self))),
     Field("others", 4, .repeated(.message(Tree.self))),
     Field("parent", 5, .oneof("origin", .message(Tree.self))),
     Field("seed", 6, .oneof("origin", .string)),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.value(0)
-    left = try reader.optional(1)
-    right = try reader.optional(2)
-    others = try reader.array(3)
-    switch reader.oneof(4) {
-    case 5: origin = .parent(try reader.value(4))
-    case 6: origin = .seed(try reader.value(4))
-    default: origin = nil
-    }
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, name)
-    writer.optional(1, left)
-    writer.optional(2, right)
-    writer.array(3, others)
-    switch origin {
-    case .parent(let value): writer.oneof(4, 5, value)
-    case .seed(let value): writer.oneof(4, 6, value)
-    case nil: break
-    }
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [Origin.self])
 }
 
 /// Two that contain each other.
@@ -367,18 +295,8 @@ struct Hen: Taxon.Message {
   }
 
   static let descriptor = MessageDescriptor("shop.v1.Hen", [
-    Field("egg", 1, .message(Egg.self)),
+    Field("egg", 1, .indirect(.message(Egg.self))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    egg = try reader.optional(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, egg)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `shop.v1.Egg`.
@@ -394,18 +312,8 @@ struct Egg: Taxon.Message {
   }
 
   static let descriptor = MessageDescriptor("shop.v1.Egg", [
-    Field("hen", 1, .message(Hen.self)),
+    Field("hen", 1, .indirect(.message(Hen.self))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    hen = try reader.optional(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, hen)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Names that Swift, or generated code, uses otherwise.
@@ -450,11 +358,26 @@ struct Names: Taxon.Message {
   var unknownFields = UnknownFields()
 
   /// What `kind` can be.
-  enum Kind: Hashable, Sendable {
+  enum Kind: Oneof {
     /// `true`, field 14.
     case `true`(Bool)
     /// `type`, field 15.
     case type(Type_)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 14: self = .true(try reader.value())
+      case 15: self = .type(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .true(let value): writer.value(14, value)
+      case .type(let value): writer.value(15, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -503,61 +426,9 @@ struct Names: Taxon.Message {
     Taxon.Field("type", 15, .oneof("kind", .enum(Type_.self))),
     Taxon.Field("string", 16, .message(String.self)),
     Taxon.Field("field", 17, .message(Field.self)),
-    Taxon.Field("nested", 18, .message(Nested.self)),
+    Taxon.Field("nested", 18, .indirect(.message(Nested.self))),
     Taxon.Field("camel", 19, .message(CamelCase.self)),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    taskID = try reader.value(0)
-    urlPath = try reader.value(1)
-    imageURLs = try reader.array(2)
-    `default` = try reader.value(3)
-    self_ = try reader.value(4)
-    init_ = try reader.value(5)
-    descriptorField = try reader.value(6)
-    unknownFieldsField = try reader.value(7)
-    isDefaultField = try reader.value(8)
-    description = try reader.value(9)
-    self.reader = try reader.value(10)
-    writer = try reader.value(11)
-    `in` = try reader.optional(12)
-    switch reader.oneof(13) {
-    case 14: kind = .true(try reader.value(13))
-    case 15: kind = .type(try reader.value(13))
-    default: kind = nil
-    }
-    string = try reader.optional(15)
-    field = try reader.optional(16)
-    nested = try reader.optional(17)
-    camel = try reader.optional(18)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, taskID)
-    writer.value(1, urlPath)
-    writer.array(2, imageURLs)
-    writer.value(3, `default`)
-    writer.value(4, self_)
-    writer.value(5, init_)
-    writer.value(6, descriptorField)
-    writer.value(7, unknownFieldsField)
-    writer.value(8, isDefaultField)
-    writer.value(9, description)
-    writer.value(10, reader)
-    writer.value(11, self.writer)
-    writer.optional(12, `in`)
-    switch kind {
-    case .true(let value): writer.oneof(13, 14, value)
-    case .type(let value): writer.oneof(13, 15, value)
-    case nil: break
-    }
-    writer.optional(15, string)
-    writer.optional(16, field)
-    writer.optional(17, nested)
-    writer.optional(18, camel)
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [Kind.self])
 
   /// The enum `shop.v1.Names.Type`.
   enum Type_: ProtobufEnum {
@@ -615,18 +486,6 @@ struct Names: Taxon.Message {
       Taxon.Field("value", 1, .string),
       Taxon.Field("size", 2, .enum(Size.self)),
     ])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      value = try reader.value(0)
-      size = try reader.value(1)
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.value(0, value)
-      writer.value(1, size)
-      writer.unknownFields(unknownFields)
-    }
   }
 
   /// The message `shop.v1.Names.Field`.
@@ -648,18 +507,6 @@ struct Names: Taxon.Message {
       Taxon.Field("values", 1, .repeated(.bytes)),
       Taxon.Field("size", 2, .enum(Size.self)),
     ])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      values = try reader.array(0)
-      size = try reader.value(1)
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.array(0, values)
-      writer.value(1, size)
-      writer.unknownFields(unknownFields)
-    }
 
     /// The enum `shop.v1.Names.Field.Size`.
     enum Size: ProtobufEnum {
@@ -706,21 +553,9 @@ struct Names: Taxon.Message {
     }
 
     static let descriptor = MessageDescriptor("shop.v1.Names.Nested", [
-      Taxon.Field("names", 1, .message(Names.self)),
+      Taxon.Field("names", 1, .indirect(.message(Names.self))),
       Taxon.Field("kind", 2, .message(Kind.self)),
     ])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      names = try reader.optional(0)
-      kind = try reader.optional(1)
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.optional(0, names)
-      writer.optional(1, kind)
-      writer.unknownFields(unknownFields)
-    }
 
     /// The message `shop.v1.Names.Nested.Kind`.
     struct Kind: Taxon.Message {
@@ -731,14 +566,6 @@ struct Names: Taxon.Message {
       init() {}
 
       static let descriptor = MessageDescriptor("shop.v1.Names.Nested.Kind", [])
-
-      init(reading reader: MessageReader) throws(MessageDecodingError) {
-        unknownFields = reader.unknownFields
-      }
-
-      func write(to writer: inout MessageWriter) {
-        writer.unknownFields(unknownFields)
-      }
     }
   }
 
@@ -751,14 +578,6 @@ struct Names: Taxon.Message {
     init() {}
 
     static let descriptor = MessageDescriptor("shop.v1.Names.camelCase", [])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -777,16 +596,6 @@ struct Message: Taxon.Message {
   static let descriptor = MessageDescriptor("shop.v1.Message", [
     Field("duration", 1, .message(Duration.self)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    duration = try reader.optional(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, duration)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `shop.v1.Duration`.
@@ -804,16 +613,6 @@ struct Duration: Taxon.Message {
   static let descriptor = MessageDescriptor("shop.v1.Duration", [
     Field("ticks", 1, .int64),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    ticks = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, ticks)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// No longer wanted.
@@ -832,16 +631,6 @@ struct Old: Taxon.Message {
   static let descriptor = MessageDescriptor("shop.v1.Old", [
     Field("text", 1, .string),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    text = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, text)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `shop.v1.PartlyOld`.
@@ -880,24 +669,8 @@ struct PartlyOld: Taxon.Message {
     Field("fresh", 1, .string),
     Field("stale", 2, .string),
     Field("old", 3, .message(Old.self)),
-    Field("again", 4, .message(PartlyOld.self)),
+    Field("again", 4, .indirect(.message(PartlyOld.self))),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    fresh = try reader.value(0)
-    _stale = try reader.value(1)
-    _old = try reader.optional(2)
-    _again = Indirect(wrappedValue: try reader.optional(3))
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, fresh)
-    writer.value(1, _stale)
-    writer.optional(2, _old)
-    writer.optional(3, _again.wrappedValue)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

@@ -64,21 +64,53 @@ struct NamesHolder: Taxon.Message {
   var unknownFields = UnknownFields()
 
   /// What `any` can be.
-  enum AnyOneOf: Hashable, Sendable {
+  enum AnyOneOf: Oneof {
     /// `none`, field 4.
     case noneValue(String)
     /// `some`, field 5.
     case someValue(String)
     /// `other`, field 6.
     case other(Any_)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 4: self = .noneValue(try reader.value())
+      case 5: self = .someValue(try reader.value())
+      case 6: self = .other(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .noneValue(let value): writer.value(4, value)
+      case .someValue(let value): writer.value(5, value)
+      case .other(let value): writer.value(6, value)
+      }
+    }
   }
 
   /// What `_1` can be.
-  enum _1OneOf: Hashable, Sendable {
+  enum _1OneOf: Oneof {
     /// `_2nd`, field 7.
     case _2nd(String)
     /// `_`, field 8.
     case underscore(String)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 7: self = ._2nd(try reader.value())
+      case 8: self = .underscore(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case ._2nd(let value): writer.value(7, value)
+      case .underscore(let value): writer.value(8, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -106,47 +138,7 @@ struct NamesHolder: Taxon.Message {
     Field("_", 8, .oneof("_1", .string)),
     Field("decoding", 9, .bytes),
     Field("json", 10, .string),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    mode = try reader.optional(0)
-    modes = try reader.array(1)
-    inner = try reader.optional(2)
-    switch reader.oneof(3) {
-    case 4: any = .noneValue(try reader.value(3))
-    case 5: any = .someValue(try reader.value(3))
-    case 6: any = .other(try reader.value(3))
-    default: any = nil
-    }
-    switch reader.oneof(6) {
-    case 7: _1 = ._2nd(try reader.value(6))
-    case 8: _1 = .underscore(try reader.value(6))
-    default: _1 = nil
-    }
-    decoding = try reader.value(8)
-    json = try reader.value(9)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, mode)
-    writer.array(1, modes)
-    writer.optional(2, inner)
-    switch any {
-    case .noneValue(let value): writer.oneof(3, 4, value)
-    case .someValue(let value): writer.oneof(3, 5, value)
-    case .other(let value): writer.oneof(3, 6, value)
-    case nil: break
-    }
-    switch _1 {
-    case ._2nd(let value): writer.oneof(6, 7, value)
-    case .underscore(let value): writer.oneof(6, 8, value)
-    case nil: break
-    }
-    writer.value(8, decoding)
-    writer.value(9, json)
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [AnyOneOf.self, _1OneOf.self])
 
   /// The message `shop.v1.Holder.Any`.
   struct Any_: Taxon.Message {
@@ -163,16 +155,6 @@ struct NamesHolder: Taxon.Message {
     static let descriptor = MessageDescriptor("shop.v1.Holder.Any", [
       Field("number", 1, .int32),
     ])
-
-    init(reading reader: MessageReader) throws(MessageDecodingError) {
-      number = try reader.value(0)
-      unknownFields = reader.unknownFields
-    }
-
-    func write(to writer: inout MessageWriter) {
-      writer.value(0, number)
-      writer.unknownFields(unknownFields)
-    }
   }
 }
 
@@ -195,18 +177,6 @@ struct NamesProtocol: Taxon.Message {
     Field("self", 1, .string),
     Field("init", 2, .string),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    self_ = try reader.value(0)
-    init_ = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, self_)
-    writer.value(1, init_)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `shop.v1.Twice`.
@@ -219,11 +189,26 @@ struct NamesTwice: Taxon.Message {
   var unknownFields = UnknownFields()
 
   /// What `userId` can be.
-  enum UserID: Hashable, Sendable {
+  enum UserID: Oneof {
     /// `a`, field 2.
     case a(String)
     /// `b`, field 3.
     case b(String)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 2: self = .a(try reader.value())
+      case 3: self = .b(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .a(let value): writer.value(2, value)
+      case .b(let value): writer.value(3, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -236,27 +221,7 @@ struct NamesTwice: Taxon.Message {
     Field("user_id", 1, .string),
     Field("a", 2, .oneof("userId", .string)),
     Field("b", 3, .oneof("userId", .string)),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    userID = try reader.value(0)
-    switch reader.oneof(1) {
-    case 2: userIDOneOf = .a(try reader.value(1))
-    case 3: userIDOneOf = .b(try reader.value(1))
-    default: userIDOneOf = nil
-    }
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, userID)
-    switch userIDOneOf {
-    case .a(let value): writer.oneof(1, 2, value)
-    case .b(let value): writer.oneof(1, 3, value)
-    case nil: break
-    }
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [UserID.self])
 }
 
 /// The service `shop.v1.Type`.

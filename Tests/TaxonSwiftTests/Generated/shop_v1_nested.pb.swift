@@ -49,22 +49,7 @@ struct OrderRefused: DeclaredError {
     Field("reason", 1, .string),
     Field("customer", 2, .string),
     Field("trace", 3, .string),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    reason = try reader.value(0)
-    customer = try reader.value(1)
-    trace = try reader.value(2)
-    context = ErrorContext()
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, reason)
-    writer.value(1, customer)
-    writer.value(2, trace)
-    writer.unknownFields(unknownFields)
-  }
+  ], context: ErrorContext.self)
 }
 
 /// No error, and holds some.
@@ -85,11 +70,26 @@ struct OrderAttempt: Taxon.Message {
   var unknownFields = UnknownFields()
 
   /// What `outcome` can be.
-  enum Outcome: Hashable, Sendable {
+  enum Outcome: Oneof {
     /// `last`, field 6.
     case last(OrderRefused)
     /// `text`, field 7.
     case text(String)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 6: self = .last(try reader.value())
+      case 7: self = .text(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .last(let value): writer.value(6, value)
+      case .text(let value): writer.value(7, value)
+      }
+    }
   }
 
   /// Makes the message; fields that are left out are not set.
@@ -113,35 +113,7 @@ struct OrderAttempt: Taxon.Message {
     Field("by_shop", 5, .map(.string, .message(OrderRefused.self))),
     Field("last", 6, .oneof("outcome", .message(OrderRefused.self))),
     Field("text", 7, .oneof("outcome", .string)),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    shop = try reader.value(0)
-    refused = try reader.optional(1)
-    earlier = try reader.array(2)
-    detail = try reader.optional(3)
-    byShop = try reader.map(4)
-    switch reader.oneof(5) {
-    case 6: outcome = .last(try reader.value(5))
-    case 7: outcome = .text(try reader.value(5))
-    default: outcome = nil
-    }
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, shop)
-    writer.optional(1, refused)
-    writer.array(2, earlier)
-    writer.optional(3, detail)
-    writer.map(4, byShop)
-    switch outcome {
-    case .last(let value): writer.oneof(5, 6, value)
-    case .text(let value): writer.oneof(5, 7, value)
-    case nil: break
-    }
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [Outcome.self])
 }
 
 /// No error, and holds none.
@@ -159,16 +131,6 @@ struct OrderLine: Taxon.Message {
   static let descriptor = MessageDescriptor("shop.v1.OrderLine", [
     Field("article", 1, .string),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    article = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, article)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Errors everywhere.
@@ -206,13 +168,30 @@ struct OrderFailed: DeclaredError {
   var unknownFields = UnknownFields()
 
   /// What `last` can be.
-  enum Last: Hashable, Sendable {
+  enum Last: Oneof {
     /// `refused`, field 5.
     case refused(OrderRefused)
     /// `attempt`, field 6.
     case attempt(OrderAttempt)
     /// `note`, field 7.
     case note(String)
+
+    init?(reading reader: OneofReader) throws(MessageDecodingError) {
+      switch reader.number {
+      case 5: self = .refused(try reader.value())
+      case 6: self = .attempt(try reader.value())
+      case 7: self = .note(try reader.value())
+      default: return nil
+      }
+    }
+
+    func write(to writer: OneofWriter) {
+      switch self {
+      case .refused(let value): writer.value(5, value)
+      case .attempt(let value): writer.value(6, value)
+      case .note(let value): writer.value(7, value)
+      }
+    }
   }
 
   /// `refused`, when it is the one that is set.
@@ -306,51 +285,10 @@ struct OrderFailed: DeclaredError {
     Field("attempts", 8, .repeated(.message(OrderAttempt.self))),
     Field("attempts_by_shop", 9, .map(.string, .message(OrderAttempt.self))),
     Field("any", 10, .message(Google_Protobuf_Any.self)),
-    Field("earlier", 11, .message(OrderFailed.self)),
+    Field("earlier", 11, .indirect(.message(OrderFailed.self))),
     Field("line", 12, .message(OrderLine.self)),
     Field("old", 13, .message(OrderRefused.self)),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    number = try reader.value(0)
-    first = try reader.optional(1)
-    all = try reader.array(2)
-    byNumber = try reader.map(3)
-    switch reader.oneof(4) {
-    case 5: last = .refused(try reader.value(4))
-    case 6: last = .attempt(try reader.value(4))
-    case 7: last = .note(try reader.value(4))
-    default: last = nil
-    }
-    attempts = try reader.array(7)
-    attemptsByShop = try reader.map(8)
-    any = try reader.optional(9)
-    earlier = try reader.optional(10)
-    line = try reader.optional(11)
-    _old = try reader.optional(12)
-    context = ErrorContext()
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, number)
-    writer.optional(1, first)
-    writer.array(2, all)
-    writer.map(3, byNumber)
-    switch last {
-    case .refused(let value): writer.oneof(4, 5, value)
-    case .attempt(let value): writer.oneof(4, 6, value)
-    case .note(let value): writer.oneof(4, 7, value)
-    case nil: break
-    }
-    writer.array(7, attempts)
-    writer.map(8, attemptsByShop)
-    writer.optional(9, any)
-    writer.optional(10, earlier)
-    writer.optional(11, line)
-    writer.optional(12, _old)
-    writer.unknownFields(unknownFields)
-  }
+  ], oneofs: [Last.self], context: ErrorContext.self)
 }
 
 /// Pays nothing for errors inside: it can hold none.
@@ -380,20 +318,7 @@ struct OrderLineFailed: DeclaredError {
   static let descriptor = MessageDescriptor("shop.v1.OrderLineFailed", [
     Field("line", 1, .message(OrderLine.self)),
     Field("others", 2, .repeated(.message(OrderLine.self))),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    line = try reader.optional(0)
-    others = try reader.array(1)
-    context = ErrorContext()
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, line)
-    writer.array(1, others)
-    writer.unknownFields(unknownFields)
-  }
+  ], context: ErrorContext.self)
 }
 
 /// Internal fields alone are inside of it.
@@ -425,18 +350,7 @@ struct OrderDelayed: DeclaredError {
 
   static let descriptor = MessageDescriptor("shop.v1.OrderDelayed", [
     Field("lost", 1, .repeated(.message(OrderLost.self))),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    lost = try reader.array(0)
-    context = ErrorContext()
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.array(0, lost)
-    writer.unknownFields(unknownFields)
-  }
+  ], context: ErrorContext.self)
 }
 
 /// A parcel was lost.
@@ -468,18 +382,7 @@ struct OrderLost: DeclaredError {
 
   static let descriptor = MessageDescriptor("shop.v1.OrderLost", [
     Field("trace", 1, .string),
-  ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    trace = try reader.value(0)
-    context = ErrorContext()
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, trace)
-    writer.unknownFields(unknownFields)
-  }
+  ], context: ErrorContext.self)
 }
 
 extension TypeRegistry {

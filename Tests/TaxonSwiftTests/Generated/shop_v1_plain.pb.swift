@@ -108,14 +108,6 @@ struct Client: Taxon.Message {
   init() {}
 
   static let descriptor = MessageDescriptor("shop.v1.Client", [])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `shop.v1.Methods`.
@@ -133,16 +125,6 @@ struct Methods: Taxon.Message {
   static let descriptor = MessageDescriptor("shop.v1.Methods", [
     Field("client", 1, .message(Client.self)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    client = try reader.optional(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.optional(0, client)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 extension TypeRegistry {

@@ -22,18 +22,6 @@ struct Shelf: Taxon.Message {
     Field("name", 1, .string),
     Field("books", 2, .repeated(.string)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.value(0)
-    books = try reader.array(1)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, name)
-    writer.array(1, books)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `shop.v1.ShelfRequest`.
@@ -55,18 +43,6 @@ struct ShelfRequest: Taxon.Message {
     Field("name", 1, .string),
     Field("shelf", 2, .message(Shelf.self)),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.value(0)
-    shelf = try reader.optional(1)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, name)
-    writer.optional(1, shelf)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The service `shop.v1.Shelves`.

@@ -18,16 +18,6 @@ struct BuyRequest: Taxon.Message {
   static let descriptor = MessageDescriptor("shop.v1.BuyRequest", [
     Field("item", 1, .string),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    item = try reader.value(0)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, item)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Sells things.

@@ -22,18 +22,6 @@ struct Item: Taxon.Message {
     Field("name", 1, .string),
     Field("pence", 2, .int32),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    name = try reader.value(0)
-    pence = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, name)
-    writer.value(1, pence)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// The message `shop.v1.Receipt`.
@@ -55,18 +43,6 @@ struct Receipt: Taxon.Message {
     Field("count", 1, .int32),
     Field("pence", 2, .int32),
   ])
-
-  init(reading reader: MessageReader) throws(MessageDecodingError) {
-    count = try reader.value(0)
-    pence = try reader.value(1)
-    unknownFields = reader.unknownFields
-  }
-
-  func write(to writer: inout MessageWriter) {
-    writer.value(0, count)
-    writer.value(1, pence)
-    writer.unknownFields(unknownFields)
-  }
 }
 
 /// Methods of every kind that say what they raise.

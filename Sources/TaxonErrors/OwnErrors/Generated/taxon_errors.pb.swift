@@ -208,16 +208,7 @@ public enum CallError: ErrorUnion {
 
     public var message: String { "An internal error occurred" }
 
-    public static let descriptor = MessageDescriptor("taxon.CallError.InternalError", [])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.unknownFields(unknownFields)
-    }
+    public static let descriptor = MessageDescriptor("taxon.CallError.InternalError", [], context: ErrorContext.self)
   }
 
   /// The service or method does not exist.
@@ -245,18 +236,7 @@ public enum CallError: ErrorUnion {
 
     public static let descriptor = MessageDescriptor("taxon.CallError.MethodNotFound", [
       Field("path", 1, .string),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      path = try reader.value(0)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, path)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// The request or the response is not a message of the declared type.
@@ -288,20 +268,7 @@ public enum CallError: ErrorUnion {
     public static let descriptor = MessageDescriptor("taxon.CallError.MalformedMessage", [
       Field("type", 1, .string),
       Field("reason", 2, .string),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      type = try reader.value(0)
-      reason = try reader.value(1)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, type)
-      writer.value(1, reason)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// The text of a request is not JSON (RFC 8259). Nothing here repeats what the text says.
@@ -353,26 +320,7 @@ public enum CallError: ErrorUnion {
       Field("line", 3, .int64),
       Field("column", 4, .int64),
       Field("path", 5, .string),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      type = try reader.value(0)
-      reason = try reader.value(1)
-      line = try reader.value(2)
-      column = try reader.value(3)
-      path = try reader.value(4)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, type)
-      writer.value(1, reason)
-      writer.value(2, line)
-      writer.value(3, column)
-      writer.value(4, path)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// The request is JSON, and some of its members are not what the type declares.
@@ -403,18 +351,7 @@ public enum CallError: ErrorUnion {
 
     public static let descriptor = MessageDescriptor("taxon.CallError.InvalidRequest", [
       Field("errors", 1, .repeated(.message(Google_Rpc_BadRequest.FieldViolation.self))),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      errors = try reader.array(0)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.array(0, errors)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// A message is larger than the receiver allows.
@@ -446,20 +383,7 @@ public enum CallError: ErrorUnion {
     public static let descriptor = MessageDescriptor("taxon.CallError.MessageTooLarge", [
       Field("size", 1, .int64),
       Field("limit", 2, .int64),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      size = try reader.value(0)
-      limit = try reader.value(1)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, size)
-      writer.value(1, limit)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// Headers, trailers or one field of them are larger than the receiver allows, or than this end sends.
@@ -497,22 +421,7 @@ public enum CallError: ErrorUnion {
       Field("what", 1, .string),
       Field("size", 2, .int64),
       Field("limit", 3, .int64),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      what = try reader.value(0)
-      size = try reader.value(1)
-      limit = try reader.value(2)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, what)
-      writer.value(1, size)
-      writer.value(2, limit)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// The peer broke the protocol of gRPC.
@@ -540,18 +449,7 @@ public enum CallError: ErrorUnion {
 
     public static let descriptor = MessageDescriptor("taxon.CallError.ProtocolViolation", [
       Field("reason", 1, .string),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      reason = try reader.value(0)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, reason)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// The request or the answer has no message or a second one, and the method declares one (UNIMPLEMENTED, as gRPC's
@@ -580,18 +478,7 @@ public enum CallError: ErrorUnion {
 
     public static let descriptor = MessageDescriptor("taxon.CallError.WrongMessageCount", [
       Field("reason", 1, .string),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      reason = try reader.value(0)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, reason)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// No protocol that the server speaks has such a content type, or the method is not called with it.
@@ -627,20 +514,7 @@ public enum CallError: ErrorUnion {
     public static let descriptor = MessageDescriptor("taxon.CallError.UnsupportedMediaType", [
       Field("content_type", 1, .string),
       Field("supported", 2, .repeated(.string)),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      contentType = try reader.value(0)
-      supported = try reader.array(1)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, contentType)
-      writer.array(1, supported)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// There is something at the path, and it is not reached by this verb.
@@ -674,20 +548,7 @@ public enum CallError: ErrorUnion {
     public static let descriptor = MessageDescriptor("taxon.CallError.MethodNotAllowed", [
       Field("path", 1, .string),
       Field("allowed", 2, .repeated(.string)),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      path = try reader.value(0)
-      allowed = try reader.array(1)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, path)
-      writer.array(1, allowed)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// Both ends of the method stream at once, for which this version of HTTP has no means.
@@ -715,18 +576,7 @@ public enum CallError: ErrorUnion {
 
     public static let descriptor = MessageDescriptor("taxon.CallError.FullDuplexUnsupported", [
       Field("path", 1, .string),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      path = try reader.value(0)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, path)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// A message is compressed in a way that the receiver does not know.
@@ -760,20 +610,7 @@ public enum CallError: ErrorUnion {
     public static let descriptor = MessageDescriptor("taxon.CallError.UnsupportedEncoding", [
       Field("encoding", 1, .string),
       Field("supported", 2, .repeated(.string)),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      encoding = try reader.value(0)
-      supported = try reader.array(1)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, encoding)
-      writer.array(1, supported)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// The server holds as many bytes for its peers as it may, and the caller's connection has most of its share: the
@@ -795,16 +632,7 @@ public enum CallError: ErrorUnion {
 
     public var message: String { "The server holds too many bytes of requests" }
 
-    public static let descriptor = MessageDescriptor("taxon.CallError.ServerOverloaded", [])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.unknownFields(unknownFields)
-    }
+    public static let descriptor = MessageDescriptor("taxon.CallError.ServerOverloaded", [], context: ErrorContext.self)
   }
 
   /// The time allowed for the call ran out.
@@ -825,16 +653,7 @@ public enum CallError: ErrorUnion {
 
     public var message: String { "Deadline exceeded" }
 
-    public static let descriptor = MessageDescriptor("taxon.CallError.DeadlineExceeded", [])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.unknownFields(unknownFields)
-    }
+    public static let descriptor = MessageDescriptor("taxon.CallError.DeadlineExceeded", [], context: ErrorContext.self)
   }
 }
 
@@ -1004,18 +823,7 @@ public enum ConnectionError: ErrorUnion {
 
     public static let descriptor = MessageDescriptor("taxon.ConnectionError.CircuitOpen", [
       Field("endpoint", 1, .string),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      endpoint = try reader.value(0)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, endpoint)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// There is no connection to the endpoint.
@@ -1086,32 +894,7 @@ public enum ConnectionError: ErrorUnion {
       Field("other_addresses", 7, .int32),
       Field("unreachable_for_ms", 8, .optional(.int64)),
       Field("next_attempt_in_ms", 9, .optional(.int64)),
-    ], reserved: ["error"])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      endpoint = try reader.value(0)
-      reason = try reader.value(1)
-      explanation = try reader.value(2)
-      phase = try reader.optional(3)
-      address = try reader.optional(4)
-      otherAddresses = try reader.value(5)
-      unreachableForMs = try reader.optional(6)
-      nextAttemptInMs = try reader.optional(7)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, endpoint)
-      writer.value(1, reason)
-      writer.value(2, explanation)
-      writer.optional(3, phase)
-      writer.optional(4, address)
-      writer.value(5, otherAddresses)
-      writer.optional(6, unreachableForMs)
-      writer.optional(7, nextAttemptInMs)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self, reserved: ["error"])
   }
 
   /// The connection broke before the answer came.
@@ -1175,30 +958,7 @@ public enum ConnectionError: ErrorUnion {
       Field("connected_for_ms", 5, .optional(.int64)),
       Field("next_attempt_in_ms", 6, .optional(.int64)),
       Field("circumstances", 7, .optional(.string)),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      endpoint = try reader.value(0)
-      error = try reader.value(1)
-      phase = try reader.optional(2)
-      address = try reader.optional(3)
-      connectedForMs = try reader.optional(4)
-      nextAttemptInMs = try reader.optional(5)
-      circumstances = try reader.optional(6)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, endpoint)
-      writer.value(1, error)
-      writer.optional(2, phase)
-      writer.optional(3, address)
-      writer.optional(4, connectedForMs)
-      writer.optional(5, nextAttemptInMs)
-      writer.optional(6, circumstances)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// The server refused the call before it did anything.
@@ -1248,24 +1008,7 @@ public enum ConnectionError: ErrorUnion {
       Field("reason", 2, .string),
       Field("phase", 3, .optional(.enum(ConnectionPhase.self))),
       Field("address", 4, .optional(.string)),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      endpoint = try reader.value(0)
-      reason = try reader.value(1)
-      phase = try reader.optional(2)
-      address = try reader.optional(3)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, endpoint)
-      writer.value(1, reason)
-      writer.optional(2, phase)
-      writer.optional(3, address)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// The call was not made, because too many wait for the endpoint already.
@@ -1299,20 +1042,7 @@ public enum ConnectionError: ErrorUnion {
     public static let descriptor = MessageDescriptor("taxon.ConnectionError.TooManyWaitingCalls", [
       Field("endpoint", 1, .string),
       Field("limit", 2, .int64),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      endpoint = try reader.value(0)
-      limit = try reader.value(1)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, endpoint)
-      writer.value(1, limit)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 }
 
@@ -1391,20 +1121,7 @@ public enum SetupError: ErrorUnion {
     public static let descriptor = MessageDescriptor("taxon.SetupError.AddressUnavailable", [
       Field("address", 1, .string),
       Field("reason", 2, .string),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      address = try reader.value(0)
-      reason = try reader.value(1)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, address)
-      writer.value(1, reason)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 
   /// A target, a policy or an option is out of its bounds.
@@ -1442,22 +1159,7 @@ public enum SetupError: ErrorUnion {
       Field("name", 1, .string),
       Field("value", 2, .string),
       Field("reason", 3, .string),
-    ])
-
-    public init(reading reader: MessageReader) throws(MessageDecodingError) {
-      name = try reader.value(0)
-      value = try reader.value(1)
-      reason = try reader.value(2)
-      context = ErrorContext()
-      unknownFields = reader.unknownFields
-    }
-
-    public func write(to writer: inout MessageWriter) {
-      writer.value(0, name)
-      writer.value(1, value)
-      writer.value(2, reason)
-      writer.unknownFields(unknownFields)
-    }
+    ], context: ErrorContext.self)
   }
 }
 

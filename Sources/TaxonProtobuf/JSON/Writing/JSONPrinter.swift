@@ -85,7 +85,7 @@ struct JSONPrinter {
       }
       member += 1
     }
-    if MessageReader(base, arena).hasUnknownFields { isFirst = try extensions(base, table, isFirst: isFirst) }
+    if MessageReader.hasUnknownFields(base) { isFirst = try extensions(base, table, isFirst: isFirst) }
     return isFirst
   }
 
