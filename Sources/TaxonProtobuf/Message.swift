@@ -16,15 +16,22 @@ extension Message {
   /// Decodes a message.
   ///
   /// Throws with the reason, the message, the field and the byte when `bytes` is not a message of this type.
+  @inlinable
   public init(
     decoding bytes: UnsafeRawBufferPointer, options: DecodingOptions = DecodingOptions()
   ) throws(MessageDecodingError) {
-    self = try Self.descriptor.decode(Self.self, bytes, options: options)
+    self = try withUnsafeTemporaryAllocation(of: Self.self, capacity: 1) {
+      (result) throws(MessageDecodingError) -> Self in
+      // A buffer of one has a base address.
+      try Self.descriptor.decode(bytes, to: result.baseAddress!, MemoryLayout<Self>.size, options: options)
+      return result.baseAddress!.move()
+    }
   }
 
   /// Decodes a message.
   ///
   /// Throws with the reason, the message, the field and the byte when `bytes` is not a message of this type.
+  @inlinable
   public init(
     decoding bytes: [UInt8], options: DecodingOptions = DecodingOptions()
   ) throws(MessageDecodingError) {

@@ -66,6 +66,8 @@ public final class EnumDescriptor: Sendable {
 
   private let names: [Int32: String]
   private let numbers: [String: Int32]
+  /// The numbers of the cases in the order of their declaration, and their places by number.
+  private let places: (numbers: [Int32], indices: [Int32: Int])
   /// The address of the table for JSON, once that is made.
   let jsonTable = Atomic<UInt>(0)
 
@@ -77,6 +79,28 @@ public final class EnumDescriptor: Sendable {
     // The first of several names of one number is the one that is written.
     names = Dictionary(values.map { ($0.value, $0.key) }) { first, _ in first }
     numbers = Dictionary(values.map { ($0.key, $0.value) }) { first, _ in first }
+    places = ([], [:])
+  }
+
+  /// An enum of the schema with many values, which the compiler takes long to compile otherwise: the names and numbers are
+  /// in a text, a line each, and cases are found by their place in memory.
+  ///
+  /// - Parameters:
+  ///   - first: The first case.
+  ///   - last: The last one; what the compiler makes of both is compared with what is expected.
+  public convenience init<Value: ProtobufEnum>(
+    _ name: String, isClosed: Bool = false, from first: Value, to last: Value, _ text: String
+  ) {
+    let values = text.split(separator: "\n").map { line in
+      let parts = line.split(separator: " ")
+      // The generator writes a name and a number.
+      return (name: String(parts[0]), number: Int32(parts[1])!)
+    }
+    self.init(name, isClosed: isClosed, values: values)
+    let layout = CaseLayout<Value>(isClosed: isClosed)
+    precondition(
+      layout.index(of: first) == 0 && layout.index(of: last) == places.numbers.count - 1,
+      "\(name): the cases do not lie in memory as they should")
   }
 
   /// An enum of a schema that is read at run time.
@@ -86,6 +110,22 @@ public final class EnumDescriptor: Sendable {
     self.values = values
     names = Dictionary(values.map { ($0.number, $0.name) }) { first, _ in first }
     numbers = Dictionary(values.map { ($0.name, $0.number) }) { first, _ in first }
+    var places: (numbers: [Int32], indices: [Int32: Int]) = ([], [:])
+    for value in values where places.indices[value.number] == nil {
+      places.indices[value.number] = places.numbers.count
+      places.numbers.append(value.number)
+    }
+    self.places = places
+  }
+
+  /// The case with a number, of an enum whose values are in a text; nil where there is none.
+  public func value<Value: ProtobufEnum>(_ number: Int32) -> Value? {
+    places.indices[number].map { CaseLayout<Value>(isClosed: isClosed).value(at: $0) }
+  }
+
+  /// The number of a case, of an enum whose values are in a text; not of one that has no name.
+  public func number<Value: ProtobufEnum>(of value: Value) -> Int32 {
+    places.numbers[CaseLayout<Value>(isClosed: isClosed).index(of: value)]
   }
 
   /// The name of a number; its first one, where it has aliases.
@@ -93,4 +133,35 @@ public final class EnumDescriptor: Sendable {
 
   /// The number of a name.
   public func number(of name: String) -> Int32? { numbers[name] }
+}
+
+/// How the cases of an enum lie in memory (docs/ABI/TypeLayout.rst of the Swift project): those without a payload are
+/// numbered in the order of their declaration. Of an open enum, whose one payload is an Int32, that number stands in the
+/// place of the payload, and a byte behind it tells the two apart.
+private struct CaseLayout<Value: ProtobufEnum> {
+  let isClosed: Bool
+
+  func index(of value: Value) -> Int {
+    withUnsafeBytes(of: value) { bytes in
+      if !isClosed { return bytes.count == 5 && bytes[4] == 1 ? Int(bytes.loadUnaligned(as: UInt32.self)) : -1 }
+      return bytes.count == 1 ? Int(bytes[0]) : Int(bytes.loadUnaligned(as: UInt16.self))
+    }
+  }
+
+  /// `index` must be that of a case.
+  func value(at index: Int) -> Value {
+    withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { memory in
+      let bytes = UnsafeMutableRawBufferPointer(memory)
+      if !isClosed {
+        bytes.storeBytes(of: UInt32(index), as: UInt32.self)
+        bytes[4] = 1
+      } else if MemoryLayout<Value>.size == 1 {
+        bytes[0] = UInt8(index)
+      } else {
+        bytes.storeBytes(of: UInt16(index), as: UInt16.self)
+      }
+      // A buffer of one has a base address.
+      return memory.baseAddress!.move()
+    }
+  }
 }

@@ -131,7 +131,7 @@ extension String: FieldValue {
   /// Puts the value where protobuf-c will find it.
   public func lower(to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
     let isDone: Void? = utf8.withContiguousStorageIfAvailable { bytes in
-      // A short string has no memory of its own. That of a longer one stays for as long as the message that it is in.
+      // A short string has no memory of its own: this is a copy. That of a longer one stays for as long as the message.
       if bytes.count <= 15 { return arena.store(bytes, to: memory) }
       memory.storeBytes(of: bytes.count, as: Int.self)
       memory.storeBytes(of: bytes.baseAddress, toByteOffset: 8, as: UnsafePointer<UInt8>?.self)
@@ -139,8 +139,40 @@ extension String: FieldValue {
     if isDone == nil { Array(utf8).withUnsafeBufferPointer { arena.store($0, to: memory) } }
   }
 
+  /// Puts the string at an address where protobuf-c will find it. Unless the one at the address is a copy that does not stay,
+  /// it is not moved.
+  @inline(__always)
+  static func lower(
+    at source: UnsafeRawPointer, isCopy: Bool, to memory: UnsafeMutableRawPointer, _ arena: MessageArena
+  ) {
+    let words = StringWords(at: source)
+    guard let bytes = words.bytes(at: source), !isCopy || !words.isShort else {
+      return source.assumingMemoryBound(to: String.self).pointee.lower(to: memory, arena)
+    }
+    memory.storeBytes(of: bytes.count, as: Int.self)
+    memory.storeBytes(of: bytes.baseAddress, toByteOffset: 8, as: UnsafePointer<UInt8>?.self)
+  }
+
+  /// Puts the elements of a repeated field where protobuf-c will find them.
+  public static func lowerArray(_ values: [String], to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
+    values.withUnsafeBytes { strings in
+      guard let start = strings.baseAddress else { return }
+      for index in 0..<values.count { lower(at: start + 16 * index, isCopy: false, to: memory + 16 * index, arena) }
+    }
+  }
+
   /// A string from UTF-8; nil when the bytes are not UTF-8.
+  @inline(__always)
   init?(checking bytes: UnsafeBufferPointer<UInt8>) {
+    if let start = bytes.baseAddress, let words = StringWords(ascii: start, bytes.count) {
+      self = words.string
+    } else {
+      self.init(checkingLong: bytes)
+    }
+  }
+
+  @inline(never)
+  private init?(checkingLong bytes: UnsafeBufferPointer<UInt8>) {
     if #available(macOS 26, *) {
       // Four times as fast as `String(validating:)`, which goes through the scalars one by one.
       guard let span = try? UTF8Span(validating: bytes.span) else { return nil }
@@ -170,33 +202,24 @@ extension Message {
   public static var stride: Int { 8 }
 
   /// Takes a value out of memory that protobuf-c has filled.
+  @inlinable
   public static func lift(_ memory: UnsafeRawPointer, _ arena: MessageArena) throws(MessageDecodingError) -> Self {
-    let table = descriptor.structTable
-    table.requireType(Self.self)
-    return try withUnsafeTemporaryAllocation(of: Self.self, capacity: 1) {
-      (result) throws(MessageDecodingError) -> Self in
-      let base = memory.load(as: UnsafeRawPointer?.self) ?? table.content.pointee.empty
+    try withUnsafeTemporaryAllocation(of: Self.self, capacity: 1) { (result) throws(MessageDecodingError) -> Self in
       // A buffer of one has a base address.
-      try table.lift(inside: base, to: UnsafeMutableRawPointer(result.baseAddress!), arena)
+      try descriptor.lift(memory, to: result.baseAddress!, MemoryLayout<Self>.size, arena)
       return result.baseAddress!.move()
     }
   }
 
   /// Takes the elements of a repeated field out of memory that protobuf-c has filled.
+  @inlinable
   public static func liftArray(
     _ memory: UnsafeRawPointer, _ count: Int, _ arena: MessageArena
   ) throws(MessageDecodingError) -> [Self] {
-    let table = descriptor.structTable
-    table.requireType(Self.self)
-    let pointers = memory.assumingMemoryBound(to: UnsafeRawPointer.self)
     var fault: MessageDecodingError?
     let result = [Self](unsafeUninitializedCapacity: count) { buffer, filled in
-      do throws(MessageDecodingError) {
-        // There are elements.
-        try table.lift(pointers, count, to: UnsafeMutableRawPointer(buffer.baseAddress!), &filled, arena)
-      } catch {
-        fault = error
-      }
+      // There are elements.
+      fault = descriptor.liftArray(memory, count, to: buffer.baseAddress!, MemoryLayout<Self>.size, &filled, arena)
     }
     if let fault { throw fault }
     return result
@@ -210,7 +233,7 @@ extension Message {
     let table = Self.descriptor.structTable
     table.requireType(Self.self)
     withUnsafePointer(to: self) { value in
-      memory.storeBytes(of: table.lower(value, arena), as: UnsafeMutableRawPointer.self)
+      memory.storeBytes(of: table.lower(value, isCopy: true, arena), as: UnsafeMutableRawPointer.self)
     }
   }
 

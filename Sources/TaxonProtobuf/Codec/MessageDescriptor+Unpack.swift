@@ -2,27 +2,15 @@
 import CProtobufC
 
 extension MessageDescriptor {
-  /// Decodes a message.
-  @inline(__always)
-  func decode<Value: Message>(
-    _ type: Value.Type, _ bytes: UnsafeRawBufferPointer, options: DecodingOptions
-  ) throws(MessageDecodingError) -> Value {
+  /// Decodes a message into a struct of `size` bytes. Where that throws, the memory is left uninitialised.
+  @usableFromInline
+  func decode(
+    _ bytes: UnsafeRawBufferPointer, to memory: UnsafeMutableRawPointer, _ size: Int, options: DecodingOptions
+  ) throws(MessageDecodingError) {
     let arena = MessageArena.take()
     defer { arena.giveBack() }
     let table = structTable
-    table.requireType(type)
-    return try withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) {
-      (result) throws(MessageDecodingError) -> Value in
-      // A buffer of one has a base address.
-      try decode(table, bytes, to: UnsafeMutableRawPointer(result.baseAddress!), arena, options: options)
-      return result.baseAddress!.move()
-    }
-  }
-
-  private func decode(
-    _ table: StructTable, _ bytes: UnsafeRawBufferPointer, to memory: UnsafeMutableRawPointer, _ arena: MessageArena,
-    options: DecodingOptions
-  ) throws(MessageDecodingError) {
+    table.requireSize(size)
     try decode(bytes, arena, options: options) { (root) throws(MessageDecodingError) in
       try table.lift(root, to: memory, arena)
     }

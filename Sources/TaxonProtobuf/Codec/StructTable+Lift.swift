@@ -131,9 +131,56 @@ extension StructTable {
 
   /// Stops where the compiler has laid out a struct differently from the table: memory would be mistaken.
   @inline(__always)
-  func requireType<Value: Message>(_ type: Value.Type) {
-    guard MemoryLayout<Value>.size == content.pointee.size else {
-      preconditionFailure("\(Value.descriptor.name): the struct is not as the table has it; is the generated code new?")
+  func requireType<Value: Message>(_ type: Value.Type) { requireSize(MemoryLayout<Value>.size) }
+
+  @inline(__always)
+  func requireSize(_ size: Int) {
+    guard size == content.pointee.size else {
+      preconditionFailure(
+        "\(content.pointee.descriptor.takeUnretainedValue().name): the struct is not as the table has it; is the generated code new?"
+      )
+    }
+  }
+}
+
+extension MessageDescriptor {
+  /// Initialises a struct of `size` bytes from the message that a slot refers to.
+  @usableFromInline
+  func lift(
+    _ slot: UnsafeRawPointer, to memory: UnsafeMutableRawPointer, _ size: Int, _ arena: MessageArena
+  ) throws(MessageDecodingError) {
+    let table = structTable
+    table.requireSize(size)
+    try table.lift(inside: slot.load(as: UnsafeRawPointer?.self) ?? table.content.pointee.empty, to: memory, arena)
+  }
+
+  /// Initialises the structs of an array, of `size` bytes each; returns what is wrong, if anything is.
+  @usableFromInline
+  func liftArray(
+    _ messages: UnsafeRawPointer, _ count: Int, to memory: UnsafeMutableRawPointer, _ size: Int, _ filled: inout Int,
+    _ arena: MessageArena
+  ) -> MessageDecodingError? {
+    let table = structTable
+    table.requireSize(size)
+    do throws(MessageDecodingError) {
+      try table.lift(messages.assumingMemoryBound(to: UnsafeRawPointer.self), count, to: memory, &filled, arena)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  /// A message with no field set, of the type that this describes.
+  public func emptyMessage<Value: Message>() -> Value {
+    let table = structTable
+    table.requireType(Value.self)
+    let arena = MessageArena.take()
+    defer { arena.giveBack() }
+    do {
+      return try table.make(Value.self, table.content.pointee.empty, arena)
+    } catch {
+      // Nothing is there that could be wrong, but a required closed enum whose zero has no name.
+      preconditionFailure("\(name): \(error)")
     }
   }
 }

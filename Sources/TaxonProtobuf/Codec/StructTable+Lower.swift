@@ -3,7 +3,10 @@
 extension StructTable {
   /// Puts a struct into a message to be packed. The message refers to the struct's strings, bytes and numbers where they
   /// lie, so the struct must stay as it is until the message is packed.
-  func lower(_ memory: UnsafeRawPointer, _ arena: MessageArena) -> UnsafeMutableRawPointer {
+  ///
+  /// - Parameter isCopy: Whether the struct is a copy that goes before the message is packed. What it shares with the
+  ///   original stays; short strings, which lie in the struct itself, are copied.
+  func lower(_ memory: UnsafeRawPointer, isCopy: Bool, _ arena: MessageArena) -> UnsafeMutableRawPointer {
     let size = content.pointee.cSize
     let base = arena.allocate(size)
     base.initializeMemory(as: UInt8.self, repeating: 0, count: size)
@@ -14,7 +17,7 @@ extension StructTable {
     let properties = content.pointee.properties
     for index in 0..<content.pointee.count {
       let property = properties + index
-      Self.lower(memory + property.pointee.offset, to: base + property.pointee.slot, property, base, arena)
+      Self.lower(memory + property.pointee.offset, to: base + property.pointee.slot, property, base, isCopy, arena)
     }
     let unknownFields = memory + content.pointee.unknownFields
     if unknownFields.load(as: Int.self) != 0 {
@@ -27,7 +30,7 @@ extension StructTable {
   func lower(_ structs: UnsafeRawPointer?, _ count: Int, to memory: UnsafeMutableRawPointer, _ arena: MessageArena) {
     guard let structs else { return }
     for index in 0..<count {
-      let message = lower(structs + index * content.pointee.stride, arena)
+      let message = lower(structs + index * content.pointee.stride, isCopy: false, arena)
       memory.storeBytes(of: message, toByteOffset: index * 8, as: UnsafeMutableRawPointer.self)
     }
   }
@@ -35,7 +38,7 @@ extension StructTable {
   @inline(__always)
   private static func lower(
     _ source: UnsafeRawPointer, to slot: UnsafeMutableRawPointer, _ property: UnsafeMutablePointer<StoredProperty>,
-    _ base: UnsafeMutableRawPointer, _ arena: MessageArena
+    _ base: UnsafeMutableRawPointer, _ isCopy: Bool, _ arena: MessageArena
   ) {
     switch property.pointee.form {
     case .bits32:
@@ -53,10 +56,8 @@ extension StructTable {
       slot.storeBytes(of: 1, as: UInt64.self)
       Slot.set(slot, 1)
     case .string:
-      let value = source.assumingMemoryBound(to: String.self)
-      if value.pointee.isEmpty { return }
-      value.pointee.lower(to: slot, arena)
-      Slot.set(slot, 1)
+      String.lower(at: source, isCopy: isCopy, to: slot, arena)
+      if slot.load(as: Int.self) > 0 { Slot.set(slot, 1) }
     case .bytes:
       let value = source.assumingMemoryBound(to: [UInt8].self)
       if value.pointee.isEmpty { return }
@@ -75,8 +76,9 @@ extension StructTable {
       slot.storeBytes(of: value ? 1 : 0, as: UInt64.self)
       Slot.set(slot, 1)
     case .optionalString:
-      guard let value = source.assumingMemoryBound(to: String?.self).pointee else { return }
-      value.lower(to: slot, arena)
+      // nil is a string without an object.
+      if StringWords(at: source).second == 0 { return }
+      String.lower(at: source, isCopy: isCopy, to: slot, arena)
       Slot.set(slot, 1)
     case .optionalBytes:
       guard let value = source.assumingMemoryBound(to: [UInt8]?.self).pointee else { return }
@@ -91,10 +93,10 @@ extension StructTable {
     case .bools: MessageWriter.array(source.assumingMemoryBound(to: [Bool].self).pointee, to: slot, arena)
     case .strings: MessageWriter.array(source.assumingMemoryBound(to: [String].self).pointee, to: slot, arena)
     case .bytesList: MessageWriter.array(source.assumingMemoryBound(to: [[UInt8]].self).pointee, to: slot, arena)
-    case .message: lower(message: source, to: slot, property, arena)
+    case .message: lower(message: source, isCopy, to: slot, property, arena)
     case .optionalMessage:
       if property.pointee.access.isNil(source) { return }
-      lower(message: source, to: slot, property, arena)
+      lower(message: source, isCopy, to: slot, property, arena)
     case .requiredCycle:
       if property.pointee.access.isNil(source) {
         Slot.set(slot, 0)
@@ -109,11 +111,11 @@ extension StructTable {
 
   @inline(__always)
   private static func lower(
-    message source: UnsafeRawPointer, to slot: UnsafeMutableRawPointer,
+    message source: UnsafeRawPointer, _ isCopy: Bool, to slot: UnsafeMutableRawPointer,
     _ property: UnsafeMutablePointer<StoredProperty>, _ arena: MessageArena
   ) {
     // The table has it for this form.
-    let inner = property.pointee.inner!.lower(source, arena)
+    let inner = property.pointee.inner!.lower(source, isCopy: isCopy, arena)
     slot.storeBytes(of: inner, as: UnsafeMutableRawPointer.self)
     Slot.set(slot, 1)
   }
@@ -129,7 +131,7 @@ extension StructTable {
     let table = Value.descriptor.structTable
     table.requireType(Value.self)
     return try withUnsafePointer(to: value) { (memory) throws(Failure) -> Result in
-      try body(table.lower(UnsafeRawPointer(memory), arena))
+      try body(table.lower(UnsafeRawPointer(memory), isCopy: false, arena))
     }
   }
 }

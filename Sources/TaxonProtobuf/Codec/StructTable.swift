@@ -75,6 +75,7 @@ extension MessageDescriptor {
 
   @inline(never)
   private func makeStructTable() -> StructTable {
+    precondition(StringWords.areUnderstood, "Swift's strings have changed; Taxon must be adapted to them")
     link()
     return Self.structTables.withLock { count in
       var maker = StructTableMaker()

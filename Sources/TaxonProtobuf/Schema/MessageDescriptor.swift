@@ -35,10 +35,13 @@ public final class MessageDescriptor:
   let entries: [Int: MessageDescriptor]
 
   /// How deep messages can be nested inside this one; Int.max where they can contain themselves.
+  @exclusivity(unchecked)
   fileprivate(set) var greatestDepth = 0
   /// Whether this message, or one that it can contain, has a singular field of a closed enum.
+  @exclusivity(unchecked)
   fileprivate(set) var hasClosedEnums: Bool
   /// Whether this message, or one that it can contain, has a delimited field, which protobuf-c can neither read nor write.
+  @exclusivity(unchecked)
   fileprivate(set) var hasGroups: Bool
   private let isLinked = Atomic<Bool>(false)
   /// The address of the table for JSON, once that is made.

@@ -93,10 +93,18 @@ extension Emitter {
 
   // MARK: Init
 
+  /// The compiler's time for an init grows with the square of its parameters.
+  private static let mostParameters = 128
+
   private func emitInit(of message: SchemaMessage, _ properties: [StoredProperty]) {
-    writer.line("/// Makes the message; fields that are left out are not set.")
+    // What is required may have no value that stands for none.
+    let isLarge = properties.count > Self.mostParameters && !message.fields.contains { $0.shape == .required }
+    writer.line("/// Makes the message; \(isLarge ? "no field is" : "fields that are left out are not") set.")
     deprecation(message.isDeprecated)
     if properties.isEmpty { return writer.line("\(access)init() {}") }
+    if isLarge {
+      return writer.line("\(access)init() { self = Self.descriptor.emptyMessage() }")
+    }
     let parameters = properties.map { parameter($0) }
     writer.function("\(access)init", parameters, "") { emitAssignments(properties) }
   }
