@@ -64,8 +64,11 @@ extension Message {
   /// The message in the binary format.
   ///
   /// Throws when it is larger than 2 GiB.
+  @inlinable
   public func encoded() throws(MessageEncodingError) -> [UInt8] {
-    try withEncoder { $0.bytes() }
+    try withUnsafePointer(to: self) { (message) throws(MessageEncodingError) in
+      try Self.descriptor.encoded(message, MemoryLayout<Self>.size)
+    }
   }
 
   /// Gives `body` the size of the encoded message and the means to write it, once, into memory of the caller's.

@@ -32,6 +32,8 @@ public struct MessageArena {
     var firstLarge: UnsafeMutablePointer<LargeValue>?
     var lastLarge: UnsafeMutablePointer<LargeValue>?
     var nextLarge: UnsafeMutablePointer<LargeValue>?
+    /// Where the first block goes when the arena is given back.
+    var place: UnsafeMutablePointer<Atomic<UInt>>
   }
 
   let state: UnsafeMutablePointer<State>
@@ -44,14 +46,15 @@ public struct MessageArena {
   /// An empty arena. It must be given back.
   @usableFromInline
   static func take() -> MessageArena {
-    if let block = ArenaPool.shared.take() {
-      return MessageArena(state: block.assumingMemoryBound(to: State.self))
-    }
-    return make()
+    let place = ArenaPool.place()
+    guard let block = ArenaPool.take(place) else { return make(place) }
+    let arena = MessageArena(state: block.assumingMemoryBound(to: State.self))
+    arena.state.pointee.place = place
+    return arena
   }
 
   @inline(never)
-  private static func make() -> MessageArena {
+  private static func make(_ place: UnsafeMutablePointer<Atomic<UInt>>) -> MessageArena {
     let block = UnsafeMutableRawPointer.allocate(byteCount: firstBlockSize, alignment: 16)
     let state = block.bindMemory(to: State.self, capacity: 1)
     state.initialize(
@@ -61,7 +64,7 @@ public struct MessageArena {
         cursor: block + stateSize, end: block + firstBlockSize, blocks: nil, nextBlockSize: secondBlockSize,
         input: UnsafeRawBufferPointer(start: nil, count: 0), hasReplacedValue: false, isRewritten: false,
         nextSlab: .max, missing: nil,
-        firstLarge: nil, lastLarge: nil, nextLarge: nil))
+        firstLarge: nil, lastLarge: nil, nextLarge: nil, place: place))
     return MessageArena(state: state)
   }
 
@@ -76,7 +79,7 @@ public struct MessageArena {
     state.pointee.hasReplacedValue = false
     state.pointee.isRewritten = false
     state.pointee.missing = nil
-    if let other = ArenaPool.shared.give(block) {
+    if let other = ArenaPool.give(block, to: state.pointee.place) {
       MessageArena(state: other.assumingMemoryBound(to: State.self)).free()
     }
   }
@@ -198,35 +201,36 @@ extension MessageArena {
 }
 
 /// First blocks for reuse: at most one for each of a few groups of threads.
-final class ArenaPool: Sendable {
-  static let shared = ArenaPool()
-
+enum ArenaPool {
   @inline(__always) private static var places: Int { 16 }
   /// A place on a cache line of its own, so that threads do not slow each other down.
   @inline(__always) private static var stride: Int { 8 }
 
   // nonisolated(unsafe): set once; what it points to is reached through atomic operations alone. Never freed.
-  private nonisolated(unsafe) let memory: UnsafeMutablePointer<Atomic<UInt>>
-
-  private init() {
-    memory = .allocate(capacity: Self.places * Self.stride)
-    for index in 0..<(Self.places * Self.stride) { (memory + index).initialize(to: Atomic(0)) }
-  }
+  private nonisolated(unsafe) static let memory = {
+    let memory = UnsafeMutablePointer<Atomic<UInt>>.allocate(capacity: places * stride)
+    for index in 0..<(places * stride) { (memory + index).initialize(to: Atomic(0)) }
+    return memory
+  }()
 
   /// A block that no other arena uses.
-  func take() -> UnsafeMutableRawPointer? {
-    UnsafeMutableRawPointer(bitPattern: place().pointee.exchange(0, ordering: .acquiring))
+  @inline(__always)
+  static func take(_ place: UnsafeMutablePointer<Atomic<UInt>>) -> UnsafeMutableRawPointer? {
+    UnsafeMutableRawPointer(bitPattern: place.pointee.exchange(0, ordering: .acquiring))
   }
 
   /// Keeps a block; returns the one that was in its place, if there was one.
-  func give(_ block: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
-    let previous = place().pointee.exchange(UInt(bitPattern: block), ordering: .acquiringAndReleasing)
+  @inline(__always)
+  static func give(
+    _ block: UnsafeMutableRawPointer, to place: UnsafeMutablePointer<Atomic<UInt>>
+  ) -> UnsafeMutableRawPointer? {
+    let previous = place.pointee.exchange(UInt(bitPattern: block), ordering: .acquiringAndReleasing)
     return UnsafeMutableRawPointer(bitPattern: previous)
   }
 
   /// The calling thread's place: threads differ in the address of their stack, by a megabyte at least.
   @inline(__always)
-  private func place() -> UnsafeMutablePointer<Atomic<UInt>> {
+  static func place() -> UnsafeMutablePointer<Atomic<UInt>> {
     let address = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1) { UInt(bitPattern: $0.baseAddress) }
     let mixed = UInt64(truncatingIfNeeded: address >> 19) &* 0x9E37_79B9_7F4A_7C15
     return memory + Int(mixed >> 60) * Self.stride

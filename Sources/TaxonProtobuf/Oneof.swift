@@ -7,6 +7,17 @@ public protocol Oneof: Hashable, Sendable {
 
   /// Puts the member into a message.
   func write(to writer: OneofWriter)
+
+  /// Initialises memory with the member that is set, as an Optional.
+  static func lift(_ reader: OneofReader, to target: UnsafeMutableRawPointer) throws(MessageDecodingError)
+}
+
+extension Oneof {
+  /// Initialises memory with the member that is set, as an Optional.
+  @inlinable
+  public static func lift(_ reader: OneofReader, to target: UnsafeMutableRawPointer) throws(MessageDecodingError) {
+    target.initializeMemory(as: Self?.self, to: reader.number == 0 ? nil : try Self(reading: reader))
+  }
 }
 
 /// The member of a oneof that an unpacked message has.
@@ -15,6 +26,12 @@ public struct OneofReader {
   public let number: UInt32
   let slot: UnsafeRawPointer
   let arena: MessageArena
+
+  init(_ slot: UnsafeRawPointer, _ arena: MessageArena) {
+    number = slot.load(fromByteOffset: Slot.quantifier, as: UInt32.self)
+    self.slot = slot
+    self.arena = arena
+  }
 
   /// The value of the member, whose type must be that of the schema.
   public func value<Value: FieldValue>() throws(MessageDecodingError) -> Value { try Value.lift(slot, arena) }

@@ -6,11 +6,35 @@
 /// Every generated file adds a registry of what it declares as a static property: `TypeRegistry.octollmV1Orchestrator` is
 /// that of octollm/v1/orchestrator.proto. Every registry knows the well-known types of `google.protobuf`.
 public struct TypeRegistry: Sendable {
-  private var types: [String: any Message.Type] = [:]
-  /// Types without Swift, of a schema that is read at run time.
-  var dynamicTypes: [String: MessageDescriptor] = [:]
-  /// By the names of the messages that are extended; sorted by number.
-  private var extensions: [String: [any LowerableExtension]] = [:]
+  private struct Content {
+    var types: [String: any Message.Type] = [:]
+    /// Types without Swift, of a schema that is read at run time.
+    var dynamicTypes: [String: MessageDescriptor] = [:]
+    /// By the names of the messages that are extended; sorted by number.
+    var extensions: [String: [any LowerableExtension]] = [:]
+  }
+
+  private indirect enum Box {
+    case content(Content)
+  }
+
+  /// One word, so that options with a registry are cheap to hand on; nil for an empty registry.
+  private var box: Box?
+
+  private var content: Content {
+    switch box {
+    case .content(let content): content
+    case nil: Content()
+    }
+  }
+
+  private mutating func change(_ body: (inout Content) -> Void) {
+    var content = content
+    // Nobody else has the dictionaries now, unless another registry has them.
+    box = nil
+    body(&content)
+    box = .content(content)
+  }
 
   /// A registry of these types and extensions.
   public init(_ types: [any Message.Type] = [], extensions: [any AnyMessageExtension] = []) {
@@ -20,7 +44,7 @@ public struct TypeRegistry: Sendable {
 
   /// Adds a type; one of the same name is replaced.
   public mutating func insert(_ type: any Message.Type) {
-    types[type.descriptor.name] = type
+    change { $0.types[type.descriptor.name] = type }
   }
 
   /// Adds an extension; one of the same message and number is replaced.
@@ -31,15 +55,25 @@ public struct TypeRegistry: Sendable {
   }
 
   mutating func insert(_ field: any LowerableExtension) {
-    var fields = extensions[field.baseName, default: []].filter { $0.number != field.number }
-    fields.insert(field, at: fields.firstIndex { $0.number > field.number } ?? fields.endIndex)
-    extensions[field.baseName] = fields
+    change { content in
+      var fields = content.extensions[field.baseName, default: []].filter { $0.number != field.number }
+      fields.insert(field, at: fields.firstIndex { $0.number > field.number } ?? fields.endIndex)
+      content.extensions[field.baseName] = fields
+    }
+  }
+
+  /// Adds a message type that is read at run time.
+  package mutating func insert(_ descriptor: MessageDescriptor) {
+    change { $0.dynamicTypes[descriptor.name] = descriptor }
   }
 
   /// Adds all types and extensions of another registry.
   public mutating func formUnion(_ other: TypeRegistry) {
-    types.merge(other.types) { $1 }
-    dynamicTypes.merge(other.dynamicTypes) { $1 }
+    let other = other.content
+    change { content in
+      content.types.merge(other.types) { $1 }
+      content.dynamicTypes.merge(other.dynamicTypes) { $1 }
+    }
     for field in other.extensions.values.joined() { insert(field) }
   }
 
@@ -52,12 +86,18 @@ public struct TypeRegistry: Sendable {
 
   /// The extensions of a message, in the order of their numbers.
   func extensions(of messageName: String) -> [any LowerableExtension] {
-    extensions.isEmpty ? [] : extensions[messageName] ?? []
+    guard case .content(let content) = box else { return [] }
+    return content.extensions[messageName] ?? []
   }
 
   /// The type with this full name, such as `google.protobuf.Timestamp`; nil for one that is not registered.
   public func type(named name: String) -> (any Message.Type)? {
-    types[name] ?? Self.wellKnown[name]
+    content.types[name] ?? Self.wellKnown[name]
+  }
+
+  /// A message type that was read at run time, or one with Swift.
+  package func descriptor(named name: String) -> MessageDescriptor? {
+    content.dynamicTypes[name] ?? type(named: name)?.descriptor
   }
 
   private static let wellKnown: [String: any Message.Type] = {

@@ -17,6 +17,11 @@ public protocol FieldValue: Hashable, Sendable {
     _ memory: UnsafeRawPointer, _ count: Int, _ arena: MessageArena
   ) throws(MessageDecodingError) -> [Self]
 
+  /// Initialises memory with the elements of the repeated field in a slot, as an array.
+  static func liftArray(
+    in slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ arena: MessageArena
+  ) throws(MessageDecodingError)
+
   /// Whether a field without presence leaves this value out.
   var isDefault: Bool { get }
 
@@ -28,6 +33,17 @@ public protocol FieldValue: Hashable, Sendable {
 }
 
 extension FieldValue {
+  /// Initialises memory with the elements of the repeated field in a slot, as an array.
+  @inlinable
+  public static func liftArray(
+    in slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ arena: MessageArena
+  ) throws(MessageDecodingError) {
+    let count = slot.load(fromByteOffset: Slot.quantifier, as: Int.self)
+    // protobuf-c sets the pointer when there are elements.
+    let elements = count == 0 ? [] : try liftArray(slot.load(as: UnsafeRawPointer.self), count, arena)
+    target.initializeMemory(as: [Self].self, to: elements)
+  }
+
   /// One by one.
   @inlinable
   public static func liftArray(

@@ -47,7 +47,8 @@ extension MessageDescriptor {
     guard bytes.count <= Int(Int32.max) else { throw MessageDecodingError(.tooLarge, messageName: name, offset: 0) }
     if hasGroups { return try unpackChecked(bytes, nil, arena: arena, options: options) }
     // protobuf-c has no limit: check before it runs out of stack.
-    if greatestDepth > options.nestingLimit {
+    // A message in another one takes two bytes at least.
+    if greatestDepth > options.nestingLimit, bytes.count / 2 > options.nestingLimit {
       var scan = DepthScan(bytes: bytes, limit: options.nestingLimit)
       if scan.exceedsLimit(self) { return try unpackChecked(bytes, nil, arena: arena, options: options) }
     }

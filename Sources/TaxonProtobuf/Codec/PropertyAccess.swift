@@ -107,7 +107,7 @@ enum ArrayAccess<Element: FieldValue>: PropertyAccess {
     _ slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
     _ arena: MessageArena
   ) throws(MessageDecodingError) {
-    target.initializeMemory(as: Value.self, to: try MessageReader.array(slot, arena))
+    try Element.liftArray(in: slot, to: target, arena)
   }
 
   static func lower(
@@ -173,6 +173,27 @@ enum MapAccess<Key: FieldValue, Element: FieldValue>: PropertyAccess {
 /// A map of texts, which the compiler makes faster code for than for a map of anything.
 enum TextMapAccess: PropertyAccess {
   typealias Value = [String: String]
+
+  static func lift(
+    _ slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
+    _ arena: MessageArena
+  ) throws(MessageDecodingError) {
+    target.initializeMemory(as: Value.self, to: try MessageReader.map(slot, arena))
+  }
+
+  static func lower(
+    _ source: UnsafeRawPointer, to slot: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
+    _ arena: MessageArena
+  ) {
+    // The table has it for this form of access.
+    let entry = Unmanaged<MessageDescriptor>.fromOpaque(property.pointee.constant!)
+    MessageWriter.map(source.assumingMemoryBound(to: Value.self).pointee, to: slot, entry, arena)
+  }
+}
+
+/// The map of a Struct, likewise.
+enum ValueMapAccess: PropertyAccess {
+  typealias Value = [String: Google_Protobuf_Value]
 
   static func lift(
     _ slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
@@ -288,9 +309,7 @@ enum OneofAccess<Element: Oneof>: PropertyAccess {
     _ slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
     _ arena: MessageArena
   ) throws(MessageDecodingError) {
-    let number = slot.load(fromByteOffset: Slot.quantifier, as: UInt32.self)
-    let value = number == 0 ? nil : try Element(reading: OneofReader(number: number, slot: slot, arena: arena))
-    target.initializeMemory(as: Value.self, to: value)
+    try Element.lift(OneofReader(slot, arena), to: target)
   }
 
   static func lower(
@@ -331,8 +350,9 @@ enum PropertyAccesses {
   static func context<C: MessageContext>(_ type: C.Type) -> any PropertyAccess.Type { ContextAccess<C>.self }
 
   static func map<K: FieldValue, V: FieldValue>(_ key: K.Type, _ value: V.Type) -> any PropertyAccess.Type {
-    // For texts there is code of their own.
-    K.self == String.self && V.self == String.self ? TextMapAccess.self : MapAccess<K, V>.self
+    guard K.self == String.self else { return MapAccess<K, V>.self }
+    if V.self == String.self { return TextMapAccess.self }
+    return V.self == Google_Protobuf_Value.self ? ValueMapAccess.self : MapAccess<K, V>.self
   }
 
   /// A field with a default value of its own, which is kept and never freed.

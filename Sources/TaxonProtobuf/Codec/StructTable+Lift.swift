@@ -88,7 +88,8 @@ extension StructTable {
       if Slot.isSet(slot) { return try lift(messageIn: slot, to: target, property, arena) }
       // The table has both for this form.
       target.copyMemory(from: property.pointee.constant!, byteCount: property.pointee.inner!.content.pointee.size)
-    case .requiredCycle, .other: try property.pointee.access.lift(slot, to: target, UnsafePointer(property), arena)
+    case .messages, .requiredCycle, .other:
+      try property.pointee.access.lift(slot, to: target, UnsafePointer(property), arena)
     }
   }
 

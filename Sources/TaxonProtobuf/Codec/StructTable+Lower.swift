@@ -97,6 +97,17 @@ extension StructTable {
     case .optionalMessage:
       if property.pointee.access.isNil(source) { return }
       lower(message: source, isCopy, to: slot, property, arena)
+    case .messages:
+      // Only the number of the elements and where they lie are asked for, which do not depend on what they are: asking an
+      // array of messages would take the type's metadata.
+      source.assumingMemoryBound(to: [UInt64].self).pointee.withUnsafeBufferPointer { elements in
+        if elements.isEmpty { return }
+        let messages = arena.allocate(elements.count * 8)
+        // The table has it for this form.
+        property.pointee.inner!.lower(elements.baseAddress, elements.count, to: messages, arena)
+        slot.storeBytes(of: messages, as: UnsafeMutableRawPointer.self)
+        Slot.set(slot, elements.count)
+      }
     case .requiredCycle:
       if property.pointee.access.isNil(source) {
         Slot.set(slot, 0)
@@ -133,5 +144,17 @@ extension StructTable {
     return try withUnsafePointer(to: value) { (memory) throws(Failure) -> Result in
       try body(table.lower(UnsafeRawPointer(memory), isCopy: false, arena))
     }
+  }
+}
+
+extension MessageDescriptor {
+  /// Encodes a struct of `size` bytes.
+  @usableFromInline
+  func encoded(_ memory: UnsafeRawPointer, _ size: Int) throws(MessageEncodingError) -> [UInt8] {
+    let arena = MessageArena.take()
+    defer { arena.giveBack() }
+    let table = structTable
+    table.requireSize(size)
+    return try MessageEncoder(table.lower(memory, isCopy: false, arena), arena).bytes()
   }
 }

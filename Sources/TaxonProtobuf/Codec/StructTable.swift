@@ -36,7 +36,7 @@ enum StoredForm: UInt8 {
   case bits32, bits64, bool, string, bytes
   case optionalBits32, optionalBits64, optionalBool, optionalString, optionalBytes
   case int32s, uint32s, floats, int64s, uint64s, doubles, bools, strings, bytesList
-  case message, optionalMessage
+  case message, optionalMessage, messages
   /// A required message that can be nil.
   case requiredCycle
   /// As `access` has it.
@@ -171,7 +171,9 @@ private struct StructTableMaker {
     case (.indirect, _): return StoredProperty(form: .other, access: PropertyAccesses.indirect(message))
     case (.boxed, _): return StoredProperty(form: .other, access: PropertyAccesses.boxed(message))
     case (.inline, .repeated), (.inline, .packed):
-      return StoredProperty(form: .other, access: PropertyAccesses.array(message))
+      var property = StoredProperty(form: .messages, access: PropertyAccesses.array(message))
+      property.inner = table(of: message.descriptor)
+      return property
     case (.inline, _): break
     }
     var property = StoredProperty(form: .message, access: PropertyAccesses.message(message))

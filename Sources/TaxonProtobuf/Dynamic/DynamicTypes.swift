@@ -11,9 +11,6 @@ struct DynamicExtension: LowerableExtension {
 }
 
 extension TypeRegistry {
-  /// Adds a message type that is read at run time.
-  package mutating func insert(_ descriptor: MessageDescriptor) { dynamicTypes[descriptor.name] = descriptor }
-
   /// Adds an extension that is read at run time.
   ///
   /// - Parameters:
@@ -24,11 +21,6 @@ extension TypeRegistry {
       DynamicExtension(
         name: name, number: number, baseName: message,
         descriptor: MessageDescriptor(message, [Field("[\(name)]", number, type)])))
-  }
-
-  /// A message type that was read at run time, or one with Swift.
-  package func descriptor(named name: String) -> MessageDescriptor? {
-    dynamicTypes[name] ?? type(named: name)?.descriptor
   }
 }
 

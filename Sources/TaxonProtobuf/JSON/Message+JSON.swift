@@ -6,16 +6,15 @@ extension Message {
   /// Reads a message from JSON.
   ///
   /// Throws with the reason, the message, the field and the place when `text` is not a JSON form of this type.
+  @inlinable
   public init(
     json text: UnsafeBufferPointer<UInt8>, options: JSONDecodingOptions = JSONDecodingOptions()
   ) throws(JSONDecodingError) {
-    let arena = MessageArena.take()
-    defer { arena.giveBack() }
-    let root = try Self.descriptor.parseJSON(text, arena: arena, options: options)
-    do {
-      self = try Self.descriptor.structTable.make(Self.self, root, arena)
-    } catch {
-      throw JSONDecodingError(lifting: error)
+    self = try withUnsafeTemporaryAllocation(of: Self.self, capacity: 1) {
+      (result) throws(JSONDecodingError) -> Self in
+      // A buffer of one has a base address.
+      try Self.descriptor.decode(json: text, to: result.baseAddress!, MemoryLayout<Self>.size, options: options)
+      return result.baseAddress!.move()
     }
   }
 
@@ -119,8 +118,25 @@ extension JSONPrinter {
 }
 
 extension MessageDescriptor {
-  /// Reads a message into the arena. It refers to the text, which must stay.
+  /// Decodes a message into a struct of `size` bytes. Where that throws, the memory is left uninitialised.
   @usableFromInline
+  func decode(
+    json text: UnsafeBufferPointer<UInt8>, to memory: UnsafeMutableRawPointer, _ size: Int,
+    options: JSONDecodingOptions
+  ) throws(JSONDecodingError) {
+    let arena = MessageArena.take()
+    defer { arena.giveBack() }
+    let table = structTable
+    table.requireSize(size)
+    let root = try parseJSON(text, arena: arena, options: options)
+    do {
+      try table.lift(root, to: memory, arena)
+    } catch {
+      throw JSONDecodingError(lifting: error)
+    }
+  }
+
+  /// Reads a message into the arena. It refers to the text, which must stay.
   func parseJSON(
     _ text: UnsafeBufferPointer<UInt8>, arena: MessageArena, options: JSONDecodingOptions
   ) throws(JSONDecodingError) -> UnsafeRawPointer {
@@ -136,7 +152,6 @@ extension MessageDescriptor {
 
 extension JSONDecodingError {
   /// What the message's own code rejects after the parser has accepted it, which does not happen.
-  @usableFromInline
   init(lifting error: MessageDecodingError) {
     let isMissing = error.reason == .missingRequiredField
     self.init(

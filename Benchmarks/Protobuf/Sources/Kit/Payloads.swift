@@ -4,7 +4,7 @@
 package enum Payloads {
   package static let rows = [
     "one string", "nine fields", "map of 100", "64 KiB of bytes", "10,000 packed ints", "deep tree",
-    "status with three details",
+    "status with three details", "3 of 40 optional fields", "1,000 small messages", "Struct of 100 entries",
   ]
 
   package static let note = "The quick brown fox jumps over the lazy dog"
@@ -31,6 +31,14 @@ package enum Payloads {
   package static let message = "The task 42 cannot be shown: try again later"
   package static let reason = "TASK_EMBARGOED"
   package static let domain = "octollm.dev"
+  /// Of a message with 40 optional fields.
+  package static let sparse = (text: "eu-west-1", count: Int64(4711), ratio: 0.25)
+
+  /// A response with a list.
+  package static let items = (0..<1000).map { (id: Int64(1_000_000 + $0), name: "item \($0)", isActive: $0 % 3 == 0) }
+
+  package static let entries = (0..<100).map { "entry-\($0)" }
+
   package static let metadata = ["task_id": "42", "days": "3", "region": "eu-west-1"]
   package static let retrySeconds: Int64 = 5
   package static let violations: [(field: String, description: String)] = [

@@ -19,6 +19,9 @@ package func peerSubjects() throws -> [String: Subject] {
     case "10,000 packed ints": (row, try subject(row, Taxon_Bench_V1_Samples.with { $0.values = Payloads.samples }))
     case "deep tree": (row, try subject(row, tree(Payloads.depth)))
     case "status with three details": (row, try subject(row, status()))
+    case "3 of 40 optional fields": (row, try subject(row, sparse))
+    case "1,000 small messages": (row, try subject(row, page))
+    case "Struct of 100 entries": (row, try subject(row, entries))
     default: fatalError("there is no row \(row)")  // The rows are a constant.
     }
   }
@@ -120,5 +123,39 @@ private func status() throws -> Google_Rpc_Status {
           }
         }),
     ]
+  }
+}
+
+private var sparse: Taxon_Bench_V1_Sparse {
+  .with {
+    $0.string1 = Payloads.sparse.text
+    $0.int643 = Payloads.sparse.count
+    $0.double7 = Payloads.sparse.ratio
+  }
+}
+
+private var page: Taxon_Bench_V1_Page {
+  .with {
+    $0.items = Payloads.items.map { item in
+      .with {
+        $0.id = item.id
+        $0.name = item.name
+        $0.isActive = item.isActive
+      }
+    }
+  }
+}
+
+private var entries: Google_Protobuf_Struct {
+  .with {
+    for (index, name) in Payloads.entries.enumerated() {
+      let kind: Google_Protobuf_Value.OneOf_Kind =
+        switch index % 3 {
+        case 0: .stringValue("the value of \(name)")
+        case 1: .numberValue(Double(index))
+        default: .boolValue(true)
+        }
+      $0.fields[name] = .with { $0.kind = kind }
+    }
   }
 }

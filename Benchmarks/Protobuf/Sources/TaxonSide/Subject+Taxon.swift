@@ -14,6 +14,9 @@ package func taxonSubjects() throws -> [String: Subject] {
     case "10,000 packed ints": (row, try subject(row, Taxon_Bench_V1_Samples(values: Payloads.samples)))
     case "deep tree": (row, try subject(row, tree(Payloads.depth)))
     case "status with three details": (row, try subject(row, status()))
+    case "3 of 40 optional fields": (row, try subject(row, sparse))
+    case "1,000 small messages": (row, try subject(row, page))
+    case "Struct of 100 entries": (row, try subject(row, entries))
     default: fatalError("there is no row \(row)")  // The rows are a constant.
     }
   }
@@ -88,4 +91,28 @@ private func status() throws -> Google_Rpc_Status {
             Google_Rpc_BadRequest.FieldViolation(field: $0.field, description: $0.description)
           })),
     ])
+}
+
+private var sparse: Taxon_Bench_V1_Sparse {
+  Taxon_Bench_V1_Sparse(
+    string1: Payloads.sparse.text, int643: Payloads.sparse.count, double7: Payloads.sparse.ratio)
+}
+
+private var page: Taxon_Bench_V1_Page {
+  Taxon_Bench_V1_Page(
+    items: Payloads.items.map { Taxon_Bench_V1_Item(id: $0.id, name: $0.name, isActive: $0.isActive) })
+}
+
+private var entries: Google_Protobuf_Struct {
+  var message = Google_Protobuf_Struct()
+  for (index, name) in Payloads.entries.enumerated() {
+    let kind: Google_Protobuf_Value.Kind =
+      switch index % 3 {
+      case 0: .stringValue("the value of \(name)")
+      case 1: .numberValue(Double(index))
+      default: .boolValue(true)
+      }
+    message.fields[name] = Google_Protobuf_Value(kind: kind)
+  }
+  return message
 }

@@ -201,6 +201,408 @@ public nonisolated struct Taxon_Bench_V1_Node: Sendable {
   public init() {}
 }
 
+/// Forty optional fields.
+public nonisolated struct Taxon_Bench_V1_Sparse: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var string0: String {
+    get {_storage._string0 ?? String()}
+    set {_uniqueStorage()._string0 = newValue}
+  }
+  /// Returns true if `string0` has been explicitly set.
+  public var hasString0: Bool {_storage._string0 != nil}
+  /// Clears the value of `string0`. Subsequent reads from it will return its default value.
+  public mutating func clearString0() {_uniqueStorage()._string0 = nil}
+
+  public var int640: Int64 {
+    get {_storage._int640 ?? 0}
+    set {_uniqueStorage()._int640 = newValue}
+  }
+  /// Returns true if `int640` has been explicitly set.
+  public var hasInt640: Bool {_storage._int640 != nil}
+  /// Clears the value of `int640`. Subsequent reads from it will return its default value.
+  public mutating func clearInt640() {_uniqueStorage()._int640 = nil}
+
+  public var double0: Double {
+    get {_storage._double0 ?? 0}
+    set {_uniqueStorage()._double0 = newValue}
+  }
+  /// Returns true if `double0` has been explicitly set.
+  public var hasDouble0: Bool {_storage._double0 != nil}
+  /// Clears the value of `double0`. Subsequent reads from it will return its default value.
+  public mutating func clearDouble0() {_uniqueStorage()._double0 = nil}
+
+  public var bool0: Bool {
+    get {_storage._bool0 ?? false}
+    set {_uniqueStorage()._bool0 = newValue}
+  }
+  /// Returns true if `bool0` has been explicitly set.
+  public var hasBool0: Bool {_storage._bool0 != nil}
+  /// Clears the value of `bool0`. Subsequent reads from it will return its default value.
+  public mutating func clearBool0() {_uniqueStorage()._bool0 = nil}
+
+  public var uint320: UInt32 {
+    get {_storage._uint320 ?? 0}
+    set {_uniqueStorage()._uint320 = newValue}
+  }
+  /// Returns true if `uint320` has been explicitly set.
+  public var hasUint320: Bool {_storage._uint320 != nil}
+  /// Clears the value of `uint320`. Subsequent reads from it will return its default value.
+  public mutating func clearUint320() {_uniqueStorage()._uint320 = nil}
+
+  public var string1: String {
+    get {_storage._string1 ?? String()}
+    set {_uniqueStorage()._string1 = newValue}
+  }
+  /// Returns true if `string1` has been explicitly set.
+  public var hasString1: Bool {_storage._string1 != nil}
+  /// Clears the value of `string1`. Subsequent reads from it will return its default value.
+  public mutating func clearString1() {_uniqueStorage()._string1 = nil}
+
+  public var int641: Int64 {
+    get {_storage._int641 ?? 0}
+    set {_uniqueStorage()._int641 = newValue}
+  }
+  /// Returns true if `int641` has been explicitly set.
+  public var hasInt641: Bool {_storage._int641 != nil}
+  /// Clears the value of `int641`. Subsequent reads from it will return its default value.
+  public mutating func clearInt641() {_uniqueStorage()._int641 = nil}
+
+  public var double1: Double {
+    get {_storage._double1 ?? 0}
+    set {_uniqueStorage()._double1 = newValue}
+  }
+  /// Returns true if `double1` has been explicitly set.
+  public var hasDouble1: Bool {_storage._double1 != nil}
+  /// Clears the value of `double1`. Subsequent reads from it will return its default value.
+  public mutating func clearDouble1() {_uniqueStorage()._double1 = nil}
+
+  public var bool1: Bool {
+    get {_storage._bool1 ?? false}
+    set {_uniqueStorage()._bool1 = newValue}
+  }
+  /// Returns true if `bool1` has been explicitly set.
+  public var hasBool1: Bool {_storage._bool1 != nil}
+  /// Clears the value of `bool1`. Subsequent reads from it will return its default value.
+  public mutating func clearBool1() {_uniqueStorage()._bool1 = nil}
+
+  public var uint321: UInt32 {
+    get {_storage._uint321 ?? 0}
+    set {_uniqueStorage()._uint321 = newValue}
+  }
+  /// Returns true if `uint321` has been explicitly set.
+  public var hasUint321: Bool {_storage._uint321 != nil}
+  /// Clears the value of `uint321`. Subsequent reads from it will return its default value.
+  public mutating func clearUint321() {_uniqueStorage()._uint321 = nil}
+
+  public var string2: String {
+    get {_storage._string2 ?? String()}
+    set {_uniqueStorage()._string2 = newValue}
+  }
+  /// Returns true if `string2` has been explicitly set.
+  public var hasString2: Bool {_storage._string2 != nil}
+  /// Clears the value of `string2`. Subsequent reads from it will return its default value.
+  public mutating func clearString2() {_uniqueStorage()._string2 = nil}
+
+  public var int642: Int64 {
+    get {_storage._int642 ?? 0}
+    set {_uniqueStorage()._int642 = newValue}
+  }
+  /// Returns true if `int642` has been explicitly set.
+  public var hasInt642: Bool {_storage._int642 != nil}
+  /// Clears the value of `int642`. Subsequent reads from it will return its default value.
+  public mutating func clearInt642() {_uniqueStorage()._int642 = nil}
+
+  public var double2: Double {
+    get {_storage._double2 ?? 0}
+    set {_uniqueStorage()._double2 = newValue}
+  }
+  /// Returns true if `double2` has been explicitly set.
+  public var hasDouble2: Bool {_storage._double2 != nil}
+  /// Clears the value of `double2`. Subsequent reads from it will return its default value.
+  public mutating func clearDouble2() {_uniqueStorage()._double2 = nil}
+
+  public var bool2: Bool {
+    get {_storage._bool2 ?? false}
+    set {_uniqueStorage()._bool2 = newValue}
+  }
+  /// Returns true if `bool2` has been explicitly set.
+  public var hasBool2: Bool {_storage._bool2 != nil}
+  /// Clears the value of `bool2`. Subsequent reads from it will return its default value.
+  public mutating func clearBool2() {_uniqueStorage()._bool2 = nil}
+
+  public var uint322: UInt32 {
+    get {_storage._uint322 ?? 0}
+    set {_uniqueStorage()._uint322 = newValue}
+  }
+  /// Returns true if `uint322` has been explicitly set.
+  public var hasUint322: Bool {_storage._uint322 != nil}
+  /// Clears the value of `uint322`. Subsequent reads from it will return its default value.
+  public mutating func clearUint322() {_uniqueStorage()._uint322 = nil}
+
+  public var string3: String {
+    get {_storage._string3 ?? String()}
+    set {_uniqueStorage()._string3 = newValue}
+  }
+  /// Returns true if `string3` has been explicitly set.
+  public var hasString3: Bool {_storage._string3 != nil}
+  /// Clears the value of `string3`. Subsequent reads from it will return its default value.
+  public mutating func clearString3() {_uniqueStorage()._string3 = nil}
+
+  public var int643: Int64 {
+    get {_storage._int643 ?? 0}
+    set {_uniqueStorage()._int643 = newValue}
+  }
+  /// Returns true if `int643` has been explicitly set.
+  public var hasInt643: Bool {_storage._int643 != nil}
+  /// Clears the value of `int643`. Subsequent reads from it will return its default value.
+  public mutating func clearInt643() {_uniqueStorage()._int643 = nil}
+
+  public var double3: Double {
+    get {_storage._double3 ?? 0}
+    set {_uniqueStorage()._double3 = newValue}
+  }
+  /// Returns true if `double3` has been explicitly set.
+  public var hasDouble3: Bool {_storage._double3 != nil}
+  /// Clears the value of `double3`. Subsequent reads from it will return its default value.
+  public mutating func clearDouble3() {_uniqueStorage()._double3 = nil}
+
+  public var bool3: Bool {
+    get {_storage._bool3 ?? false}
+    set {_uniqueStorage()._bool3 = newValue}
+  }
+  /// Returns true if `bool3` has been explicitly set.
+  public var hasBool3: Bool {_storage._bool3 != nil}
+  /// Clears the value of `bool3`. Subsequent reads from it will return its default value.
+  public mutating func clearBool3() {_uniqueStorage()._bool3 = nil}
+
+  public var uint323: UInt32 {
+    get {_storage._uint323 ?? 0}
+    set {_uniqueStorage()._uint323 = newValue}
+  }
+  /// Returns true if `uint323` has been explicitly set.
+  public var hasUint323: Bool {_storage._uint323 != nil}
+  /// Clears the value of `uint323`. Subsequent reads from it will return its default value.
+  public mutating func clearUint323() {_uniqueStorage()._uint323 = nil}
+
+  public var string4: String {
+    get {_storage._string4 ?? String()}
+    set {_uniqueStorage()._string4 = newValue}
+  }
+  /// Returns true if `string4` has been explicitly set.
+  public var hasString4: Bool {_storage._string4 != nil}
+  /// Clears the value of `string4`. Subsequent reads from it will return its default value.
+  public mutating func clearString4() {_uniqueStorage()._string4 = nil}
+
+  public var int644: Int64 {
+    get {_storage._int644 ?? 0}
+    set {_uniqueStorage()._int644 = newValue}
+  }
+  /// Returns true if `int644` has been explicitly set.
+  public var hasInt644: Bool {_storage._int644 != nil}
+  /// Clears the value of `int644`. Subsequent reads from it will return its default value.
+  public mutating func clearInt644() {_uniqueStorage()._int644 = nil}
+
+  public var double4: Double {
+    get {_storage._double4 ?? 0}
+    set {_uniqueStorage()._double4 = newValue}
+  }
+  /// Returns true if `double4` has been explicitly set.
+  public var hasDouble4: Bool {_storage._double4 != nil}
+  /// Clears the value of `double4`. Subsequent reads from it will return its default value.
+  public mutating func clearDouble4() {_uniqueStorage()._double4 = nil}
+
+  public var bool4: Bool {
+    get {_storage._bool4 ?? false}
+    set {_uniqueStorage()._bool4 = newValue}
+  }
+  /// Returns true if `bool4` has been explicitly set.
+  public var hasBool4: Bool {_storage._bool4 != nil}
+  /// Clears the value of `bool4`. Subsequent reads from it will return its default value.
+  public mutating func clearBool4() {_uniqueStorage()._bool4 = nil}
+
+  public var uint324: UInt32 {
+    get {_storage._uint324 ?? 0}
+    set {_uniqueStorage()._uint324 = newValue}
+  }
+  /// Returns true if `uint324` has been explicitly set.
+  public var hasUint324: Bool {_storage._uint324 != nil}
+  /// Clears the value of `uint324`. Subsequent reads from it will return its default value.
+  public mutating func clearUint324() {_uniqueStorage()._uint324 = nil}
+
+  public var string5: String {
+    get {_storage._string5 ?? String()}
+    set {_uniqueStorage()._string5 = newValue}
+  }
+  /// Returns true if `string5` has been explicitly set.
+  public var hasString5: Bool {_storage._string5 != nil}
+  /// Clears the value of `string5`. Subsequent reads from it will return its default value.
+  public mutating func clearString5() {_uniqueStorage()._string5 = nil}
+
+  public var int645: Int64 {
+    get {_storage._int645 ?? 0}
+    set {_uniqueStorage()._int645 = newValue}
+  }
+  /// Returns true if `int645` has been explicitly set.
+  public var hasInt645: Bool {_storage._int645 != nil}
+  /// Clears the value of `int645`. Subsequent reads from it will return its default value.
+  public mutating func clearInt645() {_uniqueStorage()._int645 = nil}
+
+  public var double5: Double {
+    get {_storage._double5 ?? 0}
+    set {_uniqueStorage()._double5 = newValue}
+  }
+  /// Returns true if `double5` has been explicitly set.
+  public var hasDouble5: Bool {_storage._double5 != nil}
+  /// Clears the value of `double5`. Subsequent reads from it will return its default value.
+  public mutating func clearDouble5() {_uniqueStorage()._double5 = nil}
+
+  public var bool5: Bool {
+    get {_storage._bool5 ?? false}
+    set {_uniqueStorage()._bool5 = newValue}
+  }
+  /// Returns true if `bool5` has been explicitly set.
+  public var hasBool5: Bool {_storage._bool5 != nil}
+  /// Clears the value of `bool5`. Subsequent reads from it will return its default value.
+  public mutating func clearBool5() {_uniqueStorage()._bool5 = nil}
+
+  public var uint325: UInt32 {
+    get {_storage._uint325 ?? 0}
+    set {_uniqueStorage()._uint325 = newValue}
+  }
+  /// Returns true if `uint325` has been explicitly set.
+  public var hasUint325: Bool {_storage._uint325 != nil}
+  /// Clears the value of `uint325`. Subsequent reads from it will return its default value.
+  public mutating func clearUint325() {_uniqueStorage()._uint325 = nil}
+
+  public var string6: String {
+    get {_storage._string6 ?? String()}
+    set {_uniqueStorage()._string6 = newValue}
+  }
+  /// Returns true if `string6` has been explicitly set.
+  public var hasString6: Bool {_storage._string6 != nil}
+  /// Clears the value of `string6`. Subsequent reads from it will return its default value.
+  public mutating func clearString6() {_uniqueStorage()._string6 = nil}
+
+  public var int646: Int64 {
+    get {_storage._int646 ?? 0}
+    set {_uniqueStorage()._int646 = newValue}
+  }
+  /// Returns true if `int646` has been explicitly set.
+  public var hasInt646: Bool {_storage._int646 != nil}
+  /// Clears the value of `int646`. Subsequent reads from it will return its default value.
+  public mutating func clearInt646() {_uniqueStorage()._int646 = nil}
+
+  public var double6: Double {
+    get {_storage._double6 ?? 0}
+    set {_uniqueStorage()._double6 = newValue}
+  }
+  /// Returns true if `double6` has been explicitly set.
+  public var hasDouble6: Bool {_storage._double6 != nil}
+  /// Clears the value of `double6`. Subsequent reads from it will return its default value.
+  public mutating func clearDouble6() {_uniqueStorage()._double6 = nil}
+
+  public var bool6: Bool {
+    get {_storage._bool6 ?? false}
+    set {_uniqueStorage()._bool6 = newValue}
+  }
+  /// Returns true if `bool6` has been explicitly set.
+  public var hasBool6: Bool {_storage._bool6 != nil}
+  /// Clears the value of `bool6`. Subsequent reads from it will return its default value.
+  public mutating func clearBool6() {_uniqueStorage()._bool6 = nil}
+
+  public var uint326: UInt32 {
+    get {_storage._uint326 ?? 0}
+    set {_uniqueStorage()._uint326 = newValue}
+  }
+  /// Returns true if `uint326` has been explicitly set.
+  public var hasUint326: Bool {_storage._uint326 != nil}
+  /// Clears the value of `uint326`. Subsequent reads from it will return its default value.
+  public mutating func clearUint326() {_uniqueStorage()._uint326 = nil}
+
+  public var string7: String {
+    get {_storage._string7 ?? String()}
+    set {_uniqueStorage()._string7 = newValue}
+  }
+  /// Returns true if `string7` has been explicitly set.
+  public var hasString7: Bool {_storage._string7 != nil}
+  /// Clears the value of `string7`. Subsequent reads from it will return its default value.
+  public mutating func clearString7() {_uniqueStorage()._string7 = nil}
+
+  public var int647: Int64 {
+    get {_storage._int647 ?? 0}
+    set {_uniqueStorage()._int647 = newValue}
+  }
+  /// Returns true if `int647` has been explicitly set.
+  public var hasInt647: Bool {_storage._int647 != nil}
+  /// Clears the value of `int647`. Subsequent reads from it will return its default value.
+  public mutating func clearInt647() {_uniqueStorage()._int647 = nil}
+
+  public var double7: Double {
+    get {_storage._double7 ?? 0}
+    set {_uniqueStorage()._double7 = newValue}
+  }
+  /// Returns true if `double7` has been explicitly set.
+  public var hasDouble7: Bool {_storage._double7 != nil}
+  /// Clears the value of `double7`. Subsequent reads from it will return its default value.
+  public mutating func clearDouble7() {_uniqueStorage()._double7 = nil}
+
+  public var bool7: Bool {
+    get {_storage._bool7 ?? false}
+    set {_uniqueStorage()._bool7 = newValue}
+  }
+  /// Returns true if `bool7` has been explicitly set.
+  public var hasBool7: Bool {_storage._bool7 != nil}
+  /// Clears the value of `bool7`. Subsequent reads from it will return its default value.
+  public mutating func clearBool7() {_uniqueStorage()._bool7 = nil}
+
+  public var uint327: UInt32 {
+    get {_storage._uint327 ?? 0}
+    set {_uniqueStorage()._uint327 = newValue}
+  }
+  /// Returns true if `uint327` has been explicitly set.
+  public var hasUint327: Bool {_storage._uint327 != nil}
+  /// Clears the value of `uint327`. Subsequent reads from it will return its default value.
+  public mutating func clearUint327() {_uniqueStorage()._uint327 = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A response with a list.
+public nonisolated struct Taxon_Bench_V1_Page: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var items: [Taxon_Bench_V1_Item] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Taxon_Bench_V1_Item: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var id: Int64 = 0
+
+  public var name: String = String()
+
+  public var isActive: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "taxon.bench.v1"
@@ -508,6 +910,419 @@ nonisolated extension Taxon_Bench_V1_Node: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.name != rhs.name {return false}
     if lhs.weight != rhs.weight {return false}
     if lhs.children != rhs.children {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Taxon_Bench_V1_Sparse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Sparse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}string_0\0\u{3}int64_0\0\u{3}double_0\0\u{3}bool_0\0\u{3}uint32_0\0\u{3}string_1\0\u{3}int64_1\0\u{3}double_1\0\u{3}bool_1\0\u{3}uint32_1\0\u{3}string_2\0\u{3}int64_2\0\u{3}double_2\0\u{3}bool_2\0\u{3}uint32_2\0\u{3}string_3\0\u{3}int64_3\0\u{3}double_3\0\u{3}bool_3\0\u{3}uint32_3\0\u{3}string_4\0\u{3}int64_4\0\u{3}double_4\0\u{3}bool_4\0\u{3}uint32_4\0\u{3}string_5\0\u{3}int64_5\0\u{3}double_5\0\u{3}bool_5\0\u{3}uint32_5\0\u{3}string_6\0\u{3}int64_6\0\u{3}double_6\0\u{3}bool_6\0\u{3}uint32_6\0\u{3}string_7\0\u{3}int64_7\0\u{3}double_7\0\u{3}bool_7\0\u{3}uint32_7\0")
+
+  fileprivate class _StorageClass {
+    var _string0: String? = nil
+    var _int640: Int64? = nil
+    var _double0: Double? = nil
+    var _bool0: Bool? = nil
+    var _uint320: UInt32? = nil
+    var _string1: String? = nil
+    var _int641: Int64? = nil
+    var _double1: Double? = nil
+    var _bool1: Bool? = nil
+    var _uint321: UInt32? = nil
+    var _string2: String? = nil
+    var _int642: Int64? = nil
+    var _double2: Double? = nil
+    var _bool2: Bool? = nil
+    var _uint322: UInt32? = nil
+    var _string3: String? = nil
+    var _int643: Int64? = nil
+    var _double3: Double? = nil
+    var _bool3: Bool? = nil
+    var _uint323: UInt32? = nil
+    var _string4: String? = nil
+    var _int644: Int64? = nil
+    var _double4: Double? = nil
+    var _bool4: Bool? = nil
+    var _uint324: UInt32? = nil
+    var _string5: String? = nil
+    var _int645: Int64? = nil
+    var _double5: Double? = nil
+    var _bool5: Bool? = nil
+    var _uint325: UInt32? = nil
+    var _string6: String? = nil
+    var _int646: Int64? = nil
+    var _double6: Double? = nil
+    var _bool6: Bool? = nil
+    var _uint326: UInt32? = nil
+    var _string7: String? = nil
+    var _int647: Int64? = nil
+    var _double7: Double? = nil
+    var _bool7: Bool? = nil
+    var _uint327: UInt32? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _string0 = source._string0
+      _int640 = source._int640
+      _double0 = source._double0
+      _bool0 = source._bool0
+      _uint320 = source._uint320
+      _string1 = source._string1
+      _int641 = source._int641
+      _double1 = source._double1
+      _bool1 = source._bool1
+      _uint321 = source._uint321
+      _string2 = source._string2
+      _int642 = source._int642
+      _double2 = source._double2
+      _bool2 = source._bool2
+      _uint322 = source._uint322
+      _string3 = source._string3
+      _int643 = source._int643
+      _double3 = source._double3
+      _bool3 = source._bool3
+      _uint323 = source._uint323
+      _string4 = source._string4
+      _int644 = source._int644
+      _double4 = source._double4
+      _bool4 = source._bool4
+      _uint324 = source._uint324
+      _string5 = source._string5
+      _int645 = source._int645
+      _double5 = source._double5
+      _bool5 = source._bool5
+      _uint325 = source._uint325
+      _string6 = source._string6
+      _int646 = source._int646
+      _double6 = source._double6
+      _bool6 = source._bool6
+      _uint326 = source._uint326
+      _string7 = source._string7
+      _int647 = source._int647
+      _double7 = source._double7
+      _bool7 = source._bool7
+      _uint327 = source._uint327
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._string0) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._int640) }()
+        case 3: try { try decoder.decodeSingularDoubleField(value: &_storage._double0) }()
+        case 4: try { try decoder.decodeSingularBoolField(value: &_storage._bool0) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._uint320) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._string1) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._int641) }()
+        case 8: try { try decoder.decodeSingularDoubleField(value: &_storage._double1) }()
+        case 9: try { try decoder.decodeSingularBoolField(value: &_storage._bool1) }()
+        case 10: try { try decoder.decodeSingularUInt32Field(value: &_storage._uint321) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._string2) }()
+        case 12: try { try decoder.decodeSingularInt64Field(value: &_storage._int642) }()
+        case 13: try { try decoder.decodeSingularDoubleField(value: &_storage._double2) }()
+        case 14: try { try decoder.decodeSingularBoolField(value: &_storage._bool2) }()
+        case 15: try { try decoder.decodeSingularUInt32Field(value: &_storage._uint322) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._string3) }()
+        case 17: try { try decoder.decodeSingularInt64Field(value: &_storage._int643) }()
+        case 18: try { try decoder.decodeSingularDoubleField(value: &_storage._double3) }()
+        case 19: try { try decoder.decodeSingularBoolField(value: &_storage._bool3) }()
+        case 20: try { try decoder.decodeSingularUInt32Field(value: &_storage._uint323) }()
+        case 21: try { try decoder.decodeSingularStringField(value: &_storage._string4) }()
+        case 22: try { try decoder.decodeSingularInt64Field(value: &_storage._int644) }()
+        case 23: try { try decoder.decodeSingularDoubleField(value: &_storage._double4) }()
+        case 24: try { try decoder.decodeSingularBoolField(value: &_storage._bool4) }()
+        case 25: try { try decoder.decodeSingularUInt32Field(value: &_storage._uint324) }()
+        case 26: try { try decoder.decodeSingularStringField(value: &_storage._string5) }()
+        case 27: try { try decoder.decodeSingularInt64Field(value: &_storage._int645) }()
+        case 28: try { try decoder.decodeSingularDoubleField(value: &_storage._double5) }()
+        case 29: try { try decoder.decodeSingularBoolField(value: &_storage._bool5) }()
+        case 30: try { try decoder.decodeSingularUInt32Field(value: &_storage._uint325) }()
+        case 31: try { try decoder.decodeSingularStringField(value: &_storage._string6) }()
+        case 32: try { try decoder.decodeSingularInt64Field(value: &_storage._int646) }()
+        case 33: try { try decoder.decodeSingularDoubleField(value: &_storage._double6) }()
+        case 34: try { try decoder.decodeSingularBoolField(value: &_storage._bool6) }()
+        case 35: try { try decoder.decodeSingularUInt32Field(value: &_storage._uint326) }()
+        case 36: try { try decoder.decodeSingularStringField(value: &_storage._string7) }()
+        case 37: try { try decoder.decodeSingularInt64Field(value: &_storage._int647) }()
+        case 38: try { try decoder.decodeSingularDoubleField(value: &_storage._double7) }()
+        case 39: try { try decoder.decodeSingularBoolField(value: &_storage._bool7) }()
+        case 40: try { try decoder.decodeSingularUInt32Field(value: &_storage._uint327) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._string0 {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+      } }()
+      try { if let v = _storage._int640 {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._double0 {
+        try visitor.visitSingularDoubleField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._bool0 {
+        try visitor.visitSingularBoolField(value: v, fieldNumber: 4)
+      } }()
+      try { if let v = _storage._uint320 {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._string1 {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+      } }()
+      try { if let v = _storage._int641 {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 7)
+      } }()
+      try { if let v = _storage._double1 {
+        try visitor.visitSingularDoubleField(value: v, fieldNumber: 8)
+      } }()
+      try { if let v = _storage._bool1 {
+        try visitor.visitSingularBoolField(value: v, fieldNumber: 9)
+      } }()
+      try { if let v = _storage._uint321 {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 10)
+      } }()
+      try { if let v = _storage._string2 {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 11)
+      } }()
+      try { if let v = _storage._int642 {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 12)
+      } }()
+      try { if let v = _storage._double2 {
+        try visitor.visitSingularDoubleField(value: v, fieldNumber: 13)
+      } }()
+      try { if let v = _storage._bool2 {
+        try visitor.visitSingularBoolField(value: v, fieldNumber: 14)
+      } }()
+      try { if let v = _storage._uint322 {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 15)
+      } }()
+      try { if let v = _storage._string3 {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 16)
+      } }()
+      try { if let v = _storage._int643 {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 17)
+      } }()
+      try { if let v = _storage._double3 {
+        try visitor.visitSingularDoubleField(value: v, fieldNumber: 18)
+      } }()
+      try { if let v = _storage._bool3 {
+        try visitor.visitSingularBoolField(value: v, fieldNumber: 19)
+      } }()
+      try { if let v = _storage._uint323 {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 20)
+      } }()
+      try { if let v = _storage._string4 {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 21)
+      } }()
+      try { if let v = _storage._int644 {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 22)
+      } }()
+      try { if let v = _storage._double4 {
+        try visitor.visitSingularDoubleField(value: v, fieldNumber: 23)
+      } }()
+      try { if let v = _storage._bool4 {
+        try visitor.visitSingularBoolField(value: v, fieldNumber: 24)
+      } }()
+      try { if let v = _storage._uint324 {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 25)
+      } }()
+      try { if let v = _storage._string5 {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 26)
+      } }()
+      try { if let v = _storage._int645 {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 27)
+      } }()
+      try { if let v = _storage._double5 {
+        try visitor.visitSingularDoubleField(value: v, fieldNumber: 28)
+      } }()
+      try { if let v = _storage._bool5 {
+        try visitor.visitSingularBoolField(value: v, fieldNumber: 29)
+      } }()
+      try { if let v = _storage._uint325 {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 30)
+      } }()
+      try { if let v = _storage._string6 {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 31)
+      } }()
+      try { if let v = _storage._int646 {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 32)
+      } }()
+      try { if let v = _storage._double6 {
+        try visitor.visitSingularDoubleField(value: v, fieldNumber: 33)
+      } }()
+      try { if let v = _storage._bool6 {
+        try visitor.visitSingularBoolField(value: v, fieldNumber: 34)
+      } }()
+      try { if let v = _storage._uint326 {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 35)
+      } }()
+      try { if let v = _storage._string7 {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 36)
+      } }()
+      try { if let v = _storage._int647 {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 37)
+      } }()
+      try { if let v = _storage._double7 {
+        try visitor.visitSingularDoubleField(value: v, fieldNumber: 38)
+      } }()
+      try { if let v = _storage._bool7 {
+        try visitor.visitSingularBoolField(value: v, fieldNumber: 39)
+      } }()
+      try { if let v = _storage._uint327 {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 40)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Taxon_Bench_V1_Sparse, rhs: Taxon_Bench_V1_Sparse) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._string0 != rhs_storage._string0 {return false}
+        if _storage._int640 != rhs_storage._int640 {return false}
+        if _storage._double0 != rhs_storage._double0 {return false}
+        if _storage._bool0 != rhs_storage._bool0 {return false}
+        if _storage._uint320 != rhs_storage._uint320 {return false}
+        if _storage._string1 != rhs_storage._string1 {return false}
+        if _storage._int641 != rhs_storage._int641 {return false}
+        if _storage._double1 != rhs_storage._double1 {return false}
+        if _storage._bool1 != rhs_storage._bool1 {return false}
+        if _storage._uint321 != rhs_storage._uint321 {return false}
+        if _storage._string2 != rhs_storage._string2 {return false}
+        if _storage._int642 != rhs_storage._int642 {return false}
+        if _storage._double2 != rhs_storage._double2 {return false}
+        if _storage._bool2 != rhs_storage._bool2 {return false}
+        if _storage._uint322 != rhs_storage._uint322 {return false}
+        if _storage._string3 != rhs_storage._string3 {return false}
+        if _storage._int643 != rhs_storage._int643 {return false}
+        if _storage._double3 != rhs_storage._double3 {return false}
+        if _storage._bool3 != rhs_storage._bool3 {return false}
+        if _storage._uint323 != rhs_storage._uint323 {return false}
+        if _storage._string4 != rhs_storage._string4 {return false}
+        if _storage._int644 != rhs_storage._int644 {return false}
+        if _storage._double4 != rhs_storage._double4 {return false}
+        if _storage._bool4 != rhs_storage._bool4 {return false}
+        if _storage._uint324 != rhs_storage._uint324 {return false}
+        if _storage._string5 != rhs_storage._string5 {return false}
+        if _storage._int645 != rhs_storage._int645 {return false}
+        if _storage._double5 != rhs_storage._double5 {return false}
+        if _storage._bool5 != rhs_storage._bool5 {return false}
+        if _storage._uint325 != rhs_storage._uint325 {return false}
+        if _storage._string6 != rhs_storage._string6 {return false}
+        if _storage._int646 != rhs_storage._int646 {return false}
+        if _storage._double6 != rhs_storage._double6 {return false}
+        if _storage._bool6 != rhs_storage._bool6 {return false}
+        if _storage._uint326 != rhs_storage._uint326 {return false}
+        if _storage._string7 != rhs_storage._string7 {return false}
+        if _storage._int647 != rhs_storage._int647 {return false}
+        if _storage._double7 != rhs_storage._double7 {return false}
+        if _storage._bool7 != rhs_storage._bool7 {return false}
+        if _storage._uint327 != rhs_storage._uint327 {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Taxon_Bench_V1_Page: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Page"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}items\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.items) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.items.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.items, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Taxon_Bench_V1_Page, rhs: Taxon_Bench_V1_Page) -> Bool {
+    if lhs.items != rhs.items {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Taxon_Bench_V1_Item: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Item"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{3}is_active\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.isActive) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.id != 0 {
+      try visitor.visitSingularInt64Field(value: self.id, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if self.isActive != false {
+      try visitor.visitSingularBoolField(value: self.isActive, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Taxon_Bench_V1_Item, rhs: Taxon_Bench_V1_Item) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.isActive != rhs.isActive {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
