@@ -11,19 +11,22 @@ private typealias Needed = Test_Edition2023_Needed
 /// Messages between the tags of a group: groups of proto2, and `DELIMITED` fields of editions.
 @Suite struct GroupTests {
   /// The bytes are those that Google's Python writes.
-  private static let messages: [(Delimited, String)] = [
-    (Delimited(inner: .init(a: 1, text: "x")), "0b 0801 120178 0c"),
-    (Delimited(inner: .init()), "0b 0c"),
-    (Delimited(list: [.init(a: 1), .init(), .init(text: "y")]), "23 0801 24 23 24 23 120179 24"),
-    (Delimited(choice: .first(.init(a: 5))), "3b 0805 3c"),
-    (Delimited(choice: .second(.init(a: 5))), "4202 0805"),
-    (Delimited(choice: .number(3)), "4803"),
-    (Delimited(deep: .init(inner: .init(nested: .init(choice: .number(1))))), "837d 0b 23 4801 24 0c 847d"),
-    // Groups in what is length-prefixed: a message, an entry of a map.
-    (Delimited(prefixed: .init(nested: .init(other: .init(a: 2)))), "1a06 23 13 0802 14 24"),
-    (Delimited(map: ["k": .init(nested: .init(choice: .number(1)))]), "3209 0a016b 1204 23 4801 24"),
-    (Delimited(needed: .init(value: 0)), "2b 0800 2c"),
-  ]
+  // Computed: the leak checker does not find the boxes of indirect cases from a constant, as their addresses have bits on top.
+  private static var messages: [(Delimited, String)] {
+    [
+      (Delimited(inner: .init(a: 1, text: "x")), "0b 0801 120178 0c"),
+      (Delimited(inner: .init()), "0b 0c"),
+      (Delimited(list: [.init(a: 1), .init(), .init(text: "y")]), "23 0801 24 23 24 23 120179 24"),
+      (Delimited(choice: .first(.init(a: 5))), "3b 0805 3c"),
+      (Delimited(choice: .second(.init(a: 5))), "4202 0805"),
+      (Delimited(choice: .number(3)), "4803"),
+      (Delimited(deep: .init(inner: .init(nested: .init(choice: .number(1))))), "837d 0b 23 4801 24 0c 847d"),
+      // Groups in what is length-prefixed: a message, an entry of a map.
+      (Delimited(prefixed: .init(nested: .init(other: .init(a: 2)))), "1a06 23 13 0802 14 24"),
+      (Delimited(map: ["k": .init(nested: .init(choice: .number(1)))]), "3209 0a016b 1204 23 4801 24"),
+      (Delimited(needed: .init(value: 0)), "2b 0800 2c"),
+    ]
+  }
 
   @Test(arguments: messages.indices)
   func aGroupIsWrittenAndReadAsAMemberLikeAnyOther(index: Int) throws {

@@ -190,6 +190,7 @@ extension String: FieldValue {
   @inline(never)
   private init?(checkingLong bytes: UnsafeBufferPointer<UInt8>) {
     if #available(macOS 26, *) {
+      if bytes.isASCII { return self.init(copying: unsafe UTF8Span(unchecked: bytes.span, isKnownASCII: true)) }
       // Four times as fast as `String(validating:)`, which goes through the scalars one by one.
       guard let span = try? UTF8Span(validating: bytes.span) else { return nil }
       self.init(copying: span)
@@ -210,6 +211,25 @@ extension String: FieldValue {
       case .emptyInput: return nil
       }
     }
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// Whether all bytes are ASCII.
+  @inline(__always)
+  var isASCII: Bool {
+    guard let start = UnsafeRawPointer(baseAddress) else { return true }
+    var bits: UInt64 = 0
+    var offset = 0
+    while offset + 8 <= count {
+      bits |= start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      offset += 8
+    }
+    while offset < count {
+      bits |= UInt64(start.load(fromByteOffset: offset, as: UInt8.self))
+      offset += 1
+    }
+    return bits & 0x8080_8080_8080_8080 == 0
   }
 }
 

@@ -5,7 +5,12 @@ package final class DynamicMessageType:
   // @unchecked: set once, by who describes a schema, before anything else sees its types.
   @unchecked Sendable
 {
-  package var descriptor: MessageDescriptor?
+  package var descriptor: MessageDescriptor? {
+    didSet { if let descriptor { Self.kept.withLock { $0.append(descriptor) } } }
+  }
+
+  // Descriptors are never freed. These refer to each other in circles, and nothing else need refer to them.
+  private static let kept = Locked<[MessageDescriptor]>([])
 
   /// A type that is still to be described.
   package init() {}

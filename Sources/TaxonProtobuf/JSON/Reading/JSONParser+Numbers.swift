@@ -26,13 +26,27 @@ extension JSONParser {
     if isNegative { position += 1 }
     let start = position
     var value: UInt64 = 0
+    if limit - position >= 8 {
+      let (few, count) = digits(at: position)
+      value = few
+      position += count
+      // Fewer than eight end the number.
+      if count < 8 { return signed(value, isNegative, start, count) }
+    }
     while position < limit {
       let digit = UInt64(position.pointee &- UInt8(ascii: "0"))
       guard digit < 10 else { break }
       value = value &* 10 &+ digit
       position += 1
     }
-    let count = position - start
+    return signed(value, isNegative, start, position - start)
+  }
+
+  /// A number of `count` digits; nil when that is none, or too many, or one with zeros in front.
+  @inline(__always)
+  private static func signed<Number: FixedWidthInteger>(
+    _ value: UInt64, _ isNegative: Bool, _ start: UnsafePointer<UInt8>, _ count: Int
+  ) -> Number? {
     guard count > 0, count <= 19, count == 1 || start.pointee != UInt8(ascii: "0") else { return nil }
     if isNegative {
       // 19 digits fit.
@@ -40,6 +54,25 @@ extension JSONParser {
       return Number(exactly: -Int64(value))
     }
     return Number(exactly: value)
+  }
+
+  /// The number that up to eight digits make, and how many they are; there must be eight bytes.
+  ///
+  /// Pairs of digits become numbers below 100, these numbers below 10,000, and these the result, each by one multiplication
+  /// for all of them.
+  @inline(__always)
+  private static func digits(at start: UnsafePointer<UInt8>) -> (value: UInt64, count: Int) {
+    let word = UInt64(littleEndian: UnsafeRawPointer(start).loadUnaligned(as: UInt64.self)) ^ 0x3030_3030_3030_3030
+    // A high bit for each byte that is no digit; those behind the first do not matter.
+    let others = (word | (word &+ 0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080
+    let count = others == 0 ? 8 : others.trailingZeroBitCount >> 3
+    if count == 0 { return (0, 0) }
+    // Zeros in front.
+    var value = word << UInt64(8 * (8 - count))
+    value = (value &* 10 &+ value >> 8) & 0x00FF_00FF_00FF_00FF
+    value = (value &* 100 &+ value >> 16) & 0x0000_FFFF_0000_FFFF
+    value = (value &* 10_000 &+ value >> 32) & 0xFFFF_FFFF
+    return (value, count)
   }
 
   /// Whether a number goes on with this byte behind its digits.
