@@ -153,7 +153,7 @@ private struct StructTableMaker {
         form: .other, access: PropertyAccesses.map(type.entry[0].swiftType, type.entry[1].swiftType))
     }
     if let message = type.messageType { return property(message, type) }
-    if let value = type.defaultValue { return PropertyAccesses.withDefault(value) }
+    if let value = type.defaultValue as? any FieldValue { return PropertyAccesses.withDefault(value) }
     let isOptional = type.label == .optional
     if type.isRepeated {
       return StoredProperty(form: type.kind.listForm, access: PropertyAccesses.array(type.swiftType))
@@ -243,5 +243,14 @@ extension FieldType {
     case .string: String.self
     case .bytes, .enum, .message: [UInt8].self
     }
+  }
+}
+
+extension FieldType {
+  /// A singular field with presence and a default value of its own: a property with `@Default`.
+  public static func optional(_ type: FieldType, default value: some FieldValue) -> FieldType {
+    var copy = type.labelled(.optional)
+    copy.defaultValue = value
+    return copy
   }
 }

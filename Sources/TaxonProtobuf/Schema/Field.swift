@@ -80,8 +80,8 @@ public struct FieldType: Sendable {
   package internal(set) var messageType: (any Message.Type)?
   package internal(set) var enumType: (any ProtobufEnum.Type)?
   var storage = Storage.inline
-  /// The default value of a property with `@Default`.
-  var defaultValue: (any FieldValue)?
+  /// The default value of a property with `@Default`: a FieldValue.
+  var defaultValue: (any Sendable)?
   /// The type of a message without Swift.
   var dynamicMessage: DynamicMessageType?
   /// An enum without Swift.
@@ -163,13 +163,6 @@ public struct FieldType: Sendable {
 
   /// A singular field with presence: a Swift Optional.
   public static func optional(_ type: FieldType) -> FieldType { type.labelled(.optional) }
-
-  /// A singular field with presence and a default value of its own: a property with `@Default`.
-  public static func optional(_ type: FieldType, default value: some FieldValue) -> FieldType {
-    var copy = type.labelled(.optional)
-    copy.defaultValue = value
-    return copy
-  }
 
   /// A message in a property with `@Indirect`.
   public static func indirect(_ type: FieldType) -> FieldType {
