@@ -190,7 +190,10 @@ extension String: FieldValue {
   @inline(never)
   private init?(checkingLong bytes: UnsafeBufferPointer<UInt8>) {
     if #available(macOS 26, *) {
-      if bytes.isASCII { return self.init(copying: unsafe UTF8Span(unchecked: bytes.span, isKnownASCII: true)) }
+      if bytes.isASCII {
+        self.init(copying: UTF8Span(unchecked: bytes.span, isKnownASCII: true))
+        return
+      }
       // Four times as fast as `String(validating:)`, which goes through the scalars one by one.
       guard let span = try? UTF8Span(validating: bytes.span) else { return nil }
       self.init(copying: span)
