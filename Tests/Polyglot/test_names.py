@@ -145,7 +145,7 @@ def uses(swift: str) -> str:
         return found[0]
 
     for message, kind, field in (("Values", "ValueHeld", "valueHeld"), ("Shouted", "WordHeld", "wordHeld")):
-        cases = re.findall(r"^ +case (`?\w+`?)$", body(kind), re.M)
+        cases = re.findall(r"^ +case (`?[A-Za-z_]\w*`?)$", body(kind), re.M)
         assert len(cases) > len(WORDS)
         for case in cases:
             name = case.strip("`")
