@@ -10,6 +10,10 @@ public protocol Message: FieldValue, CustomStringConvertible, TextOutputStreamab
 
   /// Fields of the wire that this type does not know, in their order. They are written back.
   var unknownFields: UnknownFields { get set }
+
+  /// Initialises an array of messages; `fill` initialises the memory of its elements and counts them.
+  static func makeArray(
+    _ count: Int, at target: UnsafeMutableRawPointer, _ fill: (UnsafeMutableRawPointer, inout Int) -> Void)
 }
 
 extension Message {
@@ -77,10 +81,10 @@ extension Message {
   public func withEncoder<Result>(
     _ body: (borrowing MessageEncoder) -> Result
   ) throws(MessageEncodingError) -> Result {
-    let arena = MessageArena.take()
-    defer { arena.giveBack() }
-    return try StructTable.withLowered(self, arena) { (base) throws(MessageEncodingError) in
-      body(try MessageEncoder(base, arena))
+    let table = Self.descriptor.structTable
+    table.requireType(Self.self)
+    return try withUnsafePointer(to: self) { (memory) throws(MessageEncodingError) in
+      try table.withEncoder(memory, body)
     }
   }
 }

@@ -19,6 +19,8 @@ public struct MessageArena {
     var input: UnsafeRawBufferPointer
     /// Whether protobuf-c has freed a value while unpacking: it has met a second one for the same field.
     var hasReplacedValue: Bool
+    /// Whether protobuf-c hands on the messages that contain no others as bytes (see `LeafTable`).
+    var hasLeaves: Bool
     /// Whether the input was rewritten before it was unpacked (see `WireRewriter`).
     var isRewritten: Bool
     /// The size that protobuf-c asks for next when a message has very many fields; above a limit it is refused (see
@@ -62,8 +64,8 @@ public struct MessageArena {
         allocator: ProtobufCAllocator(
           alloc: ArenaCallbacks.allocate, free: ArenaCallbacks.free, allocator_data: block),
         cursor: block + stateSize, end: block + firstBlockSize, blocks: nil, nextBlockSize: secondBlockSize,
-        input: UnsafeRawBufferPointer(start: nil, count: 0), hasReplacedValue: false, isRewritten: false,
-        nextSlab: .max, missing: nil,
+        input: UnsafeRawBufferPointer(start: nil, count: 0), hasReplacedValue: false, hasLeaves: false,
+        isRewritten: false, nextSlab: .max, missing: nil,
         firstLarge: nil, lastLarge: nil, nextLarge: nil, place: place))
     return MessageArena(state: state)
   }
@@ -261,6 +263,13 @@ extension [UInt8] {
   /// An uninitialised array, which must be filled before it is read.
   @inline(__always)
   init(unfilled count: Int) { self.init(UnfilledBytes(count: count)) }
+
+  /// A copy.
+  @inline(__always)
+  init(copying bytes: UnsafeRawBufferPointer) {
+    self.init(unfilled: bytes.count)
+    withUnsafeMutableBytes { $0.copyMemory(from: bytes) }
+  }
 }
 
 /// The functions that protobuf-c calls for memory.
@@ -300,8 +309,8 @@ enum ArenaCallbacks {
     let header = (pointer - 8).load(as: UInt64.self)
     let size = header & markMask == mark ? Int(header & ~markMask) : nil
     if isScanResult(pointer, size, state.pointee.input) { return }
-    // All zero: protobuf-c's set of required fields, which is always empty here, or an empty value.
-    if let size, UnsafeRawBufferPointer(start: pointer, count: size).allSatisfy({ $0 == 0 }) { return }
+    // All zero: protobuf-c's set of required fields, which is always empty here, or an empty value. A leaf is none of them.
+    if let size, !state.pointee.hasLeaves, UnsafeRawBufferPointer(start: pointer, count: size).allSatisfy({ $0 == 0 }) { return }
     state.pointee.hasReplacedValue = true
   }
 

@@ -41,6 +41,11 @@ public struct UnknownFields: Hashable, Sendable {
     return UnsafeBufferPointer(start: header.unknown_fields, count: Int(header.n_unknown_fields))
   }
 
+  /// Appends encoded fields.
+  mutating func append(_ fields: UnsafeRawBufferPointer) {
+    if storage == nil { storage = [UInt8](copying: fields) } else { storage?.append(contentsOf: fields) }
+  }
+
   /// Puts all fields into a message as one: protobuf-c writes the given tag and then the data unchanged.
   @usableFromInline
   func lower(to message: UnsafeMutableRawPointer, _ arena: MessageArena) {

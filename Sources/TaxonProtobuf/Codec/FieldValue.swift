@@ -264,6 +264,18 @@ extension Message {
     return result
   }
 
+  /// Initialises an array of messages; `fill` initialises the memory of its elements and counts them.
+  @inlinable
+  public static func makeArray(
+    _ count: Int, at target: UnsafeMutableRawPointer, _ fill: (UnsafeMutableRawPointer, inout Int) -> Void
+  ) {
+    let array = [Self](unsafeUninitializedCapacity: count) { buffer, filled in
+      // There are elements.
+      fill(UnsafeMutableRawPointer(buffer.baseAddress!), &filled)
+    }
+    target.initializeMemory(as: [Self].self, to: array)
+  }
+
   /// Never: a message that is set is written.
   public var isDefault: Bool { false }
 

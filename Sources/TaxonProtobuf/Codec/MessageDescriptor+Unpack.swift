@@ -7,12 +7,40 @@ extension MessageDescriptor {
   func decode(
     _ bytes: UnsafeRawBufferPointer, to memory: UnsafeMutableRawPointer, _ size: Int, options: DecodingOptions
   ) throws(MessageDecodingError) {
-    let arena = MessageArena.take()
-    defer { arena.giveBack() }
     let table = structTable
     table.requireSize(size)
+    if let leaf = table.content.pointee.leaf, bytes.count <= Int(Int32.max), leaf.read(bytes, to: memory) { return }
+    let arena = MessageArena.take()
+    defer { arena.giveBack() }
+    if let second = table.content.pointee.leafBytes, decode(bytes, with: second, to: memory, arena, options) { return }
     try decode(bytes, arena, options: options) { (root) throws(MessageDecodingError) in
       try table.lift(root, to: memory, arena)
+    }
+  }
+
+  /// Decodes with the table that has leaves as bytes. False, and the memory is left uninitialised, for input that has to go
+  /// another way.
+  @inline(__always)
+  private func decode(
+    _ bytes: UnsafeRawBufferPointer, with second: StructTable, to memory: UnsafeMutableRawPointer,
+    _ arena: MessageArena, _ options: DecodingOptions
+  ) -> Bool {
+    guard bytes.count <= Int(Int32.max), !isNestedTooDeep(bytes, options), !hasUnknownNumbers(bytes) else {
+      return false
+    }
+    arena.state.pointee.hasLeaves = true
+    defer {
+      arena.state.pointee.hasLeaves = false
+      arena.state.pointee.hasReplacedValue = false
+    }
+    let cTable = second.content.pointee.cTable.assumingMemoryBound(to: ProtobufCMessageDescriptor.self)
+    guard let message = unpackLimited(bytes, cTable, arena), !arena.state.pointee.hasReplacedValue else { return false }
+    do throws(MessageDecodingError) {
+      try checkUnpacked(message, arena)
+      try second.lift(message, to: memory, arena)
+      return true
+    } catch {
+      return false
     }
   }
 
@@ -46,18 +74,10 @@ extension MessageDescriptor {
     link()
     guard bytes.count <= Int(Int32.max) else { throw MessageDecodingError(.tooLarge, messageName: name, offset: 0) }
     if hasGroups { return try unpackChecked(bytes, nil, arena: arena, options: options) }
-    // protobuf-c has no limit: check before it runs out of stack.
-    // A message in another one takes two bytes at least.
-    if greatestDepth > options.nestingLimit, bytes.count / 2 > options.nestingLimit {
-      var scan = DepthScan(bytes: bytes, limit: options.nestingLimit)
-      if scan.exceedsLimit(self) { return try unpackChecked(bytes, nil, arena: arena, options: options) }
-    }
-    if hasClosedEnums, ClosedEnumScan(bytes: bytes).findsUnknownNumber(self) {
+    if isNestedTooDeep(bytes, options) || hasUnknownNumbers(bytes) {
       return try unpackChecked(bytes, nil, arena: arena, options: options)
     }
-    arena.state.pointee.nextSlab = MessageArena.smallestLarge
-    let message = unpackDirectly(bytes, arena: arena)
-    arena.state.pointee.nextSlab = .max
+    let message = unpackLimited(bytes, table, arena)
     if let message, !arena.state.pointee.hasReplacedValue {
       do {
         try checkUnpacked(message, arena)
@@ -69,8 +89,35 @@ extension MessageDescriptor {
     return try unpackChecked(bytes, message, arena: arena, options: options)
   }
 
+  /// Whether messages may be nested too deeply for protobuf-c, which has no limit and would run out of stack.
   @inline(__always)
-  private func unpackDirectly(_ bytes: UnsafeRawBufferPointer, arena: MessageArena) -> UnsafeRawPointer? {
+  private func isNestedTooDeep(_ bytes: UnsafeRawBufferPointer, _ options: DecodingOptions) -> Bool {
+    // A message in another one takes two bytes at least.
+    guard greatestDepth > options.nestingLimit, bytes.count / 2 > options.nestingLimit else { return false }
+    var scan = DepthScan(bytes: bytes, limit: options.nestingLimit)
+    return scan.exceedsLimit(self)
+  }
+
+  /// Whether there are numbers that a closed enum does not have.
+  @inline(__always)
+  private func hasUnknownNumbers(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    hasClosedEnums && ClosedEnumScan(bytes: bytes).findsUnknownNumber(self)
+  }
+
+  /// nil also for messages of very many fields.
+  @inline(__always)
+  private func unpackLimited(
+    _ bytes: UnsafeRawBufferPointer, _ table: UnsafePointer<ProtobufCMessageDescriptor>, _ arena: MessageArena
+  ) -> UnsafeRawPointer? {
+    arena.state.pointee.nextSlab = MessageArena.smallestLarge
+    defer { arena.state.pointee.nextSlab = .max }
+    return unpackDirectly(bytes, table, arena)
+  }
+
+  @inline(__always)
+  private func unpackDirectly(
+    _ bytes: UnsafeRawBufferPointer, _ table: UnsafePointer<ProtobufCMessageDescriptor>, _ arena: MessageArena
+  ) -> UnsafeRawPointer? {
     let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
     arena.state.pointee.input = bytes
     let allocator = UnsafeMutableRawPointer(arena.state).assumingMemoryBound(to: ProtobufCAllocator.self)
@@ -91,9 +138,9 @@ extension MessageDescriptor {
     } else if check.needsRewriting {
       let rewritten = WireRewriter(bytes: bytes, groups: check.groups).rewrite(self)
       arena.state.pointee.isRewritten = true
-      message = rewritten.withUnsafeBytes { unpackDirectly($0, arena: arena) }
+      message = rewritten.withUnsafeBytes { unpackDirectly($0, table, arena) }
     } else if message == nil {
-      message = unpackDirectly(bytes, arena: arena)
+      message = unpackDirectly(bytes, table, arena)
     }
     guard let message else { throw MessageDecodingError(.outOfMemory, messageName: name, offset: 0) }
     do {

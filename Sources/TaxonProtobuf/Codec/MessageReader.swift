@@ -5,6 +5,13 @@ enum MessageReader {
   @inline(__always)
   static func hasUnknownFields(_ base: UnsafeRawPointer) -> Bool { base.load(fromByteOffset: 8, as: UInt32.self) != 0 }
 
+  /// The value of a field of bytes.
+  @inline(__always)
+  static func bytes(_ slot: UnsafeRawPointer) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(
+      start: slot.load(fromByteOffset: 8, as: UnsafeRawPointer?.self), count: slot.load(as: Int.self))
+  }
+
   /// The elements of a repeated field.
   @inline(__always)
   static func array<Value: FieldValue>(

@@ -71,7 +71,9 @@ public struct MessageEncoder: ~Copyable {
   /// Bytes that the encoded message takes.
   public let byteCount: Int
 
-  private let message: UnsafePointer<ProtobufCMessage>
+  /// A message of protobuf-c's, or the struct of a leaf.
+  private let source: UnsafeRawPointer
+  private let leaf: LeafTable?
 
   init(_ base: UnsafeMutableRawPointer, _ arena: MessageArena) throws(MessageEncodingError) {
     self.init(part: base, arena)
@@ -80,18 +82,29 @@ public struct MessageEncoder: ~Copyable {
       throw MessageEncodingError(
         reason: .missingRequiredField(descriptor.fields[missing.field].name), messageName: descriptor.name)
     }
-    // protobuf's own bound, and protobuf-c's: it refuses lengths above it.
-    guard byteCount <= Int(Int32.max) else {
-      throw MessageEncodingError(
-        reason: .tooLarge(byteCount: byteCount), messageName: MessageDescriptor.of(base).name)
-    }
+    try checkSize(MessageDescriptor.of(base))
   }
 
   /// For a part of a message, whose size is checked together with the rest.
   init(part base: UnsafeMutableRawPointer, _ arena: MessageArena) {
     GroupWriter(arena: arena).prepare(base)
-    message = UnsafePointer(base.assumingMemoryBound(to: ProtobufCMessage.self))
-    byteCount = protobuf_c_message_get_packed_size(message)
+    source = UnsafeRawPointer(base)
+    leaf = nil
+    byteCount = protobuf_c_message_get_packed_size(base.assumingMemoryBound(to: ProtobufCMessage.self))
+  }
+
+  init(_ memory: UnsafeRawPointer, _ leaf: LeafTable) throws(MessageEncodingError) {
+    source = memory
+    self.leaf = leaf
+    byteCount = leaf.byteCount(memory)
+    try checkSize(leaf.content.pointee.table.content.pointee.descriptor.takeUnretainedValue())
+  }
+
+  @inline(__always)
+  private func checkSize(_ descriptor: @autoclosure () -> MessageDescriptor) throws(MessageEncodingError) {
+    // protobuf's own bound, and protobuf-c's: it refuses lengths above it.
+    if byteCount <= Int(Int32.max) { return }
+    throw MessageEncodingError(reason: .tooLarge(byteCount: byteCount), messageName: descriptor().name)
   }
 
   /// Writes the message to the start of `destination`, which must have `byteCount` bytes at least.
@@ -101,6 +114,11 @@ public struct MessageEncoder: ~Copyable {
   public func pack(into destination: UnsafeMutableRawBufferPointer) -> Int {
     precondition(destination.count >= byteCount, "the destination is smaller than the message")
     guard byteCount > 0, let start = destination.baseAddress else { return 0 }
+    if let leaf {
+      leaf.write(source, to: start)
+      return byteCount
+    }
+    let message = source.assumingMemoryBound(to: ProtobufCMessage.self)
     return protobuf_c_message_pack(message, start.assumingMemoryBound(to: UInt8.self))
   }
 

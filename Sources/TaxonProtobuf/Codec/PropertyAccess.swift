@@ -23,6 +23,16 @@ protocol PropertyAccess {
 
   /// Whether an Optional of the type is nil.
   static func isNil(_ source: UnsafeRawPointer) -> Bool
+
+  /// Replaces an enum by the one with a number; false where a closed enum has none.
+  static func store(number: Int32, to target: UnsafeMutableRawPointer) -> Bool
+
+  /// The number of an enum that goes on the wire; nil where none does.
+  static func number(at source: UnsafeRawPointer) -> Int32?
+
+  /// Initialises an array of messages; `fill` initialises the memory of its elements and counts them.
+  static func makeArray(
+    _ count: Int, at target: UnsafeMutableRawPointer, _ fill: (UnsafeMutableRawPointer, inout Int) -> Void)
 }
 
 extension PropertyAccess {
@@ -33,6 +43,14 @@ extension PropertyAccess {
   }
 
   static func isNil(_ source: UnsafeRawPointer) -> Bool { false }
+  static func store(number: Int32, to target: UnsafeMutableRawPointer) -> Bool { false }
+  static func number(at source: UnsafeRawPointer) -> Int32? { nil }
+
+  static func makeArray(
+    _ count: Int, at target: UnsafeMutableRawPointer, _ fill: (UnsafeMutableRawPointer, inout Int) -> Void
+  ) {
+    preconditionFailure("\(Value.self) is no array of messages")
+  }
 }
 
 extension PropertyAccess where Value: Hashable {
@@ -79,6 +97,62 @@ enum PlainAccess<Value: FieldValue>: PropertyAccess {
   }
 }
 
+/// As for any value, and for an enum by its number.
+enum EnumAccess<Value: ProtobufEnum>: PropertyAccess {
+  static func lift(
+    _ slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
+    _ arena: MessageArena
+  ) throws(MessageDecodingError) {
+    try PlainAccess<Value>.lift(slot, to: target, property, arena)
+  }
+
+  static func lower(
+    _ source: UnsafeRawPointer, to slot: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
+    _ arena: MessageArena
+  ) {
+    PlainAccess<Value>.lower(source, to: slot, property, arena)
+  }
+
+  static func store(number: Int32, to target: UnsafeMutableRawPointer) -> Bool {
+    guard let value = Value(rawValue: number) else { return false }
+    target.assumingMemoryBound(to: Value.self).pointee = value
+    return true
+  }
+
+  static func number(at source: UnsafeRawPointer) -> Int32? {
+    let number = source.assumingMemoryBound(to: Value.self).pointee.rawValue
+    return number == 0 ? nil : number
+  }
+}
+
+enum OptionalEnumAccess<Element: ProtobufEnum>: PropertyAccess {
+  typealias Value = Element?
+
+  static func lift(
+    _ slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
+    _ arena: MessageArena
+  ) throws(MessageDecodingError) {
+    try OptionalAccess<Element>.lift(slot, to: target, property, arena)
+  }
+
+  static func lower(
+    _ source: UnsafeRawPointer, to slot: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
+    _ arena: MessageArena
+  ) {
+    OptionalAccess<Element>.lower(source, to: slot, property, arena)
+  }
+
+  static func store(number: Int32, to target: UnsafeMutableRawPointer) -> Bool {
+    guard let value = Element(rawValue: number) else { return false }
+    target.assumingMemoryBound(to: Value.self).pointee = value
+    return true
+  }
+
+  static func number(at source: UnsafeRawPointer) -> Int32? {
+    source.assumingMemoryBound(to: Value.self).pointee?.rawValue
+  }
+}
+
 enum OptionalAccess<Element: FieldValue>: PropertyAccess {
   typealias Value = Element?
 
@@ -115,6 +189,31 @@ enum ArrayAccess<Element: FieldValue>: PropertyAccess {
     _ arena: MessageArena
   ) {
     MessageWriter.array(source.assumingMemoryBound(to: Value.self).pointee, to: slot, arena)
+  }
+}
+
+/// An array of messages.
+enum MessagesAccess<Element: Message>: PropertyAccess {
+  typealias Value = [Element]
+
+  static func lift(
+    _ slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
+    _ arena: MessageArena
+  ) throws(MessageDecodingError) {
+    try Element.liftArray(in: slot, to: target, arena)
+  }
+
+  static func lower(
+    _ source: UnsafeRawPointer, to slot: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
+    _ arena: MessageArena
+  ) {
+    MessageWriter.array(source.assumingMemoryBound(to: Value.self).pointee, to: slot, arena)
+  }
+
+  static func makeArray(
+    _ count: Int, at target: UnsafeMutableRawPointer, _ fill: (UnsafeMutableRawPointer, inout Int) -> Void
+  ) {
+    Element.makeArray(count, at: target, fill)
   }
 }
 
@@ -342,6 +441,9 @@ enum PropertyAccesses {
   static func plain<V: FieldValue>(_ type: V.Type) -> any PropertyAccess.Type { PlainAccess<V>.self }
   static func optional<V: FieldValue>(_ type: V.Type) -> any PropertyAccess.Type { OptionalAccess<V>.self }
   static func array<V: FieldValue>(_ type: V.Type) -> any PropertyAccess.Type { ArrayAccess<V>.self }
+  static func `enum`<E: ProtobufEnum>(_ type: E.Type) -> any PropertyAccess.Type { EnumAccess<E>.self }
+  static func optionalEnum<E: ProtobufEnum>(_ type: E.Type) -> any PropertyAccess.Type { OptionalEnumAccess<E>.self }
+  static func messages<M: Message>(_ type: M.Type) -> any PropertyAccess.Type { MessagesAccess<M>.self }
   static func message<M: Message>(_ type: M.Type) -> any PropertyAccess.Type { MessageAccess<M>.self }
   static func indirect<M: Message>(_ type: M.Type) -> any PropertyAccess.Type { IndirectAccess<M>.self }
   static func boxed<M: Message>(_ type: M.Type) -> any PropertyAccess.Type { BoxedAccess<M>.self }

@@ -50,6 +50,14 @@ struct StringWords {
   @inline(__always)
   var isShort: Bool { second & Self.short != 0 }
 
+  /// Whether the string has no bytes.
+  @inline(__always)
+  var isEmpty: Bool { (isShort ? second >> 56 & 15 : first & 0xFFFF_FFFF_FFFF) == 0 }
+
+  /// Whether the bytes lie in an object; false for an Optional that is nil.
+  @inline(__always)
+  var hasObject: Bool { !isShort && second != 0 }
+
   @inline(__always)
   var string: String { unsafeBitCast(self, to: String.self) }
 

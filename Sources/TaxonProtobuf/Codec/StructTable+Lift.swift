@@ -88,7 +88,14 @@ extension StructTable {
       if Slot.isSet(slot) { return try lift(messageIn: slot, to: target, property, arena) }
       // The table has both for this form.
       target.copyMemory(from: property.pointee.constant!, byteCount: property.pointee.inner!.content.pointee.size)
-    case .messages, .requiredCycle, .other:
+    case .leaf: try lift(leafIn: slot, to: target, property)
+    case .optionalLeaf:
+      if Slot.isSet(slot) { return try lift(leafIn: slot, to: target, property) }
+      // The table has both for this form.
+      target.copyMemory(from: property.pointee.constant!, byteCount: property.pointee.inner!.content.pointee.size)
+    case .leaves: try lift(leavesIn: slot, to: target, property)
+    case .messages: try lift(messagesIn: slot, to: target, property, arena)
+    case .requiredCycle, .other:
       try property.pointee.access.lift(slot, to: target, UnsafePointer(property), arena)
     }
   }
@@ -103,13 +110,74 @@ extension StructTable {
     try table.lift(inside: slot.load(as: UnsafeRawPointer?.self) ?? table.content.pointee.empty, to: target, arena)
   }
 
+  private static func lift(
+    messagesIn slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer,
+    _ property: UnsafeMutablePointer<StoredProperty>, _ arena: MessageArena
+  ) throws(MessageDecodingError) {
+    let count = slot.load(fromByteOffset: Slot.quantifier, as: Int.self)
+    if count == 0 {
+      target.initializeMemory(as: [UInt64].self, to: [])
+      return
+    }
+    // protobuf-c sets the pointer when there are elements; the table has the rest for this form.
+    let messages = slot.load(as: UnsafePointer<UnsafeRawPointer>.self)
+    let inner = property.pointee.inner!
+    var fault: MessageDecodingError?
+    property.pointee.access.makeArray(count, at: target) { memory, filled in
+      do throws(MessageDecodingError) {
+        try inner.lift(messages, count, to: memory, &filled, arena)
+      } catch {
+        fault = error
+      }
+    }
+    guard let fault else { return }
+    property.pointee.access.destroy(target)
+    throw fault
+  }
+
+  /// Throws where the bytes of a leaf are not as usual; the message around it is then unpacked again, without leaves.
+  @inline(__always)
+  private static func lift(
+    leafIn slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ property: UnsafeMutablePointer<StoredProperty>
+  ) throws(MessageDecodingError) {
+    // The table has both for this form.
+    let leaf = property.pointee.inner!.content.pointee.leaf!
+    guard leaf.read(MessageReader.bytes(slot), to: target) else { throw MessageDecodingError.unknownEnumValue }
+  }
+
+  private static func lift(
+    leavesIn slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer,
+    _ property: UnsafeMutablePointer<StoredProperty>
+  ) throws(MessageDecodingError) {
+    let count = slot.load(fromByteOffset: Slot.quantifier, as: Int.self)
+    if count == 0 {
+      target.initializeMemory(as: [UInt64].self, to: [])
+      return
+    }
+    // protobuf-c sets the pointer when there are elements; the table has the rest for this form.
+    let elements = slot.load(as: UnsafeRawPointer.self)
+    let inner = property.pointee.inner!.content
+    let leaf = inner.pointee.leaf!
+    var isRead = true
+    property.pointee.access.makeArray(count, at: target) { memory, filled in
+      while isRead, filled < count {
+        let bytes = MessageReader.bytes(elements + filled * Slot.bytesStride)
+        isRead = leaf.read(bytes, to: memory + filled * inner.pointee.stride)
+        if isRead { filled += 1 }
+      }
+    }
+    if isRead { return }
+    property.pointee.access.destroy(target)
+    throw MessageDecodingError.unknownEnumValue
+  }
+
   /// Ends the life of one property.
   func destroy(_ index: Int, _ memory: UnsafeMutableRawPointer) {
     let property = content.pointee.properties + index
     let target = memory + property.pointee.offset
     switch property.pointee.form {
     case .bits32, .bits64, .bool, .optionalBits32, .optionalBits64, .optionalBool: return
-    case .optionalMessage: if property.pointee.access.isNil(target) { return }
+    case .optionalMessage, .optionalLeaf: if property.pointee.access.isNil(target) { return }
     default: break
     }
     property.pointee.access.destroy(target)

@@ -108,6 +108,22 @@ extension StructTable {
         slot.storeBytes(of: messages, as: UnsafeMutableRawPointer.self)
         Slot.set(slot, elements.count)
       }
+    case .leaf: lower(leaf: source, to: slot, property, arena)
+    case .optionalLeaf:
+      if property.pointee.access.isNil(source) { return }
+      lower(leaf: source, to: slot, property, arena)
+    case .leaves:
+      source.assumingMemoryBound(to: [UInt64].self).pointee.withUnsafeBufferPointer { elements in
+        guard let start = UnsafeRawPointer(elements.baseAddress), !elements.isEmpty else { return }
+        let values = arena.allocate(elements.count * Slot.bytesStride)
+        // The table has it for this form.
+        let inner = property.pointee.inner!.content.pointee
+        for index in 0..<elements.count {
+          inner.leaf!.lower(start + index * inner.stride, to: values + index * Slot.bytesStride, arena)
+        }
+        slot.storeBytes(of: values, as: UnsafeMutableRawPointer.self)
+        Slot.set(slot, elements.count)
+      }
     case .requiredCycle:
       if property.pointee.access.isNil(source) {
         Slot.set(slot, 0)
@@ -133,6 +149,30 @@ extension StructTable {
 }
 
 extension StructTable {
+  @inline(__always)
+  private static func lower(
+    leaf source: UnsafeRawPointer, to slot: UnsafeMutableRawPointer, _ property: UnsafeMutablePointer<StoredProperty>,
+    _ arena: MessageArena
+  ) {
+    // The table has both for this form.
+    property.pointee.inner!.content.pointee.leaf!.lower(source, to: slot, arena)
+    Slot.set(slot, 1)
+  }
+}
+
+extension LeafTable {
+  /// Puts a struct into a slot as the bytes that stand for it.
+  @inline(__always)
+  fileprivate func lower(_ source: UnsafeRawPointer, to slot: UnsafeMutableRawPointer, _ arena: MessageArena) {
+    let count = byteCount(source)
+    let bytes = arena.allocate(count)
+    write(source, to: bytes)
+    slot.storeBytes(of: count, as: Int.self)
+    slot.storeBytes(of: bytes, toByteOffset: 8, as: UnsafeMutableRawPointer.self)
+  }
+}
+
+extension StructTable {
   /// Puts a message into one to be packed, for as long as `body` runs.
   @inline(__always)
   static func withLowered<Value: Message, Result, Failure: Error>(
@@ -147,14 +187,26 @@ extension StructTable {
   }
 }
 
+extension StructTable {
+  /// Gives `body` the means to write a struct in the binary format.
+  @inline(__always)
+  func withEncoder<Result>(
+    _ memory: UnsafeRawPointer, _ body: (borrowing MessageEncoder) -> Result
+  ) throws(MessageEncodingError) -> Result {
+    if let leaf = content.pointee.leaf { return body(try MessageEncoder(memory, leaf)) }
+    let arena = MessageArena.take()
+    defer { arena.giveBack() }
+    let table = content.pointee.leafBytes ?? self
+    return body(try MessageEncoder(table.lower(memory, isCopy: false, arena), arena))
+  }
+}
+
 extension MessageDescriptor {
   /// Encodes a struct of `size` bytes.
   @usableFromInline
   func encoded(_ memory: UnsafeRawPointer, _ size: Int) throws(MessageEncodingError) -> [UInt8] {
-    let arena = MessageArena.take()
-    defer { arena.giveBack() }
     let table = structTable
     table.requireSize(size)
-    return try MessageEncoder(table.lower(memory, isCopy: false, arena), arena).bytes()
+    return try table.withEncoder(memory) { $0.bytes() }
   }
 }

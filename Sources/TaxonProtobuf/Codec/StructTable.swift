@@ -11,7 +11,7 @@ struct StructTable {
   struct Content {
     /// Unretained: descriptors are never freed.
     let descriptor: Unmanaged<MessageDescriptor>
-    let properties: UnsafeMutablePointer<StoredProperty>
+    var properties: UnsafeMutablePointer<StoredProperty>
     let count: Int
     /// Where the unknown fields lie: behind all other properties.
     let unknownFields: Int
@@ -24,7 +24,11 @@ struct StructTable {
     let empty: UnsafeRawPointer
     /// Size of protobuf-c's struct in bytes.
     let cSize: Int
-    let cTable: UnsafeRawPointer
+    var cTable: UnsafeRawPointer
+    /// Set where the message is a leaf.
+    var leaf: LeafTable?
+    /// Set where the message contains leaves: the table for a message of protobuf-c's that has them as bytes.
+    var leafBytes: StructTable?
   }
 
   let content: UnsafePointer<Content>
@@ -39,6 +43,8 @@ enum StoredForm: UInt8 {
   case message, optionalMessage, messages
   /// A required message that can be nil.
   case requiredCycle
+  /// Messages that protobuf-c has as bytes (see `LeafTable`).
+  case leaf, optionalLeaf, leaves
   /// As `access` has it.
   case other
 }
@@ -81,6 +87,7 @@ extension MessageDescriptor {
       var maker = StructTableMaker()
       let table = maker.table(of: self)
       count += maker.made.count
+      LeafBytesMaker.complete(maker.made.values.map(\.table))
       for (descriptor, table) in maker.made.values {
         descriptor.structTableAddress.store(UInt(bitPattern: table.content), ordering: .releasing)
       }
@@ -158,6 +165,10 @@ private struct StructTableMaker {
     if type.isRepeated {
       return StoredProperty(form: type.kind.listForm, access: PropertyAccesses.array(type.swiftType))
     }
+    if let enumType = type.enumType {
+      let access = isOptional ? PropertyAccesses.optionalEnum(enumType) : PropertyAccesses.enum(enumType)
+      return StoredProperty(form: .other, access: access)
+    }
     let access = isOptional ? PropertyAccesses.optional(type.swiftType) : PropertyAccesses.plain(type.swiftType)
     let isFloat = type.kind == .float || type.kind == .double
     return StoredProperty(
@@ -171,7 +182,7 @@ private struct StructTableMaker {
     case (.indirect, _): return StoredProperty(form: .other, access: PropertyAccesses.indirect(message))
     case (.boxed, _): return StoredProperty(form: .other, access: PropertyAccesses.boxed(message))
     case (.inline, .repeated), (.inline, .packed):
-      var property = StoredProperty(form: .messages, access: PropertyAccesses.array(message))
+      var property = StoredProperty(form: .messages, access: PropertyAccesses.messages(message))
       property.inner = table(of: message.descriptor)
       return property
     case (.inline, _): break

@@ -244,6 +244,8 @@ enum Slot {
   @usableFromInline static let size = 24
   @usableFromInline static let header = 24
   @usableFromInline static let quantifier = 16
+  /// Bytes from one element of a repeated field of bytes to the next.
+  static let bytesStride = 16
 
   @inlinable
   @inline(__always)
@@ -261,7 +263,7 @@ enum Slot {
 }
 
 /// Makes protobuf-c's tables, which protoc-c would generate as C.
-private enum CTables {
+enum CTables {
   /// The fields, in the order of their numbers.
   static func fields(_ layout: [FieldLayout]) -> UnsafeMutablePointer<ProtobufCFieldDescriptor> {
     // One more in front: merging messages, protobuf-c 1.4 looks at the field before the first for a oneof that is not
