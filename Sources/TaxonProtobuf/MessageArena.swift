@@ -310,7 +310,9 @@ enum ArenaCallbacks {
     let size = header & markMask == mark ? Int(header & ~markMask) : nil
     if isScanResult(pointer, size, state.pointee.input) { return }
     // All zero: protobuf-c's set of required fields, which is always empty here, or an empty value. A leaf is none of them.
-    if let size, !state.pointee.hasLeaves, UnsafeRawBufferPointer(start: pointer, count: size).allSatisfy({ $0 == 0 }) { return }
+    if let size, !state.pointee.hasLeaves, UnsafeRawBufferPointer(start: pointer, count: size).allSatisfy({ $0 == 0 }) {
+      return
+    }
     state.pointee.hasReplacedValue = true
   }
 

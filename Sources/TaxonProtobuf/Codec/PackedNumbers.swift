@@ -22,16 +22,20 @@ struct PackedNumbers {
     }
   }
 
-  private static var highBits: UInt64 { 0x8080_8080_8080_8080 }
-
   /// How many varints end in these bytes.
   private static func lastBytes(_ bytes: UnsafeRawBufferPointer) -> Int {
     guard let start = bytes.baseAddress else { return 0 }
     var count = 0
     var offset = 0
     while offset + 8 <= bytes.count {
-      count += (~start.loadUnaligned(fromByteOffset: offset, as: UInt64.self) & highBits).nonzeroBitCount
-      offset += 8
+      // Each byte of the sum counts its own, so it must not go over; and their sum must fit a byte.
+      let end = min(offset + 8 * 31, bytes.count & ~7)
+      var sum: UInt64 = 0
+      while offset < end {
+        sum &+= ~start.loadUnaligned(fromByteOffset: offset, as: UInt64.self) >> 7 & 0x0101_0101_0101_0101
+        offset += 8
+      }
+      count += Int((sum &* 0x0101_0101_0101_0101) >> 56)
     }
     while offset < bytes.count {
       if start.load(fromByteOffset: offset, as: UInt8.self) < 128 { count += 1 }
@@ -69,37 +73,75 @@ struct PackedNumbers {
   }
 
   /// Gives every number with its place to `body`.
+  ///
+  /// Numbers of a list tend to have the same length, so the length is guessed by branches, which cost nothing when the
+  /// processor foresees them.
   @inline(__always)
   private func readVarints(_ body: (Int, UInt64) -> Void) -> Bool {
     guard var position = bytes.baseAddress else { return true }
     let end = position + bytes.count
     for index in 0..<count {
-      let byte = position.load(as: UInt8.self)
-      if byte < 128 {
-        body(index, UInt64(byte))
-        position += 1
-      } else if end - position >= 10 {
-        let word = UInt64(littleEndian: position.loadUnaligned(as: UInt64.self))
-        let stops = ~word & Self.highBits
-        if stops != 0 {
-          let bits = stops.trailingZeroBitCount
-          body(index, Self.joined(word & (~0 &>> UInt64(63 &- bits))))
-          position += (bits + 1) / 8
-        } else {
-          let next = UInt64(position.load(fromByteOffset: 8, as: UInt8.self))
-          let last = UInt64(position.load(fromByteOffset: 9, as: UInt8.self))
-          guard next < 128 || last < 128 else { return false }
-          let upper = next < 128 ? next << 56 : (next & 0x7F) << 56 | last << 63
-          body(index, Self.joined(word) | upper)
-          position += next < 128 ? 9 : 10
-        }
-      } else {
-        var cursor = LeafCursor(position: position, end: end)
-        guard let value = cursor.varint() else { return false }
-        body(index, value)
-        position = cursor.position
+      // The byte that ends the last number is known to be there, but it may be further than four bytes away.
+      guard end - position >= 4 else {
+        guard readLong(index, &position, end, body) else { return false }
+        continue
       }
+      func byte(_ offset: Int) -> UInt64 { UInt64(position.load(fromByteOffset: offset, as: UInt8.self)) }
+      let first = byte(0)
+      if first < 128 {
+        body(index, first)
+        position += 1
+        continue
+      }
+      let second = byte(1)
+      if second < 128 {
+        body(index, first & 0x7F | second << 7)
+        position += 2
+        continue
+      }
+      let third = byte(2)
+      if third < 128 {
+        body(index, first & 0x7F | (second & 0x7F) << 7 | third << 14)
+        position += 3
+        continue
+      }
+      let fourth = byte(3)
+      if fourth < 128 {
+        body(index, first & 0x7F | (second & 0x7F) << 7 | (third & 0x7F) << 14 | fourth << 21)
+        position += 4
+        continue
+      }
+      guard readLong(index, &position, end, body) else { return false }
     }
+    return true
+  }
+
+  @inline(__always)
+  private func readLong(
+    _ index: Int, _ position: inout UnsafeRawPointer, _ end: UnsafeRawPointer, _ body: (Int, UInt64) -> Void
+  ) -> Bool {
+    guard end - position >= 10 else {
+      var cursor = LeafCursor(position: position, end: end)
+      guard let value = cursor.varint() else { return false }
+      body(index, value)
+      position = cursor.position
+      return true
+    }
+    let word = UInt64(littleEndian: position.loadUnaligned(as: UInt64.self))
+    let stops = ~word & 0x8080_8080_8080_8080
+    if stops != 0 {
+      let bits = stops.trailingZeroBitCount
+      body(index, Self.joined(word & (~0 &>> UInt64(63 &- bits))))
+      position += (bits + 1) / 8
+      return true
+    }
+    let ninth = UInt64(position.load(fromByteOffset: 8, as: UInt8.self))
+    let tenth = UInt64(position.load(fromByteOffset: 9, as: UInt8.self))
+    guard ninth < 128 || tenth < 128 else { return false }
+    // Of the tenth byte one bit counts.
+    let upper = ninth < 128 ? ninth << 56 : (ninth & 0x7F) << 56 | tenth << 63
+    body(index, Self.joined(word) | upper)
+    position += ninth < 128 ? 9 : 10
     return true
   }
 
