@@ -8,7 +8,7 @@ private let types: [any Message.Type] = [
   Nothing.self, Required.self, Grouped.self, Closed.self, ClosedRequired.self, Defaults.self, Extendable.self, Hen.self,
   Google_Protobuf_FileDescriptorSet.self, Google_Protobuf_Struct.self, Kinds.self,
   Test_Edition2023_Delimited.self, Test_Edition2023_Around.self, Test_Edition2023_Features.self,
-  Test_Edition2024_Outer.self,
+  Test_Edition2024_Outer.self, Taxon_Test_Leaves_Leaf.self, Taxon_Test_Leaves_Branch.self,
 ]
 
 /// Decodes any bytes: they are a message, which is the same after a round trip and when protobuf-c and the rewriting for it have no
