@@ -4,11 +4,11 @@ import TaxonErrors
 import TaxonServer
 
 #if canImport(Darwin)
-  import Darwin
+import Darwin
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Glibc
+import Glibc
 #endif
 
 extension Channel {
@@ -62,9 +62,9 @@ extension Server {
   fileprivate func connect() throws -> CInt {
     var ends: [CInt] = [-1, -1]
     #if canImport(Glibc)
-      let type = CInt(SOCK_STREAM.rawValue)
+    let type = CInt(SOCK_STREAM.rawValue)
     #else
-      let type = SOCK_STREAM
+    let type = SOCK_STREAM
     #endif
     guard socketpair(AF_UNIX, type, 0, &ends) == 0 else {
       throw SocketError(description: "no pair of sockets: \(String(cString: strerror(errno)))")

@@ -3,11 +3,11 @@ import Foundation
 import NIOCore
 
 #if canImport(Darwin)
-  import Darwin
+import Darwin
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Glibc
+import Glibc
 #endif
 
 /// A socket of this process, which Linux shows in its files.

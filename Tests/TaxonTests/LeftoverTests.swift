@@ -9,11 +9,11 @@ import class TaxonClient.Channel
 @testable import TaxonServer
 
 #if canImport(Darwin)
-  import Darwin
+import Darwin
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Glibc
+import Glibc
 #endif
 
 /// What tests leave behind is found: each of these does so, and takes it away when it was found.

@@ -5,11 +5,11 @@ import TaxonFixtures
 import Testing
 
 #if canImport(Darwin)
-  import Darwin
+import Darwin
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Glibc
+import Glibc
 #endif
 
 /// Handlers that compute for long.
@@ -112,24 +112,24 @@ import Testing
   }
 
   #if DEBUG
-    @Test func aHandlerThatHoldsItsLoopIsLoggedOnceAMethod() async throws {
-      let lines = Lines()
-      // Before the handler has suspended, and after.
-      let isLate = Locked(false)
-      let service = Service(offloadedMethods: ["ServerStreaming"]) {
-        if isLate.withLock({ $0 }) { await Task.yield() }
-        Self.spin(until: { false }, atMost: .milliseconds(150))
-      }
-      try await withServer([service], logger: lines.logger) { channel async throws in
-        for kind in [Kind.unary, .unary, .serverStreaming] { _ = try await channel.call(kind) }
-        isLate.withLock { $0 = true }
-        for kind in [Kind.bidirectional, .bidirectional] { _ = try await channel.call(kind) }
-      }
-      let warnings = lines.all.filter { $0.contains("held its event loop") }
-      #expect(
-        warnings.map { $0.split(separator: " ").last } == ["/test.Kinds/Unary", "/test.Kinds/Bidirectional"],
-        "\(lines.all)")
-      #expect(warnings.allSatisfy { $0.hasPrefix("warning ") })
+  @Test func aHandlerThatHoldsItsLoopIsLoggedOnceAMethod() async throws {
+    let lines = Lines()
+    // Before the handler has suspended, and after.
+    let isLate = Locked(false)
+    let service = Service(offloadedMethods: ["ServerStreaming"]) {
+      if isLate.withLock({ $0 }) { await Task.yield() }
+      Self.spin(until: { false }, atMost: .milliseconds(150))
     }
+    try await withServer([service], logger: lines.logger) { channel async throws in
+      for kind in [Kind.unary, .unary, .serverStreaming] { _ = try await channel.call(kind) }
+      isLate.withLock { $0 = true }
+      for kind in [Kind.bidirectional, .bidirectional] { _ = try await channel.call(kind) }
+    }
+    let warnings = lines.all.filter { $0.contains("held its event loop") }
+    #expect(
+      warnings.map { $0.split(separator: " ").last } == ["/test.Kinds/Unary", "/test.Kinds/Bidirectional"],
+      "\(lines.all)")
+    #expect(warnings.allSatisfy { $0.hasPrefix("warning ") })
+  }
   #endif
 }

@@ -4,7 +4,7 @@ import OctoLLM
 import Taxon
 
 #if canImport(FoundationNetworking)
-  import FoundationNetworking
+import FoundationNetworking
 #endif
 
 extension Walk {

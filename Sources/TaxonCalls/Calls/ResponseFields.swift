@@ -3,11 +3,11 @@ import TaxonErrors
 import TaxonProtobuf
 
 #if canImport(Darwin)
-  import Darwin
+import Darwin
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Glibc
+import Glibc
 #endif
 
 /// The fields of a response's head or of its trailers.

@@ -3,11 +3,11 @@ import CZlib
 import TaxonErrors
 
 #if canImport(Darwin)
-  import Darwin
+import Darwin
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Glibc
+import Glibc
 #endif
 
 /// How a message may be compressed: the names that `grpc-encoding` and `grpc-accept-encoding` have for it (gRPC over

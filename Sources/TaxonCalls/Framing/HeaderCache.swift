@@ -2,11 +2,11 @@
 import TaxonTransport
 
 #if canImport(Darwin)
-  import Darwin
+import Darwin
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Glibc
+import Glibc
 #endif
 
 /// What came before on a connection: the headers of its calls repeat, and what is known need not be made.

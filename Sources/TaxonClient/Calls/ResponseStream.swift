@@ -199,7 +199,7 @@ final class ResponseSource<Element: Message, Failure: ErrorUnion>: Sendable {
 /// inherit it, and would change threads.
 var callersExecutor: (any TaskExecutor)? {
   #if compiler(>=6.3)
-    if #available(macOS 26.4, *) { return withUnsafeCurrentTask { $0?.unownedTaskExecutor?.asTaskExecutor() } }
+  if #available(macOS 26.4, *) { return withUnsafeCurrentTask { $0?.unownedTaskExecutor?.asTaskExecutor() } }
   #endif
   return nil
 }

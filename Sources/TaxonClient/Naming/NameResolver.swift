@@ -7,11 +7,11 @@ import TaxonResilience
 import TaxonTransport
 
 #if canImport(Darwin)
-  import Darwin
+import Darwin
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Glibc
+import Glibc
 #endif
 
 /// Finds the addresses of a target, and finds them again when they may be out of date.
@@ -185,9 +185,9 @@ struct NameLookupError: Error, CustomStringConvertible {
 func systemNameLookup(_ host: String, _ port: Int) throws -> [SocketAddress] {
   var hints = addrinfo()
   #if canImport(Glibc)
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+  hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
   #else
-    hints.ai_socktype = SOCK_STREAM
+  hints.ai_socktype = SOCK_STREAM
   #endif
   var first: UnsafeMutablePointer<addrinfo>?
   let code = getaddrinfo(host, String(port), &hints, &first)

@@ -2,9 +2,9 @@
 import TaxonProtobuf
 
 #if canImport(FoundationEssentials)
-  public import FoundationEssentials
+public import FoundationEssentials
 #else
-  public import Foundation
+public import Foundation
 #endif
 
 /// What every failure answers, whether a schema in hand declares it or not. With Foundation, `localizedDescription` is

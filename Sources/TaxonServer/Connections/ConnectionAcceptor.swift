@@ -6,11 +6,11 @@ import TaxonErrors
 import TaxonTransport
 
 #if canImport(Darwin)
-  import Darwin
+import Darwin
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Glibc
+import Glibc
 #endif
 
 /// Makes connections of a server out of channels.
@@ -200,9 +200,9 @@ struct UnixSocketFile: Sendable {
   /// True unless the system says that nobody listens there.
   private static func isListenedOn(_ path: String) -> Bool {
     #if canImport(Glibc)
-      let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
     #else
-      let descriptor = socket(AF_UNIX, SOCK_STREAM, 0)
+    let descriptor = socket(AF_UNIX, SOCK_STREAM, 0)
     #endif
     guard descriptor >= 0 else { return true }
     defer { close(descriptor) }

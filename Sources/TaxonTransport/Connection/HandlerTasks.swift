@@ -34,12 +34,12 @@ package final class HandlerTasks {
   package func run(_ call: any RunnableCall) -> HandlerTask {
     let task = idle.popLast() ?? HandlerTask()
     #if DEBUG
-      executor.beganJob()
+    executor.beganJob()
     #endif
     task.run(call, in: self, on: executor)
     #if DEBUG
-      // One that has ended was looked at then.
-      if task.isRunning { executor.checkHeld(by: call) }
+    // One that has ended was looked at then.
+    if task.isRunning { executor.checkHeld(by: call) }
     #endif
     return task
   }
@@ -56,7 +56,7 @@ package final class HandlerTasks {
   }
 
   #if DEBUG
-    fileprivate func checkHeld(by call: any RunnableCall) { executor.checkHeld(by: call) }
+  fileprivate func checkHeld(by call: any RunnableCall) { executor.checkHeld(by: call) }
   #endif
 
   /// True: the task is to wait for another call.
@@ -85,7 +85,7 @@ package final class HandlerTask: @unchecked Sendable {
   package func cancel() { task?.cancel() }
 
   #if DEBUG
-    fileprivate var isRunning: Bool { call != nil }
+  fileprivate var isRunning: Bool { call != nil }
   #endif
 
   fileprivate func run(_ call: any RunnableCall, in tasks: HandlerTasks, on executor: LoopExecutor) {
@@ -113,7 +113,7 @@ package final class HandlerTask: @unchecked Sendable {
     while var current = call as (any RunnableCall)? {
       await current.work(current)
       #if DEBUG
-        tasks.checkHeld(by: current)
+      tasks.checkHeld(by: current)
       #endif
       self.call = nil
       // A task that waits keeps nothing of the call before: a let would live up to the end of the loop's body.

@@ -18,7 +18,7 @@ package final class LoopExecutor: TaskExecutor, Sendable {
     var isCatching = false
     var caught: UnownedJob?
     #if DEBUG
-      var jobBegan = NIODeadline.now()
+    var jobBegan = NIODeadline.now()
     #endif
   }
 
@@ -26,22 +26,22 @@ package final class LoopExecutor: TaskExecutor, Sendable {
   package var turn: LoopTurn { onLoop.turn }
 
   #if DEBUG
-    /// How long a handler may hold its loop before a debug build says so.
-    static let patience = TimeAmount.milliseconds(100)
+  /// How long a handler may hold its loop before a debug build says so.
+  static let patience = TimeAmount.milliseconds(100)
 
-    /// A job begins. To be called on the loop.
-    func beganJob() { onLoop.jobBegan = .now() }
+  /// A job begins. To be called on the loop.
+  func beganJob() { onLoop.jobBegan = .now() }
 
-    /// Tells a call if the job that goes on has taken long. To be called on the loop.
-    func checkHeld(by call: any RunnableCall) {
-      let time = NIODeadline.now() - onLoop.jobBegan
-      if time > Self.patience { call.heldLoop(for: Duration(time)) }
-    }
+  /// Tells a call if the job that goes on has taken long. To be called on the loop.
+  func checkHeld(by call: any RunnableCall) {
+    let time = NIODeadline.now() - onLoop.jobBegan
+    if time > Self.patience { call.heldLoop(for: Duration(time)) }
+  }
   #endif
 
   private func run(_ job: UnownedJob) {
     #if DEBUG
-      beganJob()
+    beganJob()
     #endif
     job.runSynchronously(on: asUnownedTaskExecutor())
   }

@@ -173,7 +173,7 @@ package final class HTTP2Session {
   /// In debug builds, stops the process when this is not the connection's event loop.
   package func assertOnLoop() {
     #if DEBUG
-      transport?.assertOnLoop()
+    transport?.assertOnLoop()
     #endif
   }
 

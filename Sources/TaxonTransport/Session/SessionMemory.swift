@@ -2,11 +2,11 @@
 import CNghttp2
 
 #if canImport(Darwin)
-  import Darwin
+import Darwin
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Glibc
+import Glibc
 #endif
 
 /// Memory for one nghttp2 session: small blocks that are given back are kept and given out again. A call costs nghttp2

@@ -3,11 +3,11 @@ import NIOCore
 import Taxon
 
 #if canImport(Darwin)
-  import Darwin
+import Darwin
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Glibc
+import Glibc
 #endif
 
 /// A port on which nobody listens, and which the system gives to nobody who asks for any: it takes those from 32,768 up.
@@ -22,9 +22,9 @@ func freePort() -> Int {
 /// would be connected to.
 private func isFree(_ port: Int) -> Bool {
   #if canImport(Glibc)
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
   #else
-    let descriptor = socket(AF_INET, SOCK_STREAM, 0)
+  let descriptor = socket(AF_INET, SOCK_STREAM, 0)
   #endif
   defer { close(descriptor) }
   return (try? SocketAddress(ipAddress: "127.0.0.1", port: port))?.withSockAddr { bind(descriptor, $0, socklen_t($1)) }
