@@ -8,9 +8,9 @@ let settings: [SwiftSetting] = [
 
 func dependency(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
 
-/// What only this package's own programs need: not fetched for users who depend on it with `traits: []`.
-func ofPrograms(_ name: String, _ package: String) -> Target.Dependency {
-  .product(name: name, package: package, condition: .when(traits: ["Programs"]))
+/// What only one trait needs: neither fetched nor built for users who depend on this package without it.
+func dependency(_ name: String, _ package: String, trait: String) -> Target.Dependency {
+  .product(name: name, package: package, condition: .when(traits: [trait]))
 }
 
 let package = Package(
@@ -26,7 +26,9 @@ let package = Package(
   ],
   traits: [
     .trait(name: "Programs", description: "The example and the command line, and the packages that only they need."),
-    .default(enabledTraits: ["Programs"]),
+    .trait(name: "ServiceLifecycle", description: "Server is a Service of swift-service-lifecycle."),
+    .trait(name: "TLS", description: "Servers and channels can encrypt, with NIOSSL."),
+    .default(enabledTraits: ["Programs", "ServiceLifecycle", "TLS"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
@@ -43,12 +45,15 @@ let package = Package(
     .executableTarget(
       name: "OctoLLMCommand",
       dependencies: [
-        "OctoLLM", "TaxonTesting", "Taxon", ofPrograms("ArgumentParser", "swift-argument-parser"),
+        "OctoLLM", "TaxonTesting", "Taxon", dependency("ArgumentParser", "swift-argument-parser", trait: "Programs"),
         dependency("Logging", "swift-log"),
       ], swiftSettings: settings),
     .target(
       name: "OctoLLM",
-      dependencies: ["Taxon", "TaxonTesting", ofPrograms("GRDB", "GRDB.swift"), dependency("Logging", "swift-log")],
+      dependencies: [
+        "Taxon", "TaxonTesting", dependency("GRDB", "GRDB.swift", trait: "Programs"),
+        dependency("Logging", "swift-log"),
+      ],
       swiftSettings: settings, plugins: ["TaxonPlugin"]),
 
     // The generator.
@@ -56,7 +61,7 @@ let package = Package(
       name: "TaxonCommand",
       dependencies: [
         "TaxonPython", "TaxonSwift", "TaxonSchema", "TaxonProtobuf",
-        ofPrograms("ArgumentParser", "swift-argument-parser"),
+        dependency("ArgumentParser", "swift-argument-parser", trait: "Programs"),
       ],
       swiftSettings: settings),
     .executableTarget(
@@ -89,7 +94,7 @@ let package = Package(
       dependencies: [
         "TaxonCalls", "TaxonTransport", "TaxonErrors", "TaxonProtobuf", dependency("NIOCore", "swift-nio"),
         dependency("NIOPosix", "swift-nio"), dependency("Logging", "swift-log"), dependency("Metrics", "swift-metrics"),
-        dependency("ServiceLifecycle", "swift-service-lifecycle"),
+        dependency("ServiceLifecycle", "swift-service-lifecycle", trait: "ServiceLifecycle"),
       ],
       swiftSettings: settings),
     .target(
@@ -112,7 +117,8 @@ let package = Package(
       dependencies: [
         "TaxonErrors", "TaxonProtobuf", "CNghttp2", dependency("NIOCore", "swift-nio"),
         dependency("NIOHTTP1", "swift-nio"), dependency("NIOPosix", "swift-nio"),
-        dependency("NIOSSL", "swift-nio-ssl"), dependency("NIOTLS", "swift-nio"), dependency("Logging", "swift-log"),
+        dependency("NIOSSL", "swift-nio-ssl", trait: "TLS"), dependency("NIOTLS", "swift-nio"),
+        dependency("Logging", "swift-log"),
       ], swiftSettings: settings),
     .target(name: "TaxonErrors", dependencies: ["TaxonProtobuf"], swiftSettings: settings),
     .target(name: "TaxonProtobuf", dependencies: ["CProtobufC"], swiftSettings: settings),
@@ -126,14 +132,16 @@ let package = Package(
     .executableTarget(
       name: "taxon-interop",
       dependencies: [
-        "Taxon", ofPrograms("ArgumentParser", "swift-argument-parser"), dependency("Logging", "swift-log"),
+        "Taxon", dependency("ArgumentParser", "swift-argument-parser", trait: "Programs"),
+        dependency("Logging", "swift-log"),
         dependency("Metrics", "swift-metrics"),
       ],
       path: "Tests/Interop", swiftSettings: settings, plugins: ["TaxonPlugin"]),
 
     // The server and the client that the Connect suite tests.
     .executableTarget(
-      name: "taxon-connect", dependencies: ["Taxon", ofPrograms("ArgumentParser", "swift-argument-parser")],
+      name: "taxon-connect",
+      dependencies: ["Taxon", dependency("ArgumentParser", "swift-argument-parser", trait: "Programs")],
       path: "Tests/Connect", exclude: ["basic.yaml", "roads-basic.yaml", "roads-wide.yaml", "wide.yaml"],
       swiftSettings: settings, plugins: ["TaxonPlugin"]),
 
@@ -203,7 +211,7 @@ let package = Package(
     .testTarget(
       name: "OctoLLMTests",
       dependencies: [
-        "OctoLLM", "Taxon", "TaxonFixtures", "TaxonTesting", ofPrograms("GRDB", "GRDB.swift"),
+        "OctoLLM", "Taxon", "TaxonFixtures", "TaxonTesting", dependency("GRDB", "GRDB.swift", trait: "Programs"),
         dependency("Logging", "swift-log"),
         dependency("Metrics", "swift-metrics"), dependency("MetricsTestKit", "swift-metrics"),
       ],
@@ -215,8 +223,8 @@ let package = Package(
         dependency("Logging", "swift-log"),
         dependency("Metrics", "swift-metrics"), dependency("MetricsTestKit", "swift-metrics"),
         dependency("NIOCore", "swift-nio"), dependency("NIOPosix", "swift-nio"),
-        dependency("NIOSSL", "swift-nio-ssl"),
-        dependency("ServiceLifecycle", "swift-service-lifecycle"),
+        dependency("NIOSSL", "swift-nio-ssl", trait: "TLS"),
+        dependency("ServiceLifecycle", "swift-service-lifecycle", trait: "ServiceLifecycle"),
       ],
       exclude: ["Corpus"], swiftSettings: settings),
   ],

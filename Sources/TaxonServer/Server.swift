@@ -2,11 +2,14 @@
 import Logging
 import NIOCore
 import NIOPosix
-import ServiceLifecycle
 import TaxonCalls
 import TaxonErrors
 import TaxonProtobuf
 import TaxonTransport
+
+#if ServiceLifecycle
+import ServiceLifecycle
+#endif
 
 /// A gRPC server on one address.
 ///
@@ -14,7 +17,8 @@ import TaxonTransport
 /// try await Server(.init(host: "127.0.0.1", port: 50051), services: [Tasks()]).run()
 /// ```
 ///
-/// It is a `Service` of swift-service-lifecycle too: in a `ServiceGroup` it shuts down gracefully with the group.
+/// It is a `Service` of swift-service-lifecycle too, if the package has its trait "ServiceLifecycle", as it usually does: in a
+/// `ServiceGroup` it shuts down gracefully with the group.
 public final class Server: Sendable {
   private let configuration: Configuration
   private let services: [any RPCService]
@@ -63,20 +67,29 @@ public final class Server: Sendable {
     try await start()
     onListen(port ?? 0)
     await withTaskCancellationHandler {
+      #if ServiceLifecycle
       await withGracefulShutdownHandler {
-        await withCheckedContinuation { continuation in
-          let isEnded = state.withLock { state in
-            if case .ended = state.phase { return true }
-            state.ended.append(continuation)
-            return false
-          }
-          if isEnded { continuation.resume() }
-        }
+        await waitForEnd()
       } onGracefulShutdown: {
         Task { await self.shutDown() }
       }
+      #else
+      await waitForEnd()
+      #endif
     } onCancel: {
       Task { await shutDown() }
+    }
+  }
+
+  /// Returns when the server has shut down.
+  private func waitForEnd() async {
+    await withCheckedContinuation { continuation in
+      let isEnded = state.withLock { state in
+        if case .ended = state.phase { return true }
+        state.ended.append(continuation)
+        return false
+      }
+      if isEnded { continuation.resume() }
     }
   }
 
@@ -261,10 +274,14 @@ public final class Server: Sendable {
   }
 }
 
-extension Server: Service {
+extension Server {
   /// Listens, serves until the task is cancelled, `shutDown` is called or the `ServiceGroup` that runs it shuts down,
   /// and shuts down gracefully.
   ///
   /// - Throws: `SetupError` when a setting is out of bounds or the address cannot be had.
   public func run() async throws(SetupError) { try await run(onListen: { _ in }) }
 }
+
+#if ServiceLifecycle
+extension Server: Service {}
+#endif

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import NIOPosix
-import NIOSSL
 
 #if canImport(Darwin)
-  import Darwin
+import Darwin
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Glibc
+import Glibc
 #endif
 
 /// Why a connection came to a bad end.
@@ -26,7 +25,7 @@ package enum ConnectionFailure: Error, CustomStringConvertible {
   /// The peer's certificate is not believed, and why.
   case untrusted(String)
   /// The TLS handshake failed, or the peer did not accept this end's certificate.
-  case tls(any Error)
+  case tls(String)
   /// Reading or writing failed.
   case transport(any Error)
 
@@ -41,7 +40,7 @@ package enum ConnectionFailure: Error, CustomStringConvertible {
     case .wrongName(let name, let names):
       "TLS: the server's certificate is not for \(name), but for \(names.joined(separator: ", "))"
     case .untrusted(let reason): "TLS: \(reason)"
-    case .tls(let error): "TLS: \(Self.text(error))"
+    case .tls(let reason): "TLS: \(reason)"
     case .transport(let error): Self.text(of: error)
     }
   }
@@ -74,42 +73,7 @@ package enum ConnectionFailure: Error, CustomStringConvertible {
       self = failure
       return
     }
-    let isTLS = error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError
-    guard isTLS, Self.text(error).contains("CERTIFICATE_VERIFY_FAILED"),
-      let certificate = try? channel.pipeline.syncOperations.nioSSL_peerCertificate()
-    else {
-      self = isTLS ? .tls(error) : .transport(error)
-      return
-    }
-    self = .untrusted(
-      "CERTIFICATE_VERIFY_FAILED: \(certificate.fault(at: time(nil), of: role == .client ? .server : .client))")
-  }
-
-  private static func text(_ error: any Error) -> String {
-    if let error = error as? NIOSSLError {
-      switch error {
-      case .handshakeFailed(.sslError(let stack)), .shutdownFailed(.sslError(let stack)):
-        return reasons(stack.map(\.description))
-      case .uncleanShutdown: return "the connection broke"
-      case .noCertificateToValidate: return "the peer has shown no certificate"
-      default: break
-      }
-    }
-    if case .sslError(let stack)? = error as? BoringSSLError { return reasons(stack.map(\.description)) }
-    return "\(error)"
-  }
-
-  private static func reasons(_ stack: [String]) -> String {
-    let reasons = stack.map(reason).joined(separator: ", ")
-    // What BoringSSL says of a record that is none.
-    return reasons.contains("WRONG_VERSION_NUMBER") ? "\(reasons) (what the peer says is no TLS)" : reasons
-  }
-
-  /// BoringSSL says "Error: 268435703 error:100000f7:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER at …:123".
-  private static func reason(_ text: String) -> String {
-    guard let part = text.split(separator: ":").last(where: { $0.contains(" at ") }) ?? text.split(separator: ":").last
-    else { return text }
-    return part.split(separator: " at ").first.map(String.init) ?? text
+    self = .ofTLS(error, on: channel, as: role) ?? .transport(error)
   }
 }
 

@@ -1,13 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import NIOSSL
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// What a certificate's extensions say it may be used for (RFC 5280 §4.2.1), which NIOSSL does not tell.
 struct CertificateUsage {
@@ -83,33 +74,5 @@ struct CertificateUsage {
     guard let purposes else { return true }
     return purposes.contains(role == .server ? Self.serverPurpose : Self.clientPurpose)
       || purposes.contains(Self.anyPurpose)
-  }
-}
-
-extension NIOSSLCertificate {
-  /// What is wrong with a certificate that was not believed, as far as it can be seen: BoringSSL says no more than that
-  /// it was not, and NIOSSL does not ask for more.
-  func fault(at now: time_t, of role: CertificateUsage.Role) -> String {
-    let bytes = (try? toDERBytes()) ?? []
-    let subject = DistinguishedName(certificate: bytes).description
-    if now > notValidAfter { return "the certificate of \(subject) expired on \(Self.text(notValidAfter))" }
-    if now < notValidBefore {
-      return "the certificate of \(subject) is not valid before \(Self.text(notValidBefore))"
-    }
-    if let usage = CertificateUsage(bytes), !usage.permits(role) {
-      return "the certificate of \(subject) is not for a \(role)"
-    }
-    let issuer = DistinguishedName(certificate: bytes, .issuer).description
-    return "no trusted authority has signed the certificate of \(subject), which \(issuer) has issued"
-  }
-
-  /// "2026-11-22 20:00:00 UTC".
-  private static func text(_ time: time_t) -> String {
-    var time = time
-    var parts = tm()
-    guard gmtime_r(&time, &parts) != nil else { return "\(time)" }
-    func padded(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    let day = "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday))"
-    return "\(day) \(padded(parts.tm_hour)):\(padded(parts.tm_min)):\(padded(parts.tm_sec)) UTC"
   }
 }

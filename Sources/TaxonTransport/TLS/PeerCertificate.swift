@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import NIOCore
-import NIOSSL
 
 /// The certificate that the other end of a connection showed, and that was found good.
 public struct PeerCertificate: Sendable, Hashable {
@@ -48,30 +46,6 @@ public struct PeerCertificate: Sendable, Hashable {
     self.commonName = commonName
     self.names = names
     self.derBytes = derBytes
-  }
-
-  /// The certificate that the peer of a channel has shown; nil when there is none. On the channel's loop, once the
-  /// handshake is over.
-  package init?(of channel: any Channel) {
-    guard let certificate = try? channel.pipeline.syncOperations.nioSSL_peerCertificate() else { return nil }
-    self.init(certificate)
-  }
-
-  init(_ certificate: NIOSSLCertificate) {
-    derBytes = (try? certificate.toDERBytes()) ?? []
-    let attributes = DistinguishedName(certificate: derBytes)
-    subject = attributes.description
-    commonName = attributes.attributes.last { $0.type == "CN" }?.value
-    names = certificate._subjectAlternativeNames().compactMap { name in
-      let bytes = Array(name.contents)
-      return switch name.nameType {
-      case .dnsName: .dns(String(decoding: bytes, as: UTF8.self))
-      case .uri: .uri(String(decoding: bytes, as: UTF8.self))
-      case .email: .email(String(decoding: bytes, as: UTF8.self))
-      case .ipAddress: .address(bytes)
-      default: nil
-      }
-    }
   }
 }
 

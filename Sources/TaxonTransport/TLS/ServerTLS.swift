@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import NIOSSL
-import TaxonErrors
 
 /// How a server encrypts: TLS 1.2 or 1.3, and by ALPN HTTP/2 ("h2"; RFC 9113 §3.2, §9.2) or HTTP/1.1 ("http/1.1", or none).
 public struct ServerTLS: Sendable, Hashable {
@@ -43,24 +41,5 @@ public struct ServerTLS: Sendable, Hashable {
   /// The files that connections depend on.
   var sources: [PEM] {
     [identity.certificates, identity.privateKey] + [trustRoots.source].compactMap(\.self)
-  }
-
-  /// Reads the files.
-  ///
-  /// - Throws: `SetupError.invalidSetting` when one cannot be read, or the key is not the certificate's.
-  func makeContext() throws(SetupError) -> TLSContext {
-    var configuration = TLSConfiguration.makeClientConfiguration()
-    configuration.restrictToHTTP2()
-    configuration.applicationProtocols = ["h2", "http/1.1"]
-    try identity.apply(to: &configuration)
-    switch clientCertificates {
-    case .none: configuration.certificateVerification = .none
-    case .optional: configuration.certificateVerification = .optionalVerification
-    case .required: configuration.certificateVerification = .noHostnameVerification
-    }
-    let roots = clientCertificates == .none ? .certificates([]) : try trustRoots.read()
-    configuration.trustRoots = roots
-    configuration.sendCANameList = clientCertificates != .none && trustRoots != .system
-    return TLSContext(try configuration.makeContext(identity), pinned: PinnedCertificates(roots, role: .client))
   }
 }

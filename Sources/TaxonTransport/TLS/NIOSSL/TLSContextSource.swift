@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#if TLS
 import Logging
 import NIOCore
 import NIOSSL
 import TaxonErrors
 import TaxonProtobuf
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// Has the certificates with which new connections begin, and reads them again when it is told to or when their files
 /// change. A file that cannot be used changes nothing.
@@ -115,33 +108,9 @@ package final class TLSContextSource: Sendable {
   }
 
   /// True when SNI can carry the name (RFC 6066 §3): a DNS name, and no address.
-  package static func isServerName(_ name: String) -> Bool {
+  static func isServerName(_ name: String) -> Bool {
     !name.isEmpty && name.utf8.count <= 255 && name.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: ":") }
       && (try? SocketAddress(ipAddress: name, port: 0)) == nil
   }
 }
-
-/// Tells one state of a file from another.
-struct FileStamp: Hashable {
-  private let device: UInt64
-  private let inode: UInt64
-  private let size: Int64
-  private let seconds: Int
-  private let nanoseconds: Int
-
-  /// Nil when there is no such file. Links are followed, since certificates are often swapped by a link.
-  init?(_ path: String) {
-    var info = stat()
-    guard stat(path, &info) == 0 else { return nil }
-    device = UInt64(truncatingIfNeeded: info.st_dev)
-    inode = UInt64(truncatingIfNeeded: info.st_ino)
-    size = Int64(info.st_size)
-    #if canImport(Darwin)
-      seconds = info.st_mtimespec.tv_sec
-      nanoseconds = info.st_mtimespec.tv_nsec
-    #else
-      seconds = info.st_mtim.tv_sec
-      nanoseconds = info.st_mtim.tv_nsec
-    #endif
-  }
-}
+#endif
