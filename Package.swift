@@ -19,6 +19,7 @@ let package = Package(
   products: [
     .library(name: "Taxon", targets: ["Taxon"]),
     .library(name: "TaxonTesting", targets: ["TaxonTesting"]),
+    .library(name: "TaxonProtobuf", targets: ["TaxonProtobuf"]),
     .executable(name: "taxon", targets: ["TaxonCommand"]),
     .executable(name: "protoc-gen-taxon", targets: ["protoc-gen-taxon"]),
     .executable(name: "octollm", targets: ["OctoLLMCommand"]),
