@@ -28,6 +28,11 @@ let package = Package(
       ]),
     .executableTarget(name: "grpc-swift-server", dependencies: echo),
     .executableTarget(name: "grpc-swift-client", dependencies: echo),
+    // The code is made while it is built, as grpc-swift-2's users are told to.
+    .executableTarget(
+      name: "grpc-swift-hello",
+      dependencies: Array(echo.dropFirst()) + [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      plugins: [.plugin(name: "GRPCProtobufGenerator", package: "grpc-swift-protobuf")]),
   ],
   swiftLanguageModes: [.v6]
 )

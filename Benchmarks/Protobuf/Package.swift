@@ -21,6 +21,9 @@ let package = Package(
       name: "PeerSide",
       dependencies: ["Kit", "PeerMessages", .product(name: "SwiftProtobuf", package: "swift-protobuf")]
     ),
+    // How large a program with one message is; Taxon's is in TaxonCalls.
+    .executableTarget(
+      name: "swift-protobuf-message", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     .executableTarget(name: "protobuf-bench", dependencies: ["Kit", "TaxonSide", "PeerSide"]),
   ],
   swiftLanguageModes: [.v6]

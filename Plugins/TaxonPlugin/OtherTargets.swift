@@ -66,9 +66,14 @@ struct OtherTargets {
         inputs: schemas.files.map(\.url) + (settings.file.map { [$0] } ?? [])))
   }
 
-  /// Generated code needs Taxon, so that other targets' folders need no look.
+  /// Generated code needs Taxon, or its messages, so that other targets' folders need no look.
   private static func usesTaxon(_ target: any Target) -> Bool {
-    dependencies(of: target).contains { $0.name == "Taxon" && $0.sourceModule != nil }
+    dependencies(of: target).contains { $0.name == "TaxonProtobuf" && $0.sourceModule != nil }
+  }
+
+  /// True for a target that depends on Taxon's messages, and not on Taxon.
+  static func hasMessagesAlone(_ target: any Target) -> Bool {
+    usesTaxon(target) && !dependencies(of: target).contains { $0.name == "Taxon" && $0.sourceModule != nil }
   }
 
   /// All that a target depends on, directly first.

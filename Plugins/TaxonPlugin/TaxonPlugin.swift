@@ -28,6 +28,7 @@ struct TaxonPlugin: BuildToolPlugin {
     // It runs protoc, which writes mistakes in a form that editors do not know.
     var arguments = ["--protoc=\(protoc)", "--out=\(output.path)", "--taxon_opt=self=\(module.moduleName)"]
     if let file = settings.file { arguments.append("--taxon_opt=settings=\(Self.escaped(file))") }
+    if OtherTargets.hasMessagesAlone(target) { arguments.append("--taxon_opt=imports=TaxonProtobuf") }
     arguments += schema.searchPaths.map { "--proto_path=\($0.path)" }
     let others = OtherTargets(of: target, in: context.package)
     arguments += others.entries.map(\.argument)

@@ -8,6 +8,12 @@ struct ModuleCheck {
 
   func run(_ emitters: [Emitter], _ diagnostics: inout Diagnostics) {
     for file in schema.files where !file.isGenerated { checkPlace(of: file, &diagnostics) }
+    if hasMessagesAlone {
+      for file in schema.generatedFiles {
+        for service in file.services { needsTaxon(service.place, "services need", &diagnostics) }
+        for error in file.errors { needsTaxon(error.place, "errors need", &diagnostics) }
+      }
+    }
     for emitter in emitters {
       var seen: Set<String> = []
       for named in emitter.filesInDeclarations where seen.insert(named.path).inserted {
@@ -45,9 +51,25 @@ struct ModuleCheck {
         + "features.(taxon.swift).access in both files")
   }
 
+  /// True when the target that the code is for depends on Taxon's messages and on nothing else of it.
+  private var hasMessagesAlone: Bool { settings.modulesAreKnown == .plugin && settings.imports == ["TaxonProtobuf"] }
+
+  private func needsTaxon(_ place: Place, _ what: String, _ diagnostics: inout Diagnostics) {
+    diagnostics.error(
+      place,
+      "\(what) the product Taxon, and the target depends on TaxonProtobuf alone; add .product(name: \"Taxon\", package: "
+        + "\"taxon\") to its dependencies")
+  }
+
   private func check(_ named: SchemaFile, namedBy file: SchemaFile, _ diagnostics: inout Diagnostics) {
-    guard !GeneratorSettings.comesWithTaxon(named.path), settings.modules[named.path] == nil else { return }
+    guard settings.modules[named.path] == nil else { return }
     let place = place(in: file, leadingTo: named)
+    guard !GeneratorSettings.comesWithTaxon(named.path) else {
+      if hasMessagesAlone, !named.path.hasPrefix("google/protobuf/") {
+        needsTaxon(place, "the types of \"\(named.path)\" need", &diagnostics)
+      }
+      return
+    }
     guard let schema = settings.sharedSchema(named) else {
       guard settings.shared[named.path] == nil, let mend = mend(of: named.path) else { return }
       return diagnostics.error(place, "the generated code needs the types of \"\(named.path)\", and \(mend)")

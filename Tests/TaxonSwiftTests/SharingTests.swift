@@ -73,6 +73,44 @@ import Testing
 
   // MARK: What works by itself
 
+  @Test func aTargetThatHasMessagesAloneImportsNoMore() throws {
+    let outcome = try generate(
+      [
+        "App/s.proto": """
+        syntax = "proto3";
+        import "google/protobuf/timestamp.proto";
+        message M { google.protobuf.Timestamp at = 1; }
+        """
+      ], parameter: "imports=TaxonProtobuf")
+    try expect(outcome.lines, [])
+    let swift = try #require(outcome.code?["s.pb.swift"])
+    #expect(swift.contains("\nimport TaxonProtobuf\n") && !swift.contains("import Taxon\n"))
+  }
+
+  @Test func servicesErrorsAndTheirTypesNeedMoreThanMessages() throws {
+    let outcome = try generate(
+      [
+        "App/s.proto": """
+        syntax = "proto3";
+        import "google/rpc/status.proto";
+        import "taxon/taxonomy.proto";
+        option (taxon.taxonomy) = { domain: "app.example.com" };
+        message M { google.rpc.Status status = 1; }
+        message Denied { option (taxon.error) = { status: PERMISSION_DENIED message: "No" }; }
+        service S { rpc Get(M) returns (M); }
+        """
+      ], parameter: "imports=TaxonProtobuf")
+    let mend =
+      "need the product Taxon, and the target depends on TaxonProtobuf alone; add .product(name: \"Taxon\", package: "
+      + "\"taxon\") to its dependencies"
+    try expect(
+      outcome.lines,
+      [
+        "ROOT/App/s.proto:2:8: error: the types of \"google/rpc/status.proto\" \(mend)",
+        "ROOT/App/s.proto:6:9: error: errors \(mend)", "ROOT/App/s.proto:7:9: error: services \(mend)",
+      ])
+  }
+
   @Test func theModuleOfAnImportIsThatOfTheTargetThatHasTheSchema() throws {
     let outcome = try generate([
       "App/s.proto": Self.service, "Platform/platform/errors.proto": Self.errors,

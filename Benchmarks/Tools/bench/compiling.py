@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`Scripts/bench compile`: what the compiler takes for generated messages, beside SwiftProtobuf's, and their lines."""
+"""`Scripts/bench compile`: what the compiler takes for generated messages, beside SwiftProtobuf's, and their lines; and for a
+program of one method with all that it needs, beside grpc-swift-2's."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from .servers import ROOT, Missing, swift_build
+from .servers import BENCHMARKS, ROOT, Missing, swift_build
 
 MODES = {"debug": "-Onone", "release": "-O"}
 # What the compiler may take before it is stopped, so that it does not take the machine along.
@@ -27,6 +28,14 @@ def schema(count: int, is_chain: bool) -> str:
             f"message Record{number} {{ string id = 1; int64 created_ms = 2; State state = 3; repeated string tags = 4;"
             f" {owner if number else ''} repeated int32 scores = 7; bool is_urgent = 8; optional double progress = 9; }}")
     return "\n".join(text) + "\n"
+
+
+# Name, package, product, and what the build's environment has: Taxon with all traits, as a dependency without `traits` has it.
+PROGRAMS = [
+    ("Taxon, traits: []", "TaxonCalls", "taxon-bench-hello", {}),
+    ("Taxon", "TaxonCalls", "taxon-bench-hello", {"TAXON_TRAITS": "default"}),
+    ("grpc-swift-2", "GRPCSwift", "grpc-swift-hello", {}),
+]
 
 
 def lines(folder: Path) -> int:
@@ -78,6 +87,30 @@ def generated(protos: Path, names: list[str], folder: Path, option: str, plugin:
     return folder
 
 
+def built(package: str, product: str, more: dict[str, str]) -> float:
+    """Seconds of CPU time of a first build for debugging: packages are there, and nothing of them is built."""
+    with tempfile.TemporaryDirectory() as scratch:
+        options = ["--package-path", str(BENCHMARKS / package), "--scratch-path", scratch]
+        environment = os.environ | more
+        subprocess.run(["swift", "package", *options, "resolve"], check=True, env=environment, stderr=subprocess.DEVNULL)
+        before = os.times()
+        built = subprocess.run(
+            ["swift", "build", *options, "--product", product], env=environment, capture_output=True, text=True)
+        after = os.times()
+        if built.returncode:
+            raise SystemExit(f"bench: {package} does not build:\n{(built.stdout + built.stderr)[-4000:]}")
+        return round(after.children_user + after.children_system - before.children_user - before.children_system, 1)
+
+
+def programs() -> dict[str, float]:
+    print("\na program of one method, built anew")
+    figures = {}
+    for name, package, product, environment in PROGRAMS:
+        figures[name] = built(package, product, environment)
+        print(f"{name:30}{figures[name]:10.0f} s", flush=True)
+    return figures
+
+
 def run(count: int) -> None:
     try:
         binaries = swift_build("Protobuf", "protobuf-bench", "protoc-gen-taxon", "protoc-gen-swift")
@@ -103,4 +136,5 @@ def run(count: int) -> None:
         octollm = generated(protos, names, Path(scratch) / "octollm", "access=public", sides["taxon"][0])
         figures["octollm"] = {"lines": lines(octollm)}
         print(f"\noctollm/v1: {figures['octollm']['lines']:,} lines are generated")
+    figures["programs"] = programs()
     print(json.dumps(figures))

@@ -20,10 +20,10 @@ package struct TLSContextSource: Sendable {
       reason: "Taxon was built without its trait \"TLS\"; have it in the traits of the package's dependency on taxon")
   }
 
-  package func reload() {}
+  package func reload() throws(SetupError) {}
   package func watch(every interval: Duration) async {}
-  package func addServerHandler(to channel: any Channel) {}
-  package func addClientHandler(to channel: any Channel, serverName: String?) {}
+  package func addServerHandler(to channel: any Channel) throws {}
+  package func addClientHandler(to channel: any Channel, serverName: String?) throws {}
 }
 
 extension PeerCertificate {
