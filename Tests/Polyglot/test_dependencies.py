@@ -22,8 +22,12 @@ let package = Package(
 )
 """
 
-OF_PROGRAMS = {"grdb.swift", "swift-argument-parser"}
-"""The packages that only the example and the command line need."""
+OF_TRAITS = {
+    "Programs": {"grdb.swift", "swift-argument-parser"},
+    "ServiceLifecycle": {"swift-service-lifecycle", "swift-async-algorithms"},
+    "TLS": {"swift-nio-ssl"},
+}
+"""The packages that are there for the sake of a trait."""
 
 
 def fetched(package: Path, traits: str) -> set[str]:
@@ -35,8 +39,10 @@ def fetched(package: Path, traits: str) -> set[str]:
 
 
 @pytest.mark.slow
-def test_a_package_without_traits_fetches_nothing_of_the_example(tmp_path: Path) -> None:
+def test_a_trait_fetches_its_packages_and_no_others(tmp_path: Path) -> None:
     without = fetched(tmp_path / "without", ", traits: []")
     assert "swift-nio" in without
-    assert not without & OF_PROGRAMS
-    assert fetched(tmp_path / "with", "") == without | OF_PROGRAMS
+    assert not without & set.union(*OF_TRAITS.values())
+    for trait, packages in OF_TRAITS.items():
+        assert fetched(tmp_path / trait, f', traits: ["{trait}"]') == without | packages
+    assert fetched(tmp_path / "usual", "") == without.union(*OF_TRAITS.values())
