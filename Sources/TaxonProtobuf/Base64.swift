@@ -118,6 +118,21 @@ package enum Base64 {
     var target = output
     let whole = source + text.count / 4 * 4
     let last = text.count % 4
+    // Eight characters are six bytes, which are stored as eight while there is room for that.
+    while whole - source >= 12 {
+      let word = UInt64(littleEndian: UnsafeRawPointer(source).loadUnaligned(as: UInt64.self))
+      let first =
+        values[Int(word & 255)] | values[256 | Int(word >> 8 & 255)] | values[512 | Int(word >> 16 & 255)]
+        | values[768 | Int(word >> 24 & 255)]
+      let second =
+        values[Int(word >> 32 & 255)] | values[256 | Int(word >> 40 & 255)] | values[512 | Int(word >> 48 & 255)]
+        | values[768 | Int(word >> 56)]
+      guard first | second < 1 << 24 else { return false }
+      let bytes = UInt64(first) << 40 | UInt64(second) << 16
+      UnsafeMutableRawPointer(target).storeBytes(of: bytes.bigEndian, as: UInt64.self)
+      source += 8
+      target += 6
+    }
     while source < whole {
       let group =
         values[Int(source[0])] | values[256 | Int(source[1])] | values[512 | Int(source[2])]

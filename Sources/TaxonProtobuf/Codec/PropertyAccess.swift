@@ -249,66 +249,47 @@ extension Message {
   }
 }
 
-enum MapAccess<Key: FieldValue, Element: FieldValue>: PropertyAccess {
+/// A map. The compiler makes code of its own for a type that names what it maps, and faster code than for a map of anything.
+protocol MapPropertyAccess: PropertyAccess where Value == [Key: Element] {
+  associatedtype Key: FieldValue
+  associatedtype Element: FieldValue
+}
+
+extension MapPropertyAccess {
+  @inline(__always)
+  static func lift(
+    _ slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
+    _ arena: MessageArena
+  ) throws(MessageDecodingError) {
+    target.initializeMemory(as: Value.self, to: try MessageReader.map(slot, arena))
+  }
+
+  @inline(__always)
+  static func lower(
+    _ source: UnsafeRawPointer, to slot: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
+    _ arena: MessageArena
+  ) {
+    // The table has it for this form of access.
+    let entry = Unmanaged<MessageDescriptor>.fromOpaque(property.pointee.constant!)
+    MessageWriter.map(source.assumingMemoryBound(to: Value.self).pointee, to: slot, entry, arena)
+  }
+}
+
+enum MapAccess<Key: FieldValue, Element: FieldValue>: MapPropertyAccess {
   typealias Value = [Key: Element]
-
-  static func lift(
-    _ slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
-    _ arena: MessageArena
-  ) throws(MessageDecodingError) {
-    target.initializeMemory(as: Value.self, to: try MessageReader.map(slot, arena))
-  }
-
-  static func lower(
-    _ source: UnsafeRawPointer, to slot: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
-    _ arena: MessageArena
-  ) {
-    // The table has it for this form of access.
-    let entry = Unmanaged<MessageDescriptor>.fromOpaque(property.pointee.constant!)
-    MessageWriter.map(source.assumingMemoryBound(to: Value.self).pointee, to: slot, entry, arena)
-  }
 }
 
-/// A map of texts, which the compiler makes faster code for than for a map of anything.
-enum TextMapAccess: PropertyAccess {
-  typealias Value = [String: String]
-
-  static func lift(
-    _ slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
-    _ arena: MessageArena
-  ) throws(MessageDecodingError) {
-    target.initializeMemory(as: Value.self, to: try MessageReader.map(slot, arena))
-  }
-
-  static func lower(
-    _ source: UnsafeRawPointer, to slot: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
-    _ arena: MessageArena
-  ) {
-    // The table has it for this form of access.
-    let entry = Unmanaged<MessageDescriptor>.fromOpaque(property.pointee.constant!)
-    MessageWriter.map(source.assumingMemoryBound(to: Value.self).pointee, to: slot, entry, arena)
-  }
+enum TextMapAccess: MapPropertyAccess {
+  typealias Key = String
+  typealias Element = String
+  typealias Value = [Key: Element]
 }
 
-/// The map of a Struct, likewise.
-enum ValueMapAccess: PropertyAccess {
-  typealias Value = [String: Google_Protobuf_Value]
-
-  static func lift(
-    _ slot: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
-    _ arena: MessageArena
-  ) throws(MessageDecodingError) {
-    target.initializeMemory(as: Value.self, to: try MessageReader.map(slot, arena))
-  }
-
-  static func lower(
-    _ source: UnsafeRawPointer, to slot: UnsafeMutableRawPointer, _ property: UnsafePointer<StoredProperty>,
-    _ arena: MessageArena
-  ) {
-    // The table has it for this form of access.
-    let entry = Unmanaged<MessageDescriptor>.fromOpaque(property.pointee.constant!)
-    MessageWriter.map(source.assumingMemoryBound(to: Value.self).pointee, to: slot, entry, arena)
-  }
+/// The map of a Struct.
+enum ValueMapAccess: MapPropertyAccess {
+  typealias Key = String
+  typealias Element = Google_Protobuf_Value
+  typealias Value = [Key: Element]
 }
 
 enum DefaultAccess<Element: FieldValue>: PropertyAccess {

@@ -264,17 +264,6 @@ extension JSONParser {
     if ignoresUnknownFields { return nil }
     throw fail(.unknownEnumValue(String(number)), at: place)
   }
-
-  /// Bytes in base64 or base64url, with or without padding.
-  private mutating func base64() throws(JSONFault) -> UnsafeBufferPointer<UInt8> {
-    _ = peek()
-    let place = cursor
-    guard let text = Base64.unpadded(try string()) else { throw fail(.invalidBase64, at: place) }
-    let count = Base64.decodedCount(text.count)
-    let output = arena.allocateValue(count)
-    guard Base64.decode(text, to: output) else { throw fail(.invalidBase64, at: place) }
-    return UnsafeBufferPointer(start: output, count: count)
-  }
 }
 
 /// Thrown inside of the JSON printer and parser, which note what is wrong themselves: an error without content costs
