@@ -11,7 +11,7 @@ import Taxon
 struct Rewriting {
   /// What an Any may hold, and the extensions.
   private static let registry = TypeRegistry.everything.union(.json).union(.kinds).union(.legacy)
-    .union(.edition2023).union(.edition2024)
+    .union(.edition2023).union(.edition2024).union(.leaves)
 
   private let input: Substring
   private let output: Substring

@@ -11,11 +11,12 @@ import edition2024_pb2
 import everything_pb2
 import json_pb2
 import kinds_pb2
+import leaves_pb2
 import legacy_pb2
 from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 
-FILES = [everything_pb2, json_pb2, kinds_pb2, legacy_pb2, edition2023_pb2, edition2024_pb2]
+FILES = [everything_pb2, json_pb2, kinds_pb2, legacy_pb2, edition2023_pb2, edition2024_pb2, leaves_pb2]
 
 
 def value_of(field: FieldDescriptor) -> FieldDescriptor:

@@ -1,0 +1,1 @@
+../TaxonProtobufTests/Generated/leaves.pb.swift
